@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Records that cross the boundary between the kernel programs and user space.
+
+use crate::filter::FilterConfig;
+
+/// Lines that one gateway can count.
+pub const MAX_LINES: u32 = 64;
+/// Interrupt numbers that the dispatcher can tell apart.
+pub const MAX_IRQS: u32 = 4096;
+/// Bytes of the event ring; a power of two and a multiple of the page size.
+pub const RING_BYTES: u32 = 256 * 1024;
+/// Length of a time bucket.
+pub const BUCKET_NS: u64 = 60_000_000_000;
+/// Time buckets kept; the least recently used goes first.
+pub const MAX_BUCKETS: u32 = 8192;
+
+/// The line belongs to a player: no chip, no level that could be read.
+pub const LINE_SIMULATED: u32 = 1;
+
+/// One line as the kernel programs see it. Written by the daemon, read by the programs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineConfig {
+    /// The filter's settings.
+    pub filter: FilterConfig,
+    /// FNV-1a of the meter's id; 0 marks a free entry.
+    pub key: u64,
+    /// Interrupt number, 0 for none.
+    pub irq: u32,
+    /// [`LINE_SIMULATED`].
+    pub flags: u32,
+}
+
+/// A pulse was accepted.
+pub const EVENT_PULSE: u32 = 1;
+/// A candidate began; the level wants reading.
+pub const EVENT_WAKE: u32 = 2;
+/// The line crossed its storm limit.
+pub const EVENT_STORM: u32 = 3;
+/// The presumed level was corrected.
+pub const EVENT_RESYNC: u32 = 4;
+/// A player says what time it is on its line.
+pub const EVENT_TICK: u32 = 5;
+
+/// One event of the ring.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// [`EVENT_PULSE`] …; ignore kinds you do not know.
+    pub kind: u32,
+    /// Index of the line.
+    pub line: u32,
+    /// Pulses accepted on this line so far; the pulse's own number.
+    pub seq: u64,
+    /// Leading edge of the pulse, or the time of the event.
+    pub t_ns: u64,
+    /// When the pulse was decided.
+    pub decided_ns: u64,
+    /// Interval to the pulse before; 0 for the first.
+    pub interval_ns: u64,
+    /// Edges seen on this line so far.
+    pub edges: u64,
+}
+
+/// Key of a time bucket.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BucketKey {
+    /// Index of the line.
+    pub line: u32,
+    /// Time divided by [`BUCKET_NS`].
+    pub bucket: u32,
+}
+
+/// Intervals of the pulses of one line in one time bucket, in nanoseconds.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// Pulses with an interval.
+    pub count: u64,
+    /// Sum of the intervals.
+    pub sum_ns: u64,
+    /// Shortest interval.
+    pub min_ns: u64,
+    /// Longest interval.
+    pub max_ns: u64,
+}
+
+/// Who made the pins of a generation. Written once, then frozen.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// [`crate::layout::MAGIC`].
+    pub magic: u64,
+    /// [`crate::layout::FINGERPRINT`].
+    pub fingerprint: u64,
+    /// Random, new with every generation: names its counters in the store.
+    pub generation: [u64; 2],
+    /// `CLOCK_BOOTTIME` at which the generation was made.
+    pub created_ns: u64,
+    /// [`crate::layout::VERSION`].
+    pub version: u32,
+    /// [`MAX_LINES`].
+    pub lines: u32,
+}
+
+/// What a call of the raw_tp twin asks for; the first of its arguments.
+pub mod twin {
+    /// `[EDGE, line, t_ns]`: an interrupt of `line` at `t_ns`.
+    pub const EDGE: u64 = 0;
+    /// `[SAMPLE, line, t_ns, level, edges]`: the level, read when `edges` had been seen.
+    pub const SAMPLE: u64 = 1;
+    /// `[TICK, line, t_ns]`: the player's time.
+    pub const TICK: u64 = 2;
+}
+
+/// FNV-1a 64 of a meter's id, never 0.
+#[must_use]
+pub const fn meter_key(id: &str) -> u64 {
+    let hash = crate::layout::fnv(crate::layout::FNV_START, id.as_bytes());
+    if hash == 0 { 1 } else { hash }
+}

@@ -1,0 +1,1 @@
+//! Typed proxies of `io.gasd1`.

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The configuration after all checks: units converted, references resolved, defaults filled in.
+
+use std::path::PathBuf;
+
+use gasd_abi::FilterConfig;
+
+/// A whole, checked configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The meters, in the order of the file.
+    pub meters: Vec<MeterConfig>,
+    /// The valves, in the order of the file.
+    pub valves: Vec<ValveConfig>,
+    /// Where totals, holds and the audit record live. `[store] path`.
+    pub store: PathBuf,
+    /// How often a changed total is persisted, ns. `[store] persist`, default 10 s.
+    pub persist_ns: u64,
+    /// Where the pins live. `[kernel] pins`, default `/run/gasd/bpf`.
+    pub pins: PathBuf,
+}
+
+/// A line of a GPIO chip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GpioLine {
+    /// `gpiochip0`, `/dev/gpiochip0`, or the chip's label; `None` for a line that only a trace plays.
+    pub chip: Option<String>,
+    /// Offset of the line on the chip, or the trace's line.
+    pub line: u32,
+    /// The contact pulls the line low: active is the low level. `active = "low"`, default high.
+    pub active_low: bool,
+    /// `bias = "pull-up" | "pull-down" | "disabled"`, default as it is.
+    pub bias: Option<Bias>,
+}
+
+/// What holds a line when nobody drives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// Pulled up.
+    PullUp,
+    /// Pulled down.
+    PullDown,
+    /// Neither.
+    Disabled,
+}
+
+/// A meter's filter and how often a settled line is polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilterSettings {
+    /// What the filter itself needs.
+    pub abi: FilterConfig,
+    /// How often a settled line's level is read, ns. `filter.poll`, default 50 ms.
+    pub poll_ns: u64,
+}
+
+/// Thresholds of the first rules, m³/h.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// Over 1 s, default 5.0.
+    pub suspect_m3_per_h: f64,
+    /// Over 5 s, default 3.2.
+    pub confirm_m3_per_h: f64,
+    /// Over 30 s, default 1.8.
+    pub sustain_m3_per_h: f64,
+}
+
+/// One meter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeterConfig {
+    /// Unique, `[A-Za-z0-9_-]{1,64}`.
+    pub id: String,
+    /// Its line.
+    pub gpio: GpioLine,
+    /// Volume of one pulse, µL.
+    pub pulse_volume_ul: u64,
+    /// Largest flow that the meter is made for, µL/h.
+    pub max_flow_ul_per_h: u64,
+    /// Its filter.
+    pub filter: FilterSettings,
+    /// Its thresholds.
+    pub thresholds: Thresholds,
+    /// Index into [`Config::valves`] of the valve that a critical verdict closes.
+    pub valve: Option<usize>,
+}
+
+/// The level that closes a valve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosedLevel {
+    /// High closes.
+    High,
+    /// Low closes.
+    Low,
+}
+
+/// How a valve is driven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actuator {
+    /// A valve that exists in memory only.
+    Simulated,
+    /// A line: the level is kept, or for a latching valve pulsed.
+    Gpio {
+        /// The line that drives it.
+        line: GpioLine,
+        /// Level that closes.
+        closed: ClosedLevel,
+        /// Length of the pulse of a latching valve, ns; `None`: the level is kept.
+        pulse_ns: Option<u64>,
+        /// The line that opens a latching valve with two coils.
+        open_line: Option<GpioLine>,
+        /// A line that reads [`Actuator::Gpio::closed`]-independent feedback: active when closed.
+        feedback: Option<GpioLine>,
+    },
+}
+
+/// One valve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValveConfig {
+    /// Unique, `[A-Za-z0-9_-]{1,64}`.
+    pub id: String,
+    /// How it is driven.
+    pub actuator: Actuator,
+}

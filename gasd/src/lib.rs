@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The gasd service. See `docs/` for the whole picture; data flows one way:
+//! kernel → pipeline → engine → response, with store and bus beside.
+
+pub mod bus;
+pub mod config;
+pub mod kernel;
+pub mod ports;
+pub mod replay;
+pub mod response;
+pub mod state;
+pub mod store;
