@@ -55,7 +55,7 @@ fn main() {
         ),
         Err(error) => panic!("cargo could not be started for the kernel programs: {error}"),
     }
-    for object in ["dispatch", "pulse"] {
+    for object in ["dispatch", "pulse", "bench"] {
         let path = target_dir.join(target).join("release").join(object);
         println!("cargo:rustc-env=GASD_EBPF_{}={}", object.to_uppercase(), path.display());
     }
