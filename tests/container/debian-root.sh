@@ -63,23 +63,24 @@ cached_root() {
 # Builds into a private folder and renames at the end, so that a root is either
 # absent or whole, whatever interrupts the build.
 bootstrap() {
-    local dir=$1 part mirror
+    local dir=$1 part mirrors
     shift
     rm -rf --one-file-system "$dir"/part.*
     part=$(mktemp -d "$dir/part.XXXXXX")
     chmod 0755 "$part"
     host_apt_options >"$part/apt.conf"
-    debian_sources >"$part/sources.list"
-    mirror=("$part/sources.list")
-    # No Debian host: mmdebstrap's built-in default mirror.
-    [ -s "$part/sources.list" ] || mirror=()
+    # Empty on a host that is no Debian: mmdebstrap's built-in default mirror.
+    mapfile -t mirrors < <(debian_sources)
     say "building a Debian $GASD_SUITE root in $dir (about a minute)"
+    # mmdebstrap lets dash write to a descriptor of its own, and dash knows only
+    # one digit: what callers left open (locks, make's job server) is closed.
     # The host's settings served the download; the root itself stays neutral.
     # shellcheck disable=SC2016  # $1 is mmdebstrap's, not ours
     if ! mmdebstrap --mode=root --variant=minbase --aptopt="$part/apt.conf" \
         --include="$(IFS=,; printf '%s' "$*")" \
         --customize-hook='rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/resolv.conf "$1"/etc/hostname' \
-        "$GASD_SUITE" "$part/rootfs" "${mirror[@]}" >"$dir/log" 2>&1; then
+        "$GASD_SUITE" "$part/rootfs" "${mirrors[@]}" \
+        >"$dir/log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; then
         tail -n 5 "$dir/log" >&2
         rm -rf --one-file-system "$part"
         return 1
