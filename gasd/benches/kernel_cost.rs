@@ -2,13 +2,13 @@
 //! What an interrupt costs, by the kernel's own `run_time_ns / run_cnt`, beside an empty program in
 //! the same run. Needs root.
 //!
-//! Real interrupts are made by reading a block device past the page cache; its interrupt is mapped
+//! Real interrupts are made by reading a file past the page cache; the disk's interrupt is mapped
 //! to a line for the first figure and left unmapped (foreign) for the second.
 
 use std::{
     fs,
     os::unix::fs::{FileExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use aya::{
@@ -47,30 +47,31 @@ fn median(values: &mut [f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The whole disk behind `/`, and the interrupt of its first queue.
-fn disk() -> Result<(PathBuf, u32), Any> {
+/// The busiest disk interrupt.
+fn disk_irq() -> Result<u32, Any> {
     let interrupts = fs::read_to_string("/proc/interrupts")?;
-    let found = interrupts.lines().filter(|l| l.contains("virtio") || l.contains("nvme")).filter_map(|l| {
+    let found = interrupts.lines().filter(|l| l.contains("req.") || l.contains("nvme")).filter_map(|l| {
         let (irq, rest) = l.split_once(':')?;
-        let count: u64 = rest.split_whitespace().next()?.parse().ok()?;
-        Some((count, irq.trim().parse::<u32>().ok()?))
+        let counts = rest.split_whitespace().map_while(|n| n.parse::<u64>().ok());
+        Some((counts.sum::<u64>(), irq.trim().parse::<u32>().ok()?))
     });
     let (_, irq) = found.max().ok_or("no disk interrupt in /proc/interrupts")?;
-    let name = fs::read_dir("/sys/block")?
-        .filter_map(Result::ok)
-        .map(|e| e.file_name().to_string_lossy().into_owned())
-        .find(|n| n.starts_with("vd") || n.starts_with("nvme"))
-        .ok_or("no virtio or nvme disk")?;
-    Ok((Path::new("/dev").join(name), irq))
+    Ok(irq)
 }
 
-/// Reads spread blocks past the page cache: one interrupt each.
-fn make_interrupts(disk: &Path) -> Result<(), Any> {
-    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(disk)?;
+/// A file whose blocks are read past the page cache: one interrupt each.
+fn disk_file() -> Result<fs::File, Any> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel_cost.blocks");
+    fs::write(&path, vec![1u8; 32 << 20])?;
+    fs::File::open(&path)?.sync_all()?;
+    Ok(fs::OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(&path)?)
+}
+
+fn make_interrupts(file: &fs::File) -> Result<(), Any> {
     let mut block = vec![0u8; 8192];
     let start = block.as_ptr().align_offset(4096);
     for n in 0..READS {
-        file.read_exact_at(&mut block[start..start + 4096], (n * 37 % 100_000) * 4096)?;
+        file.read_exact_at(&mut block[start..start + 4096], (n * 37 % 8_000) * 4096)?;
     }
     Ok(())
 }
@@ -105,7 +106,7 @@ fn measure(root: &Path) -> Result<(), Any> {
     let twin_dispatcher = root.join("dispatch/twin");
     let _stats = enable_stats(Stats::RunTime)?;
 
-    let (disk, irq) = disk()?;
+    let (disk, irq) = (disk_file()?, disk_irq()?);
     let line = kernel.assign(1, FilterConfig::default(), LINE_SIMULATED)?;
     let (mut ours, mut foreign, mut ours_empty, mut foreign_empty) = (vec![], vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
