@@ -28,10 +28,12 @@ mod engine;
 mod episode;
 mod implausible;
 mod resolution;
+mod sentence;
 mod track;
 mod units;
 pub mod verdict;
 
 pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig};
 pub use resolution::{Resolution, WindowResolution};
+pub use sentence::sentence;
 pub use verdict::{Evidence, Kind, Rule, Severity, Slope, Verdict};
