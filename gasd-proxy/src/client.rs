@@ -66,7 +66,6 @@ impl Client {
     }
 
     /// The connection below.
-    #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.connection
     }

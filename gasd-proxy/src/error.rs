@@ -54,10 +54,13 @@ impl From<fdo::Error> for ClientError {
             fdo::Error::ServiceUnknown(_) | fdo::Error::NameHasNoOwner(_) => {
                 ClientError::NotRunning
             }
+            // The service itself says that its control loop did not answer, and what that means.
+            fdo::Error::TimedOut(text) => ClientError::Refused {
+                name: "TimedOut".to_owned(),
+                text,
+            },
             // The name's owner went away before it answered.
-            fdo::Error::NoReply(_) | fdo::Error::Timeout(_) | fdo::Error::TimedOut(_) => {
-                ClientError::NoAnswer
-            }
+            fdo::Error::NoReply(_) | fdo::Error::Timeout(_) => ClientError::NoAnswer,
             fdo::Error::Disconnected(_) => ClientError::Lost,
             fdo::Error::AccessDenied(text) | fdo::Error::AuthFailed(text) => {
                 ClientError::Denied(text)

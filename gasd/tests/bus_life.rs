@@ -121,7 +121,7 @@ fn whoever_sees_the_name_finds_the_objects() {
             loop {
                 let change = owners.next().await.unwrap();
                 let args = change.args().unwrap();
-                if args.name() == &NAME && args.new_owner().is_some() {
+                if args.name().as_str() == NAME && args.new_owner().is_some() {
                     break;
                 }
             }

@@ -248,7 +248,7 @@ fn a_lost_hint_is_found_by_looking() {
             .verdicts
             .push(verdict(9, "info"));
         service.shared.write().unwrap().valves[1].health = "stuck".into();
-        let mut seen = vec![watch.next().await.unwrap(), watch.next().await.unwrap()];
+        let mut seen = [watch.next().await.unwrap(), watch.next().await.unwrap()];
         seen.sort_by_key(|event| matches!(event, Event::VerdictAdded(_)));
         assert_eq!(
             seen[0],
