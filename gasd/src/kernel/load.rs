@@ -318,7 +318,8 @@ fn open(path: &PathBuf) -> Result<std::os::fd::OwnedFd, KernelError> {
     sys::obj_get(path).map_err(|e| KernelError::open(path, e))
 }
 
-fn random() -> Result<[u64; 2], KernelError> {
+/// A random name for a set of counters.
+pub fn random() -> Result<[u64; 2], KernelError> {
     let mut bytes = [0u8; 16];
     // SAFETY: the buffer is live and of the length given.
     let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
