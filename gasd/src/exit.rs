@@ -74,6 +74,14 @@ impl From<GpioError> for Fatal {
 
 impl From<StoreError> for Fatal {
     fn from(error: StoreError) -> Self {
-        Fatal::new(error.exit_code(), error.to_string())
+        let code = match &error {
+            StoreError::MissingDirectory { .. } => MISSING,
+            StoreError::Permission { .. } => NOT_PERMITTED,
+            StoreError::DiskFull { .. } => DISK,
+            StoreError::Locked { .. } => BUSY,
+            StoreError::Corrupted { .. } | StoreError::Newer { .. } => FOREIGN,
+            _ => FAILED,
+        };
+        Fatal::new(code, error.to_string())
     }
 }

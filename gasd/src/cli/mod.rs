@@ -102,6 +102,9 @@ struct RunArgs {
     /// How many times faster than it happened the trace is played
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "play")]
     speed: f64,
+    /// Allow meters without a chip; something else plays their edges into the kernel programs
+    #[arg(long)]
+    simulated: bool,
     /// Instead of the configured pin directory
     #[arg(long, value_name = "DIR")]
     pins: Option<PathBuf>,
@@ -174,6 +177,7 @@ fn run_command(args: RunArgs) -> Result<(), Fatal> {
         bus: (args.bus != "none").then_some(args.bus),
         userspace: args.userspace,
         play,
+        simulated: args.simulated,
         pins: args.pins,
         store: args.store,
     })

@@ -83,7 +83,6 @@ impl Engine {
                     }
                     stale = true;
                 }
-                Ok(Input::Wake) => stale = true,
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }

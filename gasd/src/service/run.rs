@@ -59,6 +59,8 @@ pub struct Options {
     pub userspace: bool,
     /// A trace to play on the meters that have no chip.
     pub play: Option<Play>,
+    /// Meters without a chip are allowed.
+    pub simulated: bool,
     /// Instead of the configured pin directory.
     pub pins: Option<PathBuf>,
     /// Instead of the configured store.
@@ -193,7 +195,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
 fn configuration(options: &Options) -> Result<Config, Fatal> {
     let mut config =
         config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
-    if options.play.is_none() {
+    if options.play.is_none() && !options.simulated {
         config.require_chips().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     }
     if let Some(pins) = &options.pins {
