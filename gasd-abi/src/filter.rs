@@ -170,9 +170,9 @@ pub fn sample(
 pub fn due(cfg: &FilterConfig, st: &FilterState) -> Option<u64> {
     if st.level != st.contact {
         let need = threshold(cfg, st.contact);
-        return Some(st.since_ns + need.saturating_sub(st.evidence_ns));
+        return Some(st.since_ns.saturating_add(need.saturating_sub(st.evidence_ns)));
     }
-    (st.pending > 0).then(|| st.last_edge_ns + threshold(cfg, st.contact ^ 1))
+    (st.pending > 0).then(|| st.last_edge_ns.saturating_add(threshold(cfg, st.contact ^ 1)))
 }
 
 /// How long the line must hold the other level before the contact counts as moved.
