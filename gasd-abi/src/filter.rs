@@ -112,7 +112,10 @@ pub fn edge(cfg: &FilterConfig, st: &mut FilterState, now: u64) -> Outcome {
     st.level ^= 1;
     st.last_edge_ns = now;
     if st.pending == 0 {
-        st.first_ns = now;
+        // A candidate that a reading began has its first time already.
+        if st.level != st.contact {
+            st.first_ns = now;
+        }
         out.flags |= WAKE;
     }
     if st.evidence_ns == 0 && st.level != st.contact {
