@@ -11,6 +11,7 @@
 //!   nothing is lost while nobody samples).
 //! * An opening counts once it held the minimum idle time, so a dip in a long closure is no pulse.
 //! * A sample that contradicts the presumed level repairs the parity at once.
+//! * The first sample of a line that nothing is known of only tells where the contact stands.
 //!
 //! Why so: `docs/adr/0002-width-without-a-level.md`.
 
@@ -141,6 +142,12 @@ pub fn sample(
         return Outcome { flags: STALE, ..Outcome::default() };
     }
     let level = level & 1;
+    if st.edges == 0 && st.checked_ns == 0 {
+        // A contact found closed closed before anybody watched. It was counted then, or never
+        // will be; counting it here would add a pulse with every boot.
+        st.level = level;
+        st.contact = level;
+    }
     let mut refuted = if st.contact == OPEN { Reason::Width } else { Reason::Idle };
     let mut flags = 0;
     if level != st.level {
