@@ -27,6 +27,10 @@ pub const CLOSED: u8 = 1;
 /// Length of the window in which edges are counted for the storm limit.
 pub const STORM_WINDOW_NS: u64 = 1_000_000_000;
 
+/// A line read back within this time has a daemon that would have confirmed a closure by reading;
+/// five polls of the default 50 ms.
+pub const WATCHED_NS: u64 = 250_000_000;
+
 /// Time at the contact's own level takes evidence away four times as fast as time at the other
 /// level adds it. A line torn half the time (chatter, a burst) then never adds up to a pulse;
 /// a closure with needles in it, a fifth of its time or less, still does.
@@ -213,7 +217,15 @@ fn settle(
         st.evidence_ns += held;
         // Without a reading only an undisturbed stretch counts: a burst with one merged edge
         // turns its gaps into "active" time, and a gap is shorter than the width.
-        let proof = if sampled { st.evidence_ns } else { undisturbed };
+        let (proof, need) = if sampled {
+            (st.evidence_ns, need)
+        } else if st.checked_ns != 0 && now - st.checked_ns < WATCHED_NS {
+            // The reading is due but has not come yet. A needle that merged into one interrupt
+            // looks like this when another glitch follows, so leave the reading an eighth more.
+            (undisturbed, need.saturating_add(need >> 3))
+        } else {
+            (undisturbed, need)
+        };
         if proof >= need {
             return moved(cfg, st, now);
         }
