@@ -72,6 +72,9 @@ impl Default for FilterConfig {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FilterState {
+    /// Moves everything behind it, so that a handover between two layouts can be tested.
+    #[cfg(feature = "next-layout")]
+    pub spare: u64,
     /// Interrupts seen.
     pub edges: u64,
     /// Pulses accepted; also the sequence number of the last pulse.
@@ -108,8 +111,12 @@ pub struct FilterState {
     pub contact: u8,
     /// 1 while a storm lasts.
     pub storming: u8,
+    /// 1 once a pulse was accepted, here or in the generation before.
+    pub counted: u8,
+    /// 1 while the line waits for [`adopt`]: edges are kept, nothing is decided.
+    pub adopting: u8,
     /// Spare, zero.
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 3],
 }
 
 /// An interrupt at `now`. Never fails and never loses the edge.
@@ -118,6 +125,9 @@ pub fn edge(cfg: &FilterConfig, st: &mut FilterState, now: u64) -> Outcome {
     // Two CPUs' clocks may differ by nanoseconds; a line's time does not run backwards.
     let now = if now < st.since_ns { st.since_ns } else { now };
     st.edges += 1;
+    if st.adopting != 0 {
+        return keep(st, now);
+    }
     let mut out = settle(cfg, st, now, false, Reason::Width);
     st.level ^= 1;
     st.last_edge_ns = now;
@@ -147,7 +157,7 @@ pub fn sample(
     level: u8,
     edges: u64,
 ) -> Outcome {
-    if edges != st.edges || now < st.since_ns {
+    if edges != st.edges || now < st.since_ns || st.adopting != 0 {
         return Outcome { flags: STALE, ..Outcome::default() };
     }
     let level = level & 1;
@@ -179,6 +189,68 @@ pub fn sample(
     st.checked_ns = now;
     out.flags |= flags;
     out
+}
+
+/// What a line's state was when another generation of programs took over.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handover {
+    /// Leading edge of the last pulse.
+    pub pulse_ns: u64,
+    /// Last edge.
+    pub last_edge_ns: u64,
+    /// First edge of the pending candidate.
+    pub first_ns: u64,
+    /// Edges not classified yet; the new generation classifies them.
+    pub pending: u32,
+    /// Presumed level.
+    pub level: u8,
+    /// Position of the contact.
+    pub contact: u8,
+    /// 1 if `pulse_ns` is a pulse.
+    pub counted: u8,
+    /// Spare, zero.
+    pub reserved: u8,
+}
+
+/// Takes over a line from the generation before, once its programs run no more.
+///
+/// Edges that came since are in the state already; each flipped the level once.
+#[inline(always)]
+pub fn adopt(st: &mut FilterState, old: &Handover) -> Outcome {
+    if st.adopting == 0 {
+        return Outcome { flags: STALE, ..Outcome::default() };
+    }
+    st.adopting = 0;
+    st.level ^= old.level & 1;
+    st.contact = old.contact & 1;
+    st.counted = old.counted;
+    st.pulse_ns = old.pulse_ns;
+    st.pulse_first_ns = old.pulse_ns;
+    if old.last_edge_ns > st.last_edge_ns {
+        st.last_edge_ns = old.last_edge_ns;
+    }
+    st.since_ns = st.last_edge_ns;
+    st.candidate_ns = st.last_edge_ns;
+    if old.pending > 0 {
+        st.first_ns = old.first_ns;
+    }
+    st.pending += old.pending;
+    let flags = if st.pending > 0 { WAKE } else { 0 };
+    Outcome { flags, ..Outcome::default() }
+}
+
+/// An edge of a line that waits for [`adopt`].
+#[inline(always)]
+fn keep(st: &mut FilterState, now: u64) -> Outcome {
+    st.level ^= 1;
+    st.last_edge_ns = now;
+    st.since_ns = now;
+    if st.pending == 0 {
+        st.first_ns = now;
+    }
+    st.pending += 1;
+    Outcome::default()
 }
 
 /// When the level should be read next, `None` while the line is settled.
@@ -258,16 +330,17 @@ fn moved(cfg: &FilterConfig, st: &mut FilterState, now: u64) -> Outcome {
     }
     // The latest start of this closure against the earliest of the last one: bounce must not
     // shorten the interval of two real pulses.
-    if st.accepted != 0 && st.last_edge_ns - st.pulse_first_ns < cfg.min_interval_ns {
+    if st.counted != 0 && st.last_edge_ns - st.pulse_first_ns < cfg.min_interval_ns {
         out.reason = Reason::Interval as u32;
         out.rejected = n;
         return out;
     }
-    st.interval_ns = if st.accepted == 0 { 0 } else { st.candidate_ns.saturating_sub(st.pulse_ns) };
+    st.interval_ns = if st.counted == 0 { 0 } else { st.candidate_ns.saturating_sub(st.pulse_ns) };
     st.pulse_ns = st.candidate_ns;
     st.pulse_first_ns = st.first_ns;
     st.decided_ns = now;
     st.accepted += 1;
+    st.counted = 1;
     out.flags = if n == 0 { PULSE | RECOVERED } else { PULSE };
     out.bounced = n.saturating_sub(1);
     out

@@ -9,10 +9,12 @@ use core::mem::{offset_of, size_of};
 use crate::filter::{FilterConfig, FilterState};
 use crate::live::LivePage;
 use crate::outcome::{Outcome, Totals};
-use crate::records::{Bucket, BucketKey, Event, LineConfig, Meta};
+use crate::records::{Bucket, BucketKey, Event, LineConfig, Meta, Offsets};
 
 /// Layout version: the `N` of the pin directory `v<N>`.
-pub const VERSION: u32 = 1;
+///
+/// The feature `next-layout` makes the layout that comes after, for the test of the handover.
+pub const VERSION: u32 = if cfg!(feature = "next-layout") { 2 } else { 1 };
 
 /// First word of [`Meta`]: "gasdpins".
 pub const MAGIC: u64 = u64::from_le_bytes(*b"gasdpins");
@@ -61,7 +63,9 @@ pub const FINGERPRINT: u64 = {
 
 // A record with padding would leak kernel stack bytes and compare unequal by accident.
 const _: () = assert!(size_of::<FilterConfig>() == 3 * 8 + 2 * 4);
-const _: () = assert!(size_of::<FilterState>() == 13 * 8 + 2 * 4 + 8);
+const _: () = assert!(
+    size_of::<FilterState>() == 13 * 8 + 2 * 4 + 8 + if cfg!(feature = "next-layout") { 8 } else { 0 }
+);
 const _: () = assert!(size_of::<LivePage>() == 4 * 8 + 4 * size_of::<FilterState>());
 const _: () = assert!(size_of::<Totals>() == 15 * 8);
 const _: () = assert!(size_of::<Outcome>() == 4 * 4);
@@ -69,4 +73,22 @@ const _: () = assert!(size_of::<LineConfig>() == size_of::<FilterConfig>() + 8 +
 const _: () = assert!(size_of::<Event>() == 2 * 4 + 5 * 8);
 const _: () = assert!(size_of::<BucketKey>() == 2 * 4);
 const _: () = assert!(size_of::<Bucket>() == 4 * 8);
-const _: () = assert!(size_of::<Meta>() == 5 * 8 + 2 * 4);
+const _: () = assert!(size_of::<Meta>() == 5 * 8 + 2 * 4 + 14 * 4);
+
+/// Where this version's records hold what a later generation takes over.
+pub const OFFSETS: Offsets = Offsets {
+    page: size_of::<LivePage>() as u32,
+    slots: offset_of!(LivePage, slots) as u32,
+    slot: size_of::<FilterState>() as u32,
+    edges: offset_of!(FilterState, edges) as u32,
+    accepted: offset_of!(FilterState, accepted) as u32,
+    last_edge: offset_of!(FilterState, last_edge_ns) as u32,
+    first: offset_of!(FilterState, first_ns) as u32,
+    pulse: offset_of!(FilterState, pulse_ns) as u32,
+    pending: offset_of!(FilterState, pending) as u32,
+    level: offset_of!(FilterState, level) as u32,
+    contact: offset_of!(FilterState, contact) as u32,
+    counted: offset_of!(FilterState, counted) as u32,
+    line: size_of::<LineConfig>() as u32,
+    key: offset_of!(LineConfig, key) as u32,
+};

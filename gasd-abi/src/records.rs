@@ -102,6 +102,43 @@ pub struct Meta {
     pub version: u32,
     /// [`MAX_LINES`].
     pub lines: u32,
+    /// Where the numbers that a later generation takes over stand.
+    pub offsets: Offsets,
+}
+
+/// Byte offsets in this generation's records. They let any later version of gasd, whatever its own
+/// layout is, take over the counts of this one. [`Meta`] itself therefore never changes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offsets {
+    /// Size of a live page.
+    pub page: u32,
+    /// Of the first copy in a live page; the word that names the valid one is at 0.
+    pub slots: u32,
+    /// Size of a copy.
+    pub slot: u32,
+    /// In a copy: edges, u64.
+    pub edges: u32,
+    /// In a copy: accepted pulses, u64.
+    pub accepted: u32,
+    /// In a copy: last edge, u64.
+    pub last_edge: u32,
+    /// In a copy: first edge of the candidate, u64.
+    pub first: u32,
+    /// In a copy: leading edge of the last pulse, u64.
+    pub pulse: u32,
+    /// In a copy: edges not classified yet, u32.
+    pub pending: u32,
+    /// In a copy: presumed level, u8.
+    pub level: u32,
+    /// In a copy: contact, u8.
+    pub contact: u32,
+    /// In a copy: whether there was a pulse, u8.
+    pub counted: u32,
+    /// Size of a line's settings.
+    pub line: u32,
+    /// In a line's settings: the meter's key, u64.
+    pub key: u32,
 }
 
 /// What a call of the raw_tp twin asks for; the first of its arguments.
@@ -112,6 +149,10 @@ pub mod twin {
     pub const SAMPLE: u64 = 1;
     /// `[TICK, line, t_ns]`: the player's time.
     pub const TICK: u64 = 2;
+    /// `[ADOPT, line, pulse_ns, last_edge_ns, first_ns, pending, level | contact << 1 | counted << 2]`.
+    pub const ADOPT: u64 = 3;
+    /// Arguments of every call, whatever it asks for.
+    pub const ARGS: usize = 8;
 }
 
 /// FNV-1a 64 of a meter's id, never 0.

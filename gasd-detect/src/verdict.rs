@@ -65,6 +65,9 @@ pub enum Rule {
     Sustained30s,
     /// The 30 s slope fell below its threshold.
     Transient30s,
+    /// The 1 s slope suspected, the 5 s slope did not confirm, and the 30 s slope is above its
+    /// threshold or unknown.
+    Unconfirmed5s,
     /// More than the meter's physical maximum.
     AbovePhysicalLimit,
     /// The line's storm limit.
@@ -79,6 +82,7 @@ impl Rule {
             Rule::Confirmed5s => "suspected-1s-confirmed-5s",
             Rule::Sustained30s => "sustained-30s",
             Rule::Transient30s => "transient-30s",
+            Rule::Unconfirmed5s => "suspected-1s-unconfirmed-5s",
             Rule::AbovePhysicalLimit => "above-physical-limit",
             Rule::StormLimit => "storm-limit",
         }
@@ -91,13 +95,15 @@ pub struct Slope {
     /// Length of the window, ns.
     pub window_ns: u64,
     /// Time that the slope was really taken over, ns: longer than the window when the pulses are
-    /// too coarse for it.
+    /// too coarse for it (the whole interval that the window lies in), shorter when the memory does
+    /// not reach back so far, 0 when nothing is known.
     pub span_ns: u64,
-    /// Flow, m³/h.
+    /// Flow, m³/h; 0 when nothing is known.
     pub m3_per_h: f64,
     /// Threshold, m³/h.
     pub threshold_m3_per_h: f64,
-    /// Pulse intervals that the slope rests on, whole or in part.
+    /// Pulse intervals that the slope rests on, whole or in part; 0 when it is only the bound
+    /// V/(time since the last pulse).
     pub intervals: u32,
     /// Whether the pulse volume resolves the threshold within the window: at the threshold's flow
     /// at least two pulses fall into the window.
@@ -124,7 +130,8 @@ pub struct Verdict {
     pub kind: Kind,
     /// How bad it is.
     pub severity: Severity,
-    /// When it began, by the pulses' own time.
+    /// When it began, by the pulses' own time: for a surge and its follow-up the pulse after which
+    /// the flow was above the first threshold.
     pub t_ns: u64,
     /// When it was decided.
     pub decided_ns: u64,

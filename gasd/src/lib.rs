@@ -5,6 +5,7 @@
 pub mod bus;
 pub mod config;
 pub mod kernel;
+pub mod pipeline;
 pub mod ports;
 pub mod replay;
 pub mod response;

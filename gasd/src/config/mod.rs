@@ -1,6 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The configuration: what it may say and what it means.
+//!
+//! [`parse()`] walks the text's tables by hand rather than through serde, so that every problem is
+//! found in one pass and each has its line, its value and what was expected. A section per file:
+//! `meter` (with `gpio`, `pace`, `filter`, `thresholds`) and `valve` judge one table alone,
+//! `cross` compares them, `limits` has the numbers. `docs/configuration.md` is for the reader.
 
+mod cross;
+mod decimal;
+pub mod error;
+mod filter;
+mod gpio;
+pub mod limits;
+mod live;
+pub mod load;
+mod meter;
+pub mod near;
+mod pace;
+mod parse;
+mod report;
+mod section;
+pub mod sense;
+pub mod show;
+mod thresholds;
 pub mod types;
+pub mod units;
+mod valve;
 
+pub use error::{ErrorKind, Errors, Place, Problem};
+pub use load::load;
+pub use parse::parse;
 pub use types::{Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig};

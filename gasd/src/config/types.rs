@@ -18,6 +18,8 @@ pub struct Config {
     pub persist_ns: u64,
     /// Where the pins live. `[kernel] pins`, default `/run/gasd/bpf`.
     pub pins: PathBuf,
+    /// What a person should know and what stops nothing, one line each, in the order of the file.
+    pub warnings: Vec<String>,
 }
 
 /// A line of a GPIO chip.
@@ -47,7 +49,8 @@ pub enum Bias {
 /// A meter's filter and how often a settled line is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FilterSettings {
-    /// What the filter itself needs.
+    /// What the filter itself needs. A meter faster than 25 pulses a second at twice its largest
+    /// flow gets shorter defaults, see `docs/configuration.md`.
     pub abi: FilterConfig,
     /// How often a settled line's level is read, ns. `filter.poll`, default 50 ms.
     pub poll_ns: u64,

@@ -1,2 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! See the files below.
+//! The kernel side: loading (privileged) and using the pins (no capability).
+
+pub mod bytes;
+pub mod error;
+pub mod events;
+pub mod handle;
+pub mod handover;
+pub mod live;
+pub mod load;
+pub mod pins;
+pub mod sys;
+
+pub use error::KernelError;
+pub use events::Events;
+pub use handle::Kernel;

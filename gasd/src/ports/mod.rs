@@ -1,2 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! See the files below.
+//! Where signals come into the house. Nothing here decides anything.
+
+pub mod gpio;
+pub mod irq;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One meter's engine: pulses and time in, verdicts out.
+
+use crate::episode::{Episode, Finding, WINDOWS_NS};
+use crate::implausible::Implausible;
+use crate::resolution::Resolution;
+use crate::track::{Mean, Track};
+use crate::units::{SECOND_NS, m3_per_h};
+use crate::verdict::{Evidence, Kind, Rule, Severity, Slope, Verdict};
+
+/// Thresholds over 1 s, 5 s and 30 s, m³/h. Cooking takes 0.2–0.8, a boiler 1–2.8, a tankless
+/// heater up to 4.5; a hose that comes off passes 8–10.
+pub const DEFAULT_THRESHOLDS_M3_PER_H: [f64; 3] = [5.0, 3.2, 1.8];
+
+/// A pulse so much before the last one is a new clock and not a late record, ns.
+const CLOCK_STEP_NS: u64 = 60 * SECOND_NS;
+
+/// What an engine must know about its meter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EngineConfig {
+    /// Volume of one pulse, µL. With 0 no flow is ever seen.
+    pub pulse_volume_ul: u64,
+    /// Largest flow that the meter is made for, µL/h. An interval is implausible above twice that,
+    /// but never below four times the first threshold: a G4 meter drops 2 mbar at its 6 m³/h, so the
+    /// 22 mbar of a house main push at most 6·√11 ≈ 20 m³/h through it, and a limit among the flows
+    /// that the thresholds look for would blind a small meter (G1.6: 2.5 m³/h) to a hose at 8.
+    pub max_flow_ul_per_h: u64,
+    /// Thresholds over 1 s, 5 s and 30 s, m³/h. One that is not a positive number is replaced by
+    /// its default.
+    pub thresholds_m3_per_h: [f64; 3],
+}
+
+/// One meter's engine. About 5 KB, owns no heap; a copy is a snapshot.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    pulse_volume_ul: u64,
+    max_flow_ul_per_h: u64,
+    thresholds: [f64; 3],
+    track: Track,
+    episode: Episode,
+    implausible: Implausible,
+}
+
+const _: () = assert!(
+    size_of::<Engine>() <= 5632,
+    "64 engines must fit into 352 KB"
+);
+const _: () = assert!(!core::mem::needs_drop::<Engine>(), "an engine owns no heap");
+
+impl Engine {
+    /// An engine that has seen nothing yet.
+    #[must_use]
+    pub fn new(cfg: EngineConfig) -> Self {
+        let thresholds = checked(cfg.thresholds_m3_per_h);
+        Self {
+            pulse_volume_ul: cfg.pulse_volume_ul,
+            max_flow_ul_per_h: cfg.max_flow_ul_per_h,
+            thresholds,
+            track: Track::new(
+                cfg.pulse_volume_ul,
+                limit(cfg.max_flow_ul_per_h, thresholds),
+            ),
+            episode: Episode::default(),
+            implausible: Implausible::default(),
+        }
+    }
+
+    /// One accepted pulse: its leading edge was at `t_ns`, it is decided at `decided_ns >= t_ns`.
+    ///
+    /// Rules run on the pulses' own time, so a backlog is judged as it happened. A `t_ns` up to a
+    /// minute before the last pulse counts as at the last pulse; further back, the clock has started
+    /// anew and so does the memory.
+    ///
+    /// At most one verdict a call, the gravest first; a lesser one that is due comes with the next
+    /// pulse or tick.
+    pub fn pulse(&mut self, t_ns: u64, decided_ns: u64) -> Option<Verdict> {
+        let last_ns = self.track.last_ns().unwrap_or(0);
+        let t_ns = if t_ns.saturating_add(CLOCK_STEP_NS) < last_ns {
+            self.track.restart(t_ns);
+            self.episode.restart_clock(t_ns);
+            self.implausible = Implausible::default();
+            t_ns
+        } else {
+            t_ns.max(last_ns)
+        };
+        if let Some(interval) = self.track.accept(t_ns) {
+            self.implausible.note(interval.start_ns, interval.plausible);
+        }
+        let finding = self.episode.on_pulse(t_ns, &self.track, &self.thresholds);
+        self.say(finding, t_ns, decided_ns)
+    }
+
+    /// `n` pulses came whose times are unknown (event ring overrun), known of at `now_ns`.
+    ///
+    /// They are part of the meter's total but no rate follows from them: the memory of intervals
+    /// starts again at the next pulse, slopes say `span_ns` 0 until then, and a suspicion that
+    /// rested on it is dropped. A follow-up that is owed waits until 30 s are known again. `n` = 0
+    /// changes nothing.
+    pub fn missed(&mut self, n: u64, now_ns: u64) {
+        if n > 0 {
+            self.track.restart(now_ns);
+            self.episode.forget_intervals();
+        }
+    }
+
+    /// Time passes: call it at least once a second, after the pulses up to `now_ns`.
+    pub fn tick(&mut self, now_ns: u64) -> Option<Verdict> {
+        self.track.idle(now_ns);
+        let finding = self.episode.on_time(now_ns, &self.track, &self.thresholds);
+        self.say(finding, now_ns, now_ns)
+    }
+
+    /// The slopes over 1 s, 5 s and 30 s before `now_ns`. After the last pulse the flow is taken to
+    /// go on until the next one is due, then as V/(now − last), which it cannot exceed.
+    #[must_use]
+    pub fn slopes(&self, now_ns: u64) -> [Slope; 3] {
+        let resolution = self.resolution();
+        core::array::from_fn(|i| {
+            let Mean {
+                flow,
+                span_ns,
+                intervals,
+            } = self.track.mean(WINDOWS_NS[i], now_ns);
+            Slope {
+                window_ns: WINDOWS_NS[i],
+                span_ns,
+                m3_per_h: flow,
+                threshold_m3_per_h: self.thresholds[i],
+                intervals,
+                resolved: resolution.windows[i].resolved,
+            }
+        })
+    }
+
+    /// Flow at `now_ns`, m³/h: the last second's mean, at most V/(now − last pulse). `None` while
+    /// no interval is known and there has not been silence for 30 s either.
+    #[must_use]
+    pub fn flow_m3_per_h(&self, now_ns: u64) -> Option<f64> {
+        self.track.flow(now_ns)
+    }
+
+    /// Replaces the thresholds (m³/h over 1 s, 5 s, 30 s); the memory and a running episode stay.
+    pub fn set_thresholds(&mut self, thresholds_m3_per_h: [f64; 3]) {
+        self.thresholds = checked(thresholds_m3_per_h);
+        self.track
+            .set_limit(limit(self.max_flow_ul_per_h, self.thresholds));
+    }
+
+    /// What this pulse volume can and cannot resolve at the present thresholds.
+    #[must_use]
+    pub fn resolution(&self) -> Resolution {
+        Resolution::new(self.pulse_volume_ul, self.thresholds)
+    }
+
+    /// Suspicions that were neither confirmed nor said: infos are limited to one in 10 minutes.
+    #[must_use]
+    pub fn suppressed_suspicions(&self) -> u64 {
+        self.episode.suppressed()
+    }
+
+    /// The evidence at `now_ns`, also for a verdict made elsewhere (a line's storm limit).
+    #[must_use]
+    pub fn evidence(&self, rule: Rule, now_ns: u64) -> Evidence {
+        Evidence {
+            rule,
+            slopes: self.slopes(now_ns),
+            pulse_volume_ul: self.pulse_volume_ul,
+            finest_resolved_ns: self.resolution().finest_resolved_ns,
+        }
+    }
+
+    fn say(&mut self, found: Option<Finding>, at_ns: u64, decided_ns: u64) -> Option<Verdict> {
+        let finding = found.or_else(|| {
+            self.implausible.due(at_ns).map(|t_ns| Finding {
+                kind: Kind::ImplausibleRate,
+                severity: Severity::Warning,
+                rule: Rule::AbovePhysicalLimit,
+                t_ns,
+            })
+        })?;
+        Some(Verdict {
+            kind: finding.kind,
+            severity: finding.severity,
+            t_ns: finding.t_ns,
+            decided_ns: decided_ns.max(at_ns).max(finding.t_ns),
+            evidence: self.evidence(finding.rule, at_ns),
+        })
+    }
+}
+
+/// Thresholds that can be compared with: each finite and above 0.
+fn checked(thresholds: [f64; 3]) -> [f64; 3] {
+    core::array::from_fn(|i| {
+        let th = thresholds[i];
+        if th.is_finite() && th > 0.0 {
+            th
+        } else {
+            DEFAULT_THRESHOLDS_M3_PER_H[i]
+        }
+    })
+}
+
+/// Flow above which an interval is implausible, m³/h; see [`EngineConfig::max_flow_ul_per_h`].
+fn limit(max_flow_ul_per_h: u64, thresholds: [f64; 3]) -> f64 {
+    (2.0 * m3_per_h(max_flow_ul_per_h))
+        .max(4.0 * thresholds[0])
+        .min(1e12)
+}

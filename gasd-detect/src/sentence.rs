@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A verdict in one sentence for a person: what, with which numbers, and what to do.
+
+use crate::units::{Flow, Litres, Seconds};
+use crate::verdict::{Kind, Slope, Verdict};
+
+/// `v` about the meter named `meter` in one sentence with its flows (m³/h), thresholds and advice.
+/// Allocates; for logs, the bus and messages, never on the pulse path.
+#[must_use]
+pub fn sentence(meter: &str, v: &Verdict) -> String {
+    let [short, middle, long] = v.evidence.slopes.map(said);
+    let after = Seconds(v.decided_ns.saturating_sub(v.t_ns));
+    let pulse = Litres(v.evidence.pulse_volume_ul);
+    let advice = match v.kind {
+        Kind::Surge | Kind::SustainedFlow => {
+            "keep the valve closed, air the rooms, touch no switch and no flame, leave and call the gas \
+             emergency service, and open again only after the pipes and appliances were checked"
+        }
+        Kind::TransientFlow => {
+            "nothing needs to be done now, but have the appliances looked at if it comes again"
+        }
+        Kind::ImplausibleRate => {
+            "check the configured pulse volume, the wiring and shielding of the pulse line, and read \
+             the meter's dial, because the counted total may be too high"
+        }
+        Kind::EdgeStorm => {
+            "check the contact, the wiring and the shielding of the pulse line, and compare the total \
+             with the meter's dial"
+        }
+    };
+    match v.kind {
+        Kind::Surge => format!(
+            "Meter {meter}: gas flow rose suddenly: {short}, confirmed by {middle} ({long}), decided {after} \
+             after it began with pulses of {pulse}; {advice}."
+        ),
+        Kind::SustainedFlow => format!(
+            "Meter {meter}: gas still flows {after} after a sudden rise: {long} (now {short}, {middle}); \
+             {advice}."
+        ),
+        Kind::TransientFlow => format!(
+            "Meter {meter}: a short rise of the gas flow that began {after} ago did not go on: {long} \
+             ({short}, {middle}); {advice}."
+        ),
+        Kind::ImplausibleRate => format!(
+            "Meter {meter}: pulses of {pulse} come faster than the meter can turn, since {after}; credited \
+             with what it could pass they make {short}, {middle}, {long}; {advice}."
+        ),
+        Kind::EdgeStorm => format!(
+            "Meter {meter}: more edges than the line's storm limit, since {after}, flow {short}, {middle}, \
+             {long}; {advice}."
+        ),
+    }
+}
+
+/// `8 m3/h over 1 s (threshold 5)`, with the true span where the pulses are too coarse.
+fn said(s: Slope) -> String {
+    let window = Seconds(s.window_ns);
+    let threshold = Flow(s.threshold_m3_per_h);
+    if s.span_ns == 0 {
+        return format!("unknown flow over {window} (threshold {threshold} m3/h)");
+    }
+    let flow = Flow(s.m3_per_h);
+    if s.span_ns == s.window_ns {
+        format!("{flow} m3/h over {window} (threshold {threshold})")
+    } else {
+        let span = Seconds(s.span_ns);
+        format!("{flow} m3/h over {window} judged from {span} of pulses (threshold {threshold})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Rule, Severity};
+
+    fn verdict(kind: Kind) -> Verdict {
+        let mut engine = Engine::new(EngineConfig {
+            pulse_volume_ul: 10_000_000,
+            max_flow_ul_per_h: 6_000_000_000,
+            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        });
+        for t in [0, 1000, 1004, 1008, 1012] {
+            engine.pulse(t * 1_000_000_000, t * 1_000_000_000);
+        }
+        Verdict {
+            kind,
+            severity: Severity::Critical,
+            t_ns: 1_000_000_000_000,
+            decided_ns: 1_012_000_000_000,
+            evidence: engine.evidence(Rule::Confirmed5s, 1_012_000_000_000),
+        }
+    }
+
+    #[test]
+    fn a_surge_names_numbers_thresholds_and_what_to_do() {
+        let said = sentence("kitchen", &verdict(Kind::Surge));
+        assert!(
+            said.starts_with(
+                "Meter kitchen: gas flow rose suddenly: 9 m3/h over 1 s judged from 4 s of pulses \
+                 (threshold 5), confirmed by 9 m3/h over 5 s (threshold 3.2)"
+            ),
+            "{said}"
+        );
+        assert!(
+            said.contains("decided 12 s after it began with pulses of 10 L"),
+            "{said}"
+        );
+        assert!(said.contains("keep the valve closed"), "{said}");
+    }
+
+    #[test]
+    fn every_kind_is_one_sentence() {
+        for kind in [
+            Kind::Surge,
+            Kind::SustainedFlow,
+            Kind::TransientFlow,
+            Kind::ImplausibleRate,
+            Kind::EdgeStorm,
+        ] {
+            let said = sentence("m", &verdict(kind));
+            assert!(said.ends_with('.') && !said.contains(". "), "{said}");
+        }
+    }
+}

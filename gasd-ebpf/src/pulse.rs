@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! The pulse program: one interrupt in, the shared filter, counters, live page and event out; and
+//! its raw_tp twin, which takes edges with their own times and level samples.
+//!
+//! Needs Linux 5.12 (atomic compare-and-exchange) and 5.8 (ring buffer, boot-time clock).
+#![no_std]
+#![no_main]
+#![allow(internal_features, reason = "the BPF target has compare-and-exchange only as an intrinsic")]
+#![feature(core_intrinsics)]
+
+mod commit;
+
+use aya_ebpf::{
+    bindings::BPF_RB_AVAIL_DATA,
+    helpers::bpf_ktime_get_boot_ns,
+    macros::{btf_tracepoint, map, raw_tracepoint},
+    maps::{Array, LruPerCpuHashMap, PerCpuArray, RingBuf},
+    programs::{BtfTracePointContext, RawTracePointContext},
+};
+use gasd_abi::{
+    filter::{self, FilterState, Handover},
+    live::{LivePage, Writer},
+    outcome::{Outcome, PULSE, RESYNC, Reason, STORM, Totals, WAKE},
+    records::{
+        BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK,
+        EVENT_WAKE, Event, LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta,
+        RING_BYTES, twin,
+    },
+};
+
+const BPF_F_MMAPABLE: u32 = 1 << 10;
+
+/// Shared with the dispatcher by its pin.
+#[map]
+static IRQ_LINES: Array<u32> = Array::with_max_entries(MAX_IRQS, 0);
+
+/// Who made this generation.
+#[map]
+static META: Array<Meta> = Array::with_max_entries(1, 0);
+
+/// The lines' settings.
+#[map]
+static LINES: Array<LineConfig> = Array::with_max_entries(MAX_LINES, 0);
+
+/// The lines' state, mapped by readers, frozen against writes from user space.
+#[map]
+static LIVE: Array<LivePage> = Array::with_max_entries(MAX_LINES, BPF_F_MMAPABLE);
+
+/// The lines' counters.
+#[map]
+static TOTALS: PerCpuArray<Totals> = PerCpuArray::with_max_entries(MAX_LINES, 0);
+
+/// Intervals by line and minute.
+#[map]
+static BUCKETS: LruPerCpuHashMap<BucketKey, Bucket> =
+    LruPerCpuHashMap::with_max_entries(MAX_BUCKETS, 0);
+
+/// Events to the daemon.
+#[map]
+static EVENTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
+
+#[btf_tracepoint(function = "irq_handler_entry")]
+pub fn gasd_pulse(ctx: BtfTracePointContext) -> i32 {
+    let irq: i32 = ctx.arg(0);
+    let Some(&line) = IRQ_LINES.get(irq as u32) else {
+        return 0;
+    };
+    // SAFETY: the helper has no preconditions.
+    let now = unsafe { bpf_ktime_get_boot_ns() };
+    edge(line.wrapping_sub(1), now)
+}
+
+#[raw_tracepoint(tracepoint = "irq_handler_entry")]
+pub fn gasd_twin(ctx: RawTracePointContext) -> i32 {
+    let op: u64 = ctx.arg(0);
+    let line: u64 = ctx.arg(1);
+    let now: u64 = ctx.arg(2);
+    let line = line as u32;
+    match op {
+        twin::EDGE => edge(line, now),
+        twin::SAMPLE => {
+            let level: u64 = ctx.arg(3);
+            let edges: u64 = ctx.arg(4);
+            sample(line, now, level as u8, edges)
+        }
+        twin::ADOPT => adopt(line, &ctx),
+        twin::TICK => {
+            send(line, EVENT_TICK, now, &FilterState::default());
+            0
+        }
+        _ => -1,
+    }
+}
+
+#[inline(always)]
+fn edge(line: u32, now: u64) -> i32 {
+    let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
+        return -1;
+    };
+    let step = |st: &mut FilterState| filter::edge(&config.filter, st, now);
+    // SAFETY: the page is map memory that outlives the program; see `commit` for who writes it.
+    let done = unsafe { commit::commit(page, Writer::Edge, step) };
+    account(line, config, now, page, done, true)
+}
+
+#[inline(always)]
+fn sample(line: u32, now: u64, level: u8, edges: u64) -> i32 {
+    let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
+        return -1;
+    };
+    let step = |st: &mut FilterState| filter::sample(&config.filter, st, now, level, edges);
+    // SAFETY: as above.
+    let done = unsafe { commit::commit(page, Writer::Sample, step) };
+    account(line, config, now, page, done, false)
+}
+
+#[inline(always)]
+fn adopt(line: u32, ctx: &RawTracePointContext) -> i32 {
+    let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
+        return -1;
+    };
+    let bits: u64 = ctx.arg(6);
+    let pending: u64 = ctx.arg(5);
+    let old = Handover {
+        pulse_ns: ctx.arg(2),
+        last_edge_ns: ctx.arg(3),
+        first_ns: ctx.arg(4),
+        pending: pending as u32,
+        level: bits as u8 & 1,
+        contact: (bits >> 1) as u8 & 1,
+        counted: (bits >> 2) as u8 & 1,
+        reserved: 0,
+    };
+    let step = |st: &mut FilterState| filter::adopt(st, &old);
+    // SAFETY: as above; the loader adopts before the sampler of the new generation begins.
+    let done = unsafe { commit::commit(page, Writer::Sample, step) };
+    account(line, config, old.last_edge_ns, page, done, false)
+}
+
+/// Counts a step and sends what is worth an event. Returns the outcome's flags.
+#[inline(always)]
+fn account(
+    line: u32,
+    config: &LineConfig,
+    now: u64,
+    page: *mut LivePage,
+    done: Option<(usize, Outcome)>,
+    edge: bool,
+) -> i32 {
+    let Some(totals) = TOTALS.get_ptr_mut(line) else {
+        return -1;
+    };
+    // SAFETY: a per-CPU value. A level sample runs with interrupts on, so an interrupt of the same
+    // line may come between; both add to it with single 64-bit additions (see `add`).
+    let totals = unsafe { &mut *totals };
+    let Some((slot, out)) = done else {
+        commit::add(&mut totals.edges, edge as u64);
+        commit::add(&mut totals.rejected[Reason::Contended as usize], edge as u64);
+        return -1;
+    };
+    commit::apply(totals, edge, &out);
+    if out.flags & (PULSE | WAKE | STORM | RESYNC) == 0 {
+        return out.flags as i32;
+    }
+    // SAFETY: the slot was published by this step and stays untouched while the writer that made
+    // it, this very program, has not run again.
+    let st = unsafe { &(*page).slots[slot & 3] };
+    if out.flags & PULSE != 0 {
+        bucket(line, st);
+        send(line, EVENT_PULSE, st.pulse_ns, st);
+    }
+    if out.flags & STORM != 0 {
+        send(line, EVENT_STORM, now, st);
+    }
+    if out.flags & RESYNC != 0 {
+        send(line, EVENT_RESYNC, now, st);
+    }
+    // A candidate matters only to a daemon that keeps up; pulses go first when it does not.
+    if out.flags & WAKE != 0
+        && config.flags & LINE_SIMULATED == 0
+        && EVENTS.query(BPF_RB_AVAIL_DATA as u64) < RING_BYTES as u64 / 4
+    {
+        send(line, EVENT_WAKE, now, st);
+    }
+    out.flags as i32
+}
+
+#[inline(always)]
+fn send(line: u32, kind: u32, t_ns: u64, st: &FilterState) {
+    let Some(mut entry) = EVENTS.reserve::<Event>(0) else {
+        if let Some(totals) = TOTALS.get_ptr_mut(line) {
+            // SAFETY: a per-CPU value.
+            commit::add(unsafe { &mut (*totals).overrun }, 1);
+        }
+        return;
+    };
+    entry.write(Event {
+        kind,
+        line,
+        seq: st.accepted,
+        t_ns,
+        decided_ns: st.decided_ns,
+        interval_ns: st.interval_ns,
+        edges: st.edges,
+    });
+    entry.submit(0);
+}
+
+#[inline(always)]
+fn bucket(line: u32, st: &FilterState) {
+    if st.interval_ns == 0 {
+        return;
+    }
+    let key = BucketKey { line, bucket: (st.pulse_ns / BUCKET_NS) as u32 };
+    let interval = st.interval_ns;
+    if let Some(found) = BUCKETS.get_ptr_mut(&key) {
+        // SAFETY: a per-CPU value.
+        let found = unsafe { &mut *found };
+        found.count += 1;
+        found.sum_ns += interval;
+        found.min_ns = if interval < found.min_ns { interval } else { found.min_ns };
+        found.max_ns = if interval > found.max_ns { interval } else { found.max_ns };
+    } else {
+        let first = Bucket { count: 1, sum_ns: interval, min_ns: interval, max_ns: interval };
+        // The least recently used bucket makes room; an error leaves the totals untouched.
+        let _ = BUCKETS.insert(&key, &first, 0);
+    }
+}
+
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}
+
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What an interrupt costs, by the kernel's own `run_time_ns / run_cnt`, beside an empty program in
+//! the same run. Needs root.
+//!
+//! Real interrupts are made by reading a file past the page cache; the disk's interrupt is mapped
+//! to a line for the first figure and left unmapped (foreign) for the second.
+
+use std::{
+    fs,
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::Path,
+};
+
+use aya::{
+    Btf, Ebpf,
+    programs::{BtfTracePoint, ProgramInfo, RawTracePoint},
+    sys::{Stats, enable_stats},
+};
+use gasd::kernel::{Kernel, load};
+use gasd_abi::{FilterConfig, records::LINE_SIMULATED};
+
+static EMPTY: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_BENCH"));
+
+const ROUNDS: usize = 15;
+const READS: u64 = 4_000;
+const TWIN_EDGES: u64 = 200_000;
+
+type Any = Box<dyn std::error::Error>;
+
+#[derive(Clone, Copy, Default)]
+struct Count {
+    time_ns: f64,
+    runs: f64,
+}
+
+fn read(path: &Path) -> Result<Count, Any> {
+    let info = ProgramInfo::from_pin(path)?;
+    Ok(Count { time_ns: info.run_time().as_nanos() as f64, runs: info.run_count() as f64 })
+}
+
+fn per_run(before: Count, after: Count) -> f64 {
+    (after.time_ns - before.time_ns) / (after.runs - before.runs).max(1.0)
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The busiest disk interrupt.
+fn disk_irq() -> Result<u32, Any> {
+    let interrupts = fs::read_to_string("/proc/interrupts")?;
+    let found = interrupts.lines().filter(|l| l.contains("req.") || l.contains("nvme")).filter_map(|l| {
+        let (irq, rest) = l.split_once(':')?;
+        let counts = rest.split_whitespace().map_while(|n| n.parse::<u64>().ok());
+        Some((counts.sum::<u64>(), irq.trim().parse::<u32>().ok()?))
+    });
+    let (_, irq) = found.max().ok_or("no disk interrupt in /proc/interrupts")?;
+    Ok(irq)
+}
+
+/// A file whose blocks are read past the page cache: one interrupt each.
+fn disk_file() -> Result<fs::File, Any> {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel_cost.blocks");
+    fs::write(&path, vec![1u8; 32 << 20])?;
+    fs::File::open(&path)?.sync_all()?;
+    Ok(fs::OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(&path)?)
+}
+
+fn make_interrupts(file: &fs::File) -> Result<(), Any> {
+    let mut block = vec![0u8; 8192];
+    let start = block.as_ptr().align_offset(4096);
+    for n in 0..READS {
+        file.read_exact_at(&mut block[start..start + 4096], (n * 37 % 8_000) * 4096)?;
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Any> {
+    let root = tempfile::tempdir()?;
+    let mounted = std::process::Command::new("mount").args(["-t", "bpf", "bpf"]).arg(root.path()).status()?;
+    if !mounted.success() {
+        return Err("mounting a BPF file system failed; run as root".into());
+    }
+    let result = measure(root.path());
+    let _ = load::unload(root.path());
+    std::process::Command::new("umount").arg(root.path()).status()?;
+    result
+}
+
+fn measure(root: &Path) -> Result<(), Any> {
+    load::load(root, false)?;
+    let kernel = Kernel::open(root)?;
+    let mut empty = Ebpf::load(EMPTY)?;
+    let program: &mut BtfTracePoint = empty.program_mut("gasd_empty").ok_or("gasd_empty")?.try_into()?;
+    program.load("irq_handler_entry", &Btf::from_sys_fs()?)?;
+    program.attach()?;
+    let empty_pin = root.join("empty");
+    program.pin(&empty_pin)?;
+    let twin: &mut RawTracePoint = empty.program_mut("gasd_empty_twin").ok_or("twin")?.try_into()?;
+    twin.load()?;
+    let empty_twin_pin = root.join("empty_twin");
+    twin.pin(&empty_twin_pin)?;
+    let empty_twin = gasd::kernel::sys::obj_get(&empty_twin_pin)?;
+    let dispatcher = root.join("dispatch/dispatcher");
+    let twin_dispatcher = root.join("dispatch/twin");
+    let _stats = enable_stats(Stats::RunTime)?;
+
+    let (disk, irq) = (disk_file()?, disk_irq()?);
+    let line = kernel.assign(1, FilterConfig::default(), LINE_SIMULATED)?;
+    let (mut ours, mut foreign, mut ours_empty, mut foreign_empty) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..ROUNDS {
+        for mine in [true, false] {
+            if mine { kernel.map_irq(line, irq)? } else { kernel.unmap_irq(irq)? }
+            let (a, e) = (read(&dispatcher)?, read(&empty_pin)?);
+            make_interrupts(&disk)?;
+            let (a2, e2) = (read(&dispatcher)?, read(&empty_pin)?);
+            let (own, own_empty) = if mine { (&mut ours, &mut ours_empty) } else { (&mut foreign, &mut foreign_empty) };
+            own.push(per_run(a, a2));
+            own_empty.push(per_run(e, e2));
+        }
+    }
+    kernel.unmap_irq(irq)?;
+
+    // Synthetic edges 50 ms apart: every second one decides a pulse (event, bucket, counters).
+    let (mut twin_ours, mut twin_empty) = (vec![], vec![]);
+    let simulated = kernel.assign(2, FilterConfig::default(), LINE_SIMULATED)?;
+    let mut t = 1_000_000_000u64;
+    for _ in 0..5 {
+        let before = read(&twin_dispatcher)?;
+        let before_empty = read(&empty_twin_pin)?;
+        for _ in 0..TWIN_EDGES {
+            t += 50_000_000;
+            kernel.edge(simulated, t)?;
+            gasd::kernel::sys::test_run(std::os::fd::AsFd::as_fd(&empty_twin), &[0; 8])?;
+        }
+        twin_ours.push(per_run(before, read(&twin_dispatcher)?));
+        twin_empty.push(per_run(before_empty, read(&empty_twin_pin)?));
+    }
+    let (o, oe) = (median(&mut ours), median(&mut ours_empty));
+    let (f, fe) = (median(&mut foreign), median(&mut foreign_empty));
+    let (s, se) = (median(&mut twin_ours), median(&mut twin_empty));
+    println!("ns per edge by run_time_ns/run_cnt, medians of {ROUNDS} rounds of {READS} real interrupts (irq {irq}):");
+    println!("  {:44} {:>7} {:>13} {:>9}", "", "ours", "empty beside", "over it");
+    println!("  {:44} {o:>7.1} {oe:>13.1} {:>9.1}", "our interrupt: dispatcher + pulse program", o - oe);
+    println!("  {:44} {f:>7.1} {fe:>13.1} {:>9.1}", "a foreign interrupt: dispatcher", f - fe);
+    println!("  {:44} {s:>7.1} {se:>13.1} {:>9.1}", "raw_tp twin, every 2nd edge decides a pulse", s - se);
+    println!("  edges counted on the line: {}, fell through: {}", kernel.totals(line)?.edges, kernel.fall_through()?);
+    Ok(())
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Compiles the kernel programs with the same toolchain and hands their paths to the crate.
+//!
+//! `aya-ebpf` needs one unstable feature, so only this inner build sets `RUSTC_BOOTSTRAP`.
+
+use std::{env, path::PathBuf, process::Command};
+
+/// Joins flags the way `CARGO_ENCODED_RUSTFLAGS` wants them.
+const SEPARATOR: &str = "\u{1f}";
+
+fn main() {
+    let manifest_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    let crate_dir = manifest_dir.join("../gasd-ebpf");
+    for watched in ["../gasd-ebpf/src", "../gasd-ebpf/Cargo.toml", "../gasd-ebpf/Cargo.lock", "../gasd-abi/src"] {
+        println!("cargo:rerun-if-changed={watched}");
+    }
+    println!("cargo:rerun-if-env-changed=PATH");
+
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("set by cargo");
+    let big_endian = env::var("CARGO_CFG_TARGET_ENDIAN").is_ok_and(|e| e == "big");
+    let target = if big_endian { "bpfeb-unknown-none" } else { "bpfel-unknown-none" };
+    let target_dir = out_dir.join("ebpf");
+    let arch_flag = format!("bpf_target_arch=\"{arch}\"");
+    // v3 has the atomic compare-and-exchange that publishes a line's state.
+    let flags = [
+        "-Clinker=bpf-linker",
+        "-Clink-arg=--btf",
+        "-Cdebuginfo=2",
+        "-Ctarget-cpu=v3",
+        "--cfg",
+        &arch_flag,
+        &format!("--remap-path-prefix={}=gasd", manifest_dir.join("..").display()),
+    ]
+    .join(SEPARATOR);
+
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(&crate_dir)
+        .args(["build", "--release", "--locked", "--target", target])
+        .env("CARGO_TARGET_DIR", &target_dir)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("RUSTC")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER")
+        .env_remove("RUSTC_WRAPPER");
+    if env::var_os("CARGO_FEATURE_NEXT_LAYOUT").is_some() {
+        cargo.args(["--features", "next-layout"]);
+    }
+    match cargo.status() {
+        Ok(status) if status.success() => {}
+        Ok(status) => panic!(
+            "the kernel programs did not compile ({status}); `make setup` installs bpf-linker and \
+             the BPF target's library, and puts both first in PATH"
+        ),
+        Err(error) => panic!("cargo could not be started for the kernel programs: {error}"),
+    }
+    for object in ["dispatch", "pulse", "bench"] {
+        let path = target_dir.join(target).join("release").join(object);
+        println!("cargo:rustc-env=GASD_EBPF_{}={}", object.to_uppercase(), path.display());
+    }
+}

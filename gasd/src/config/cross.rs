@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What only shows when meters and valves are seen together: ids, lines, references.
+
+use super::gpio::same_chip;
+use super::near::nearest;
+use super::report::Report;
+use super::section::Placed;
+use super::sense::Sense;
+use super::types::GpioLine;
+use super::{meter, valve};
+
+/// Refuses an id that an earlier meter or valve (`what`) has.
+pub(super) fn unique_ids<'a>(
+    report: &mut Report<'_>,
+    what: &'static str,
+    ids: impl Iterator<Item = &'a Placed<'a, String>>,
+) {
+    let mut seen: Vec<&Placed<'_, String>> = Vec::new();
+    for id in ids {
+        match seen.iter().find(|first| first.value == id.value) {
+            Some(first) => {
+                let first_line = report.line(first.field.span.start);
+                id.field.senseless(report, Sense::DuplicateId { what, first_line });
+            }
+            None => seen.push(id),
+        }
+    }
+}
+
+/// A line and who uses it.
+struct Use<'a> {
+    by: String,
+    is_meter: bool,
+    line: &'a Placed<'a, GpioLine>,
+}
+
+/// Refuses a line that is used already.
+pub(super) fn unique_lines(
+    report: &mut Report<'_>,
+    meters: &[meter::Draft<'_>],
+    valves: &[valve::Draft<'_>],
+) {
+    let of_meters = meters
+        .iter()
+        .filter_map(|m| Some(Use { by: m.label.clone(), is_meter: true, line: m.gpio.as_ref()? }));
+    let of_valves = valves.iter().flat_map(|v| {
+        v.lines.iter().map(|(part, line)| Use {
+            by: format!("the {part} of {}", v.label),
+            is_meter: false,
+            line,
+        })
+    });
+    let mut uses: Vec<Use<'_>> = of_meters.chain(of_valves).collect();
+    uses.sort_by_key(|u| u.line.field.span.start);
+    for (i, this) in uses.iter().enumerate() {
+        if let Some(first) = uses[..i].iter().find(|first| clash(first, this)) {
+            let first_line = report.line(first.line.field.span.start);
+            let line = in_words(&this.line.value);
+            let kind = Sense::LineTaken { line, by: first.by.clone(), first_line };
+            let Placed { field, .. } = this.line;
+            report.problem(&field.span, &field.key, super::error::ErrorKind::Sense(kind));
+        }
+    }
+}
+
+/// Whether both are one line. A meter without a chip is the trace's line, whatever the chip.
+fn clash(a: &Use<'_>, b: &Use<'_>) -> bool {
+    a.line.value.line == b.line.value.line
+        && match (&a.line.value.chip, &b.line.value.chip) {
+            (Some(a), Some(b)) => same_chip(a, b),
+            (None, None) => true,
+            _ => a.is_meter && b.is_meter,
+        }
+}
+
+fn in_words(line: &GpioLine) -> String {
+    match &line.chip {
+        Some(chip) => format!("line {} of {chip}", line.line),
+        None => format!("line {}", line.line),
+    }
+}
+
+/// The valve that a meter names, as an index.
+pub(super) fn find_valve(
+    report: &mut Report<'_>,
+    meter: &meter::Draft<'_>,
+    valves: &[valve::Draft<'_>],
+) -> Option<usize> {
+    let wanted = meter.valve.as_ref()?;
+    let id = |v: &valve::Draft<'_>| v.id.as_ref().map(|id| id.value.clone());
+    let found = valves.iter().position(|v| id(v).as_ref() == Some(&wanted.value));
+    // A valve whose own id is refused may be the one that is meant.
+    if found.is_none() && valves.iter().all(|v| v.id.is_some()) {
+        let known: Vec<String> = valves.iter().filter_map(id).collect();
+        let near = nearest(&wanted.value, known.iter().map(String::as_str)).map(str::to_owned);
+        wanted.field.senseless(report, Sense::UnknownValve { near, known });
+    }
+    found
+}
+
+/// Warns of valves that no verdict closes.
+pub(super) fn unused_valves(
+    report: &mut Report<'_>,
+    valves: &[valve::Draft<'_>],
+    used: &[Option<usize>],
+) {
+    for (i, valve) in valves.iter().enumerate() {
+        if !used.contains(&Some(i)) {
+            let text = format!("{}: no meter names it, so no verdict closes it", valve.label);
+            report.warn(&valve.span, &text);
+        }
+    }
+}

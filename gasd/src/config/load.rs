@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reads the configuration file, and says who may not when it cannot.
+
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind as Io, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::error::{ErrorKind, Errors, Problem};
+use super::parse::parse;
+use super::types::Config;
+
+/// More than this is no configuration but a mistake in the path, bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Why a file could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It is not there.
+    #[error("there is no such file; create it with one [[meter]] for each meter")]
+    Missing,
+    /// It, or a directory above it, does not let this process in.
+    #[error("may not be read: {0}")]
+    Permission(String),
+    /// A directory, a device.
+    #[error("is no regular file")]
+    NotAFile,
+    /// More than a configuration ever is.
+    #[error("is larger than {LARGEST} bytes; this is no configuration")]
+    TooLarge,
+    /// Not text.
+    #[error("is not UTF-8 text from byte {0} on")]
+    NotUtf8(usize),
+    /// Anything else the system says.
+    #[error("could not be read: {0}")]
+    Other(String),
+}
+
+/// Reads the configuration at `path`.
+///
+/// # Errors
+/// One [`FileError`], or what [`parse`] finds.
+pub fn load(path: &Path) -> Result<Config, Errors> {
+    let name = path.display().to_string();
+    match text_of(path) {
+        Ok(text) => parse(&name, &text),
+        Err(error) => Err(Errors::one(Problem {
+            file: name,
+            place: None,
+            key: String::new(),
+            value: None,
+            kind: ErrorKind::File(error),
+        })),
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, FileError> {
+    let explain = |e: std::io::Error| match e.kind() {
+        Io::NotFound => FileError::Missing,
+        Io::PermissionDenied => FileError::Permission(denied(path)),
+        _ => FileError::Other(e.to_string()),
+    };
+    // Asked before it is opened: opening a pipe would wait for a writer.
+    if !fs::metadata(path).map_err(explain)?.is_file() {
+        return Err(FileError::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(explain)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(explain)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(FileError::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|e| FileError::NotUtf8(e.utf8_error().valid_up_to()))
+}
+
+/// Who is kept out by what: the file itself, or the first directory on the way that hides it.
+fn denied(path: &Path) -> String {
+    let mut hidden_by: Option<PathBuf> = None;
+    let mut at = Some(path);
+    while let Some(here) = at {
+        if let Ok(metadata) = fs::metadata(here) {
+            let uid = fs::metadata("/proc/self").map_or(u32::MAX, |own| own.uid());
+            let blocked = if hidden_by.is_some() { "directory" } else { "file" };
+            return refusal(blocked, here, &Owner::of(&metadata), &name_in("/etc/passwd", uid));
+        }
+        hidden_by = Some(here.to_path_buf());
+        at = here.parent();
+    }
+    "a directory on the way to it may not be entered".to_owned()
+}
+
+/// Whose a file is.
+struct Owner {
+    user: String,
+    group: String,
+    mode: u32,
+}
+
+impl Owner {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            user: name_in("/etc/passwd", metadata.uid()),
+            group: name_in("/etc/group", metadata.gid()),
+            mode: metadata.mode() & 0o7777,
+        }
+    }
+}
+
+fn refusal(what: &str, path: &Path, owner: &Owner, me: &str) -> String {
+    let Owner { user, group, mode } = owner;
+    let path = path.display();
+    let need = if what == "file" { "g+r" } else { "g+rx" };
+    format!(
+        "the {what} {path} belongs to {user}:{group} with mode {mode:04o}, and this is user {me}; \
+         let the service's group in: chgrp gasd {path} && chmod {need} {path}"
+    )
+}
+
+/// The name of a user or group in the system's file, else its number.
+fn name_in(file: &str, id: u32) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    lookup(&text, id).unwrap_or_else(|| id.to_string())
+}
+
+/// The name of an id in the text of passwd(5) or group(5): `name:password:id:…` in both.
+fn lookup(text: &str, id: u32) -> Option<String> {
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_owner_group_mode_and_the_way_out() {
+        let owner = Owner { user: "root".to_owned(), group: "root".to_owned(), mode: 0o600 };
+        let text = refusal("file", Path::new("/etc/gasd/gasd.toml"), &owner, "gasd");
+        assert_eq!(
+            text,
+            "the file /etc/gasd/gasd.toml belongs to root:root with mode 0600, and this is user \
+             gasd; let the service's group in: chgrp gasd /etc/gasd/gasd.toml && chmod g+r \
+             /etc/gasd/gasd.toml"
+        );
+    }
+
+    #[test]
+    fn names_are_found_in_passwd_and_group() {
+        let text = "root:x:0:0::/root:/bin/sh\ngasd:x:998:\nbroken\n";
+        assert_eq!(lookup(text, 998).as_deref(), Some("gasd"));
+        assert_eq!(lookup(text, 0).as_deref(), Some("root"));
+        assert_eq!(lookup(text, 7), None);
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `[[meter]]`: one meter, as far as it can be judged alone.
+
+use std::ops::{Range, RangeInclusive};
+
+use toml::de::DeTable;
+
+use super::error::ErrorKind;
+use super::limits::{
+    DEFAULT_MAX_FLOW_UL_PER_H, ID_LENGTH, LEAST_PULSE_INTERVAL_NS, MAX_FLOW_UL_PER_H,
+    PULSE_VOLUME_UL,
+};
+use super::pace::Pace;
+use super::report::Report;
+use super::section::{Field, Placed, Section};
+use super::sense::Sense;
+use super::types::{FilterSettings, GpioLine, MeterConfig, Thresholds};
+use super::{filter, gpio, thresholds};
+
+pub(super) const KEYS: &[&str] =
+    &["id", "gpio", "line", "pulse_volume", "max_flow", "filter", "thresholds", "valve"];
+pub(super) const EXPECTED: &str = "one or more tables, each headed [[meter]]";
+pub(super) const PULSE_VOLUME: &str = "the volume of one pulse, like \"10 L\" or \"100 imp/m3\"";
+const ID: &str = "a name like \"kitchen\"";
+const VALVE: &str = "the id of a [[valve]], like \"main\"";
+
+/// A meter before its references are resolved. `None` where the report says why.
+pub(super) struct Draft<'a> {
+    /// How messages call it.
+    pub(super) label: String,
+    pub(super) id: Option<Placed<'a, String>>,
+    pub(super) gpio: Option<Placed<'a, GpioLine>>,
+    /// The valve it names; `None` also where it names none.
+    pub(super) valve: Option<Placed<'a, String>>,
+    pace: Option<Pace>,
+    filter: Option<FilterSettings>,
+    thresholds: Option<Thresholds>,
+}
+
+/// Reads one meter.
+pub(super) fn read<'a>(
+    report: &mut Report<'_>,
+    table: &'a DeTable<'a>,
+    span: Range<usize>,
+) -> Draft<'a> {
+    let label = label("meter", table);
+    let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
+    let id = id(report, &section, ID);
+    let gpio = line(report, &section);
+    let volume = section
+        .required(report, "pulse_volume", PULSE_VOLUME)
+        .and_then(|f| f.pulse_volume(report).filter(|ul| volume_fits(report, &f, *ul)));
+    let max_flow = match section.get("max_flow") {
+        Some(f) => f.flow(report).filter(|flow| flow_fits(report, &f, *flow)),
+        None => Some(DEFAULT_MAX_FLOW_UL_PER_H),
+    };
+    let pace = pace(report, &section, volume, max_flow);
+    let filter = filter::read(report, section.get("filter"), pace, (&span, &label));
+    let thresholds = thresholds::read(report, &section, max_flow);
+    let valve =
+        section.get("valve").and_then(|f| f.string(report, VALVE).map(|v| f.with(v.to_owned())));
+    if section.get("valve").is_none() {
+        report.warn(
+            &span,
+            &format!("{label}: has no valve; its verdicts are told, nothing is closed"),
+        );
+    }
+    Draft { label, id, gpio, valve, pace, filter, thresholds }
+}
+
+impl Draft<'_> {
+    /// The meter, unless something about it was reported.
+    pub(super) fn finish(self, valve: Option<usize>) -> Option<MeterConfig> {
+        let pace = self.pace?;
+        Some(MeterConfig {
+            id: self.id?.value,
+            gpio: self.gpio?.value,
+            pulse_volume_ul: pace.pulse_volume_ul,
+            max_flow_ul_per_h: pace.max_flow_ul_per_h,
+            filter: self.filter?,
+            thresholds: self.thresholds?,
+            valve,
+        })
+    }
+}
+
+/// How messages call a meter or valve: by its id where it has a printable one.
+pub(super) fn label(what: &str, table: &DeTable<'_>) -> String {
+    match table.get("id").and_then(|id| id.get_ref().as_str()) {
+        Some(id) if bad_id(id).is_none() => format!("{what} \"{id}\""),
+        _ => what.to_owned(),
+    }
+}
+
+/// Reads and checks an id.
+pub(super) fn id<'a>(
+    report: &mut Report<'_>,
+    section: &Section<'a>,
+    expected: &'static str,
+) -> Option<Placed<'a, String>> {
+    let field = section.required(report, "id", expected)?;
+    let id = field.string(report, expected)?;
+    if let Some(wrong) = bad_id(id) {
+        field.refuse(report, ErrorKind::BadId(wrong));
+        return None;
+    }
+    Some(field.with(id.to_owned()))
+}
+
+/// What is wrong with an id: a character, or (inner `None`) its length.
+fn bad_id(id: &str) -> Option<Option<char>> {
+    let wrong = id.chars().find(|c| !c.is_ascii_alphanumeric() && *c != '_' && *c != '-');
+    match wrong {
+        Some(wrong) => Some(Some(wrong)),
+        None if id.is_empty() || id.len() > ID_LENGTH => Some(None),
+        None => None,
+    }
+}
+
+/// The meter's line: `gpio`, or `line` alone for a trace.
+fn line<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Placed<'a, GpioLine>> {
+    let Some(bare) = section.get("line") else {
+        let field = section.required(report, "gpio", gpio::EXPECTED)?;
+        return gpio::read(report, field);
+    };
+    if section.get("gpio").is_some() {
+        bare.refuse(report, ErrorKind::GivenTwice { other: "gpio" });
+        return None;
+    }
+    gpio::bare(report, bare)
+}
+
+fn volume_fits(report: &mut Report<'_>, field: &Field<'_>, ul: u64) -> bool {
+    let (least_ul, most_ul) = ends(PULSE_VOLUME_UL);
+    let fits = PULSE_VOLUME_UL.contains(&ul);
+    if !fits {
+        field.senseless(report, Sense::PulseVolume { ul, least_ul, most_ul });
+    }
+    fits
+}
+
+fn flow_fits(report: &mut Report<'_>, field: &Field<'_>, flow_ul_per_h: u64) -> bool {
+    let (least_ul_per_h, most_ul_per_h) = ends(MAX_FLOW_UL_PER_H);
+    let fits = MAX_FLOW_UL_PER_H.contains(&flow_ul_per_h);
+    if !fits {
+        let why = Sense::MaxFlow { flow_ul_per_h, least_ul_per_h, most_ul_per_h };
+        field.senseless(report, why);
+    }
+    fits
+}
+
+fn ends(range: RangeInclusive<u64>) -> (u64, u64) {
+    (*range.start(), *range.end())
+}
+
+/// The meter's pace, when both values are good and go together.
+fn pace(
+    report: &mut Report<'_>,
+    section: &Section<'_>,
+    volume: Option<u64>,
+    max_flow: Option<u64>,
+) -> Option<Pace> {
+    let pace = Pace { pulse_volume_ul: volume?, max_flow_ul_per_h: max_flow? };
+    if pace.is_absurd() {
+        let why = Sense::PulseRate {
+            pulse_volume_ul: pace.pulse_volume_ul,
+            max_flow_ul_per_h: pace.max_flow_ul_per_h,
+            interval_ns: pace.interval_ns(),
+            least_ns: LEAST_PULSE_INTERVAL_NS,
+        };
+        section.get("pulse_volume")?.senseless(report, why);
+        return None;
+    }
+    Some(pace)
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can be read and still makes no sense, each with the numbers that show it.
+
+use super::near::hint;
+use super::show::{about, duration, flow, volume};
+
+/// Why a readable value is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Sense {
+    /// Outside [`super::limits::PULSE_VOLUME_UL`].
+    #[error(
+        "one pulse would be {}; gas meters make a pulse every {} to {} \
+         (check the unit: the meter's plate says e.g. \"1 imp = 0.01 m3\")",
+        volume(*ul), volume(*least_ul), volume(*most_ul)
+    )]
+    PulseVolume {
+        /// The volume, µL.
+        ul: u64,
+        /// Least, µL.
+        least_ul: u64,
+        /// Most, µL.
+        most_ul: u64,
+    },
+    /// Outside [`super::limits::MAX_FLOW_UL_PER_H`].
+    #[error(
+        "a largest flow of {} is outside {} to {}, what gas meters are made for \
+         (the meter's plate has it as Qmax)",
+        flow(*flow_ul_per_h), flow(*least_ul_per_h), flow(*most_ul_per_h)
+    )]
+    MaxFlow {
+        /// The flow, µL/h.
+        flow_ul_per_h: u64,
+        /// Least, µL/h.
+        least_ul_per_h: u64,
+        /// Most, µL/h.
+        most_ul_per_h: u64,
+    },
+    /// More pulses than a contact or an interrupt line carries.
+    #[error(
+        "a pulse of {} at a max_flow of {} comes every {}; no pulse output is faster than one \
+         every {}, so one of the two is wrong",
+        volume(*pulse_volume_ul), flow(*max_flow_ul_per_h), about(*interval_ns), duration(*least_ns)
+    )]
+    PulseRate {
+        /// The pulse volume, µL.
+        pulse_volume_ul: u64,
+        /// The largest flow, µL/h.
+        max_flow_ul_per_h: u64,
+        /// The interval at that flow, ns.
+        interval_ns: u64,
+        /// The least interval, ns.
+        least_ns: u64,
+    },
+    /// A least interval that real pulses undercut.
+    #[error(
+        "would reject real pulses: at max_flow {} a pulse of {} comes every {} \
+         (expected at most that)",
+        flow(*max_flow_ul_per_h), volume(*pulse_volume_ul), about(*interval_ns)
+    )]
+    IntervalTooLong {
+        /// The pulse volume, µL.
+        pulse_volume_ul: u64,
+        /// The largest flow, µL/h.
+        max_flow_ul_per_h: u64,
+        /// The interval at that flow, ns.
+        interval_ns: u64,
+    },
+    /// Width and idle time that do not fit between two real pulses.
+    #[error(
+        "would reject real pulses: min_width {} and min_idle {} together take {}, but at \
+         max_flow {} a pulse of {} comes every {}",
+        duration(*min_width_ns), duration(*min_idle_ns),
+        duration(min_width_ns.saturating_add(*min_idle_ns)),
+        flow(*max_flow_ul_per_h), volume(*pulse_volume_ul), about(*interval_ns)
+    )]
+    WidthTooLong {
+        /// The least width, ns.
+        min_width_ns: u64,
+        /// The least idle time, ns.
+        min_idle_ns: u64,
+        /// The pulse volume, µL.
+        pulse_volume_ul: u64,
+        /// The largest flow, µL/h.
+        max_flow_ul_per_h: u64,
+        /// The interval at that flow, ns.
+        interval_ns: u64,
+    },
+    /// A storm limit that the meter itself exceeds.
+    #[error(
+        "the meter itself makes {edges} edges a second at max_flow {}: two for each pulse of {} \
+         (expected at least that, or 0 to turn the storm alarm off)",
+        flow(*max_flow_ul_per_h), volume(*pulse_volume_ul)
+    )]
+    StormLimit {
+        /// Edges a second at the largest flow.
+        edges: u64,
+        /// The pulse volume, µL.
+        pulse_volume_ul: u64,
+        /// The largest flow, µL/h.
+        max_flow_ul_per_h: u64,
+    },
+    /// A duration outside its limits.
+    #[error("{} is outside {} to {}: {why}", duration(*ns), duration(*least_ns), duration(*most_ns))]
+    DurationRange {
+        /// The duration, ns.
+        ns: u64,
+        /// Least, ns.
+        least_ns: u64,
+        /// Most, ns.
+        most_ns: u64,
+        /// Why there are limits.
+        why: &'static str,
+    },
+    /// A longer window with a higher threshold.
+    #[error(
+        "the threshold `{lower}` ({}) is above `{upper}` ({}): it is measured over a longer time \
+         and could not be reached first (expected suspect >= confirm >= sustain)",
+        flow(*lower_ul_per_h), flow(*upper_ul_per_h)
+    )]
+    ThresholdOrder {
+        /// Name of the threshold over the longer window.
+        lower: &'static str,
+        /// Its flow, µL/h.
+        lower_ul_per_h: u64,
+        /// Name of the threshold over the shorter window.
+        upper: &'static str,
+        /// Its flow, µL/h.
+        upper_ul_per_h: u64,
+    },
+    /// A threshold beyond what the meter passes.
+    #[error(
+        "the {}threshold `{name}` of {} could never be reached: the meter is made for {} and \
+         passes no more than twice that, {}{}",
+        if *is_default { "default " } else { "" },
+        flow(*threshold_ul_per_h), flow(*max_flow_ul_per_h),
+        flow(max_flow_ul_per_h.saturating_mul(2)),
+        if *is_default { "; set `thresholds` for this meter" } else { "" }
+    )]
+    ThresholdUnreachable {
+        /// Its name.
+        name: &'static str,
+        /// Its flow, µL/h.
+        threshold_ul_per_h: u64,
+        /// The largest flow, µL/h.
+        max_flow_ul_per_h: u64,
+        /// Nobody set it.
+        is_default: bool,
+    },
+    /// An id for the second time.
+    #[error("another {what} is called so already, on line {first_line}")]
+    DuplicateId {
+        /// `meter` or `valve`.
+        what: &'static str,
+        /// Where the first one is.
+        first_line: u32,
+    },
+    /// A line for the second time.
+    #[error("{line} is taken already by {by}, on line {first_line}")]
+    LineTaken {
+        /// The line, in words.
+        line: String,
+        /// Who has it.
+        by: String,
+        /// Where that is said.
+        first_line: u32,
+    },
+    /// A valve that is not there.
+    #[error("no valve is called so; {}", hint(near.as_deref(), known))]
+    UnknownValve {
+        /// What was probably meant.
+        near: Option<String>,
+        /// The valves that are there.
+        known: Vec<String>,
+    },
+    /// An opening coil without a pulse.
+    #[error(
+        "a line that opens belongs to a latching valve, whose coils are pulsed; \
+         add e.g. pulse = \"60 ms\", or drop it"
+    )]
+    OpenLineWithoutPulse,
+    /// Two keys that could contradict each other about which level closes the gas.
+    #[error("`closed` alone says which level of this line closes the valve; drop `active`")]
+    ActiveOnDriveLine,
+    /// A line that only a trace could play.
+    #[error(
+        "line {line} has no GPIO chip: a trace can play it, the service cannot watch it; \
+         write e.g. gpio = {{ chip = \"gpiochip0\", line = {line} }}"
+    )]
+    NoChip {
+        /// The line.
+        line: u32,
+    },
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `[[valve]]`: one valve and how it is driven.
+
+use std::ops::Range;
+
+use toml::de::DeTable;
+
+use super::error::ErrorKind;
+use super::filter::ranged;
+use super::gpio;
+use super::limits::VALVE_PULSE_NS;
+use super::meter;
+use super::near::nearest;
+use super::report::Report;
+use super::section::{Field, Placed, Section};
+use super::sense::Sense;
+use super::types::{Actuator, ClosedLevel, GpioLine, ValveConfig};
+
+pub(super) const KEYS: &[&str] = &["id", "actuator"];
+pub(super) const ACTUATOR_KEYS: &[&str] = &["gpio", "closed", "pulse", "open_line", "feedback"];
+pub(super) const EXPECTED: &str = "one or more tables, each headed [[valve]]";
+const ID: &str = "a name like \"main\"";
+const ACTUATOR: &str =
+    "\"simulated\", or { gpio = { chip = \"gpiochip0\", line = 7 }, closed = \"high\" }";
+const CLOSED: &str =
+    "the level that closes the valve, \"high\" or \"low\"; there is no safe default";
+
+/// A valve before its id and lines are compared with others. `None` where the report says why.
+pub(super) struct Draft<'a> {
+    /// How messages call it.
+    pub(super) label: String,
+    /// Where it begins.
+    pub(super) span: Range<usize>,
+    pub(super) id: Option<Placed<'a, String>>,
+    /// Every line it uses, with the line's part in it.
+    pub(super) lines: Vec<(&'static str, Placed<'a, GpioLine>)>,
+    actuator: Option<Actuator>,
+}
+
+/// Reads one valve.
+pub(super) fn read<'a>(
+    report: &mut Report<'_>,
+    table: &'a DeTable<'a>,
+    span: Range<usize>,
+) -> Draft<'a> {
+    let label = meter::label("valve", table);
+    let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
+    let id = meter::id(report, &section, ID);
+    let mut lines = Vec::new();
+    let actuator = section
+        .required(report, "actuator", ACTUATOR)
+        .and_then(|field| actuator(report, &field, &mut lines));
+    Draft { label, span, id, lines, actuator }
+}
+
+impl Draft<'_> {
+    /// The valve, unless something about it was reported.
+    pub(super) fn finish(self) -> Option<ValveConfig> {
+        Some(ValveConfig { id: self.id?.value, actuator: self.actuator? })
+    }
+}
+
+fn actuator<'a>(
+    report: &mut Report<'_>,
+    field: &Field<'a>,
+    lines: &mut Vec<(&'static str, Placed<'a, GpioLine>)>,
+) -> Option<Actuator> {
+    if let Some(word) = field.as_str() {
+        if word == "simulated" {
+            return Some(Actuator::Simulated);
+        }
+        let known = vec!["simulated"];
+        let near = nearest(word, known.iter().copied());
+        field.refuse(report, ErrorKind::UnknownWord { near, known });
+        return None;
+    }
+    let section = field.section(report, ACTUATOR, ACTUATOR_KEYS)?;
+    let line = drive_line(report, &section, lines);
+    let closed = section.required(report, "closed", CLOSED).and_then(|f| {
+        f.word(report, CLOSED, &[("high", ClosedLevel::High), ("low", ClosedLevel::Low)])
+    });
+    let pulse = section
+        .get("pulse")
+        .map(|f| ranged(report, &f, VALVE_PULSE_NS, "how long a latching valve's coil is fed"));
+    let mut optional = |name: &'static str, part: &'static str| match section.get(name) {
+        Some(field) => match gpio::read(report, field) {
+            Some(line) => {
+                lines.push((part, line.clone()));
+                Some(Some(line))
+            }
+            None => None,
+        },
+        None => Some(None),
+    };
+    let open_line = optional("open_line", "opening line");
+    let feedback = optional("feedback", "feedback line");
+    if let (Some(Some(open)), None) = (&open_line, &pulse) {
+        report.problem(
+            &open.field.span,
+            &open.field.key,
+            ErrorKind::Sense(Sense::OpenLineWithoutPulse),
+        );
+    }
+    Some(Actuator::Gpio {
+        line: line?,
+        closed: closed?,
+        pulse_ns: match pulse {
+            Some(pulse) => Some(pulse?),
+            None => None,
+        },
+        open_line: open_line?.map(|line| line.value),
+        feedback: feedback?.map(|line| line.value),
+    })
+}
+
+/// The line that drives the valve. `active` would be a second answer to what `closed` says.
+fn drive_line<'a>(
+    report: &mut Report<'_>,
+    section: &Section<'a>,
+    lines: &mut Vec<(&'static str, Placed<'a, GpioLine>)>,
+) -> Option<GpioLine> {
+    let field = section.required(report, "gpio", gpio::EXPECTED)?;
+    if let Some(active) = field.peek("active") {
+        active.senseless(report, Sense::ActiveOnDriveLine);
+    }
+    let line = gpio::read(report, field)?;
+    lines.push(("line", line.clone()));
+    Some(line.value)
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One generation of pins takes over from another, whatever the layouts are.
+//!
+//! 1. The new generation's pages are marked as adopting: edges that reach it are kept and counted,
+//!    nothing is decided.
+//! 2. One slot write: the old program runs no more, the new one does. After a grace period the old
+//!    generation's state is final.
+//! 3. Its level, contact, last times and **unclassified edges** move to the new generation. So
+//!    each edge is classified once: `accepted + rejected` over both is what was generated.
+
+use std::{
+    mem::size_of,
+    os::fd::{AsFd, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+use gasd_abi::{
+    Totals,
+    filter::Handover,
+    layout::MAGIC,
+    live,
+    records::{LineConfig, Meta, twin},
+};
+
+use super::{
+    bytes::{self, u32_at, u64_at},
+    error::KernelError,
+    pins::{Pins, read_meta},
+    sys,
+};
+
+/// A generation of any layout, read through the offsets that it carries.
+#[derive(Debug)]
+pub struct Generation {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Who made it.
+    pub meta: Meta,
+    live: OwnedFd,
+    lines: OwnedFd,
+    totals: OwnedFd,
+}
+
+/// One line of a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OldLine {
+    /// Index of the line.
+    pub line: u32,
+    /// Key of its meter.
+    pub key: u64,
+    /// Interrupts seen.
+    pub edges: u64,
+    /// Pulses accepted.
+    pub accepted: u64,
+    /// What the next generation goes on from.
+    pub handover: Handover,
+}
+
+impl Generation {
+    /// Opens a generation's maps.
+    pub fn open(dir: &Path) -> Result<Self, KernelError> {
+        let maps = dir.join("maps");
+        let meta_path = maps.join("meta");
+        let meta = read_meta(&meta_path)?;
+        if meta.magic != MAGIC {
+            return Err(KernelError::Fingerprint { path: meta_path, expected: MAGIC, found: meta.magic });
+        }
+        let open = |name: &str| {
+            let path = maps.join(name);
+            sys::obj_get(&path).map_err(|e| KernelError::open(&path, e))
+        };
+        Ok(Self {
+            dir: dir.to_owned(),
+            meta,
+            live: open("live")?,
+            lines: open("lines")?,
+            totals: open("totals")?,
+        })
+    }
+
+    fn value(&self, map: &OwnedFd, line: u32, copies: usize) -> Result<Vec<u8>, KernelError> {
+        let read = || {
+            let size = sys::map_info(map.as_fd())?.value_size as usize;
+            let mut value = vec![0u8; size.next_multiple_of(8) * copies];
+            sys::lookup(map.as_fd(), &line.to_ne_bytes(), &mut value)?;
+            value.truncate(size.next_multiple_of(8) * copies);
+            Ok(value)
+        };
+        read().map_err(|e| KernelError::io(format!("reading line {line} of {}", self.dir.display()), e))
+    }
+
+    /// Indices of the lines that belong to a meter.
+    pub fn lines_in_use(&self) -> Result<Vec<u32>, KernelError> {
+        let mut used = Vec::new();
+        for line in 0..self.meta.lines {
+            let value = self.value(&self.lines, line, 1)?;
+            if u64_at(&value, self.meta.offsets.key).unwrap_or(0) != 0 {
+                used.push(line);
+            }
+        }
+        Ok(used)
+    }
+
+    /// A line's settings, if they have this build's layout.
+    pub fn line_config(&self, line: u32) -> Result<Option<LineConfig>, KernelError> {
+        if self.meta.offsets.line as usize != size_of::<LineConfig>() {
+            return Ok(None);
+        }
+        Ok(bytes::from_bytes(&self.value(&self.lines, line, 1)?))
+    }
+
+    /// A line's counts and state.
+    pub fn line(&self, line: u32) -> Result<Option<OldLine>, KernelError> {
+        let at = &self.meta.offsets;
+        let config = self.value(&self.lines, line, 1)?;
+        let page = self.value(&self.live, line, 1)?;
+        let read = || {
+            let slot = at.slots + live::slot(u64_at(&page, 0)?) as u32 * at.slot;
+            let byte = |offset: u32| page.get((slot + offset) as usize).copied();
+            Some(OldLine {
+                line,
+                key: u64_at(&config, at.key)?,
+                edges: u64_at(&page, slot + at.edges)?,
+                accepted: u64_at(&page, slot + at.accepted)?,
+                handover: Handover {
+                    pulse_ns: u64_at(&page, slot + at.pulse)?,
+                    last_edge_ns: u64_at(&page, slot + at.last_edge)?,
+                    first_ns: u64_at(&page, slot + at.first)?,
+                    pending: u32_at(&page, slot + at.pending)?,
+                    level: byte(at.level)?,
+                    contact: byte(at.contact)?,
+                    counted: byte(at.counted)?,
+                    reserved: 0,
+                },
+            })
+        };
+        Ok(read().filter(|l| l.key != 0))
+    }
+
+    /// A line's counters, summed over the CPUs. `Totals` only ever grows at its end.
+    pub fn totals(&self, line: u32, cpus: usize) -> Result<Totals, KernelError> {
+        let value = self.value(&self.totals, line, cpus)?;
+        let stride = value.len() / cpus.max(1);
+        let mut sum = Totals::default();
+        for one in value.chunks_exact(stride.max(1)) {
+            let mut own = vec![0u8; size_of::<Totals>()];
+            let n = own.len().min(one.len());
+            own[..n].copy_from_slice(&one[..n]);
+            if let Some(t) = bytes::from_bytes::<Totals>(&own) {
+                sum.add(&t);
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// Moves every line of `old` to the generation that is in the slots now. Returns how many.
+pub fn adopt_all(pins: &Pins, old: &Generation) -> Result<u32, KernelError> {
+    let path = pins.generation(gasd_abi::layout::VERSION).join("progs/twin");
+    let program = sys::obj_get(&path).map_err(|e| KernelError::open(&path, e))?;
+    let mut adopted = 0;
+    for line in old.lines_in_use()? {
+        let Some(OldLine { handover: h, .. }) = old.line(line)? else { continue };
+        let bits = u64::from(h.level) | u64::from(h.contact) << 1 | u64::from(h.counted) << 2;
+        let args: [u64; twin::ARGS] = [
+            twin::ADOPT,
+            u64::from(line),
+            h.pulse_ns,
+            h.last_edge_ns,
+            h.first_ns,
+            u64::from(h.pending),
+            bits,
+            0,
+        ];
+        let flags = sys::test_run(program.as_fd(), &args)
+            .map_err(|e| KernelError::io("handing a line over", e))?;
+        adopted += u32::from(flags >= 0);
+    }
+    Ok(adopted)
+}

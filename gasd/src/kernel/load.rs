@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `gasd load`: verify, pin by generation, switch over, be gone. Needs CAP_BPF and CAP_PERFMON.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::fd::{AsFd, AsRawFd},
+    path::{Path, PathBuf},
+};
+
+use aya::{
+    Btf, Ebpf, EbpfLoader,
+    programs::{BtfTracePoint, ProgramInfo, RawTracePoint, links::FdLink},
+};
+use gasd_abi::{
+    FilterState,
+    layout::{FINGERPRINT, MAGIC, OFFSETS, VERSION},
+    live::LivePage,
+    records::{MAX_LINES, Meta},
+};
+
+use super::{
+    bytes::as_bytes,
+    error::KernelError,
+    handover::Generation,
+    pins::{DISPATCH_MAPS, GENERATION_MAPS, Pins},
+    sys,
+};
+
+static DISPATCH: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_DISPATCH"));
+static PULSE: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_PULSE"));
+
+/// Where the kernel's own types are.
+const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// What `load` did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadReport {
+    /// The layout version that counts now.
+    pub version: u32,
+    /// The dispatcher was attached by this call.
+    pub attached: bool,
+    /// The generation's maps were made by this call.
+    pub created: bool,
+    /// The program in the slot was replaced by this call.
+    pub swapped: bool,
+    /// Lines taken over from another generation.
+    pub adopted: u32,
+}
+
+/// Loads, verifies and pins; does nothing where everything is in place already.
+///
+/// With `force` the programs are replaced even if they are the same. Nothing is half done: a new
+/// generation is built aside and renamed, and the switch is one slot write.
+pub fn load(root: &Path, force: bool) -> Result<LoadReport, KernelError> {
+    let pins = Pins::at(root)?;
+    if !Path::new(VMLINUX_BTF).exists() {
+        return Err(KernelError::NoBtf);
+    }
+    let _lock = lock(&pins)?;
+    let btf = Btf::from_sys_fs().map_err(|e| refused("the kernel's type information", &e))?;
+    let attached = ensure_dispatcher(&pins, &btf)?;
+    let previous = active(&pins)?;
+    let dir = pins.generation(VERSION);
+    if dir.exists() && previous.as_ref().is_some_and(|p| p.dir != dir) {
+        // Counts of a generation that was left and came back stay readable under another name.
+        retire(&pins, &dir)?;
+    }
+    let created = !dir.exists();
+    let mut report = LoadReport { version: VERSION, attached, created, swapped: false, adopted: 0 };
+    if created {
+        create(&pins, &btf, previous.as_ref())?;
+        report.swapped = true;
+        if let Some(old) = previous {
+            report.adopted = super::handover::adopt_all(&pins, &old)?;
+        }
+    } else {
+        pins.check_generation()?;
+        report.swapped = replace(&pins, &btf, force)?;
+    }
+    Ok(report)
+}
+
+/// Detaches and removes everything, counts included.
+pub fn unload(root: &Path) -> Result<(), KernelError> {
+    let pins = Pins::at(root)?;
+    let _lock = lock(&pins)?;
+    // Open, unlink, close last: a link that is only unlinked goes on running for a while.
+    let link = pins.dispatch().join("link");
+    let held = sys::obj_get(&link).ok();
+    remove(&pins.dispatch())?;
+    drop(held);
+    for dir in pins.generations()? {
+        remove(&dir)?;
+    }
+    Ok(())
+}
+
+/// Removes one generation's pins.
+pub fn remove(dir: &Path) -> Result<(), KernelError> {
+    match fs::remove_dir_all(dir) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(KernelError::io(format!("removing {}", dir.display()), e))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn lock(pins: &Pins) -> Result<File, KernelError> {
+    let dir = File::open(pins.root()).map_err(|e| KernelError::open(pins.root(), e))?;
+    // SAFETY: a descriptor we own; the lock ends with it.
+    if unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
+        return Ok(dir);
+    }
+    match io::Error::last_os_error() {
+        e if e.kind() == io::ErrorKind::WouldBlock => Err(KernelError::Busy(pins.root().to_owned())),
+        e => Err(KernelError::io("locking the pin directory", e)),
+    }
+}
+
+/// Makes a fresh directory in the pin file system.
+fn fresh(dir: &Path) -> Result<(), KernelError> {
+    remove(dir)?;
+    fs::create_dir(dir).map_err(|e| KernelError::open(dir, e))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), KernelError> {
+    fs::rename(from, to)
+        .map_err(|e| KernelError::io(format!("renaming {} to {}", from.display(), to.display()), e))
+}
+
+fn ensure_dispatcher(pins: &Pins, btf: &Btf) -> Result<bool, KernelError> {
+    let dir = pins.dispatch();
+    if dir.exists() {
+        pins.check_dispatch()?;
+        return Ok(false);
+    }
+    let new = pins.root().join("new-dispatch");
+    fresh(&new)?;
+    let mut loader = EbpfLoader::new();
+    loader.btf(Some(btf));
+    for (name, pin, _) in &DISPATCH_MAPS {
+        loader.map_pin_path(name, new.join(pin));
+    }
+    let mut object = loader.load(DISPATCH).map_err(|e| refused("the dispatcher's maps", &e))?;
+    let program = tp_btf(&mut object, "gasd_dispatch")?;
+    program.load("irq_handler_entry", btf).map_err(|e| rejected("gasd_dispatch", &e))?;
+    pin(program.pin(new.join("dispatcher")))?;
+    let id = program.attach().map_err(|e| rejected("gasd_dispatch", &e))?;
+    let link = program.take_link(id).map_err(|e| rejected("gasd_dispatch", &e))?;
+    let link: FdLink = link.into();
+    pin(link.pin(new.join("link")).map(drop))?;
+    let twin = raw_tp(&mut object, "gasd_twin_dispatch")?;
+    twin.load().map_err(|e| rejected("gasd_twin_dispatch", &e))?;
+    pin(twin.pin(new.join("twin")))?;
+    rename(&new, &dir)?;
+    Ok(true)
+}
+
+/// Builds this build's generation aside, then switches to it.
+fn create(pins: &Pins, btf: &Btf, previous: Option<&Generation>) -> Result<(), KernelError> {
+    let new = pins.root().join("new-generation");
+    remove(&new)?;
+    for dir in [new.clone(), new.join("maps"), new.join("progs")] {
+        fs::create_dir(&dir).map_err(|e| KernelError::open(&dir, e))?;
+    }
+    let mut object = load_pulse(pins, btf, &new)?;
+    let meta = Meta {
+        magic: MAGIC,
+        fingerprint: FINGERPRINT,
+        generation: random()?,
+        created_ns: sys::boottime_ns(),
+        version: VERSION,
+        lines: MAX_LINES,
+        offsets: OFFSETS,
+    };
+    let meta_fd = open(&new.join("maps/meta"))?;
+    sys::update(meta_fd.as_fd(), &0u32.to_ne_bytes(), as_bytes(&meta))
+        .and_then(|()| sys::freeze(meta_fd.as_fd()))
+        .map_err(|e| KernelError::io("writing the generation's record", e))?;
+    let live = open(&new.join("maps/live"))?;
+    if let Some(old) = previous {
+        // Lines that counted before wait for what they are to take over; see `handover`.
+        let lines = open(&new.join("maps/lines"))?;
+        for line in old.lines_in_use()? {
+            let mut page = LivePage { current: 0, reserved: [0; 3], slots: [FilterState::default(); 4] };
+            page.slots[0].adopting = 1;
+            sys::update(live.as_fd(), &line.to_ne_bytes(), as_bytes(&page))
+                .map_err(|e| KernelError::io("preparing a live page", e))?;
+            if let Some(config) = old.line_config(line)? {
+                sys::update(lines.as_fd(), &line.to_ne_bytes(), as_bytes(&config))
+                    .map_err(|e| KernelError::io("carrying over a line's settings", e))?;
+            }
+        }
+    }
+    sys::freeze(live.as_fd()).map_err(|e| KernelError::io("freezing the live pages", e))?;
+    load_programs(&mut object, btf)?;
+    pin(pulse_of(&mut object)?.pin(new.join("progs/pulse")))?;
+    pin(twin_of(&mut object)?.pin(new.join("progs/twin")))?;
+    rename(&new, &pins.generation(VERSION))?;
+    switch(pins, &mut object)
+}
+
+/// Replaces the programs of the generation that is in place. Returns whether it did.
+fn replace(pins: &Pins, btf: &Btf, force: bool) -> Result<bool, KernelError> {
+    let dir = pins.generation(VERSION);
+    let mut object = load_pulse(pins, btf, &dir)?;
+    let (pulse_tag, twin_tag) = load_programs(&mut object, btf)?;
+    let pinned = |name: &str| ProgramInfo::from_pin(dir.join("progs").join(name)).map(|i| i.tag()).ok();
+    let same = pinned("pulse") == Some(pulse_tag) && pinned("twin") == Some(twin_tag);
+    if same && !force && active(pins)?.is_some() {
+        return Ok(false);
+    }
+    // Pins first, slots second: what counts is always pinned.
+    for (name, which) in [("pulse", 0), ("twin", 1)] {
+        let fresh = dir.join("progs").join(format!("new-{name}"));
+        let _ = fs::remove_file(&fresh);
+        if which == 0 {
+            pin(pulse_of(&mut object)?.pin(&fresh))?;
+        } else {
+            pin(twin_of(&mut object)?.pin(&fresh))?;
+        }
+        rename(&fresh, &dir.join("progs").join(name))?;
+    }
+    switch(pins, &mut object)?;
+    Ok(true)
+}
+
+fn load_pulse(pins: &Pins, btf: &Btf, dir: &Path) -> Result<Ebpf, KernelError> {
+    let mut loader = EbpfLoader::new();
+    loader.btf(Some(btf));
+    loader.map_pin_path("IRQ_LINES", pins.dispatch().join("irq_lines"));
+    for (name, pin, _) in &GENERATION_MAPS {
+        loader.map_pin_path(name, dir.join("maps").join(pin));
+    }
+    loader.load(PULSE).map_err(|e| refused("the generation's maps", &e))
+}
+
+/// Loads both programs and returns their tags.
+fn load_programs(object: &mut Ebpf, btf: &Btf) -> Result<(u64, u64), KernelError> {
+    let pulse = pulse_of(object)?;
+    pulse.load("irq_handler_entry", btf).map_err(|e| rejected("gasd_pulse", &e))?;
+    let pulse = pulse.info().map_err(|e| rejected("gasd_pulse", &e))?.tag();
+    let twin = twin_of(object)?;
+    twin.load().map_err(|e| rejected("gasd_twin", &e))?;
+    let twin = twin.info().map_err(|e| rejected("gasd_twin", &e))?.tag();
+    Ok((pulse, twin))
+}
+
+/// One write a slot: from here on the other program counts.
+fn switch(pins: &Pins, object: &mut Ebpf) -> Result<(), KernelError> {
+    let put = |slot: &str, program: i32| {
+        let map = pins.open_dispatch(slot)?;
+        sys::update(map.as_fd(), &0u32.to_ne_bytes(), &(program as u32).to_ne_bytes())
+            .map_err(|e| KernelError::io(format!("writing {slot}"), e))
+    };
+    let pulse = pulse_of(object)?.fd().map_err(|e| rejected("gasd_pulse", &e))?;
+    put("slots", pulse.as_fd().as_raw_fd())?;
+    let twin = twin_of(object)?.fd().map_err(|e| rejected("gasd_twin", &e))?;
+    put("twin_slots", twin.as_fd().as_raw_fd())?;
+    sys::grace_period();
+    Ok(())
+}
+
+/// The generation whose program is in the slot.
+fn active(pins: &Pins) -> Result<Option<Generation>, KernelError> {
+    let slots = pins.open_dispatch("slots")?;
+    let mut id = [0u8; 4];
+    match sys::lookup(slots.as_fd(), &0u32.to_ne_bytes(), &mut id) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(KernelError::io("reading the slot", e)),
+    }
+    let id = u32::from_ne_bytes(id);
+    for dir in pins.generations()? {
+        if ProgramInfo::from_pin(dir.join("progs/pulse")).is_ok_and(|i| i.id() == id) {
+            return Generation::open(&dir).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn retire(pins: &Pins, dir: &Path) -> Result<(), KernelError> {
+    let free = (0u32..).map(|k| pins.root().join(format!("old{k}"))).find(|p| !p.exists());
+    match free {
+        Some(to) => rename(dir, &to),
+        None => Ok(()),
+    }
+}
+
+fn pulse_of(object: &mut Ebpf) -> Result<&mut BtfTracePoint, KernelError> {
+    tp_btf(object, "gasd_pulse")
+}
+
+fn twin_of(object: &mut Ebpf) -> Result<&mut RawTracePoint, KernelError> {
+    raw_tp(object, "gasd_twin")
+}
+
+fn tp_btf<'a>(object: &'a mut Ebpf, name: &'static str) -> Result<&'a mut BtfTracePoint, KernelError> {
+    object
+        .program_mut(name)
+        .and_then(|p| p.try_into().ok())
+        .ok_or(KernelError::Rejected { program: name, why: "it is missing from the object".into() })
+}
+
+fn raw_tp<'a>(object: &'a mut Ebpf, name: &'static str) -> Result<&'a mut RawTracePoint, KernelError> {
+    object
+        .program_mut(name)
+        .and_then(|p| p.try_into().ok())
+        .ok_or(KernelError::Rejected { program: name, why: "it is missing from the object".into() })
+}
+
+fn pin(result: Result<(), aya::pin::PinError>) -> Result<(), KernelError> {
+    result.map_err(|e| refused("pinning", &e))
+}
+
+fn open(path: &PathBuf) -> Result<std::os::fd::OwnedFd, KernelError> {
+    sys::obj_get(path).map_err(|e| KernelError::open(path, e))
+}
+
+fn random() -> Result<[u64; 2], KernelError> {
+    let mut bytes = [0u8; 16];
+    // SAFETY: the buffer is live and of the length given.
+    let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    if got != bytes.len() as isize {
+        return Err(KernelError::io("getrandom", io::Error::last_os_error()));
+    }
+    let (a, b) = bytes.split_at(8);
+    let word = |s: &[u8]| super::bytes::from_bytes(s).unwrap_or(0);
+    Ok([word(a), word(b)])
+}
+
+/// Looks for the system's own word in an error chain.
+fn os_error(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
+    let mut next = Some(error);
+    while let Some(e) = next {
+        if let Some(code) = e.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return Some(code);
+        }
+        next = e.source();
+    }
+    None
+}
+
+fn refused(what: &'static str, error: &(dyn std::error::Error + 'static)) -> KernelError {
+    match os_error(error) {
+        Some(libc::EPERM | libc::EACCES) => KernelError::NotPermitted { what },
+        _ => KernelError::io(what, io::Error::other(chain(error))),
+    }
+}
+
+fn rejected(program: &'static str, error: &(dyn std::error::Error + 'static)) -> KernelError {
+    match os_error(error) {
+        Some(libc::EPERM) => KernelError::NotPermitted { what: program },
+        _ => KernelError::Rejected { program, why: chain(error) },
+    }
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(e) = next {
+        let more = e.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = e.source();
+    }
+    text
+}

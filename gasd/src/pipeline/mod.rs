@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From edges to verdicts: the counting thread fills a bounded queue, the engine thread empties it.
+
+pub mod counting;
+pub mod filter;
+pub mod queue;
+pub mod user_events;
+pub mod watch;

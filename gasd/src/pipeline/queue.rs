@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The bounded queue between the counting thread and the engine. A full queue never blocks the
+//! counting thread and is never silent: it is counted, and the pulses it could not hold are told
+//! by number, because their volume is in the kernel's counters whatever happens here.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+    mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+};
+
+use gasd_abi::records::Event;
+
+use crate::state::{Command, CommandError};
+
+/// Events the queue holds. At 1 kHz of pulses the engine may sleep for four seconds.
+pub const QUEUE_LENGTH: usize = 4096;
+
+/// How the answer to a command gets back.
+pub type Reply = Box<dyn FnOnce(Result<(), CommandError>) + Send>;
+
+/// What the engine thread works off.
+pub enum Input {
+    /// An event of the filter.
+    Event(Event),
+    /// What is wrong with a meter's line, `None` when it is well again. By index of the meter.
+    Health(usize, Option<String>),
+    /// A client asks for something.
+    Command(Command, Reply),
+    /// The drives or the store have something to say; look at them.
+    Wake,
+    /// End after what was queued before.
+    Stop,
+}
+
+/// The sending end.
+#[derive(Clone)]
+pub struct Queue {
+    sender: SyncSender<Input>,
+    full: Arc<AtomicU64>,
+}
+
+impl Queue {
+    /// Makes a queue.
+    #[must_use]
+    pub fn new() -> (Self, Receiver<Input>) {
+        let (sender, receiver) = sync_channel(QUEUE_LENGTH);
+        (Self { sender, full: Arc::default() }, receiver)
+    }
+
+    /// Adds without waiting. Returns whether there was room; if not, it is counted.
+    pub fn push(&self, input: Input) -> bool {
+        match self.sender.try_send(input) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                self.full.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+
+    /// Adds and waits for room: for what must not be dropped and may wait. `false` if the engine is
+    /// gone.
+    pub fn push_wait(&self, input: Input) -> bool {
+        self.sender.send(input).is_ok()
+    }
+
+    /// How often there was no room.
+    #[must_use]
+    pub fn full(&self) -> u64 {
+        self.full.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_is_counted_and_does_not_block() {
+        let (queue, receiver) = Queue::new();
+        for _ in 0..QUEUE_LENGTH {
+            assert!(queue.push(Input::Event(Event::default())));
+        }
+        assert!(!queue.push(Input::Event(Event::default())));
+        assert!(!queue.push(Input::Event(Event::default())));
+        assert_eq!(queue.full(), 2);
+        drop(receiver.recv());
+        assert!(queue.push(Input::Event(Event::default())));
+    }
+}
