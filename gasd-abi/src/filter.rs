@@ -15,9 +15,7 @@
 //!
 //! Why so: `docs/adr/0002-width-without-a-level.md`.
 
-use crate::outcome::{
-    Outcome, PULSE, RECOVERED, RESYNC, Reason, STALE, STORM, WAKE,
-};
+use crate::outcome::{Outcome, PULSE, RECOVERED, RESYNC, Reason, STALE, STORM, WAKE};
 
 /// Level or contact position: inactive, contact open.
 pub const OPEN: u8 = 0;
@@ -150,18 +148,12 @@ pub fn edge(cfg: &FilterConfig, st: &mut FilterState, now: u64) -> Outcome {
 ///
 /// Returns [`STALE`] and changes nothing when an edge arrived since.
 #[inline(always)]
-pub fn sample(
-    cfg: &FilterConfig,
-    st: &mut FilterState,
-    now: u64,
-    level: u8,
-    edges: u64,
-) -> Outcome {
+pub fn sample(cfg: &FilterConfig, st: &mut FilterState, now: u64, level: u8, edges: u64) -> Outcome {
     if edges != st.edges || now < st.since_ns || st.adopting != 0 {
         return Outcome { flags: STALE, ..Outcome::default() };
     }
     let level = level & 1;
-    if st.edges == 0 && st.checked_ns == 0 {
+    if st.edges == 0 && st.since_ns == 0 {
         // A contact found closed closed before anybody watched. It was counted then, or never
         // will be; counting it here would add a pulse with every boot.
         st.level = level;
@@ -274,13 +266,7 @@ const fn threshold(cfg: &FilterConfig, contact: u8) -> u64 {
 
 /// Integrates the presumed level up to `now` and resolves the candidate where that decides it.
 #[inline(always)]
-fn settle(
-    cfg: &FilterConfig,
-    st: &mut FilterState,
-    now: u64,
-    sampled: bool,
-    refuted: Reason,
-) -> Outcome {
+fn settle(cfg: &FilterConfig, st: &mut FilterState, now: u64, sampled: bool, refuted: Reason) -> Outcome {
     let held = now - st.since_ns;
     let undisturbed = now - st.last_edge_ns;
     st.since_ns = now;
@@ -302,11 +288,8 @@ fn settle(
             return moved(cfg, st, now);
         }
     } else if st.pending > 0 {
-        st.evidence_ns = if held > st.evidence_ns >> LEAK_SHIFT {
-            0
-        } else {
-            st.evidence_ns - (held << LEAK_SHIFT)
-        };
+        st.evidence_ns =
+            if held > st.evidence_ns >> LEAK_SHIFT { 0 } else { st.evidence_ns - (held << LEAK_SHIFT) };
         if undisturbed >= threshold(cfg, st.contact ^ 1) {
             return refute(st, refuted);
         }
