@@ -137,8 +137,7 @@ fn sum<'a>(scores: impl Iterator<Item = &'a Score>) -> Score {
 fn no_real_pulse_is_rejected_and_no_glitch_counts() {
     println!("seed {SEED:#x}");
     let faults = Faults { merge: true, lose_glitch: 1000, lose_contact: 0 };
-    let runs: Vec<Bench> =
-        meters().into_iter().map(|m| play(m, faults, 12_000, false, SEED)).collect();
+    let runs: Vec<Bench> = meters().into_iter().map(|m| play(m, faults, 12_000, false, SEED)).collect();
     let all = sum(runs.iter().map(|b| &b.score));
     println!("{} pulses, {} glitch edges, {} spurious", all.real, all.glitch_edges, all.spurious);
     assert!(all.real >= 100_000 && all.glitch_edges >= 1_000_000);

@@ -242,10 +242,8 @@ impl Bench {
         let t = self.st.pulse_ns;
         // A glitch just before the closing may be taken for its first bounce.
         let slack = 2 * self.cfg.min_width_ns;
-        let hit = self
-            .closures
-            .iter_mut()
-            .find(|(c, hit)| !hit && c.lead <= t + slack && t <= c.trail + 30 * US);
+        let hit =
+            self.closures.iter_mut().find(|(c, hit)| !hit && c.lead <= t + slack && t <= c.trail + 30 * US);
         match hit {
             Some((c, hit)) => {
                 *hit = true;

@@ -137,8 +137,7 @@ impl Contact {
         let mut at = t;
         let mut n = 0;
         while at + step < end && n < 40 {
-            at = glitch(at, rng.log_between(500, step / 4), rest, out)
-                + rng.between(step / 2, step);
+            at = glitch(at, rng.log_between(500, step / 4), rest, out) + rng.between(step / 2, step);
             n += 1;
         }
         at
@@ -150,8 +149,7 @@ impl Contact {
         let end = t + (rng.between(2, 60) * step).min(room);
         let mut at = t;
         while at + 3 * step < end {
-            at = glitch(at, rng.between(1 + step / 10, step), rest, out)
-                + rng.between(1 + step / 10, step);
+            at = glitch(at, rng.between(1 + step / 10, step), rest, out) + rng.between(1 + step / 10, step);
         }
         at
     }
