@@ -4,6 +4,7 @@
 pub mod counting;
 pub mod engine;
 pub mod filter;
+pub mod latency;
 pub mod meter;
 pub mod queue;
 pub mod user_events;
