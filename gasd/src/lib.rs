@@ -5,7 +5,7 @@
 pub mod bus;
 pub mod cli;
 pub mod config;
-pub mod evidence;
+mod demo;
 pub mod exit;
 pub mod kernel;
 pub mod pipeline;

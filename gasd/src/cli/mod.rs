@@ -102,6 +102,9 @@ struct RunArgs {
     /// How many times faster than it happened the trace is played
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "play")]
     speed: f64,
+    /// End when the trace has ended, and print what was measured as one JSON object
+    #[arg(long, requires = "play")]
+    until_end: bool,
     /// Allow meters without a chip; something else plays their edges into the kernel programs
     #[arg(long)]
     simulated: bool,
@@ -177,6 +180,7 @@ fn run_command(args: RunArgs) -> Result<(), Fatal> {
         bus: (args.bus != "none").then_some(args.bus),
         userspace: args.userspace,
         play,
+        until_end: args.until_end,
         simulated: args.simulated,
         pins: args.pins,
         store: args.store,
