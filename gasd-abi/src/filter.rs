@@ -72,7 +72,7 @@ impl Default for FilterConfig {
 pub struct FilterState {
     /// Moves everything behind it, so that a handover between two layouts can be tested.
     #[cfg(feature = "next-layout")]
-    pub spare: u64,
+    pub moved: u64,
     /// Interrupts seen.
     pub edges: u64,
     /// Pulses accepted; also the sequence number of the last pulse.
@@ -115,6 +115,8 @@ pub struct FilterState {
     pub adopting: u8,
     /// Spare, zero.
     pub reserved: [u8; 3],
+    /// Spare, zero; fills the second cache line.
+    pub spare: u64,
 }
 
 /// An interrupt at `now`. Never fails and never loses the edge.

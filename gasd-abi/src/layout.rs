@@ -64,9 +64,9 @@ pub const FINGERPRINT: u64 = {
 // A record with padding would leak kernel stack bytes and compare unequal by accident.
 const _: () = assert!(size_of::<FilterConfig>() == 3 * 8 + 2 * 4);
 const _: () = assert!(
-    size_of::<FilterState>() == 13 * 8 + 2 * 4 + 8 + if cfg!(feature = "next-layout") { 8 } else { 0 }
+    size_of::<FilterState>() == 14 * 8 + 2 * 4 + 8 + if cfg!(feature = "next-layout") { 8 } else { 0 }
 );
-const _: () = assert!(size_of::<LivePage>() == 4 * 8 + 4 * size_of::<FilterState>());
+const _: () = assert!(size_of::<LivePage>() == 8 * 8 + 4 * size_of::<FilterState>());
 const _: () = assert!(size_of::<Totals>() == 15 * 8);
 const _: () = assert!(size_of::<Outcome>() == 4 * 4);
 const _: () = assert!(size_of::<LineConfig>() == size_of::<FilterConfig>() + 8 + 2 * 4);

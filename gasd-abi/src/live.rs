@@ -21,19 +21,31 @@ pub const SLOTS: usize = 4;
 pub struct LivePage {
     /// Version in the upper 62 bits, index of the valid copy in the lower two.
     pub current: u64,
-    /// Spare, zero.
-    pub reserved: [u64; 3],
+    /// Spare, zero; keeps the copies on cache lines of their own.
+    pub reserved: [u64; 7],
     /// The copies.
     pub slots: [FilterState; SLOTS],
 }
 
-/// Who prepares a copy.
+/// Who prepares a copy. The number is also the index of its counters.
+#[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {
     /// The interrupt side; the kernel runs a line's interrupts one after another.
-    Edge,
+    Edge = 0,
     /// The daemon's level sampler, a single thread.
-    Sample,
+    Sample = 1,
+}
+
+/// Writers of a page, each with counters of its own: so an interrupt that comes in the middle of a
+/// level sample on the same CPU adds to other memory.
+pub const WRITERS: u32 = 2;
+
+/// Index of a line's counters by writer.
+#[must_use]
+#[inline(always)]
+pub const fn counters(line: u32, writer: Writer) -> u32 {
+    line * WRITERS + writer as u32
 }
 
 /// Index of the valid copy.

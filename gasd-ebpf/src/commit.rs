@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! Publishing a line's new state with one compare-and-swap.
 
-use core::intrinsics::{AtomicOrdering, atomic_cxchg, atomic_xadd};
+use core::{
+    intrinsics::{AtomicOrdering, atomic_cxchg},
+    mem::size_of,
+};
 
 use gasd_abi::{
     filter::FilterState,
     live::{self, LivePage, Writer},
-    outcome::{Outcome, PULSE, RECOVERED, RESYNC, REASONS, Reason, STALE, STORM, Totals},
+    outcome::Outcome,
 };
 
 /// Tries before an edge is counted as contended. Only the sampler competes with a line's
 /// interrupts, once per some milliseconds, so the second try succeeds.
 const TRIES: usize = 4;
 
-/// Applies `step` to a copy of the state and publishes it. Returns the copy's index and the outcome.
+/// Flag of an outcome that could not be published; never in the shared filter's.
+pub const CONTENDED: u32 = 1 << 31;
+
+/// Applies `step` to a copy of the state and publishes it. Returns the copy's index and the outcome,
+/// [`CONTENDED`] if every try failed.
 ///
 /// # Safety
 /// `page` is a live page in map memory. `writer` says truly who calls: edges of one line run one
@@ -23,8 +30,14 @@ pub unsafe fn commit(
     page: *mut LivePage,
     writer: Writer,
     step: impl Fn(&mut FilterState) -> Outcome,
-) -> Option<(usize, Outcome)> {
-    for _ in 0..TRIES {
+) -> (usize, Outcome) {
+    let mut done = (0, Outcome { flags: CONTENDED, reason: 0, rejected: 0, bounced: 0 });
+    // Read back from the stack, so that the compiler does not write the body out once per try; the
+    // verifier still sees the number.
+    let tries = TRIES;
+    // SAFETY: a live local.
+    let tries = unsafe { (&raw const tries).read_volatile() };
+    for _ in 0..tries {
         // SAFETY: the caller's promise; the word is read in one piece.
         let current = unsafe { (&raw const (*page).current).read_volatile() };
         let from = live::slot(current) & 3;
@@ -32,7 +45,7 @@ pub unsafe fn commit(
         // SAFETY: both indices are below SLOTS. A copy torn by the other writer is thrown away,
         // because then the word has changed and the swap below fails.
         let out = unsafe {
-            (*page).slots[to] = (*page).slots[from];
+            copy(&raw const (*page).slots[from], &raw mut (*page).slots[to]);
             step(&mut (*page).slots[to])
         };
         let next = live::publish(current, to);
@@ -45,48 +58,25 @@ pub unsafe fn commit(
             )
         };
         if swapped {
-            return Some((to, out));
+            done = (to, out);
+            break;
         }
     }
-    None
+    done
 }
 
-/// Adds to a counter that an interrupt on the same CPU may add to at the same time.
+/// Copies a state word by word. The compiler would call its own `memcpy`, which on this target goes
+/// byte by byte and costs more than everything else together.
+///
+/// # Safety
+/// Both point to a state.
 #[inline(always)]
-pub fn add(counter: &mut u64, n: u64) {
-    // SAFETY: an aligned word of map memory.
-    unsafe {
-        atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(counter, n);
-    }
-}
-
-/// [`Totals::apply`] with additions that an interrupt cannot tear.
-#[inline(always)]
-pub fn apply(totals: &mut Totals, edge: bool, out: &Outcome) {
-    if edge {
-        add(&mut totals.edges, 1);
-    }
-    if out.flags & (PULSE | STORM | RESYNC | RECOVERED | STALE) != 0 {
-        if out.flags & PULSE != 0 {
-            add(&mut totals.accepted, 1);
-        }
-        if out.flags & STORM != 0 {
-            add(&mut totals.storms, 1);
-        }
-        if out.flags & RESYNC != 0 {
-            add(&mut totals.resyncs, 1);
-        }
-        if out.flags & RECOVERED != 0 {
-            add(&mut totals.recovered, 1);
-        }
-        if out.flags & STALE != 0 {
-            add(&mut totals.stale, 1);
-        }
-    }
-    if out.rejected != 0 {
-        add(&mut totals.rejected[out.reason as usize & (REASONS - 1)], out.rejected as u64);
-    }
-    if out.bounced != 0 {
-        add(&mut totals.rejected[Reason::Bounce as usize], out.bounced as u64);
+unsafe fn copy(from: *const FilterState, to: *mut FilterState) {
+    let (from, to) = (from.cast::<u64>(), to.cast::<u64>());
+    let mut word = 0;
+    while word < size_of::<FilterState>() / 8 {
+        // SAFETY: inside both states, which are aligned to their words.
+        unsafe { to.add(word).write_volatile(from.add(word).read_volatile()) };
+        word += 1;
     }
 }

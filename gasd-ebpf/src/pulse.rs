@@ -19,7 +19,7 @@ use aya_ebpf::{
 };
 use gasd_abi::{
     filter::{self, FilterState, Handover},
-    live::{LivePage, Writer},
+    live::{LivePage, WRITERS, Writer, counters},
     outcome::{Outcome, PULSE, RESYNC, Reason, STORM, Totals, WAKE},
     records::{
         BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK,
@@ -46,9 +46,9 @@ static LINES: Array<LineConfig> = Array::with_max_entries(MAX_LINES, 0);
 #[map]
 static LIVE: Array<LivePage> = Array::with_max_entries(MAX_LINES, BPF_F_MMAPABLE);
 
-/// The lines' counters.
+/// The lines' counters, by line and writer. Their `edges` are only those that the live page missed.
 #[map]
-static TOTALS: PerCpuArray<Totals> = PerCpuArray::with_max_entries(MAX_LINES, 0);
+static TOTALS: PerCpuArray<Totals> = PerCpuArray::with_max_entries(MAX_LINES * WRITERS, 0);
 
 /// Intervals by line and minute.
 #[map]
@@ -85,7 +85,7 @@ pub fn gasd_twin(ctx: RawTracePointContext) -> i32 {
         }
         twin::ADOPT => adopt(line, &ctx),
         twin::TICK => {
-            send(line, EVENT_TICK, now, &FilterState::default());
+            send(line, EVENT_TICK, now, &FilterState::default(), Writer::Sample);
             0
         }
         _ => -1,
@@ -100,7 +100,7 @@ fn edge(line: u32, now: u64) -> i32 {
     let step = |st: &mut FilterState| filter::edge(&config.filter, st, now);
     // SAFETY: the page is map memory that outlives the program; see `commit` for who writes it.
     let done = unsafe { commit::commit(page, Writer::Edge, step) };
-    account(line, config, now, page, done, true)
+    account(line, config, now, page, done, Writer::Edge)
 }
 
 #[inline(always)]
@@ -111,7 +111,7 @@ fn sample(line: u32, now: u64, level: u8, edges: u64) -> i32 {
     let step = |st: &mut FilterState| filter::sample(&config.filter, st, now, level, edges);
     // SAFETY: as above.
     let done = unsafe { commit::commit(page, Writer::Sample, step) };
-    account(line, config, now, page, done, false)
+    account(line, config, now, page, done, Writer::Sample)
 }
 
 #[inline(always)]
@@ -134,7 +134,7 @@ fn adopt(line: u32, ctx: &RawTracePointContext) -> i32 {
     let step = |st: &mut FilterState| filter::adopt(st, &old);
     // SAFETY: as above; the loader adopts before the sampler of the new generation begins.
     let done = unsafe { commit::commit(page, Writer::Sample, step) };
-    account(line, config, old.last_edge_ns, page, done, false)
+    account(line, config, old.last_edge_ns, page, done, Writer::Sample)
 }
 
 /// Counts a step and sends what is worth an event. Returns the outcome's flags.
@@ -144,21 +144,25 @@ fn account(
     config: &LineConfig,
     now: u64,
     page: *mut LivePage,
-    done: Option<(usize, Outcome)>,
-    edge: bool,
+    (slot, out): (usize, Outcome),
+    writer: Writer,
 ) -> i32 {
-    let Some(totals) = TOTALS.get_ptr_mut(line) else {
-        return -1;
-    };
-    // SAFETY: a per-CPU value. A level sample runs with interrupts on, so an interrupt of the same
-    // line may come between; both add to it with single 64-bit additions (see `add`).
-    let totals = unsafe { &mut *totals };
-    let Some((slot, out)) = done else {
-        commit::add(&mut totals.edges, edge as u64);
-        commit::add(&mut totals.rejected[Reason::Contended as usize], edge as u64);
-        return -1;
-    };
-    commit::apply(totals, edge, &out);
+    // An edge that decides nothing touches no counter: its number is in the live page.
+    if out.flags & !WAKE != 0 || out.rejected | out.bounced != 0 {
+        let Some(totals) = TOTALS.get_ptr_mut(counters(line, writer)) else {
+            return -1;
+        };
+        // SAFETY: a per-CPU value with one writer: a line's interrupts do not interrupt one another,
+        // and neither does the sampler itself.
+        let totals = unsafe { &mut *totals };
+        if out.flags & commit::CONTENDED != 0 {
+            let edge = matches!(writer, Writer::Edge) as u64;
+            totals.edges += edge;
+            totals.rejected[Reason::Contended as usize] += edge;
+            return -1;
+        }
+        totals.apply(false, &out);
+    }
     if out.flags & (PULSE | WAKE | STORM | RESYNC) == 0 {
         return out.flags as i32;
     }
@@ -167,30 +171,30 @@ fn account(
     let st = unsafe { &(*page).slots[slot & 3] };
     if out.flags & PULSE != 0 {
         bucket(line, st);
-        send(line, EVENT_PULSE, st.pulse_ns, st);
+        send(line, EVENT_PULSE, st.pulse_ns, st, writer);
     }
     if out.flags & STORM != 0 {
-        send(line, EVENT_STORM, now, st);
+        send(line, EVENT_STORM, now, st, writer);
     }
     if out.flags & RESYNC != 0 {
-        send(line, EVENT_RESYNC, now, st);
+        send(line, EVENT_RESYNC, now, st, writer);
     }
     // A candidate matters only to a daemon that keeps up; pulses go first when it does not.
     if out.flags & WAKE != 0
         && config.flags & LINE_SIMULATED == 0
         && EVENTS.query(BPF_RB_AVAIL_DATA as u64) < RING_BYTES as u64 / 4
     {
-        send(line, EVENT_WAKE, now, st);
+        send(line, EVENT_WAKE, now, st, writer);
     }
     out.flags as i32
 }
 
 #[inline(always)]
-fn send(line: u32, kind: u32, t_ns: u64, st: &FilterState) {
+fn send(line: u32, kind: u32, t_ns: u64, st: &FilterState, writer: Writer) {
     let Some(mut entry) = EVENTS.reserve::<Event>(0) else {
-        if let Some(totals) = TOTALS.get_ptr_mut(line) {
-            // SAFETY: a per-CPU value.
-            commit::add(unsafe { &mut (*totals).overrun }, 1);
+        if let Some(totals) = TOTALS.get_ptr_mut(counters(line, writer)) {
+            // SAFETY: a per-CPU value with one writer.
+            unsafe { (*totals).overrun += 1 };
         }
         return;
     };

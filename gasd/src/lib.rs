@@ -3,11 +3,16 @@
 //! kernel → pipeline → engine → response, with store and bus beside.
 
 pub mod bus;
+pub mod cli;
 pub mod config;
+pub mod evidence;
+pub mod exit;
 pub mod kernel;
 pub mod pipeline;
+pub mod player;
 pub mod ports;
 pub mod replay;
 pub mod response;
+pub mod service;
 pub mod state;
 pub mod store;

@@ -1,2 +1,135 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! See the files below.
+//! The service on D-Bus: `io.gasd1`, an object each for the meters, the valves and the verdicts.
+//!
+//! [`serve`] runs the bus on a thread of its own. It reads what the pipeline wrote into
+//! [`Shared`], is told by a channel that something changed, and hands commands
+//! over by another; nothing here decides anything about gas. Every property is read from the
+//! shared snapshot at the moment somebody asks, so it is never older than the snapshot. Signals
+//! are paced to human rates (see [`pace`]); verdicts are announced at once.
+//!
+//! Objects exist before the name is requested. When the bus goes away, the thread connects again,
+//! first after 1 s, then ever more rarely up to every 30 s, and says so through [`BusStatus`].
+
+mod address;
+mod call;
+mod caller;
+mod groups;
+mod link;
+mod manager;
+mod meter;
+pub mod pace;
+mod publish;
+mod refusal;
+mod status;
+mod valve;
+mod verdict;
+
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::state::{Change, Command, CommandError, Shared, Snapshot};
+
+pub use address::BusAddress;
+pub use status::{BusError, BusStatus};
+
+/// Where the pipeline puts its answer to a command. One that is dropped counts as
+/// [`CommandError::Stopping`].
+pub type Reply = oneshot::Sender<Result<(), CommandError>>;
+
+/// What the pipeline gets.
+pub type Request = (Command, Reply);
+
+/// The running bus. Dropping it is [`Bus::stop`].
+#[derive(Debug)]
+pub struct Bus {
+    stop: watch::Sender<bool>,
+    status: Arc<Mutex<BusStatus>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Bus {
+    /// How it stands with the bus now.
+    #[must_use]
+    pub fn status(&self) -> BusStatus {
+        self.status
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Gives calls that wait for the pipeline one more second, releases the name and ends the
+    /// thread. Answer the open commands before.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // The thread may have ended already, then nobody listens.
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Serves `io.gasd1` on a thread of its own.
+///
+/// * `shared` must already hold every meter and every valve; their number and order stay.
+/// * `changes` says what to look at again. It is a hint: what is lost because the channel is full is
+///   found by a look at everything every 5 s. Use `try_send`. Once every sender is dropped the
+///   thread ends as with [`Bus::stop`].
+/// * `commands` leads to the pipeline. When it is full the caller is told to try again.
+/// * `notify` is called on the bus thread with every new status; it must not block. READY=1 belongs
+///   to the first [`BusStatus::Serving`]. [`BusStatus::Failed`] with [`BusError::NameTaken`] before
+///   that means that another gasd runs: a reason to exit. The thread itself goes on trying.
+///
+/// # Errors
+/// When no thread or no event loop can be had.
+pub fn serve(
+    address: BusAddress,
+    shared: Shared,
+    changes: mpsc::Receiver<Change>,
+    commands: SyncSender<Request>,
+    notify: impl FnMut(&BusStatus) + Send + 'static,
+) -> std::io::Result<Bus> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (stop, stopped) = watch::channel(false);
+    let status = Arc::new(Mutex::new(BusStatus::Connecting));
+    let link = link::Link {
+        address,
+        shared,
+        changes,
+        commands,
+        stopped,
+        report: status::Report::new(Arc::clone(&status), Box::new(notify)),
+    };
+    let thread = std::thread::Builder::new()
+        .name("gasd-bus".to_owned())
+        .spawn(move || {
+            runtime.block_on(link.run());
+            // A lookup of groups may hang in the network; the daemon does not wait for it.
+            runtime.shutdown_background();
+        })?;
+    Ok(Bus {
+        stop,
+        status,
+        thread: Some(thread),
+    })
+}
+
+/// The snapshot. A writer that panicked left whole values behind, so they are still shown.
+fn look(shared: &Shared) -> RwLockReadGuard<'_, Snapshot> {
+    shared.read().unwrap_or_else(PoisonError::into_inner)
+}

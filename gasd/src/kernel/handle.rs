@@ -10,6 +10,7 @@ use std::{
 
 use gasd_abi::{
     FilterConfig, FilterState, Totals,
+    live::{Writer, counters},
     records::{Bucket, BucketKey, LineConfig, MAX_IRQS, MAX_LINES, Meta, twin},
 };
 
@@ -164,17 +165,19 @@ impl Kernel {
         self.live.read(line).unwrap_or_default()
     }
 
-    /// A line's counters, summed over the CPUs.
+    /// A line's counters, summed over the CPUs and both writers. Edges are those of the live page and
+    /// those few that it could not take.
     pub fn totals(&self, line: u32) -> Result<Totals, KernelError> {
         let mut value = vec![0u8; size_of::<Totals>() * self.cpus];
-        sys::lookup(self.totals.as_fd(), &line.to_ne_bytes(), &mut value)
-            .map_err(|e| KernelError::io(format!("reading the counters of line {line}"), e))?;
         let mut sum = Totals::default();
-        for one in value.chunks_exact(size_of::<Totals>()) {
-            if let Some(t) = from_bytes::<Totals>(one) {
-                sum.add(&t);
+        for writer in [Writer::Edge, Writer::Sample] {
+            sys::lookup(self.totals.as_fd(), &counters(line, writer).to_ne_bytes(), &mut value)
+                .map_err(|e| KernelError::io(format!("reading the counters of line {line}"), e))?;
+            for one in value.chunks_exact(size_of::<Totals>()).filter_map(from_bytes::<Totals>) {
+                sum.add(&one);
             }
         }
+        sum.edges += self.state(line).edges;
         Ok(sum)
     }
 

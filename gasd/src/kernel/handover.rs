@@ -18,7 +18,7 @@ use gasd_abi::{
     Totals,
     filter::Handover,
     layout::MAGIC,
-    live,
+    live::{self, Writer, counters},
     records::{LineConfig, Meta, twin},
 };
 
@@ -137,19 +137,22 @@ impl Generation {
         Ok(read().filter(|l| l.key != 0))
     }
 
-    /// A line's counters, summed over the CPUs. `Totals` only ever grows at its end.
+    /// A line's counters, summed over the CPUs and both writers. `Totals` only ever grows at its end.
     pub fn totals(&self, line: u32, cpus: usize) -> Result<Totals, KernelError> {
-        let value = self.value(&self.totals, line, cpus)?;
-        let stride = value.len() / cpus.max(1);
         let mut sum = Totals::default();
-        for one in value.chunks_exact(stride.max(1)) {
-            let mut own = vec![0u8; size_of::<Totals>()];
-            let n = own.len().min(one.len());
-            own[..n].copy_from_slice(&one[..n]);
-            if let Some(t) = bytes::from_bytes::<Totals>(&own) {
-                sum.add(&t);
+        for writer in [Writer::Edge, Writer::Sample] {
+            let value = self.value(&self.totals, counters(line, writer), cpus)?;
+            let stride = value.len() / cpus.max(1);
+            for one in value.chunks_exact(stride.max(1)) {
+                let mut own = vec![0u8; size_of::<Totals>()];
+                let n = own.len().min(one.len());
+                own[..n].copy_from_slice(&one[..n]);
+                if let Some(t) = bytes::from_bytes::<Totals>(&own) {
+                    sum.add(&t);
+                }
             }
         }
+        sum.edges += self.line(line)?.map_or(0, |l| l.edges);
         Ok(sum)
     }
 }

@@ -183,7 +183,7 @@ fn create(pins: &Pins, btf: &Btf, previous: Option<&Generation>) -> Result<(), K
         // Lines that counted before wait for what they are to take over; see `handover`.
         let lines = open(&new.join("maps/lines"))?;
         for line in old.lines_in_use()? {
-            let mut page = LivePage { current: 0, reserved: [0; 3], slots: [FilterState::default(); 4] };
+            let mut page = LivePage { current: 0, reserved: [0; 7], slots: [FilterState::default(); 4] };
             page.slots[0].adopting = 1;
             sys::update(live.as_fd(), &line.to_ne_bytes(), as_bytes(&page))
                 .map_err(|e| KernelError::io("preparing a live page", e))?;
@@ -318,7 +318,8 @@ fn open(path: &PathBuf) -> Result<std::os::fd::OwnedFd, KernelError> {
     sys::obj_get(path).map_err(|e| KernelError::open(path, e))
 }
 
-fn random() -> Result<[u64; 2], KernelError> {
+/// A random name for a set of counters.
+pub fn random() -> Result<[u64; 2], KernelError> {
     let mut bytes = [0u8; 16];
     // SAFETY: the buffer is live and of the length given.
     let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
@@ -352,8 +353,15 @@ fn refused(what: &'static str, error: &(dyn std::error::Error + 'static)) -> Ker
 fn rejected(program: &'static str, error: &(dyn std::error::Error + 'static)) -> KernelError {
     match os_error(error) {
         Some(libc::EPERM) => KernelError::NotPermitted { what: program },
-        _ => KernelError::Rejected { program, why: chain(error) },
+        _ => KernelError::Rejected { program, why: tail(&chain(error)) },
     }
+}
+
+/// The verifier's log is thousands of lines; its verdict is in the last ones.
+fn tail(text: &str) -> String {
+    const LINES: usize = 12;
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {

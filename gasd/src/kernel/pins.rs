@@ -17,7 +17,7 @@ use std::{
 use gasd_abi::{
     Totals,
     layout::{FINGERPRINT, MAGIC, VERSION},
-    live::LivePage,
+    live::{LivePage, WRITERS},
     records::{
         Bucket, BucketKey, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES,
     },
@@ -85,7 +85,7 @@ pub const GENERATION_MAPS: [Pin; 6] = [
     ("META", "meta", shape(ARRAY, 4, size_of::<Meta>(), 1, 0)),
     ("LINES", "lines", shape(ARRAY, 4, size_of::<LineConfig>(), MAX_LINES, 0)),
     ("LIVE", "live", shape(ARRAY, 4, size_of::<LivePage>(), MAX_LINES, BPF_F_MMAPABLE)),
-    ("TOTALS", "totals", shape(PERCPU_ARRAY, 4, size_of::<Totals>(), MAX_LINES, 0)),
+    ("TOTALS", "totals", shape(PERCPU_ARRAY, 4, size_of::<Totals>(), MAX_LINES * WRITERS, 0)),
     (
         "BUCKETS",
         "buckets",

@@ -2,7 +2,10 @@
 //! From edges to verdicts: the counting thread fills a bounded queue, the engine thread empties it.
 
 pub mod counting;
+pub mod engine;
 pub mod filter;
+pub mod latency;
+pub mod meter;
 pub mod queue;
 pub mod user_events;
 pub mod watch;

@@ -11,13 +11,8 @@ use std::sync::{
 
 use gasd_abi::records::Event;
 
-use crate::state::{Command, CommandError};
-
 /// Events the queue holds. At 1 kHz of pulses the engine may sleep for four seconds.
 pub const QUEUE_LENGTH: usize = 4096;
-
-/// How the answer to a command gets back.
-pub type Reply = Box<dyn FnOnce(Result<(), CommandError>) + Send>;
 
 /// What the engine thread works off.
 pub enum Input {
@@ -25,10 +20,6 @@ pub enum Input {
     Event(Event),
     /// What is wrong with a meter's line, `None` when it is well again. By index of the meter.
     Health(usize, Option<String>),
-    /// A client asks for something.
-    Command(Command, Reply),
-    /// The drives or the store have something to say; look at them.
-    Wake,
     /// End after what was queued before.
     Stop,
 }

@@ -1,2 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! See the files below.
+//! From a verdict or a command to a valve.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`valves`], [`opening`], [`audit`] | what may happen to which valve, pure |
+//! | [`actuator`] | what moves a valve; the simulated one |
+//! | [`gpio`], [`line`], [`request`] | the one on GPIO lines: its behaviour, its line, its request |
+//! | [`runner`] | the thread of one valve |
+//! | [`glue`], `command`, [`update`] | all together, for the daemon |
+
+pub mod actuator;
+pub mod audit;
+pub mod clock;
+mod command;
+pub mod glue;
+pub mod gpio;
+pub mod line;
+pub mod opening;
+pub mod request;
+pub mod runner;
+pub mod update;
+pub mod valves;
+#[cfg(test)]
+mod valves_any_order;
+
+pub use actuator::{Actuator, ActuatorError, Simulated, SimulatedHand, Target};
+pub use glue::{Maker, Response};
+pub use gpio::GpioActuator;
+pub use request::Before;
+pub use update::{Hook, Update, publish};

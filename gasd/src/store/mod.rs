@@ -1,2 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! See the files below.
+//! What survives: totals, holds, verdicts, where valves were last told to be, and the audit record.
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`totals`] | base + live, pure |
+//! | [`records`], [`codec`] | what is kept, and its bytes |
+//! | [`db`], [`commit`], [`load`] | the redb file: opened, written, read |
+//! | [`pending`] | what waits for the disk: bounded, counted, pure |
+//! | [`writer`], `worker` | the one thread that writes, so that nobody else waits for an fsync |
+
+pub mod codec;
+pub mod commit;
+pub mod db;
+pub mod error;
+pub mod load;
+pub mod pending;
+pub mod records;
+pub mod totals;
+mod worker;
+pub mod writer;
+
+pub use commit::{Committed, Stamp};
+pub use db::{FORMAT, Store};
+pub use error::StoreError;
+pub use records::{AuditEntry, Change, Loaded, NextIds, StoredHold};
+pub use totals::{Backwards, Base, Total, advance, reanchor, total};
+pub use writer::{Opener, Writer, WriterHandle};

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What went wrong, in words a person can act on, and the exit status a script can act on.
+
+use gasd_proxy::{CONTROL_GROUP, ClientError, READ_GROUP};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The client library says so.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The user may not.
+    #[error("{0}")]
+    Denied(String),
+    /// There is no such valve.
+    #[error("no valve is called \"{id}\"; {}", known_valves(.known))]
+    NoSuchValve {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// There is no such verdict.
+    #[error("no unacknowledged verdict has the number {0}; `gasctl status` lists them")]
+    NoSuchVerdict(u64),
+    /// Some of several were refused; each has been told.
+    #[error("{failed} of {all} verdicts were not acknowledged")]
+    Some {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+        /// The exit status of the worst.
+        status: u8,
+    },
+    /// Nobody reads standard output any more.
+    #[error("standard output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+fn known_valves(known: &[String]) -> String {
+    if known.is_empty() {
+        "none is configured".to_owned()
+    } else {
+        format!("there is: {}", known.join(", "))
+    }
+}
+
+impl Failure {
+    /// Says which group would have been needed, where the bus only says "rejected".
+    pub fn denied(error: ClientError, what: &str, group: &str) -> Failure {
+        match error {
+            // The service's own words name the caller and the group already.
+            ClientError::Denied(text) if !text.starts_with("Rejected ") => Failure::Denied(text),
+            ClientError::Denied(_) => Failure::Denied(format!(
+                "you may not {what}: ask root, or become a member of the group {group} \
+                 (`adduser USER {group}`, then log in anew)"
+            )),
+            other => Failure::Client(other),
+        }
+    }
+
+    /// For a call that only reads.
+    pub fn reading(error: ClientError) -> Failure {
+        Failure::denied(error, "read the state of gasd", READ_GROUP)
+    }
+
+    /// For a call that changes something.
+    pub fn controlling(error: ClientError, what: &str) -> Failure {
+        Failure::denied(error, what, CONTROL_GROUP)
+    }
+
+    /// The exit status.
+    pub fn status(&self) -> u8 {
+        match self {
+            Failure::Client(
+                ClientError::BusUnreachable { .. }
+                | ClientError::NotRunning
+                | ClientError::Lost
+                | ClientError::NoAnswer,
+            ) => 3,
+            Failure::Client(ClientError::Denied(_)) | Failure::Denied(_) => 4,
+            Failure::Some { status, .. } => *status,
+            Failure::Client(_)
+            | Failure::NoSuchValve { .. }
+            | Failure::NoSuchVerdict(_)
+            | Failure::Output(_) => 1,
+        }
+    }
+
+    /// A name for scripts, as far as possible that of the D-Bus error.
+    pub fn name(&self) -> &str {
+        match self {
+            Failure::Client(ClientError::BusUnreachable { .. }) => "BusUnreachable",
+            Failure::Client(ClientError::NotRunning) => "NotRunning",
+            Failure::Client(ClientError::Lost) => "Lost",
+            Failure::Client(ClientError::NoAnswer) => "NoAnswer",
+            Failure::Client(ClientError::Refused { name, .. }) => name,
+            Failure::Client(ClientError::Protocol(_)) => "Protocol",
+            Failure::Client(ClientError::Denied(_)) | Failure::Denied(_) => "AccessDenied",
+            Failure::Client(ClientError::NoSuchObject(_))
+            | Failure::NoSuchValve { .. }
+            | Failure::NoSuchVerdict(_) => "NotFound",
+            Failure::Some { .. } => "Some",
+            Failure::Output(_) => "Output",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buss_own_denial_becomes_words_with_the_group() {
+        let raw = "Rejected send message, 1 matched rules; type=\"method_call\"".to_owned();
+        let failure = Failure::reading(ClientError::Denied(raw.clone()));
+        assert!(failure.to_string().contains("gasd-read"), "{failure}");
+        assert_eq!(failure.status(), 4);
+        let failure = Failure::controlling(ClientError::Denied(raw), "close valves");
+        assert!(
+            failure.to_string().contains("may not close valves"),
+            "{failure}"
+        );
+        assert!(failure.to_string().contains("gasd-control"), "{failure}");
+    }
+
+    #[test]
+    fn what_cannot_be_reached_is_three() {
+        assert_eq!(Failure::from(ClientError::NotRunning).status(), 3);
+        assert_eq!(Failure::from(ClientError::NoAnswer).status(), 3);
+    }
+}

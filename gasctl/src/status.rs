@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `gasctl status`: how everything stands.
+
+use gasd_proxy::{Client, Meter, Service, State, Valve, Verdict};
+use serde_json::{Value, json};
+
+use crate::fail::Failure;
+use crate::output::{Cell, Output, Style};
+use crate::units::{ago, date, flow, volume};
+
+/// Shows everything.
+pub async fn run(client: &Client, out: &Output) -> Result<(), Failure> {
+    let state = client.state().await.map_err(Failure::reading)?;
+    if out.json {
+        return out.object(&object(&state));
+    }
+    service(&state.service, out)?;
+    meters(&state, out)?;
+    valves(&state, out)?;
+    verdicts(&state, out)
+}
+
+/// The state as one object; lists rather than maps, in the order of their ids.
+pub fn object(state: &State) -> Value {
+    json!({
+        "service": state.service,
+        "meters": state.meters.values().collect::<Vec<_>>(),
+        "valves": state.valves.values().collect::<Vec<_>>(),
+        "verdicts": state.verdicts.values().collect::<Vec<_>>(),
+    })
+}
+
+/// Where the filter runs, in words.
+pub fn mode(service: &Service) -> (String, Style) {
+    match service.mode.as_str() {
+        "kernel" => ("counting in the kernel".to_owned(), Style::Good),
+        "userspace" => {
+            let why = if service.mode_reason.is_empty() {
+                "no reason given"
+            } else {
+                &service.mode_reason
+            };
+            (format!("counting in user space: {why}"), Style::Warn)
+        }
+        _ => (
+            "not counting yet, or in a way that this gasctl does not know".to_owned(),
+            Style::Warn,
+        ),
+    }
+}
+
+/// The style of a health: `ok` or not.
+pub fn health(health: &str) -> Style {
+    if health == "ok" {
+        Style::Good
+    } else {
+        Style::Warn
+    }
+}
+
+/// The style of a severity.
+pub fn severity(severity: &str) -> Style {
+    match severity {
+        "critical" => Style::Bad,
+        "info" | "notice" => Style::Plain,
+        _ => Style::Warn,
+    }
+}
+
+/// The style of a position.
+pub fn position(position: &str) -> Style {
+    match position {
+        "open" => Style::Good,
+        "closed" => Style::Bad,
+        _ => Style::Warn,
+    }
+}
+
+fn service(service: &Service, out: &Output) -> Result<(), Failure> {
+    let (text, style) = mode(service);
+    out.line(&format!(
+        "gasd {}, {}",
+        out.paint(&service.version, Style::Plain),
+        out.paint(&text, style)
+    ))?;
+    let counters = [
+        (service.ring_overrun, "events found the ring full"),
+        (service.events_missed, "events never arrived"),
+        (service.queue_full, "pulses found the queue full"),
+        (service.fall_through, "interrupts were not handed on"),
+    ];
+    for (count, what) in counters.iter().filter(|(count, _)| *count > 0) {
+        out.line(&out.paint(
+            &format!("  {count} {what}; volumes are complete"),
+            Style::Dim,
+        ))?;
+    }
+    for problem in &service.problems {
+        out.line(&format!("  {}", out.paint(problem, Style::Warn)))?;
+    }
+    Ok(())
+}
+
+fn heading(text: &str, out: &Output) -> Result<(), Failure> {
+    out.line("")?;
+    out.line(&out.paint(text, Style::Heading))
+}
+
+fn meters(state: &State, out: &Output) -> Result<(), Failure> {
+    heading(
+        if state.meters.is_empty() {
+            "No meters"
+        } else {
+            "Meters"
+        },
+        out,
+    )?;
+    let row = |meter: &Meter| {
+        vec![
+            Cell::new(&meter.id),
+            Cell::number(volume(meter.volume_ul)),
+            Cell::number(flow(meter.flow_m3_per_h)),
+            Cell::number(ago(meter.last_pulse_ns).unwrap_or_else(|| "no pulse yet".to_owned())),
+            Cell::new(
+                meter
+                    .valve
+                    .as_ref()
+                    .map_or_else(|| "no valve".to_owned(), |valve| format!("valve {valve}")),
+            ),
+            Cell::styled(&meter.health, health(&meter.health)),
+        ]
+    };
+    out.table("  ", &state.meters.values().map(row).collect::<Vec<_>>())
+}
+
+fn valves(state: &State, out: &Output) -> Result<(), Failure> {
+    heading(
+        if state.valves.is_empty() {
+            "No valves"
+        } else {
+            "Valves"
+        },
+        out,
+    )?;
+    let row = |valve: &Valve| {
+        vec![
+            Cell::new(&valve.id),
+            Cell::styled(&valve.position, position(&valve.position)),
+            Cell::new(&valve.actuator),
+            Cell::styled(&valve.health, health(&valve.health)),
+        ]
+    };
+    out.table("  ", &state.valves.values().map(row).collect::<Vec<_>>())?;
+    for valve in state.valves.values() {
+        for hold in &valve.holds {
+            let verdict = hold
+                .verdict
+                .map(|id| format!(" (verdict {id})"))
+                .unwrap_or_default();
+            let since = date(hold.since_unix_us);
+            let text = format!(
+                "{}: held by {} since {since}{verdict}: {}",
+                valve.id, hold.owner, hold.reason
+            );
+            out.line(&format!("  {}", out.paint(&text, Style::Plain)))?;
+        }
+    }
+    Ok(())
+}
+
+fn verdicts(state: &State, out: &Output) -> Result<(), Failure> {
+    if state.verdicts.is_empty() {
+        return heading("No verdict waits", out);
+    }
+    heading("Verdicts that wait for `gasctl ack N`", out)?;
+    let row = |verdict: &Verdict| {
+        vec![
+            Cell::number(verdict.id.to_string()),
+            Cell::styled(&verdict.severity, severity(&verdict.severity)),
+            Cell::new(&verdict.kind),
+            Cell::new(&verdict.meter),
+            Cell::new(date(verdict.unix_us)),
+            Cell::new(&verdict.text),
+        ]
+    };
+    out.table("  ", &state.verdicts.values().map(row).collect::<Vec<_>>())
+}

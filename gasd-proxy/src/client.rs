@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Finds the bus and reads the whole tree in two calls.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use zbus::connection::Builder;
+use zbus::names::InterfaceName;
+use zbus::{Connection, fdo};
+
+use crate::path::{meter_path, valve_path, verdict_path};
+use crate::{
+    ADDRESS_ENV, ClientError, MANAGER, METER, ManagerProxy, MeterProxy, NAME, ROOT, State, VALVE,
+    VERDICT, ValveProxy, VerdictProxy, Watch,
+};
+
+/// A valve may take a while to move; the service answers within 20 s.
+const ANSWER: Duration = Duration::from_secs(25);
+/// Connecting to a bus that is alive takes milliseconds.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Signals that may wait while a call is under way. Must hold what a restart of the service with
+/// many unacknowledged verdicts sends.
+const QUEUE: NonZeroUsize = NonZeroUsize::new(4096).expect("not zero");
+
+/// A connection to the bus that gasd lives on.
+#[derive(Clone, Debug)]
+pub struct Client {
+    connection: Connection,
+}
+
+/// The bus to use: `option`, else the environment's `GASD_BUS_ADDRESS`, else `system`.
+#[must_use]
+pub fn address(option: Option<&str>) -> String {
+    option
+        .map(str::to_owned)
+        .or_else(|| std::env::var(ADDRESS_ENV).ok())
+        .filter(|address| !address.is_empty())
+        .unwrap_or_else(|| "system".to_owned())
+}
+
+impl Client {
+    /// Connects to the bus that [`address`] finds: `system`, `session` or a D-Bus address. Needs a
+    /// Tokio runtime.
+    ///
+    /// # Errors
+    /// [`ClientError::BusUnreachable`]. A service that does not run is found by the first call.
+    pub async fn connect(option: Option<&str>) -> Result<Client, ClientError> {
+        let address = address(option);
+        let (builder, bus) = match address.as_str() {
+            "system" => (Builder::system(), "system bus".to_owned()),
+            "session" => (Builder::session(), "session bus".to_owned()),
+            other => (Builder::address(other), format!("bus at {other}")),
+        };
+        let connecting = builder.method_timeout(ANSWER).max_queued(QUEUE).build();
+        match within(CONNECT, connecting).await {
+            Some(Ok(connection)) => Ok(Client { connection }),
+            Some(Err(error)) => Err(ClientError::BusUnreachable {
+                bus,
+                why: error.to_string(),
+            }),
+            None => Err(ClientError::BusUnreachable {
+                bus,
+                why: "no answer within 10 s".to_owned(),
+            }),
+        }
+    }
+
+    /// The connection below.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// [`ClientError::NotRunning`], [`ClientError::Denied`] and the like.
+    pub async fn state(&self) -> Result<State, ClientError> {
+        let properties = fdo::PropertiesProxy::new(&self.connection, NAME, ROOT).await?;
+        let manager = InterfaceName::from_static_str(MANAGER)?;
+        let mut state = State::default();
+        state.service.update(&properties.get_all(manager).await?);
+
+        let objects = fdo::ObjectManagerProxy::new(&self.connection, NAME, ROOT).await?;
+        for interfaces in objects.get_managed_objects().await?.into_values() {
+            for (name, properties) in interfaces {
+                state.insert(name.as_str(), &properties);
+            }
+        }
+        Ok(state)
+    }
+
+    /// Follows what changes from now on.
+    ///
+    /// # Errors
+    /// As [`Client::state`].
+    pub async fn watch(&self) -> Result<Watch, ClientError> {
+        Watch::start(self.clone()).await
+    }
+
+    /// The service itself.
+    ///
+    /// # Errors
+    /// Only when the connection is gone.
+    pub async fn manager(&self) -> Result<ManagerProxy<'static>, ClientError> {
+        Ok(ManagerProxy::new(&self.connection).await?)
+    }
+
+    /// A meter by its id. Whether there is one is found by the first call.
+    ///
+    /// # Errors
+    /// Only when the connection is gone.
+    pub async fn meter(&self, id: &str) -> Result<MeterProxy<'static>, ClientError> {
+        Ok(MeterProxy::new(&self.connection, meter_path(id)).await?)
+    }
+
+    /// A valve by its id. Whether there is one is found by the first call.
+    ///
+    /// # Errors
+    /// Only when the connection is gone.
+    pub async fn valve(&self, id: &str) -> Result<ValveProxy<'static>, ClientError> {
+        Ok(ValveProxy::new(&self.connection, valve_path(id)).await?)
+    }
+
+    /// A verdict by its number. Whether there is one is found by the first call.
+    ///
+    /// # Errors
+    /// Only when the connection is gone.
+    pub async fn verdict(&self, id: u64) -> Result<VerdictProxy<'static>, ClientError> {
+        Ok(VerdictProxy::new(&self.connection, verdict_path(id)).await?)
+    }
+}
+
+impl State {
+    /// Takes one interface of one object in. Interfaces that this client does not know are left out.
+    pub(crate) fn insert(&mut self, interface: &str, properties: &crate::Properties) {
+        match interface {
+            METER => {
+                let mut meter = crate::Meter::default();
+                meter.update(properties);
+                self.meters.insert(meter.id.clone(), meter);
+            }
+            VALVE => {
+                let mut valve = crate::Valve::default();
+                valve.update(properties);
+                self.valves.insert(valve.id.clone(), valve);
+            }
+            VERDICT => {
+                let mut verdict = crate::Verdict::default();
+                verdict.update(properties);
+                self.verdicts.insert(verdict.id, verdict);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The future's output, or `None` when it takes longer.
+async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(limit, future).await.ok()
+}

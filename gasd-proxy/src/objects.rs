@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The objects as plain values; their field names are those of gasctl's JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::properties::{Properties, set, set_name, value};
+
+/// Everything the service shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct State {
+    /// The service itself.
+    pub service: Service,
+    /// The meters, by id.
+    pub meters: BTreeMap<String, Meter>,
+    /// The valves, by id.
+    pub valves: BTreeMap<String, Valve>,
+    /// Verdicts that nobody acknowledged, by number.
+    pub verdicts: BTreeMap<u64, Verdict>,
+}
+
+/// The service itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Service {
+    /// Its version.
+    pub version: String,
+    /// `kernel`, `userspace` or `unknown`.
+    pub mode: String,
+    /// Why the filter does not run in the kernel.
+    pub mode_reason: String,
+    /// Events that found the ring full.
+    pub ring_overrun: u64,
+    /// Interrupts that the dispatcher could not hand on.
+    pub fall_through: u64,
+    /// Pulses that found the queue to the engine full.
+    pub queue_full: u64,
+    /// Pulses whose event never arrived; their volume is counted all the same.
+    pub events_missed: u64,
+    /// What is wrong, one sentence each.
+    pub problems: Vec<String>,
+}
+
+impl Service {
+    pub(crate) fn update(&mut self, p: &Properties) {
+        set(&mut self.version, p, "Version");
+        set_name(&mut self.mode, p, "Mode", &["kernel", "userspace"]);
+        set(&mut self.mode_reason, p, "ModeReason");
+        set(&mut self.ring_overrun, p, "RingOverrun");
+        set(&mut self.fall_through, p, "FallThrough");
+        set(&mut self.queue_full, p, "QueueFull");
+        set(&mut self.events_missed, p, "EventsMissed");
+        set(&mut self.problems, p, "Problems");
+    }
+}
+
+/// One meter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Meter {
+    /// Its id.
+    pub id: String,
+    /// Total volume, µL.
+    pub volume_ul: u64,
+    /// Total pulses.
+    pub pulses: u64,
+    /// Flow, m³/h; `None` before the second pulse.
+    pub flow_m3_per_h: Option<f64>,
+    /// The short, middle and long slope, m³/h.
+    pub slopes_m3_per_h: Vec<f64>,
+    /// Last pulse, CLOCK_BOOTTIME ns; 0 before the first.
+    pub last_pulse_ns: u64,
+    /// Interval between the last two pulses, ns.
+    pub last_interval_ns: u64,
+    /// Interrupts seen.
+    pub edges: u64,
+    /// Edges accepted as pulses.
+    pub accepted: u64,
+    /// Accepted pulses that had no edge of their own.
+    pub recovered: u64,
+    /// Edges rejected, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Edge storms.
+    pub storms: u64,
+    /// Corrections of the presumed level.
+    pub resyncs: u64,
+    /// `ok`, or in words what is wrong.
+    pub health: String,
+    /// Id of its valve.
+    pub valve: Option<String>,
+}
+
+impl Meter {
+    pub(crate) fn update(&mut self, p: &Properties) {
+        set(&mut self.id, p, "Id");
+        set(&mut self.volume_ul, p, "VolumeMicrolitres");
+        set(&mut self.pulses, p, "Pulses");
+        // A flow that becomes known as the number it was before changes one property only.
+        let flow = value(p, "FlowCubicMetresPerHour")
+            .or(self.flow_m3_per_h)
+            .unwrap_or_default();
+        let known = value(p, "FlowKnown").unwrap_or(self.flow_m3_per_h.is_some());
+        self.flow_m3_per_h = known.then_some(flow);
+        set(&mut self.slopes_m3_per_h, p, "Slopes");
+        set(&mut self.last_pulse_ns, p, "LastPulse");
+        set(&mut self.last_interval_ns, p, "LastInterval");
+        set(&mut self.edges, p, "Edges");
+        set(&mut self.accepted, p, "Accepted");
+        set(&mut self.recovered, p, "Recovered");
+        set(&mut self.rejected, p, "Rejected");
+        set(&mut self.storms, p, "Storms");
+        set(&mut self.resyncs, p, "Resyncs");
+        set(&mut self.health, p, "Health");
+        if let Some(valve) = value::<String>(p, "Valve") {
+            self.valve = (!valve.is_empty()).then_some(valve);
+        }
+    }
+}
+
+/// A reason to keep a valve closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hold {
+    /// Names the hold; never used twice.
+    pub cookie: u64,
+    /// `gasd`, `operator` or an application's id.
+    pub owner: String,
+    /// In words.
+    pub reason: String,
+    /// The verdict that placed it.
+    pub verdict: Option<u64>,
+    /// When, Unix time in µs.
+    pub since_unix_us: u64,
+}
+
+/// One valve.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Valve {
+    /// Its id.
+    pub id: String,
+    /// `open`, `closed` or `unknown`.
+    pub position: String,
+    /// `simulated`, `gpio` or `unknown`.
+    pub actuator: String,
+    /// Reasons to keep it closed, oldest first.
+    pub holds: Vec<Hold>,
+    /// `ok`, or in words what is wrong.
+    pub health: String,
+}
+
+impl Valve {
+    pub(crate) fn update(&mut self, p: &Properties) {
+        set(&mut self.id, p, "Id");
+        set_name(&mut self.position, p, "Position", &["open", "closed"]);
+        set_name(&mut self.actuator, p, "Actuator", &["simulated", "gpio"]);
+        set(&mut self.health, p, "Health");
+        if let Some(holds) = value::<Vec<Properties>>(p, "Holds") {
+            self.holds = holds.iter().map(Hold::read).collect();
+        }
+    }
+}
+
+impl Hold {
+    fn read(p: &Properties) -> Hold {
+        Hold {
+            cookie: value(p, "Cookie").unwrap_or_default(),
+            owner: value(p, "Owner").unwrap_or_default(),
+            reason: value(p, "Reason").unwrap_or_default(),
+            verdict: value(p, "Verdict"),
+            since_unix_us: value(p, "Since").unwrap_or_default(),
+        }
+    }
+}
+
+/// A verdict that nobody acknowledged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Its number.
+    pub id: u64,
+    /// The meter's id.
+    pub meter: String,
+    /// What was found; kinds may be added.
+    pub kind: String,
+    /// `info`, `notice`, `warning`, `critical` or `unknown`.
+    pub severity: String,
+    /// When it began, CLOCK_BOOTTIME ns.
+    pub t_ns: u64,
+    /// When it was decided, CLOCK_BOOTTIME ns.
+    pub decided_ns: u64,
+    /// When it was decided, Unix time in µs.
+    pub unix_us: u64,
+    /// The evidence; `null` when the service sent none that could be read.
+    pub evidence: serde_json::Value,
+    /// One sentence for a person.
+    pub text: String,
+}
+
+impl Verdict {
+    pub(crate) fn update(&mut self, p: &Properties) {
+        set(&mut self.id, p, "Id");
+        set(&mut self.meter, p, "Meter");
+        set(&mut self.kind, p, "Kind");
+        set_name(
+            &mut self.severity,
+            p,
+            "Severity",
+            &["info", "notice", "warning", "critical"],
+        );
+        set(&mut self.t_ns, p, "Start");
+        set(&mut self.decided_ns, p, "Decided");
+        set(&mut self.unix_us, p, "UnixMicroseconds");
+        set(&mut self.text, p, "Text");
+        if let Some(evidence) = value::<String>(p, "Evidence") {
+            self.evidence = serde_json::from_str(&evidence).unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One typed proxy an interface. `dbus/*.xml` says what each member means.
+
+use std::collections::HashMap;
+
+use zbus::{OwnedObjectPath, OwnedVariant, Variant, proxy};
+
+/// The service itself.
+#[proxy(
+    interface = "io.gasd1.Manager",
+    default_service = "io.gasd1",
+    default_path = "/io/gasd1"
+)]
+pub trait Manager {
+    /// Version of the service.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn version(&self) -> zbus::Result<String>;
+    /// `kernel`, `userspace` or `unknown`.
+    #[zbus(property)]
+    fn mode(&self) -> zbus::Result<String>;
+    /// Why the filter does not run in the kernel.
+    #[zbus(property)]
+    fn mode_reason(&self) -> zbus::Result<String>;
+    /// Events that found the ring full.
+    #[zbus(property)]
+    fn ring_overrun(&self) -> zbus::Result<u64>;
+    /// Interrupts that the dispatcher could not hand on.
+    #[zbus(property)]
+    fn fall_through(&self) -> zbus::Result<u64>;
+    /// Pulses that found the queue to the engine full.
+    #[zbus(property)]
+    fn queue_full(&self) -> zbus::Result<u64>;
+    /// Pulses whose event never arrived.
+    #[zbus(property)]
+    fn events_missed(&self) -> zbus::Result<u64>;
+    /// What is wrong, one sentence each.
+    #[zbus(property)]
+    fn problems(&self) -> zbus::Result<Vec<String>>;
+    /// A verdict was made.
+    #[zbus(signal)]
+    fn verdict_added(
+        &self,
+        verdict: OwnedObjectPath,
+        properties: HashMap<String, OwnedVariant>,
+    ) -> zbus::Result<()>;
+    /// A verdict was acknowledged.
+    #[zbus(signal)]
+    fn verdict_removed(
+        &self,
+        verdict: OwnedObjectPath,
+        details: HashMap<String, OwnedVariant>,
+    ) -> zbus::Result<()>;
+}
+
+/// A meter.
+#[proxy(
+    interface = "io.gasd1.Meter",
+    default_service = "io.gasd1",
+    assume_defaults = false
+)]
+pub trait Meter {
+    /// Its id.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn id(&self) -> zbus::Result<String>;
+    /// Total volume, µL.
+    #[zbus(property)]
+    fn volume_microlitres(&self) -> zbus::Result<u64>;
+    /// Total pulses.
+    #[zbus(property)]
+    fn pulses(&self) -> zbus::Result<u64>;
+    /// Flow, m³/h; 0 while [`flow_known`](Self::flow_known) is false.
+    #[zbus(property)]
+    fn flow_cubic_metres_per_hour(&self) -> zbus::Result<f64>;
+    /// Whether the flow is known.
+    #[zbus(property)]
+    fn flow_known(&self) -> zbus::Result<bool>;
+    /// The short, middle and long slope, m³/h.
+    #[zbus(property)]
+    fn slopes(&self) -> zbus::Result<Vec<f64>>;
+    /// Last pulse, CLOCK_BOOTTIME ns.
+    #[zbus(property)]
+    fn last_pulse(&self) -> zbus::Result<u64>;
+    /// Interval between the last two pulses, ns.
+    #[zbus(property)]
+    fn last_interval(&self) -> zbus::Result<u64>;
+    /// Interrupts seen.
+    #[zbus(property)]
+    fn edges(&self) -> zbus::Result<u64>;
+    /// Edges accepted as pulses.
+    #[zbus(property)]
+    fn accepted(&self) -> zbus::Result<u64>;
+    /// Accepted pulses that had no edge of their own.
+    #[zbus(property)]
+    fn recovered(&self) -> zbus::Result<u64>;
+    /// Edges rejected, by reason.
+    #[zbus(property)]
+    fn rejected(&self) -> zbus::Result<HashMap<String, u64>>;
+    /// Edge storms.
+    #[zbus(property)]
+    fn storms(&self) -> zbus::Result<u64>;
+    /// Corrections of the presumed level.
+    #[zbus(property)]
+    fn resyncs(&self) -> zbus::Result<u64>;
+    /// `ok`, or in words what is wrong.
+    #[zbus(property)]
+    fn health(&self) -> zbus::Result<String>;
+    /// Id of its valve, empty for none.
+    #[zbus(property)]
+    fn valve(&self) -> zbus::Result<String>;
+}
+
+/// A valve.
+#[proxy(
+    interface = "io.gasd1.Valve",
+    default_service = "io.gasd1",
+    assume_defaults = false
+)]
+pub trait Valve {
+    /// Closes it and keeps it closed until somebody opens it. No option is known yet.
+    fn close(&self, reason: &str, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
+    /// Opens it. No option is known yet.
+    fn open(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
+    /// Its id.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn id(&self) -> zbus::Result<String>;
+    /// `open`, `closed` or `unknown`.
+    #[zbus(property)]
+    fn position(&self) -> zbus::Result<String>;
+    /// `simulated` or `gpio`.
+    #[zbus(property)]
+    fn actuator(&self) -> zbus::Result<String>;
+    /// Reasons to keep it closed.
+    #[zbus(property)]
+    fn holds(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
+    /// `ok`, or in words what is wrong.
+    #[zbus(property)]
+    fn health(&self) -> zbus::Result<String>;
+}
+
+/// A verdict that nobody acknowledged. None of its properties ever changes.
+#[proxy(
+    interface = "io.gasd1.Verdict",
+    default_service = "io.gasd1",
+    assume_defaults = false
+)]
+pub trait Verdict {
+    /// Acknowledges it. No option is known yet.
+    fn acknowledge(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
+    /// Its number.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn id(&self) -> zbus::Result<u64>;
+    /// The meter's id.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn meter(&self) -> zbus::Result<String>;
+    /// What was found.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn kind(&self) -> zbus::Result<String>;
+    /// How bad it is.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn severity(&self) -> zbus::Result<String>;
+    /// When it began, CLOCK_BOOTTIME ns.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn start(&self) -> zbus::Result<u64>;
+    /// When it was decided, CLOCK_BOOTTIME ns.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn decided(&self) -> zbus::Result<u64>;
+    /// When it was decided, Unix time in µs.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn unix_microseconds(&self) -> zbus::Result<u64>;
+    /// The evidence, one JSON object.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn evidence(&self) -> zbus::Result<String>;
+    /// One sentence for a person.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn text(&self) -> zbus::Result<String>;
+}

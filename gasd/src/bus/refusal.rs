@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a method call fails, with the D-Bus error name that a client acts on and the text that a
+//! person acts on.
+
+use zbus::message::Header;
+use zbus::names::ErrorName;
+use zbus::{DBusError, Message};
+
+use crate::state::CommandError;
+
+/// Why a method call fails.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// The pipeline refused.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The caller may not.
+    #[error(
+        "{who} may not {what}: ask root, or become a member of the group {group} (`adduser USER {group}`, then log in anew)"
+    )]
+    NotInGroup {
+        /// The caller.
+        who: String,
+        /// The action.
+        what: &'static str,
+        /// The group.
+        group: &'static str,
+    },
+    /// The caller may not, on a bus where no group counts.
+    #[error(
+        "{who} may not {what}: on this bus only the user that gasd runs as (uid {own}) and root may"
+    )]
+    NotOwner {
+        /// The caller.
+        who: String,
+        /// The action.
+        what: &'static str,
+        /// Our uid.
+        own: u32,
+    },
+    /// The bus did not say who the caller is.
+    #[error("the bus does not say who is calling ({0}), so nothing was done")]
+    UnknownCaller(String),
+    /// An option that this version does not know.
+    #[error("option \"{0}\" is not known to gasd {version}; nothing was done", version = env!("CARGO_PKG_VERSION"))]
+    UnknownOption(String),
+    /// An argument out of bounds.
+    #[error("the reason is {0} bytes long; at most {max} are kept", max = super::valve::REASON_MAX)]
+    LongReason(usize),
+    /// The pipeline has its hands full.
+    #[error("gasd has too many requests waiting; nothing was done, try again in a second")]
+    Busy,
+    /// The pipeline took the command and has not answered.
+    #[error(
+        "no answer from the control loop within {0} s; the command may still be carried out, `gasctl status` shows what happened"
+    )]
+    NoAnswer(u64),
+}
+
+impl Refusal {
+    /// The D-Bus error name. Names are never reused for another meaning.
+    fn error_name(&self) -> &'static str {
+        match self {
+            Refusal::Command(CommandError::NoSuchValve(_) | CommandError::NoSuchVerdict(_)) => {
+                "io.gasd1.Error.NotFound"
+            }
+            Refusal::Command(CommandError::Unacknowledged { .. }) => {
+                "io.gasd1.Error.Unacknowledged"
+            }
+            Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
+            Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
+            Refusal::Command(CommandError::Store(_)) => "io.gasd1.Error.Store",
+            Refusal::Command(CommandError::Stopping) => "io.gasd1.Error.Stopping",
+            Refusal::NotInGroup { .. } | Refusal::NotOwner { .. } | Refusal::UnknownCaller(_) => {
+                "org.freedesktop.DBus.Error.AccessDenied"
+            }
+            Refusal::UnknownOption(_) | Refusal::LongReason(_) => {
+                "org.freedesktop.DBus.Error.InvalidArgs"
+            }
+            Refusal::Busy => "org.freedesktop.DBus.Error.LimitsExceeded",
+            Refusal::NoAnswer(_) => "org.freedesktop.DBus.Error.TimedOut",
+        }
+    }
+}
+
+impl DBusError for Refusal {
+    fn create_reply(&self, call: &Header<'_>) -> zbus::Result<Message> {
+        Message::error(call, self.name()).build(&self.to_string())
+    }
+
+    fn name(&self) -> ErrorName<'_> {
+        ErrorName::from_static_str_unchecked(self.error_name())
+    }
+
+    /// The text is made from the fields, so there is none to lend; the reply carries it.
+    fn description(&self) -> Option<&str> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_valid_error_name() {
+        let valve = || "main".to_owned();
+        let all = [
+            Refusal::Command(CommandError::NoSuchValve(valve())),
+            Refusal::Command(CommandError::NoSuchVerdict(1)),
+            Refusal::Command(CommandError::Held {
+                valve: valve(),
+                owner: valve(),
+                reason: valve(),
+            }),
+            Refusal::Command(CommandError::Actuator {
+                valve: valve(),
+                why: valve(),
+            }),
+            Refusal::Command(CommandError::Store(valve())),
+            Refusal::Command(CommandError::Stopping),
+            Refusal::NotInGroup {
+                who: valve(),
+                what: "x",
+                group: "gasd-control",
+            },
+            Refusal::UnknownOption(valve()),
+            Refusal::Busy,
+            Refusal::NoAnswer(20),
+        ];
+        for refusal in all {
+            assert!(
+                ErrorName::try_from(refusal.error_name()).is_ok(),
+                "{refusal:?}"
+            );
+            assert!(!refusal.to_string().is_empty());
+        }
+    }
+}

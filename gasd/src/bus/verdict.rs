@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `io.gasd1.Verdict`, one object a verdict that nobody acknowledged. Nothing in it ever changes.
+
+use std::collections::HashMap;
+
+use zbus::message::Header;
+use zbus::{Connection, Variant, interface};
+
+use super::call::{Desk, Options};
+use super::refusal::Refusal;
+use crate::state::{Command, VerdictRecord};
+
+/// A verdict.
+pub(super) struct Verdict {
+    pub(super) record: VerdictRecord,
+    pub(super) desk: Desk,
+}
+
+/// The properties as the Manager's `VerdictAdded` carries them.
+pub(super) fn properties(record: &VerdictRecord) -> HashMap<&'static str, Variant<'_>> {
+    HashMap::from([
+        ("Id", Variant::from(record.id)),
+        ("Meter", Variant::from(record.meter.as_str())),
+        ("Kind", Variant::from(record.kind.as_str())),
+        ("Severity", Variant::from(record.severity.as_str())),
+        ("Start", Variant::from(record.t_ns)),
+        ("Decided", Variant::from(record.decided_ns)),
+        ("UnixMicroseconds", Variant::from(record.unix_us)),
+        ("Evidence", Variant::from(record.evidence_json.as_str())),
+        ("Text", Variant::from(record.text.as_str())),
+    ])
+}
+
+#[interface(name = "io.gasd1.Verdict", introspection_docs = false)]
+impl Verdict {
+    async fn acknowledge(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<(), Refusal> {
+        let verdict = self.record.id;
+        let command = |caller| Command::Acknowledge { verdict, caller };
+        self.desk
+            .submit(
+                connection,
+                &header,
+                &options,
+                "acknowledge verdicts",
+                command,
+            )
+            .await
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn id(&self) -> u64 {
+        self.record.id
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn meter(&self) -> &str {
+        &self.record.meter
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn kind(&self) -> &str {
+        &self.record.kind
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn severity(&self) -> &str {
+        &self.record.severity
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn start(&self) -> u64 {
+        self.record.t_ns
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn decided(&self) -> u64 {
+        self.record.decided_ns
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn unix_microseconds(&self) -> u64 {
+        self.record.unix_us
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn evidence(&self) -> &str {
+        &self.record.evidence_json
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn text(&self) -> &str {
+        &self.record.text
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `gasd …`: what can be typed, and what it leads to.
+
+mod demo;
+mod replay;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::{
+    config,
+    exit::{self, Fatal},
+    kernel::load,
+    player::Play,
+    service,
+};
+
+/// Where the installed service has its configuration.
+const DEFAULT_CONFIG: &str = "/etc/gasd/gasd.toml";
+/// Where the installed service has its pins.
+const DEFAULT_PINS: &str = "/run/gasd/bpf";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "gasd",
+    version,
+    about = "Counts gas meter pulses in the kernel, judges them, closes the valve",
+    after_help = "Exit codes: 0 ok, 1 failed, 2 bad input, 3 something is missing, 4 not permitted, \
+                  5 in use by somebody else, 6 foreign or damaged pins or store, 7 disk full.\n\
+                  The service's state and the valves are operated with gasctl(1)."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Verify, load and pin the kernel programs, then exit (needs CAP_BPF and CAP_PERFMON)
+    #[command(after_help = "Counting goes on with no process alive. Running it again changes nothing; after \
+                            an upgrade it swaps the programs without losing an edge.")]
+    Load {
+        /// Directory of a BPF file system that holds the pins
+        #[arg(long, value_name = "DIR", default_value = DEFAULT_PINS)]
+        pins: PathBuf,
+        /// Replace the programs even if they are the same
+        #[arg(long)]
+        force: bool,
+        /// One JSON object instead of a sentence
+        #[arg(long)]
+        json: bool,
+    },
+    /// Detach the kernel programs and remove the pins, counts included
+    Unload {
+        /// Directory of a BPF file system that holds the pins
+        #[arg(long, value_name = "DIR", default_value = DEFAULT_PINS)]
+        pins: PathBuf,
+        /// Yes, counts that are not in the store yet may be lost
+        #[arg(long)]
+        discard_counts: bool,
+    },
+    /// Run the daemon (needs no capability)
+    Run(RunArgs),
+    /// Check a configuration and say everything that is wrong with it
+    CheckConfig {
+        /// The file
+        #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+        config: PathBuf,
+    },
+    /// Play a recorded trace through filter and engine, offline, and print verdicts as JSON lines
+    Replay(replay::ReplayArgs),
+    /// Play a household through the real kernel programs, live in this terminal
+    Demo(demo::DemoArgs),
+    /// Print a shell completion script
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Without kernel programs that can be used (no BPF file system, no BTF) the same filter \
+                        runs in user space and says so; nothing is counted then while gasd is down.")]
+struct RunArgs {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+    /// "system", "session", an address, or "none"
+    #[arg(long, value_name = "BUS", default_value = "system")]
+    bus: String,
+    /// Run the filter in user space even if the kernel could
+    #[arg(long)]
+    userspace: bool,
+    /// Play this trace on the meters that have no chip; "household" for the built-in one
+    #[arg(long, value_name = "TRACE")]
+    play: Option<String>,
+    /// How many times faster than it happened the trace is played
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "play")]
+    speed: f64,
+    /// Allow meters without a chip; something else plays their edges into the kernel programs
+    #[arg(long)]
+    simulated: bool,
+    /// Instead of the configured pin directory
+    #[arg(long, value_name = "DIR")]
+    pins: Option<PathBuf>,
+    /// Instead of the configured store
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+}
+
+/// Parses the command line and does it.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Usage errors exit with 2 on their own.
+    let done = match Cli::parse().command {
+        Command::Load { pins, force, json } => load_command(&pins, force, json),
+        Command::Unload { pins, discard_counts } => unload_command(&pins, discard_counts),
+        Command::Run(args) => run_command(args),
+        Command::CheckConfig { config } => check_config(&config),
+        Command::Replay(args) => replay::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "gasd", &mut io::stdout());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fatal) => fatal.report(),
+    }
+}
+
+fn load_command(pins: &Path, force: bool, json: bool) -> Result<(), Fatal> {
+    let r = load::load(pins, force)?;
+    if json {
+        println!(
+            "{}",
+            serde_json::json!({
+                "version": r.version, "attached": r.attached, "created": r.created,
+                "swapped": r.swapped, "adopted": r.adopted,
+            })
+        );
+        return Ok(());
+    }
+    let what = match (r.attached, r.created, r.swapped) {
+        (true, ..) => "attached and counting".to_owned(),
+        (false, true, _) => format!("took {} lines over from the layout before", r.adopted),
+        (false, false, true) => "programs replaced, no edge lost".to_owned(),
+        (false, false, false) => "already in place".to_owned(),
+    };
+    println!("layout v{} under {}: {what}", r.version, pins.display());
+    Ok(())
+}
+
+fn unload_command(pins: &Path, discard_counts: bool) -> Result<(), Fatal> {
+    if !discard_counts {
+        return Err(Fatal::new(
+            exit::BAD_INPUT,
+            "this stops counting and removes the kernel's counters. Stop the daemon first (it writes the totals \
+             down when it ends), then add --discard-counts",
+        ));
+    }
+    load::unload(pins)?;
+    println!("detached; the pins under {} are removed", pins.display());
+    Ok(())
+}
+
+fn run_command(args: RunArgs) -> Result<(), Fatal> {
+    let play = args.play.map(|trace| Play::new(&trace, args.speed)).transpose()?;
+    service::run(&service::Options {
+        config: args.config,
+        bus: (args.bus != "none").then_some(args.bus),
+        userspace: args.userspace,
+        play,
+        simulated: args.simulated,
+        pins: args.pins,
+        store: args.store,
+    })
+}
+
+fn check_config(path: &Path) -> Result<(), Fatal> {
+    let config = config::load(path).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    for warning in &config.warnings {
+        eprintln!("warning: {warning}");
+    }
+    println!("{}: {} meters, {} valves, no errors", path.display(), config.meters.len(), config.valves.len());
+    Ok(())
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The engine thread: events in, verdicts to the response, totals to the store, state to whoever
+//! looks. It never waits for a disk, a bus or a valve.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use gasd_abi::records::{Event, MAX_LINES};
+use gasd_detect::{Verdict, sentence};
+use tokio::sync::mpsc::Sender;
+
+use crate::{
+    kernel::{Kernel, sys::boottime_ns},
+    evidence::evidence_json,
+    response::Response,
+    state::{Change, Shared, Snapshot, VerdictRecord},
+    store::{Base, WriterHandle},
+};
+
+use super::{
+    filter::LineFilter,
+    meter::MeterRun,
+    queue::{Input, Queue},
+};
+
+/// How often the snapshot follows the counters while pulses come.
+const SHOW: Duration = Duration::from_millis(250);
+/// How often meters that follow the clock are told the time.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the thread works with.
+pub struct Engine {
+    /// The meters, in the order of the configuration.
+    pub meters: Vec<MeterRun>,
+    /// Id of each meter's valve, empty for none.
+    pub valves: Vec<String>,
+    /// Where the counters are.
+    pub bank: Arc<dyn LineFilter>,
+    /// The kernel's own health, if the filter runs there.
+    pub kernel: Option<Arc<Kernel>>,
+    /// Where verdicts go.
+    pub response: Response,
+    /// Where totals go.
+    pub writer: WriterHandle,
+    /// Where state is shown.
+    pub shared: Shared,
+    /// Who is told that it changed.
+    pub changes: Sender<Change>,
+    /// The queue, for its counter.
+    pub queue: Queue,
+    /// How often a changed total is persisted.
+    pub persist: Duration,
+    /// What was found wrong at the start.
+    pub problems: Vec<String>,
+}
+
+impl Engine {
+    /// Works until told to stop. Returns the bases to persist last.
+    pub fn run(mut self, receiver: &Receiver<Input>) -> Vec<(String, Base)> {
+        let mut by_line: Vec<Option<usize>> = vec![None; MAX_LINES as usize];
+        for (at, meter) in self.meters.iter().enumerate() {
+            if let Some(slot) = by_line.get_mut(meter.line as usize) {
+                *slot = Some(at);
+            }
+        }
+        let (mut shown, mut ticked, mut persisted) = (Instant::now(), Instant::now(), Instant::now());
+        let (mut stale, mut unsaved) = (true, true);
+        loop {
+            match receiver.recv_timeout(if stale { SHOW } else { TICK }) {
+                Ok(Input::Event(event)) => {
+                    self.event(&event, &by_line);
+                    stale = true;
+                    unsaved = true;
+                }
+                Ok(Input::Health(meter, health)) => {
+                    if let Some(m) = self.meters.get_mut(meter) {
+                        m.health = health;
+                    }
+                    stale = true;
+                }
+                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if stale && shown.elapsed() >= SHOW {
+                self.show();
+                (shown, stale) = (Instant::now(), false);
+            }
+            if ticked.elapsed() >= TICK {
+                self.tick();
+                (ticked, stale) = (Instant::now(), true);
+            }
+            if unsaved && persisted.elapsed() >= self.persist {
+                let bases = self.bases();
+                self.writer.persist_bases(bases);
+                (persisted, unsaved) = (Instant::now(), false);
+            }
+        }
+        self.show();
+        self.bases()
+    }
+
+    fn event(&mut self, event: &Event, by_line: &[Option<usize>]) {
+        let Some(&Some(at)) = by_line.get(event.line as usize) else { return };
+        if let Some(verdict) = self.meters[at].event(event) {
+            self.verdict(at, &verdict);
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = boottime_ns();
+        for at in 0..self.meters.len() {
+            if let Some(verdict) = self.meters[at].tick(now) {
+                self.verdict(at, &verdict);
+            }
+        }
+    }
+
+    fn verdict(&self, at: usize, verdict: &Verdict) {
+        let meter = &self.meters[at];
+        // Drives the valve first and gives the verdict its number.
+        self.response.on_verdict(at, record(&meter.id, verdict));
+    }
+
+    fn bases(&mut self) -> Vec<(String, Base)> {
+        let generation = self.bank.generation();
+        let mut bases = Vec::with_capacity(self.meters.len());
+        for meter in &mut self.meters {
+            let accepted = self.bank.state(meter.line).accepted;
+            let (base, problem) = meter.base(generation, accepted);
+            self.problems.extend(problem);
+            bases.push((meter.id.clone(), base));
+        }
+        bases
+    }
+
+    /// Writes what may be seen, and says what changed.
+    fn show(&mut self) {
+        let generation = self.bank.generation();
+        let mut changed = Vec::new();
+        let mut states = Vec::with_capacity(self.meters.len());
+        for (meter, valve) in self.meters.iter_mut().zip(&self.valves) {
+            let mut totals = self.bank.totals(meter.line).unwrap_or_default();
+            // The page is what the total is reckoned from; the counters follow it by nanoseconds.
+            totals.accepted = self.bank.state(meter.line).accepted;
+            states.push(meter.state(generation, &totals, valve));
+        }
+        let mut snapshot = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (at, state) in states.into_iter().enumerate() {
+            if snapshot.meters.get(at) != Some(&state) {
+                if let Some(slot) = snapshot.meters.get_mut(at) {
+                    *slot = state;
+                }
+                changed.push(Change::Meter(at));
+            }
+        }
+        if self.show_service(&mut snapshot) {
+            changed.push(Change::Service);
+        }
+        drop(snapshot);
+        for change in changed {
+            // A full channel is no loss: the bus looks at everything now and then.
+            let _ = self.changes.try_send(change);
+        }
+    }
+
+    fn show_service(&self, snapshot: &mut Snapshot) -> bool {
+        let before = snapshot.service.clone();
+        let service = &mut snapshot.service;
+        service.queue_full = self.queue.full();
+        service.events_missed = self.meters.iter().map(MeterRun::missed).sum();
+        service.ring_overrun = snapshot.meters.iter().map(|m| m.totals.overrun).sum();
+        if let Some(kernel) = &self.kernel {
+            service.fall_through = kernel.fall_through().unwrap_or(service.fall_through);
+        }
+        service.problems.clone_from(&self.problems);
+        service.problems.extend(self.writer.problem());
+        if service.fall_through > 0 {
+            service.problems.push(format!(
+                "{} interrupts found no pulse program: the slot was empty; run `gasd load`",
+                service.fall_through
+            ));
+        }
+        *service != before
+    }
+}
+
+/// A verdict as it is kept, shown and acknowledged.
+#[must_use]
+pub fn record(meter: &str, verdict: &Verdict) -> VerdictRecord {
+    let age_ns = boottime_ns().saturating_sub(verdict.decided_ns);
+    VerdictRecord {
+        id: 0,
+        meter: meter.to_owned(),
+        kind: verdict.kind.name().to_owned(),
+        severity: verdict.severity.name().to_owned(),
+        t_ns: verdict.t_ns,
+        decided_ns: verdict.decided_ns,
+        unix_us: unix_us().saturating_sub(age_ns / 1_000),
+        evidence_json: evidence_json(&verdict.evidence).to_string(),
+        text: sentence(meter, verdict),
+        acknowledged_by: None,
+    }
+}
+
+fn unix_us() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| d.as_micros() as u64)
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The response as the daemon uses it: the pure state machine, the valves' threads and the store's
+//! writer, held together.
+//!
+//! One lock guards the state machine and the order of what follows from it (orders to the threads,
+//! records to the writer, updates to the hook). It is never held while a disk or a valve is waited for.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::config::Config;
+use crate::response::actuator::{Actuator, ActuatorError, Target};
+use crate::response::clock::{Now, now};
+use crate::response::command::sentence;
+use crate::response::request::{Before, build};
+use crate::response::runner::{Factory, Order, Outcome, Report, Runner};
+use crate::response::update::{Hook, Update};
+use crate::response::valves::{Step, Valves, commanded};
+use crate::state::{ValveState, VerdictRecord};
+use crate::store::{Loaded, WriterHandle};
+
+/// Makes the actuator of the valve with this index; for the first time with the request that was
+/// kept over a restart, if there is one.
+pub type Maker = Arc<
+    dyn Fn(usize, Before, Option<OwnedFd>) -> Result<Box<dyn Actuator>, ActuatorError>
+        + Send
+        + Sync,
+>;
+
+/// Verdicts and commands in, valves driven. Cheap to clone; all methods may be called from any thread.
+#[derive(Clone)]
+pub struct Response(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    core: Mutex<Core>,
+    pub(super) writer: WriterHandle,
+    pub(super) hook: Hook,
+    /// Kept level lines, by valve id, for the service manager.
+    kept: Vec<(String, OwnedFd)>,
+    problems: Vec<String>,
+}
+
+pub(super) struct Core {
+    pub(super) valves: Valves,
+    pub(super) runners: Vec<Option<Runner>>,
+}
+
+impl Response {
+    /// Requests the lines, closes what is held and leaves everything else as it is. `kept` are the
+    /// requests that the service manager kept, by valve id. An actuator that does not come up is the
+    /// valve's health, not an error: metering goes on, and each order tries again.
+    #[must_use]
+    pub fn start(
+        config: &Config,
+        loaded: &Loaded,
+        writer: WriterHandle,
+        kept: HashMap<String, OwnedFd>,
+        hook: Hook,
+    ) -> Response {
+        let valves = config.valves.clone();
+        let make: Maker = Arc::new(move |at, before, kept| build(&valves[at], before, kept));
+        Response::start_with(config, loaded, writer, kept, hook, &make)
+    }
+
+    /// As [`Response::start`] with other actuators.
+    #[must_use]
+    pub fn start_with(
+        config: &Config,
+        loaded: &Loaded,
+        writer: WriterHandle,
+        mut kept: HashMap<String, OwnedFd>,
+        hook: Hook,
+        make: &Maker,
+    ) -> Response {
+        let (mut valves, problems) = Valves::new(config, loaded);
+        let mut actuators = Vec::new();
+        let mut fds = Vec::new();
+        let mut first = Vec::new();
+        for (at, valve) in config.valves.iter().enumerate() {
+            let before = Before {
+                held: valves.is_held(at),
+                commanded: commanded(loaded, &valve.id),
+            };
+            match make(at, before, kept.remove(&valve.id)) {
+                Ok(mut actuator) => {
+                    let position = actuator.position().map_err(|error| error.to_string());
+                    first.extend(valves.ready(at, actuator.describe(), position));
+                    let fd = actuator
+                        .request_fd()
+                        .and_then(|fd| fd.try_clone_to_owned().ok());
+                    fds.extend(fd.map(|fd| (valve.id.clone(), fd)));
+                    actuators.push(Some(actuator));
+                }
+                Err(error) => {
+                    first.extend(valves.unusable(at, error.to_string()));
+                    actuators.push(None);
+                }
+            }
+        }
+        let core = Mutex::new(Core {
+            valves,
+            runners: Vec::new(),
+        });
+        let response = Response(Arc::new(Inner {
+            core,
+            writer,
+            hook,
+            kept: fds,
+            problems,
+        }));
+        let mut core = response.0.lock();
+        for (at, actuator) in actuators.into_iter().enumerate() {
+            let valve = &config.valves[at].id;
+            let before = Before {
+                held: core.valves.is_held(at),
+                commanded: commanded(loaded, valve),
+            };
+            let runner = response.runner(at, valve, before, actuator, make);
+            if let Err(error) = &runner {
+                core.valves
+                    .unusable(at, format!("its thread could not be made: {error}"));
+            }
+            core.runners.push(runner.ok());
+        }
+        response.0.take(&core, first, now());
+        for verdict in core.valves.unacknowledged() {
+            (response.0.hook)(Update::VerdictAdded(verdict));
+        }
+        for at in 0..config.valves.len() {
+            response.0.show(&core, at);
+        }
+        drop(core);
+        response
+    }
+
+    fn runner(
+        &self,
+        at: usize,
+        id: &str,
+        before: Before,
+        actuator: Option<Box<dyn Actuator>>,
+        make: &Maker,
+    ) -> std::io::Result<Runner> {
+        let make = Arc::clone(make);
+        let factory: Factory = Box::new(move || make(at, before, None));
+        let inner: Weak<Inner> = Arc::downgrade(&self.0);
+        Runner::start(
+            id,
+            actuator,
+            factory,
+            Box::new(move |report| {
+                if let Some(inner) = inner.upgrade() {
+                    inner.report(at, report);
+                }
+            }),
+        )
+    }
+
+    /// A verdict on the meter with this index. Gives it its number, which is returned; a critical one
+    /// has its valve driven before anything else happens. Never waits.
+    pub fn on_verdict(&self, meter: usize, mut verdict: VerdictRecord) -> u64 {
+        verdict.id = self.0.writer.next_verdict_id();
+        let cookie = if verdict.severity == "critical" {
+            self.0.writer.next_cookie()
+        } else {
+            0
+        };
+        let now = now();
+        let decided = Now {
+            boottime_ns: verdict.decided_ns.min(now.boottime_ns),
+            ..now
+        };
+        let mut core = self.0.lock();
+        let steps = core.valves.on_verdict(meter, &verdict, cookie, now);
+        let touched = touched(&steps);
+        self.0.take(&core, steps, decided);
+        (self.0.hook)(Update::VerdictAdded(&verdict));
+        touched.into_iter().for_each(|at| self.0.show(&core, at));
+        verdict.id
+    }
+
+    /// All valves, in the order of the configuration.
+    #[must_use]
+    pub fn valve_states(&self) -> Vec<ValveState> {
+        self.0.lock().valves.states()
+    }
+
+    /// Verdicts that nobody acknowledged, oldest first.
+    #[must_use]
+    pub fn unacknowledged(&self) -> Vec<VerdictRecord> {
+        self.0.lock().valves.unacknowledged().to_vec()
+    }
+
+    /// What was found wrong at the start, one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.0.problems
+    }
+
+    /// The requests whose levels hold valves, by valve id: for the service manager to keep over a
+    /// restart (`FDSTORE=1`, `FDNAME=valve-<id>`), and to hand to the next [`Response::start`].
+    #[must_use]
+    pub fn kept_requests(&self) -> &[(String, OwnedFd)] {
+        &self.0.kept
+    }
+
+    /// Ends the valves' threads after the orders under way. Levels stay for as long as the requests
+    /// are kept; later orders are not carried out.
+    pub fn stop(&self) {
+        // Not under the lock: a thread that ends may still have to report.
+        let runners = std::mem::take(&mut self.0.lock().runners);
+        drop(runners);
+    }
+}
+
+impl Inner {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries steps out in their order; `decided` is when they were decided.
+    fn take(&self, core: &Core, steps: Vec<Step>, decided: Now) {
+        drop(self.run(core, steps, decided, false));
+    }
+
+    /// As `take`, showing the valves that were touched, with the outcome of the driving.
+    pub(super) fn go(&self, core: &Core, steps: Vec<Step>, decided: Now) -> Receiver<Outcome> {
+        let touched = touched(&steps);
+        let answer = self.run(core, steps, decided, true);
+        touched.into_iter().for_each(|at| self.show(core, at));
+        answer
+    }
+
+    fn run(
+        &self,
+        core: &Core,
+        steps: Vec<Step>,
+        decided: Now,
+        wants_reply: bool,
+    ) -> Receiver<Outcome> {
+        let (reply, answer) = channel();
+        for step in steps {
+            match step {
+                Step::Drive { valve, to, force } => {
+                    let reply = wants_reply.then(|| reply.clone());
+                    let order = Order {
+                        to,
+                        force,
+                        decided_ns: decided.boottime_ns,
+                        reply,
+                    };
+                    match core.runners.get(valve) {
+                        Some(Some(runner)) => runner.order(order),
+                        Some(None) => drop(order.reply.map(|reply| reply.send(no_thread(to)))),
+                        // Stopping: the reply is dropped.
+                        None => {}
+                    }
+                }
+                Step::Persist(rows) => self.writer.push(rows),
+            }
+        }
+        answer
+    }
+
+    fn show(&self, core: &Core, at: usize) {
+        if let Some(state) = core.valves.state(at) {
+            (self.hook)(Update::Valve(at, state));
+        }
+    }
+
+    fn report(&self, at: usize, report: Report) {
+        let now = now();
+        let mut core = self.lock();
+        let steps = match report {
+            Report::Ready(description, position) => {
+                core.valves
+                    .ready(at, description, position.map_err(|error| error.to_string()))
+            }
+            Report::Observed(position) => core.valves.observed(at, position, now),
+            Report::Driven(outcome) => {
+                let Outcome {
+                    to,
+                    latency_ns,
+                    result,
+                    will_retry,
+                } = outcome;
+                (self.hook)(Update::Driven {
+                    valve: at,
+                    to,
+                    latency_ns,
+                    failed: result.is_err(),
+                });
+                let result = result.map_err(|error| sentence(&error, will_retry));
+                core.valves.driven(at, to, latency_ns, result, now)
+            }
+        };
+        self.take(&core, steps, now);
+        self.show(&core, at);
+    }
+}
+
+fn no_thread(to: Target) -> Outcome {
+    let error = ActuatorError::Io {
+        what: "driving it".into(),
+        detail: "its thread could not be made".into(),
+    };
+    Outcome {
+        to,
+        latency_ns: None,
+        result: Err(error),
+        will_retry: false,
+    }
+}
+
+fn touched(steps: &[Step]) -> Vec<usize> {
+    let valve = |step: &Step| match step {
+        Step::Drive { valve, .. } => Some(*valve),
+        Step::Persist(_) => None,
+    };
+    steps.iter().filter_map(valve).collect()
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Opening and acknowledging: planned, made durable, asked again, done. Pure.
+
+use crate::response::actuator::Target;
+use crate::response::audit::entry;
+use crate::response::clock::Now;
+use crate::response::valves::{GASD, OPERATOR, Step, Valves};
+use crate::state::{CommandError, Position};
+use crate::store::{Change, StoredHold};
+
+/// An opening that is allowed so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenPlan {
+    /// Index of the valve.
+    pub valve: usize,
+    /// To be durable before [`Valves::confirm_open`].
+    pub record: Vec<Change>,
+    caller: String,
+    released: Vec<u64>,
+    epoch: u64,
+}
+
+/// An acknowledgement that is allowed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AcknowledgePlan {
+    /// To be durable before [`Valves::confirm_acknowledge`].
+    pub record: Vec<Change>,
+    /// To be written if it does not become durable.
+    pub undo: Vec<Change>,
+    /// The verdict.
+    pub verdict: u64,
+}
+
+impl Valves {
+    /// Whether a valve may be opened, and what must be durable first.
+    ///
+    /// # Errors
+    /// Why it stays closed.
+    pub fn plan_open(&self, valve: &str, caller: &str, now: Now) -> Result<OpenPlan, CommandError> {
+        let at = self.find(valve)?;
+        self.may_open(at)?;
+        let open = &self.valves[at];
+        let mut record: Vec<_> = open
+            .state
+            .holds
+            .iter()
+            .map(|hold| Change::ReleaseHold(hold.cookie))
+            .collect();
+        record.push(Change::Commanded {
+            valve: valve.into(),
+            to: Position::Open,
+        });
+        record.push(Change::Audit(entry(
+            now, caller, "open", valve, "", "asked",
+        )));
+        let released = open.state.holds.iter().map(|hold| hold.cookie).collect();
+        Ok(OpenPlan {
+            valve: at,
+            record,
+            caller: caller.into(),
+            released,
+            epoch: open.epoch,
+        })
+    }
+
+    /// The record of an opening is durable: open, unless a reason to close came in between.
+    ///
+    /// # Errors
+    /// Why it stays closed after all; then [`Valves::undo_open`] is to be written.
+    pub fn confirm_open(&mut self, plan: &OpenPlan, now: Now) -> Result<Vec<Step>, CommandError> {
+        self.may_open(plan.valve)?;
+        let valve = &mut self.valves[plan.valve];
+        if valve.epoch != plan.epoch {
+            let newest = valve.state.holds.last();
+            return Err(CommandError::Held {
+                valve: valve.state.id.clone(),
+                owner: newest.map_or_else(|| GASD.into(), |hold| hold.owner.clone()),
+                reason: newest.map_or_else(
+                    || "it was closed meanwhile".into(),
+                    |hold| hold.reason.clone(),
+                ),
+            });
+        }
+        valve
+            .state
+            .holds
+            .retain(|hold| !plan.released.contains(&hold.cookie));
+        // From here on gas may flow; "closed" would be a promise.
+        valve.state.position = Position::Unknown;
+        valve.state.health = "opening".into();
+        let audit = entry(
+            now,
+            &plan.caller,
+            "open",
+            &valve.state.id,
+            "the record is written",
+            "opening",
+        );
+        Ok(vec![
+            self.drive(plan.valve, Target::Open, true),
+            Step::Persist(vec![Change::Audit(audit)]),
+        ])
+    }
+
+    /// What takes a planned opening back that did not come about, as of now: its record may be on the
+    /// disk. What holds the valve is written again, and so is where it was really told to be.
+    #[must_use]
+    pub fn undo_open(&self, plan: &OpenPlan, now: Now) -> Vec<Change> {
+        let Some(valve) = self.valves.get(plan.valve) else {
+            return Vec::new();
+        };
+        let id = &valve.state.id;
+        let holds = valve.state.holds.iter().cloned();
+        let mut rows: Vec<_> = holds
+            .map(|hold| {
+                Change::PlaceHold(StoredHold {
+                    valve: id.clone(),
+                    hold,
+                })
+            })
+            .collect();
+        let may_stay_open = rows.is_empty()
+            && valve.told != Some(Target::Closed)
+            && valve.state.position == Position::Open;
+        let to = if may_stay_open {
+            Position::Open
+        } else {
+            Position::Closed
+        };
+        rows.push(Change::Commanded {
+            valve: id.clone(),
+            to,
+        });
+        rows.push(Change::Audit(entry(
+            now,
+            GASD,
+            "open",
+            id,
+            "it was asked for, but not done",
+            "failed",
+        )));
+        rows
+    }
+
+    /// Whether a verdict may be acknowledged, and what must be durable first.
+    ///
+    /// # Errors
+    /// [`CommandError::NoSuchVerdict`].
+    pub fn plan_acknowledge(
+        &self,
+        verdict: u64,
+        caller: &str,
+        now: Now,
+    ) -> Result<AcknowledgePlan, CommandError> {
+        let known = self.unacknowledged.iter().find(|known| known.id == verdict);
+        let known = known.ok_or(CommandError::NoSuchVerdict(verdict))?;
+        let object = verdict.to_string();
+        Ok(AcknowledgePlan {
+            record: vec![
+                Change::Acknowledge {
+                    verdict,
+                    by: caller.into(),
+                },
+                Change::Audit(entry(
+                    now,
+                    caller,
+                    "acknowledge",
+                    &object,
+                    &known.text,
+                    "done",
+                )),
+            ],
+            undo: vec![
+                Change::Verdict(known.clone()),
+                Change::Audit(entry(
+                    now,
+                    GASD,
+                    "acknowledge",
+                    &object,
+                    "it could not be written",
+                    "failed",
+                )),
+            ],
+            verdict,
+        })
+    }
+
+    /// The acknowledgement is durable. It opens nothing and releases no hold. Whether it was the first.
+    pub fn confirm_acknowledge(&mut self, plan: &AcknowledgePlan) -> bool {
+        let before = self.unacknowledged.len();
+        self.unacknowledged.retain(|known| known.id != plan.verdict);
+        self.unacknowledged.len() < before
+    }
+
+    fn may_open(&self, at: usize) -> Result<(), CommandError> {
+        let valve = &self.valves[at];
+        let id = || valve.state.id.clone();
+        let waits = self.unacknowledged.iter().find(|verdict| {
+            let is_its_meter = self
+                .meters
+                .iter()
+                .any(|meter| meter.valve == Some(at) && meter.id == verdict.meter);
+            // The configuration may have changed since; the hold still names its verdict.
+            let holds_it = valve
+                .state
+                .holds
+                .iter()
+                .any(|hold| hold.verdict == Some(verdict.id));
+            verdict.severity == "critical" && (is_its_meter || holds_it)
+        });
+        if let Some(verdict) = waits {
+            return Err(CommandError::Unacknowledged {
+                valve: id(),
+                verdict: verdict.id,
+                kind: verdict.kind.clone(),
+                meter: verdict.meter.clone(),
+            });
+        }
+        if let Some(hold) = valve
+            .state
+            .holds
+            .iter()
+            .find(|hold| hold.owner != GASD && hold.owner != OPERATOR)
+        {
+            return Err(CommandError::Held {
+                valve: id(),
+                owner: hold.owner.clone(),
+                reason: hold.reason.clone(),
+            });
+        }
+        match &valve.cannot_open {
+            Some(why) => Err(CommandError::Actuator {
+                valve: id(),
+                why: why.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}

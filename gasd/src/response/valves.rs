@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What may happen to which valve. Pure: time and numbers are arguments, and what is to be done comes
+//! back as [`Step`]s in their order.
+//!
+//! - Closing drives first and writes then: gas stops even if the disk does not answer.
+//! - Opening writes first and drives then, and asks again in between: a hold that was placed while
+//!   the disk was at work wins.
+//! - Nothing opens a valve but [`Valves::confirm_open`] (see [`crate::response::opening`]). A start, an acknowledgement, a released
+//!   hold or a position read back never do.
+
+use crate::config::{Actuator, Config};
+use crate::response::actuator::{Description, Target};
+use crate::response::audit::entry;
+use crate::response::clock::Now;
+use crate::state::{CommandError, Hold, Position, ValveState, VerdictRecord};
+use crate::store::{Change, Loaded, StoredHold};
+
+/// Owner of the holds that verdicts place.
+pub const GASD: &str = "gasd";
+/// Owner of the holds that `gasctl close` places.
+pub const OPERATOR: &str = "operator";
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Drive a valve, by index.
+    Drive {
+        /// Index of the valve.
+        valve: usize,
+        /// Where to.
+        to: Target,
+        /// Pulse a latching valve even if its feedback says it is there already: gas that flows is
+        /// better evidence than a switch.
+        force: bool,
+    },
+    /// Leave these to the writer, as one transaction.
+    Persist(Vec<Change>),
+}
+
+pub(super) struct Valve {
+    pub(super) state: ValveState,
+    pub(super) cannot_open: Option<String>,
+    /// Where it was last told to be before this start.
+    commanded: Position,
+    /// Counts the reasons to close that ever came.
+    pub(super) epoch: u64,
+    /// The last order.
+    pub(super) told: Option<Target>,
+}
+
+pub(super) struct Meter {
+    pub(super) id: String,
+    pub(super) valve: Option<usize>,
+}
+
+/// All valves and the verdicts that nobody acknowledged.
+pub struct Valves {
+    pub(super) valves: Vec<Valve>,
+    pub(super) meters: Vec<Meter>,
+    pub(super) unacknowledged: Vec<VerdictRecord>,
+}
+
+impl Valves {
+    /// The valves of a configuration with the holds and verdicts that were stored, and a sentence for
+    /// each hold whose valve is not configured any more (it stays in the store).
+    #[must_use]
+    pub fn new(config: &Config, loaded: &Loaded) -> (Valves, Vec<String>) {
+        let valves: Vec<_> = config
+            .valves
+            .iter()
+            .map(|valve| {
+                let holds = loaded.holds.iter().filter(|hold| hold.valve == valve.id);
+                Valve {
+                    state: ValveState {
+                        id: valve.id.clone(),
+                        position: Position::Unknown,
+                        actuator: match valve.actuator {
+                            Actuator::Simulated => "simulated",
+                            Actuator::Gpio { .. } => "gpio",
+                        }
+                        .into(),
+                        holds: holds.map(|hold| hold.hold.clone()).collect(),
+                        health: "ok".into(),
+                    },
+                    cannot_open: None,
+                    commanded: commanded(loaded, &valve.id),
+                    epoch: 0,
+                    told: None,
+                }
+            })
+            .collect();
+        let problems = loaded
+            .holds
+            .iter()
+            .filter(|hold| !config.valves.iter().any(|valve| valve.id == hold.valve));
+        let problems = problems
+            .map(|hold| {
+                format!(
+                    "a hold of {} is kept for valve \"{}\", which is not configured: {}",
+                    hold.hold.owner, hold.valve, hold.hold.reason
+                )
+            })
+            .collect();
+        let meters = config.meters.iter().map(|meter| Meter {
+            id: meter.id.clone(),
+            valve: meter.valve,
+        });
+        let valves = Valves {
+            valves,
+            meters: meters.collect(),
+            unacknowledged: loaded.verdicts.clone(),
+        };
+        (valves, problems)
+    }
+
+    /// Whether anything keeps the valve closed.
+    #[must_use]
+    pub fn is_held(&self, valve: usize) -> bool {
+        self.valves
+            .get(valve)
+            .is_some_and(|valve| !valve.state.holds.is_empty())
+    }
+
+    /// The valve's state.
+    #[must_use]
+    pub fn state(&self, valve: usize) -> Option<&ValveState> {
+        self.valves.get(valve).map(|valve| &valve.state)
+    }
+
+    /// All valves' states, in the order of the configuration.
+    #[must_use]
+    pub fn states(&self) -> Vec<ValveState> {
+        self.valves
+            .iter()
+            .map(|valve| valve.state.clone())
+            .collect()
+    }
+
+    /// Verdicts that nobody acknowledged, oldest first.
+    #[must_use]
+    pub fn unacknowledged(&self) -> &[VerdictRecord] {
+        &self.unacknowledged
+    }
+
+    /// A verdict on a meter, by index. A critical one closes the meter's valve and holds it under
+    /// `cookie`.
+    pub fn on_verdict(
+        &mut self,
+        meter: usize,
+        verdict: &VerdictRecord,
+        cookie: u64,
+        now: Now,
+    ) -> Vec<Step> {
+        self.unacknowledged.push(verdict.clone());
+        let mut rows = vec![Change::Verdict(verdict.clone())];
+        if verdict.severity != "critical" {
+            return vec![Step::Persist(rows)];
+        }
+        let valve = self
+            .meters
+            .get(meter)
+            .and_then(|meter| meter.valve)
+            .filter(|valve| *valve < self.valves.len());
+        let mut audit = entry(
+            now,
+            GASD,
+            "verdict",
+            &verdict.meter,
+            &verdict.text,
+            "no valve is configured",
+        );
+        let mut steps = Vec::new();
+        if let Some(valve) = valve {
+            let hold = Hold {
+                cookie,
+                owner: GASD.into(),
+                reason: verdict.text.clone(),
+                verdict: Some(verdict.id),
+                since_unix_us: now.unix_us,
+            };
+            audit.outcome = format!("closing {}", self.valves[valve].state.id);
+            steps.push(self.drive(valve, Target::Closed, true));
+            rows.extend(self.hold(valve, hold));
+        }
+        rows.push(Change::Audit(audit));
+        steps.push(Step::Persist(rows));
+        steps
+    }
+
+    /// Somebody closes a valve and holds it under `cookie`.
+    ///
+    /// # Errors
+    /// [`CommandError::NoSuchValve`].
+    pub fn close(
+        &mut self,
+        valve: &str,
+        reason: &str,
+        caller: &str,
+        cookie: u64,
+        now: Now,
+    ) -> Result<Vec<Step>, CommandError> {
+        let at = self.find(valve)?;
+        let hold = Hold {
+            cookie,
+            owner: OPERATOR.into(),
+            reason: reason.into(),
+            verdict: None,
+            since_unix_us: now.unix_us,
+        };
+        let drive = self.drive(at, Target::Closed, false);
+        let mut rows = self.hold(at, hold);
+        rows.push(Change::Audit(entry(
+            now, caller, "close", valve, reason, "asked",
+        )));
+        Ok(vec![drive, Step::Persist(rows)])
+    }
+
+    /// The actuator is there, and says what it is and where the valve is. A held one is closed.
+    pub fn ready(
+        &mut self,
+        at: usize,
+        description: Description,
+        position: Result<Position, String>,
+    ) -> Vec<Step> {
+        let Some(valve) = self.valves.get_mut(at) else {
+            return Vec::new();
+        };
+        valve.cannot_open = description.cannot_open;
+        (valve.state.position, valve.state.health) = match position {
+            Ok(Position::Closed)
+                if valve.commanded == Position::Open && valve.state.holds.is_empty() =>
+            {
+                let id = &valve.state.id;
+                let health = format!(
+                    "was last told to be open and was found closed; `gasctl open {id}` opens it"
+                );
+                (Position::Closed, health)
+            }
+            Ok(position) => (position, "ok".into()),
+            Err(text) => (Position::Unknown, text),
+        };
+        if self.is_held(at) {
+            vec![self.drive(at, Target::Closed, false)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The actuator is not there. A held valve is to be closed all the same: each order looks for the
+    /// actuator again.
+    pub fn unusable(&mut self, at: usize, text: String) -> Vec<Step> {
+        let Some(valve) = self.valves.get_mut(at) else {
+            return Vec::new();
+        };
+        valve.state.position = Position::Unknown;
+        valve.state.health = text;
+        if self.is_held(at) {
+            vec![self.drive(at, Target::Closed, false)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// An order ended, `latency_ns` after it was decided (absent if the line was not set).
+    pub fn driven(
+        &mut self,
+        valve: usize,
+        to: Target,
+        latency_ns: Option<u64>,
+        result: Result<Position, String>,
+        now: Now,
+    ) -> Vec<Step> {
+        let Some(valve) = self.valves.get_mut(valve) else {
+            return Vec::new();
+        };
+        let took = latency_ns.map_or_else(
+            || "the line was not set".into(),
+            |ns| {
+                format!(
+                    "the line was set after {}.{:03} ms",
+                    ns / 1_000_000,
+                    ns / 1000 % 1000
+                )
+            },
+        );
+        let outcome = if result.is_ok() { "done" } else { "failed" };
+        // An answer to an order that a newer one has overtaken says nothing about now.
+        let current = valve.told == Some(to);
+        let detail = match result {
+            Ok(position) => {
+                if current {
+                    valve.state.position = position;
+                    valve.state.health = "ok".into();
+                }
+                format!("{}; {took}", to.name())
+            }
+            Err(text) => {
+                if current {
+                    valve.state.position = Position::Unknown;
+                    valve.state.health = format!("could not be driven {}: {text}", to.name());
+                }
+                format!("{}: {text}; {took}", to.name())
+            }
+        };
+        vec![Step::Persist(vec![Change::Audit(entry(
+            now,
+            GASD,
+            "drive",
+            &valve.state.id,
+            &detail,
+            outcome,
+        ))])]
+    }
+
+    /// The feedback changed by itself. A held valve that reads open is closed again, once for each
+    /// time it changes.
+    pub fn observed(&mut self, valve: usize, position: Position, now: Now) -> Vec<Step> {
+        let Some(at) = self.valves.get_mut(valve) else {
+            return Vec::new();
+        };
+        if at.state.position == position {
+            return Vec::new();
+        }
+        let told = at.told.map(Target::position);
+        let disagrees = told.is_some_and(|told| told != position);
+        at.state.position = if disagrees {
+            Position::Unknown
+        } else {
+            position
+        };
+        at.state.health = match told {
+            Some(told) if disagrees => {
+                format!(
+                    "was told to be {} and its feedback reads {}",
+                    told.name(),
+                    position.name()
+                )
+            }
+            _ => "ok".into(),
+        };
+        let detail = format!("the feedback changed to {} by itself", position.name());
+        let audit = entry(now, GASD, "feedback", &at.state.id, &detail, "seen");
+        let mut steps = Vec::new();
+        if self.is_held(valve) && position != Position::Closed {
+            steps.push(self.drive(valve, Target::Closed, true));
+        }
+        steps.push(Step::Persist(vec![Change::Audit(audit)]));
+        steps
+    }
+
+    pub(super) fn find(&self, id: &str) -> Result<usize, CommandError> {
+        let at = self.valves.iter().position(|valve| valve.state.id == id);
+        at.ok_or_else(|| CommandError::NoSuchValve(id.into()))
+    }
+
+    pub(super) fn drive(&mut self, valve: usize, to: Target, force: bool) -> Step {
+        self.valves[valve].told = Some(to);
+        Step::Drive { valve, to, force }
+    }
+
+    fn hold(&mut self, at: usize, hold: Hold) -> Vec<Change> {
+        let valve = &mut self.valves[at];
+        valve.epoch += 1;
+        valve.state.holds.push(hold.clone());
+        let id = valve.state.id.clone();
+        vec![
+            Change::PlaceHold(StoredHold {
+                valve: id.clone(),
+                hold,
+            }),
+            Change::Commanded {
+                valve: id,
+                to: Position::Closed,
+            },
+        ]
+    }
+}
+
+/// Where a valve was last told to be; unknown if never.
+#[must_use]
+pub fn commanded(loaded: &Loaded, valve: &str) -> Position {
+    loaded
+        .commanded
+        .iter()
+        .find(|(id, _)| id == valve)
+        .map_or(Position::Unknown, |(_, to)| *to)
+}
+
+#[cfg(test)]
+#[path = "valves_tests.rs"]
+pub(super) mod tests;

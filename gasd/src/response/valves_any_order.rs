@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The rules of the valves hold in whatever order things happen.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use proptest::prelude::*;
+
+use crate::response::actuator::{Description, Target};
+use crate::response::opening::OpenPlan;
+use crate::response::valves::tests::{NOW, acknowledge, config, drives, valves, verdict};
+use crate::state::Position;
+use crate::store::Loaded;
+
+#[derive(Clone, Debug)]
+enum Event {
+    Verdict(usize, bool),
+    Close(bool),
+    PlanOpen(bool),
+    Confirm,
+    Acknowledge,
+    Driven(bool, bool, bool),
+    Observed(bool, bool),
+    Ready(bool, bool),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        (0usize..5, any::<bool>()).prop_map(|(meter, critical)| Event::Verdict(meter, critical)),
+        any::<bool>().prop_map(Event::Close),
+        any::<bool>().prop_map(Event::PlanOpen),
+        Just(Event::Confirm),
+        Just(Event::Acknowledge),
+        any::<(bool, bool, bool)>().prop_map(|(a, b, c)| Event::Driven(a, b, c)),
+        any::<(bool, bool)>().prop_map(|(a, b)| Event::Observed(a, b)),
+        any::<(bool, bool)>().prop_map(|(a, b)| Event::Ready(a, b)),
+    ];
+    proptest::collection::vec(event, 0..120)
+}
+
+proptest! {
+    /// Whatever happens in whatever order: only a confirmed opening opens, never against a hold or an
+    /// unacknowledged critical verdict, and a valve with a hold was last told to close.
+    #[test]
+    fn no_order_of_events_opens_a_held_valve(events in events()) {
+        let names = ["house", "outside"];
+        let mut valves = valves(&Loaded::default());
+        let mut plans: Vec<OpenPlan> = Vec::new();
+        let mut told = [None, None];
+        let mut id = 0;
+        for event in events {
+            id += 1;
+            let mut confirmed = None;
+            let steps = match event {
+                Event::Verdict(meter, critical) => {
+                    let name = ["kitchen", "cellar", "garden", "shed", "?"][meter];
+                    valves.on_verdict(meter, &verdict(id, name, if critical { "critical" } else { "notice" }), id, NOW)
+                }
+                Event::Close(second) => valves.close(names[usize::from(second)], "", "", id, NOW).unwrap(),
+                Event::PlanOpen(second) => {
+                    plans.extend(valves.plan_open(names[usize::from(second)], "", NOW));
+                    Vec::new()
+                }
+                Event::Confirm => match plans.pop() {
+                    Some(plan) => {
+                        let steps = valves.confirm_open(&plan, NOW).unwrap_or_default();
+                        confirmed = (!steps.is_empty()).then_some(plan.valve);
+                        steps
+                    }
+                    None => Vec::new(),
+                },
+                Event::Acknowledge => {
+                    let oldest = valves.unacknowledged().first().map(|verdict| verdict.id);
+                    if let Some(oldest) = oldest {
+                        acknowledge(&mut valves, oldest);
+                    }
+                    Vec::new()
+                }
+                Event::Driven(second, open, ok) => {
+                    let to = if open { Target::Open } else { Target::Closed };
+                    let result = if ok { Ok(to.position()) } else { Err("stuck".into()) };
+                    valves.driven(usize::from(second), to, Some(1), result, NOW)
+                }
+                Event::Observed(second, open) => {
+                    valves.observed(usize::from(second), if open { Position::Open } else { Position::Closed }, NOW)
+                }
+                Event::Ready(second, open) => {
+                    let position = if open { Position::Open } else { Position::Closed };
+                    valves.ready(usize::from(second), Description::default(), Ok(position))
+                }
+            };
+            for (valve, to) in drives(&steps) {
+                prop_assert!(to == Target::Closed || confirmed == Some(valve));
+                told[valve] = Some(to);
+            }
+            for (valve, last) in told.iter().enumerate() {
+                if valves.is_held(valve) {
+                    prop_assert_eq!(*last, Some(Target::Closed));
+                }
+                if let Some(at) = confirmed {
+                    prop_assert!(!valves.is_held(at));
+                    let critical = valves.unacknowledged().iter().filter(|verdict| verdict.severity == "critical");
+                    for verdict in critical {
+                        let its = config().meters.iter().any(|meter| meter.id == verdict.meter && meter.valve == Some(at));
+                        prop_assert!(!its);
+                    }
+                }
+            }
+        }
+    }
+}

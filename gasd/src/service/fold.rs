@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Totals at the start: the persisted bases, then what generations that no longer count had counted,
+//! then this generation's counters. Each pulse is added once, whatever was interrupted when.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use gasd_abi::records::meter_key;
+
+use crate::{
+    config::Config,
+    kernel::{KernelError, handover::Generation, pins::Pins},
+    store::{Base, advance},
+};
+
+/// What a generation that no longer counts holds for the meters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Its pins.
+    pub dir: PathBuf,
+    /// Names its counters.
+    pub generation: [u64; 2],
+    /// When it was made, `CLOCK_BOOTTIME` ns.
+    pub created_ns: u64,
+    /// Accepted pulses by meter key.
+    pub accepted: HashMap<u64, u64>,
+}
+
+/// Reads the generations beside the one that counts, oldest first.
+pub fn past(pins: &Pins, current: [u64; 2]) -> Result<Vec<Past>, KernelError> {
+    let mut found = Vec::new();
+    for dir in pins.generations()? {
+        let generation = Generation::open(&dir)?;
+        if generation.meta.generation == current {
+            continue;
+        }
+        let mut accepted = HashMap::new();
+        for line in generation.lines_in_use()? {
+            if let Some(old) = generation.line(line)? {
+                accepted.insert(old.key, old.accepted);
+            }
+        }
+        found.push(Past {
+            dir,
+            generation: generation.meta.generation,
+            created_ns: generation.meta.created_ns,
+            accepted,
+        });
+    }
+    found.sort_by_key(|p| p.created_ns);
+    Ok(found)
+}
+
+/// The bases to go on from, one for each meter of the configuration.
+///
+/// A base tells which generation it was last read from. Generations older than that are in it; that
+/// one is in it up to `kernel_at`; newer ones are not. Moving a base to the current generation and
+/// adding the past ones is one commit, so a crash before the old pins are removed repeats nothing.
+#[must_use]
+pub fn fold(config: &Config, bases: &[(String, Base)], past: &[Past], current: [u64; 2]) -> Vec<(String, Base)> {
+    let known: HashMap<&str, Base> = bases.iter().map(|(id, base)| (id.as_str(), *base)).collect();
+    // A meter that is new to the store joins where the others are.
+    let moved_on = bases.iter().any(|(_, base)| base.generation == current);
+    let one = |meter: &crate::config::MeterConfig| {
+        let mut base = known.get(meter.id.as_str()).copied().unwrap_or_default();
+        let at = past.iter().position(|p| p.generation == base.generation);
+        let in_it_already = base.generation == current || (!known.contains_key(meter.id.as_str()) && moved_on);
+        let not_in_it = if in_it_already { &[] } else { &past[at.unwrap_or(0)..] };
+        let key = meter_key(&meter.id);
+        for p in not_in_it {
+            if let Some(&accepted) = p.accepted.get(&key)
+                && let Ok((next, _)) = advance(&base, p.generation, accepted, meter.pulse_volume_ul)
+            {
+                base = next;
+            }
+        }
+        if base.generation != current {
+            // From here on the base is the current generation's, with none of its pulses in it yet.
+            if let Ok((next, _)) = advance(&base, current, 0, meter.pulse_volume_ul) {
+                base = next;
+            }
+        }
+        (meter.id.clone(), base)
+    };
+    config.meters.iter().map(one).collect()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use super::*;
+
+    const OLD: [u64; 2] = [1, 1];
+    const NEW: [u64; 2] = [2, 2];
+
+    fn config() -> Config {
+        crate::config::parse(
+            "t.toml",
+            "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n",
+        )
+        .unwrap()
+    }
+
+    fn past_of(generation: [u64; 2], created_ns: u64, accepted: u64) -> Past {
+        let accepted = HashMap::from([(meter_key("kitchen"), accepted)]);
+        Past { dir: PathBuf::new(), generation, created_ns, accepted }
+    }
+
+    fn base(pulses: u64, generation: [u64; 2], kernel_at: u64) -> Vec<(String, Base)> {
+        let base = Base {
+            pulses,
+            volume_ul: pulses * 10_000_000,
+            generation,
+            kernel_at,
+            pulse_volume_ul: 10_000_000,
+        };
+        vec![("kitchen".to_owned(), base)]
+    }
+
+    #[test]
+    fn a_first_start_begins_at_zero() {
+        let bases = fold(&config(), &[], &[], NEW);
+        assert_eq!((bases[0].1.pulses, bases[0].1.generation), (0, NEW));
+    }
+
+    #[test]
+    fn what_the_old_generation_counted_since_is_added_once() {
+        let bases = fold(&config(), &base(100, OLD, 40), &[past_of(OLD, 1, 55)], NEW);
+        assert_eq!((bases[0].1.pulses, bases[0].1.kernel_at), (115, 0));
+        // The crash came after the commit and before the removal of the old pins.
+        let again = fold(&config(), &bases, &[past_of(OLD, 1, 55)], NEW);
+        assert_eq!(again, bases);
+    }
+
+    #[test]
+    fn a_generation_that_no_daemon_ever_read_is_added_whole() {
+        let gone = [9, 9];
+        let bases = fold(&config(), &base(100, gone, 40), &[past_of(OLD, 1, 7)], NEW);
+        assert_eq!(bases[0].1.pulses, 107);
+    }
+
+    #[test]
+    fn generations_older_than_the_base_are_in_it_already() {
+        let middle = [5, 5];
+        let pasts = [past_of(OLD, 1, 50), past_of(middle, 2, 30)];
+        let bases = fold(&config(), &base(80, middle, 20), &pasts, NEW);
+        assert_eq!(bases[0].1.pulses, 90);
+    }
+
+    #[test]
+    fn after_a_reboot_the_base_alone_counts() {
+        let bases = fold(&config(), &base(100, OLD, 40), &[], NEW);
+        assert_eq!((bases[0].1.pulses, bases[0].1.kernel_at), (100, 0));
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The meters' lines at the start: claimed from the service manager or requested, and made to count.
+
+use std::{os::fd::AsFd, sync::Arc};
+
+use gasd_abi::{
+    FilterConfig,
+    records::{LINE_SIMULATED, meter_key},
+};
+
+use crate::{
+    config::Config,
+    exit::Fatal,
+    kernel::Kernel,
+    pipeline::{counting::attach, watch::Watch},
+    ports::gpio::{GpioError, InputLine},
+};
+
+use super::kept::{self, Kept};
+
+/// The meters' lines.
+pub struct Lines {
+    /// Index of each meter's line in the filter, in the order of the configuration.
+    pub numbers: Vec<u32>,
+    /// The lines of chips.
+    pub watches: Vec<Watch>,
+    /// What is wrong with a meter's line, in the order of the configuration.
+    pub health: Vec<Option<String>>,
+}
+
+/// Sets up every meter's line. One that fails is tried again later and reported; if all lines of
+/// chips fail, nothing can be metered and that is an error.
+pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) -> Result<Lines, Fatal> {
+    let mut lines = Lines { numbers: Vec::new(), watches: Vec::new(), health: Vec::new() };
+    let mut first_error: Option<GpioError> = None;
+    let mut working = 0;
+    for (at, meter) in config.meters.iter().enumerate() {
+        let simulated = meter.gpio.chip.is_none();
+        let flags = if simulated { LINE_SIMULATED } else { 0 };
+        let number = match kernel {
+            Some(kernel) => kernel.assign(meter_key(&meter.id), meter.filter.abi, flags)?,
+            None => at as u32,
+        };
+        lines.numbers.push(number);
+        lines.health.push(None);
+        if simulated {
+            continue;
+        }
+        let name = kept::line_name(&meter.id, &meter.gpio);
+        let io = match claim(kept, &name, meter) {
+            Ok(io) => Some(io),
+            Err(error) => {
+                lines.health[at] = Some(error.to_string());
+                first_error.get_or_insert(error);
+                None
+            }
+        };
+        let mut watch = Watch::new(at, meter.id.clone(), number, meter.filter, meter.gpio.clone(), None);
+        if let Some(io) = io {
+            match attach(kernel.map(|k| &**k), &watch, &io) {
+                Ok(()) => {
+                    working += 1;
+                    if let Err(error) = kept::keep(&name, io.as_fd()) {
+                        lines.health[at] = Some(format!("the service manager did not keep the line: {error}"));
+                    }
+                    watch.io = Some(io);
+                }
+                Err(why) => lines.health[at] = Some(why),
+            }
+        }
+        lines.watches.push(watch);
+    }
+    match first_error {
+        Some(error) if working == 0 => Err(error.into()),
+        _ => Ok(lines),
+    }
+}
+
+fn claim(kept: &mut Kept, name: &str, meter: &crate::config::MeterConfig) -> Result<InputLine, GpioError> {
+    if let Some(fd) = kept.claim(name) {
+        let io = InputLine::keep(fd, &meter.gpio, &meter.id);
+        // A chip that went away in between leaves a request that answers no more.
+        if io.level().is_ok() {
+            return Ok(io);
+        }
+    }
+    InputLine::request(&meter.gpio, &meter.id)
+}
+
+/// Settings for a bank in this process.
+#[must_use]
+pub fn filters(config: &Config) -> Vec<FilterConfig> {
+    config.meters.iter().map(|m| m.filter.abi).collect()
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The order of things: configuration, store, kernel, lines, response, bus, and back.
+
+use std::{
+    collections::HashMap,
+    os::fd::AsFd,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{RecvTimeoutError, channel, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+use crate::{
+    bus::{self, BusAddress, BusError, BusStatus},
+    config::{self, Config},
+    exit::{self, Fatal},
+    kernel::{Events, Kernel, KernelError, load},
+    pipeline::{
+        counting::{self, Source},
+        engine::Engine,
+        filter::{LineFilter, UserBank},
+        meter::MeterRun,
+        queue::{Input, Queue},
+    },
+    player::{self, Play},
+    response::{self, Response},
+    state::{MeterState, Mode, Shared, Snapshot},
+    store::{Store, Writer},
+};
+
+use super::{
+    fold,
+    kept::{self, Kept},
+    lines, notify,
+};
+
+/// How long the start waits for the bus before it says READY without it.
+const BUS_PATIENCE: Duration = Duration::from_secs(5);
+/// How often the service manager hears of us.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// What the command line says.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The configuration file.
+    pub config: PathBuf,
+    /// Which bus; `None` for none.
+    pub bus: Option<String>,
+    /// Run the filter in this process even if the kernel could.
+    pub userspace: bool,
+    /// A trace to play on the meters that have no chip.
+    pub play: Option<Play>,
+    /// Meters without a chip are allowed.
+    pub simulated: bool,
+    /// Instead of the configured pin directory.
+    pub pins: Option<PathBuf>,
+    /// Instead of the configured store.
+    pub store: Option<PathBuf>,
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`Fatal`] when the service cannot start; nothing is half done then, and holds stay.
+pub fn run(options: &Options) -> Result<(), Fatal> {
+    // Before any thread: a signal must find its handler.
+    let signals = Signals::new([SIGTERM, SIGINT]).map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?;
+    few_arenas();
+    let config = configuration(options)?;
+    let mut kept = Kept::take().map_err(|e| {
+        Fatal::new(exit::FAILED, format!("the descriptors that the service manager passed: {e}"))
+    })?;
+    let (queue, receiver) = Queue::new();
+    let (kernel, mode, mode_reason) = filter_side(options, &config)?;
+    let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
+
+    let store = Store::open(&config.store)?;
+    let loaded = store.load()?;
+    let current = match &kernel {
+        Some(kernel) => kernel.generation(),
+        None => load::random()?,
+    };
+    let past = match &kernel {
+        Some(kernel) => fold::past(kernel.pins(), current)?,
+        None => Vec::new(),
+    };
+    let bases = fold::fold(&config, &loaded.bases, &past, current);
+    store.persist_bases(&bases)?;
+    let writer = Writer::start(store)?;
+    for old in &past {
+        // Its counts are durable elsewhere now.
+        load::remove(&old.dir)?;
+    }
+
+    let shared: Shared = Shared::default();
+    let valve_ids: Vec<String> = config
+        .meters
+        .iter()
+        .map(|m| m.valve.map_or_else(String::new, |v| config.valves[v].id.clone()))
+        .collect();
+    first_snapshot(&shared, &config, &valve_ids, mode, mode_reason);
+    let (change_sender, change_receiver) = tokio::sync::mpsc::channel(256);
+    let signal = change_sender.clone();
+    let hook = response::publish(shared.clone(), move |change| {
+        let _ = signal.try_send(change);
+    });
+    let kept_valves: HashMap<_, _> = config
+        .valves
+        .iter()
+        .filter_map(|v| Some((v.id.clone(), kept.claim(&kept::valve_name(&v.id))?)))
+        .collect();
+    kept.discard_rest();
+    let response = Response::start(&config, &loaded, writer.handle(), kept_valves, hook);
+    let mut problems: Vec<String> = config.warnings.clone();
+    problems.extend_from_slice(response.problems());
+    for (id, fd) in response.kept_requests() {
+        if let Err(error) = kept::keep(&kept::valve_name(id), fd.as_fd()) {
+            problems.push(format!("the service manager did not keep the line of valve \"{id}\": {error}"));
+        }
+    }
+
+    let (bank, source): (Arc<dyn LineFilter>, Source) = match &kernel {
+        Some(kernel) => (kernel.clone(), Source::Kernel(kernel.clone(), Events::open(kernel.pins())?)),
+        None => {
+            let bank = Arc::new(UserBank::new(&lines::filters(&config), queue.clone(), current));
+            (bank.clone(), Source::User(bank))
+        }
+    };
+    let mut meters = Vec::new();
+    for ((meter, (_, base)), (&line, health)) in
+        config.meters.iter().zip(&bases).zip(lines.numbers.iter().zip(&lines.health))
+    {
+        let mut run = MeterRun::new(meter, line, *base);
+        run.health.clone_from(health);
+        meters.push(run);
+    }
+    let engine = Engine {
+        meters,
+        valves: valve_ids,
+        bank: bank.clone(),
+        kernel: kernel.clone(),
+        response: response.clone(),
+        writer: writer.handle(),
+        shared: shared.clone(),
+        changes: change_sender,
+        queue: queue.clone(),
+        persist: Duration::from_nanos(config.persist_ns),
+        problems,
+    };
+    let engine = spawn("gasd-engine", move || engine.run(&receiver))?;
+    let pulse = Arc::new(counting::Pulse::default());
+    let counting = {
+        let (queue, pulse) = (queue.clone(), pulse.clone());
+        spawn("gasd-counting", move || counting::run(source, lines.watches, &queue, &pulse))?
+    };
+    let player = match options.play.clone() {
+        Some(play) => {
+            let numbers = lines.numbers.clone();
+            let targets = player::targets(&config, &numbers);
+            Some(spawn("gasd-player", move || player::play(&play, &targets, bank.as_ref()))?)
+        }
+        None => None,
+    };
+
+    let bus = serve_bus(options, &shared, change_receiver, &response)?;
+    notify::ready();
+    wait(signals, &shared, &pulse, bus.as_ref());
+
+    notify::stopping();
+    pulse.stop.store(true, Ordering::Relaxed);
+    drop(player);
+    let watches = counting.join().ok();
+    queue.push_wait(Input::Stop);
+    let last = engine.join().unwrap_or_default();
+    let saved = writer.handle().write_now(
+        last.into_iter().map(|(meter, base)| crate::store::Change::Base { meter, base }).collect(),
+    );
+    response.stop();
+    drop(bus);
+    let stopped = writer.stop();
+    // The lines go last: until here the interrupts were ours.
+    drop(watches);
+    saved.map(drop).and(stopped).map_err(Fatal::from)
+}
+
+fn configuration(options: &Options) -> Result<Config, Fatal> {
+    let mut config =
+        config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    if options.play.is_none() && !options.simulated {
+        config.require_chips().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    }
+    if let Some(pins) = &options.pins {
+        config.pins.clone_from(pins);
+    }
+    if let Some(store) = &options.store {
+        config.store.clone_from(store);
+    }
+    for warning in &config.warnings {
+        eprintln!("gasd: warning: {warning}");
+    }
+    Ok(config)
+}
+
+/// The kernel's programs where they can be used, with a reason where they cannot.
+fn filter_side(options: &Options, config: &Config) -> Result<(Option<Arc<Kernel>>, Mode, String), Fatal> {
+    if options.userspace {
+        return Ok((None, Mode::Userspace, "asked for on the command line".into()));
+    }
+    match Kernel::open(&config.pins) {
+        Ok(kernel) => Ok((Some(Arc::new(kernel)), Mode::Kernel, String::new())),
+        // Pins that are there and do not fit are somebody's mistake, not this machine's nature.
+        Err(error) if error.allows_userspace() && !matches!(error, KernelError::NotLoaded(_)) => {
+            eprintln!("gasd: the filter runs in user space, nothing is counted while gasd is down: {error}");
+            Ok((None, Mode::Userspace, error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn first_snapshot(shared: &Shared, config: &Config, valves: &[String], mode: Mode, reason: String) {
+    let mut snapshot = shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    *snapshot = Snapshot::default();
+    snapshot.service.mode = mode;
+    snapshot.service.mode_reason = reason;
+    for (meter, valve) in config.meters.iter().zip(valves) {
+        snapshot.meters.push(MeterState {
+            id: meter.id.clone(),
+            health: "starting".into(),
+            valve: valve.clone(),
+            ..MeterState::default()
+        });
+    }
+}
+
+/// Serves the bus and waits until it works, or for a while.
+fn serve_bus(
+    options: &Options,
+    shared: &Shared,
+    changes: tokio::sync::mpsc::Receiver<crate::state::Change>,
+    response: &Response,
+) -> Result<Option<bus::Bus>, Fatal> {
+    let Some(address) = &options.bus else { return Ok(None) };
+    let (command_sender, commands) = sync_channel::<bus::Request>(16);
+    let response = response.clone();
+    // Commands wait for the disk and for the valve, so they have a thread of their own.
+    spawn("gasd-commands", move || {
+        while let Ok((command, reply)) = commands.recv() {
+            // A client that did not wait for the answer is no error.
+            let _ = reply.send(response.command(&command));
+        }
+    })?;
+    let (told, status) = channel();
+    let mut first = Some(told);
+    let served = bus::serve(
+        BusAddress::parse(address),
+        shared.clone(),
+        changes,
+        command_sender,
+        move |status: &BusStatus| {
+            if !matches!(status, BusStatus::Connecting) {
+                eprintln!("gasd: {status}");
+                if let Some(told) = first.take() {
+                    let _ = told.send(status.clone());
+                }
+            }
+        },
+    );
+    let bus = served.map_err(|e| Fatal::new(exit::FAILED, format!("the bus thread: {e}")))?;
+    match status.recv_timeout(BUS_PATIENCE) {
+        Ok(BusStatus::Failed { error: error @ BusError::NameTaken { .. }, .. }) => {
+            Err(Fatal::new(exit::BUSY, error.to_string()))
+        }
+        // Metering does not need the bus; the thread goes on trying and the status says so.
+        Ok(_) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(Some(bus)),
+    }
+}
+
+/// Waits for a signal, and shows meanwhile that the counting thread lives.
+fn wait(mut signals: Signals, shared: &Shared, pulse: &counting::Pulse, bus: Option<&bus::Bus>) {
+    let mut rounds = 0;
+    let mut told = Instant::now();
+    loop {
+        if signals.pending().next().is_some() {
+            return;
+        }
+        if told.elapsed() >= HEARTBEAT {
+            told = Instant::now();
+            let now = pulse.rounds.load(Ordering::Relaxed);
+            if now != rounds {
+                notify::watchdog();
+            }
+            rounds = now;
+            let snapshot = shared.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let bus = bus.map_or_else(|| "no bus".to_owned(), |b| b.status().to_string());
+            notify::status(&snapshot, &bus);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<thread::JoinHandle<T>, Fatal> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(512 * 1024)
+        .spawn(work)
+        .map_err(|e| Fatal::new(exit::FAILED, format!("thread {name}: {e}")))
+}
+
+/// One heap for all threads: each further one costs memory and buys speed that nobody needs here.
+fn few_arenas() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: called before any thread exists; the parameter is documented in mallopt(3).
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}

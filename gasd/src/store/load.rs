@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reading: what a starting daemon needs, and the tail of the audit record.
+
+use redb::{ReadTransaction, ReadableDatabase as _, ReadableTable as _};
+
+use crate::state::{Position, VerdictRecord};
+use crate::store::codec::Record;
+use crate::store::commit::number;
+use crate::store::db::{AUDIT, BASES, HOLDS, META, Named, Store, UNACKNOWLEDGED, VALVES, VERDICTS};
+use crate::store::error::StoreError;
+use crate::store::records::{AuditEntry, Loaded, NextIds, StoredHold};
+use crate::store::totals::Base;
+
+impl Store {
+    /// Everything that a starting daemon needs, as of one moment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load(&self) -> Result<Loaded, StoreError> {
+        Ok(Loaded {
+            bases: self.load_bases()?,
+            holds: self.holds()?,
+            verdicts: self.unacknowledged()?,
+            commanded: self.commanded()?,
+        })
+    }
+
+    /// Meter ids and their bases, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn load_bases(&self) -> Result<Vec<(String, Base)>, StoreError> {
+        self.named(BASES)
+    }
+
+    /// Valve ids and where they were last told to be, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn commanded(&self) -> Result<Vec<(String, Position)>, StoreError> {
+        self.named(VALVES)
+    }
+
+    /// All holds, in the order of their cookies.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn holds(&self) -> Result<Vec<StoredHold>, StoreError> {
+        self.read(|read| {
+            let mut rows = Vec::new();
+            for row in read.open_table(HOLDS)?.iter()? {
+                rows.push(row?.1.value().to_vec());
+            }
+            Ok(rows)
+        })?
+        .iter()
+        .map(|bytes| self.decode(bytes))
+        .collect()
+    }
+
+    /// Verdicts that nobody acknowledged, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unacknowledged(&self) -> Result<Vec<VerdictRecord>, StoreError> {
+        self.read(|read| {
+            let verdicts = read.open_table(VERDICTS)?;
+            let mut rows = Vec::new();
+            for row in read.open_table(UNACKNOWLEDGED)?.iter()? {
+                if let Some(bytes) = verdicts.get(row?.0.value())? {
+                    rows.push(bytes.value().to_vec());
+                }
+            }
+            Ok(rows)
+        })?
+        .iter()
+        .map(|bytes| self.decode(bytes))
+        .collect()
+    }
+
+    /// One verdict, acknowledged or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn verdict(&self, id: u64) -> Result<Option<VerdictRecord>, StoreError> {
+        self.read(|read| {
+            Ok(read
+                .open_table(VERDICTS)?
+                .get(id)?
+                .map(|bytes| bytes.value().to_vec()))
+        })?
+        .map(|bytes| self.decode(&bytes))
+        .transpose()
+    }
+
+    /// The last `n` audit entries with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn audit_tail(&self, n: usize) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        let mut rows = self.read(|read| {
+            let mut rows = Vec::new();
+            for row in read.open_table(AUDIT)?.iter()?.rev().take(n) {
+                let (seq, bytes) = row?;
+                rows.push((seq.value(), bytes.value().to_vec()));
+            }
+            Ok(rows)
+        })?;
+        rows.reverse();
+        rows.into_iter()
+            .map(|(seq, bytes)| Ok((seq, self.decode(&bytes)?)))
+            .collect()
+    }
+
+    /// The next numbers to hand out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn next_ids(&self) -> Result<NextIds, StoreError> {
+        self.read(|read| {
+            let meta = read.open_table(META)?;
+            let least = NextIds::default();
+            Ok(NextIds {
+                verdict: number(&meta, "next_verdict")?
+                    .unwrap_or(0)
+                    .max(least.verdict),
+                cookie: number(&meta, "next_cookie")?.unwrap_or(0).max(least.cookie),
+            })
+        })
+    }
+
+    fn named<R: Record>(&self, table: Named) -> Result<Vec<(String, R)>, StoreError> {
+        self.read(|read| {
+            let mut rows = Vec::new();
+            for row in read.open_table(table)?.iter()? {
+                let (key, bytes) = row?;
+                rows.push((key.value().to_owned(), bytes.value().to_vec()));
+            }
+            Ok(rows)
+        })?
+        .into_iter()
+        .map(|(key, bytes)| Ok((key, self.decode(&bytes)?)))
+        .collect()
+    }
+
+    fn decode<R: Record>(&self, bytes: &[u8]) -> Result<R, StoreError> {
+        R::decode(bytes).map_err(|error| StoreError::from_codec(&self.path, &error))
+    }
+
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let fail = |error| StoreError::from_redb(&self.path, error);
+        let read = self.db.begin_read().map_err(|error| fail(error.into()))?;
+        query(&read).map_err(fail)
+    }
+}

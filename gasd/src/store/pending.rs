@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What waits for the disk: bounded and counted. Pure.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::store::records::{Change, NextIds};
+use crate::store::totals::Base;
+
+/// Rows that may wait. At a few hundred bytes each this is about a megabyte.
+pub const LIMIT: usize = 4096;
+
+/// Changes in their order, except totals and numbers, of which only the newest counts.
+#[derive(Debug, Default)]
+pub struct Pending {
+    rows: VecDeque<Change>,
+    bases: BTreeMap<String, Base>,
+    ids: Option<NextIds>,
+    dropped: u64,
+}
+
+impl Pending {
+    /// Adds changes. Beyond [`LIMIT`] the least important, and of those the oldest, are dropped and
+    /// counted: see [`importance`].
+    pub fn push(&mut self, changes: impl IntoIterator<Item = Change>) {
+        for change in changes {
+            match change {
+                Change::Base { meter, base } => {
+                    self.bases.insert(meter, base);
+                }
+                Change::Ids(ids) => {
+                    let old = self.ids.unwrap_or_default();
+                    self.ids = Some(NextIds {
+                        verdict: old.verdict.max(ids.verdict),
+                        cookie: old.cookie.max(ids.cookie),
+                    });
+                }
+                row => self.rows.push_back(row),
+            }
+        }
+        while self.rows.len() > LIMIT {
+            let least = self
+                .rows
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, row)| importance(row))
+                .map(|(at, _)| at);
+            if let Some(at) = least {
+                self.rows.remove(at);
+                self.dropped += 1;
+            }
+        }
+    }
+
+    /// Takes everything, in order.
+    pub fn take(&mut self) -> Vec<Change> {
+        let mut all: Vec<_> = self.rows.drain(..).collect();
+        all.extend(
+            std::mem::take(&mut self.bases)
+                .into_iter()
+                .map(|(meter, base)| Change::Base { meter, base }),
+        );
+        all.extend(self.ids.take().map(Change::Ids));
+        all
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.bases.len() + usize::from(self.ids.is_some())
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many were ever dropped.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+/// What may be lost last when the disk stays full: holds, because they keep gas off after a restart,
+/// then critical verdicts. A lost release or acknowledgement leaves a hold or a verdict standing,
+/// which is safe. Lower goes first.
+#[must_use]
+pub fn importance(change: &Change) -> u8 {
+    match change {
+        Change::Audit(_) => 0,
+        Change::Verdict(verdict) if verdict.severity != "critical" => 1,
+        Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
+        Change::Verdict(_) => 3,
+        Change::PlaceHold(_) | Change::Base { .. } | Change::Ids(_) => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::state::Hold;
+    use crate::store::records::{AuditEntry, StoredHold};
+
+    fn audit(n: u64) -> Change {
+        Change::Audit(AuditEntry {
+            time_unix_us: n,
+            ..AuditEntry::default()
+        })
+    }
+
+    fn hold(cookie: u64) -> Change {
+        let hold = Hold {
+            cookie,
+            owner: "gasd".into(),
+            reason: String::new(),
+            verdict: None,
+            since_unix_us: 0,
+        };
+        Change::PlaceHold(StoredHold {
+            valve: "v".into(),
+            hold,
+        })
+    }
+
+    fn base(pulses: u64) -> Change {
+        Change::Base {
+            meter: "m".into(),
+            base: Base {
+                pulses,
+                ..Base::default()
+            },
+        }
+    }
+
+    #[test]
+    fn only_the_newest_total_of_a_meter_waits() {
+        let mut pending = Pending::default();
+        pending.push((0..100).map(base));
+        assert_eq!(pending.take(), [base(99)]);
+        assert!(pending.is_empty());
+    }
+
+    #[test]
+    fn when_it_is_full_the_oldest_audit_goes_before_any_hold() {
+        let mut pending = Pending::default();
+        pending.push([hold(1)]);
+        pending.push((0..LIMIT as u64).map(audit));
+        assert_eq!((pending.len(), pending.dropped()), (LIMIT, 1));
+        let all = pending.take();
+        assert_eq!((&all[0], &all[1]), (&hold(1), &audit(1)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_is_bounded_keeps_the_order_and_counts_what_it_drops(rows in proptest::collection::vec(any::<bool>(), LIMIT..LIMIT + 200)) {
+            let mut pending = Pending::default();
+            let total = rows.len();
+            for (n, is_hold) in rows.into_iter().enumerate() {
+                pending.push([if is_hold { hold(n as u64) } else { audit(n as u64) }]);
+            }
+            prop_assert_eq!(pending.len() as u64 + pending.dropped(), total as u64);
+            prop_assert!(pending.len() <= LIMIT);
+            let numbers: Vec<u64> = pending.take().iter().map(|row| match row {
+                Change::PlaceHold(hold) => hold.hold.cookie,
+                Change::Audit(entry) => entry.time_unix_us,
+                _ => unreachable!(),
+            }).collect();
+            prop_assert!(numbers.is_sorted());
+        }
+    }
+}

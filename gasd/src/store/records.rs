@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can be asked of the store, as data: each [`Change`] is one row, and a slice of them is one
+//! transaction.
+
+use crate::state::{Hold, Position, VerdictRecord};
+use crate::store::totals::Base;
+
+/// A hold and the valve it keeps closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredHold {
+    /// The valve's id.
+    pub valve: String,
+    /// The hold.
+    pub hold: Hold,
+}
+
+/// Who did what to what, when, and how it ended. Entries are appended, never changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Unix time, µs; 0 or small on a gateway whose clock is not set yet.
+    pub time_unix_us: u64,
+    /// `CLOCK_BOOTTIME`, ns: orders entries of one boot even when the wall clock jumps.
+    pub boottime_ns: u64,
+    /// `gasd`, or the caller's uid and bus name.
+    pub actor: String,
+    /// `verdict`, `close`, `open`, `acknowledge`, `drive`.
+    pub action: String,
+    /// The valve, meter or verdict.
+    pub object: String,
+    /// In words.
+    pub detail: String,
+    /// `done`, `asked`, `refused`, `failed`.
+    pub outcome: String,
+}
+
+/// One row of a transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A meter's total.
+    Base {
+        /// The meter's id.
+        meter: String,
+        /// Its base.
+        base: Base,
+    },
+    /// A hold is placed; placing the same cookie again changes nothing.
+    PlaceHold(StoredHold),
+    /// A hold is released by its cookie.
+    ReleaseHold(u64),
+    /// A verdict that nobody acknowledged yet.
+    Verdict(VerdictRecord),
+    /// A verdict was acknowledged.
+    Acknowledge {
+        /// The verdict's id.
+        verdict: u64,
+        /// By whom.
+        by: String,
+    },
+    /// Where a valve was last told to be.
+    Commanded {
+        /// The valve's id.
+        valve: String,
+        /// The position.
+        to: Position,
+    },
+    /// An audit entry; its number is given by the store.
+    Audit(AuditEntry),
+    /// Ids below these may have been handed out.
+    Ids(NextIds),
+}
+
+impl Change {
+    /// Whether the commit wants two phases: everything about verdicts, holds and the audit does. A
+    /// total alone does not: its row replaces a row and is checksummed.
+    #[must_use]
+    pub const fn is_weighty(&self) -> bool {
+        !matches!(self, Change::Base { .. } | Change::Ids(_))
+    }
+}
+
+/// The next numbers to hand out; those below were or may have been used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextIds {
+    /// For a verdict.
+    pub verdict: u64,
+    /// For a hold.
+    pub cookie: u64,
+}
+
+impl Default for NextIds {
+    /// 1 and 1: 0 is nobody's number.
+    fn default() -> Self {
+        NextIds {
+            verdict: 1,
+            cookie: 1,
+        }
+    }
+}
+
+/// Everything that a daemon needs when it starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Loaded {
+    /// Meter id and base.
+    pub bases: Vec<(String, Base)>,
+    /// Holds, in the order of their cookies.
+    pub holds: Vec<StoredHold>,
+    /// Verdicts that nobody acknowledged, oldest first.
+    pub verdicts: Vec<VerdictRecord>,
+    /// Valve id and where it was last told to be.
+    pub commanded: Vec<(String, Position)>,
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one thread that writes, so that the way from a pulse to the valve never waits for an fsync.
+//!
+//! [`WriterHandle::push`] takes a lock for the time of a queue operation and never waits for the
+//! disk. [`WriterHandle::write_now`] waits for the disk and says how it ended; what it could not write
+//! is not written later behind the caller's back. When the disk fails, what was pushed stays in memory
+//! (see [`crate::store::pending`]) and is tried again with a growing pause, through a file opened anew:
+//! after a failed fsync the old one cannot be trusted.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::store::commit::Committed;
+use crate::store::db::Store;
+use crate::store::error::StoreError;
+use crate::store::pending::Pending;
+use crate::store::records::{AuditEntry, Change, NextIds};
+use crate::store::totals::Base;
+use crate::store::worker::{Engine, run};
+
+/// Numbers that are set aside on disk before they are handed out, so that none is used twice even
+/// after a crash. A crash therefore skips up to this many; an orderly stop skips none.
+const RESERVE: u64 = 32;
+/// How long [`WriterHandle::write_now`] waits. Flash that collects garbage may take seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) const WAITING: u8 = 0;
+pub(super) const STARTED: u8 = 1;
+const CANCELLED: u8 = 2;
+
+pub(super) type Query = Box<dyn FnOnce(Result<&Store, StoreError>) + Send>;
+/// Opens the store again after an error.
+pub type Opener = Box<dyn FnMut() -> Result<Store, StoreError> + Send>;
+
+pub(super) enum Job {
+    Write {
+        changes: Vec<Change>,
+        state: Arc<AtomicU8>,
+        reply: SyncSender<Result<Committed, StoreError>>,
+    },
+    Read(Query),
+}
+
+pub(super) struct Queue {
+    pub(super) pending: Pending,
+    pub(super) jobs: Vec<Job>,
+    pub(super) next: NextIds,
+    pub(super) reserved: NextIds,
+    /// Rows that the thread has taken and not yet written.
+    pub(super) in_hand: usize,
+    /// Since when the thread has been at the disk.
+    pub(super) busy: Option<Instant>,
+    pub(super) failure: Option<StoreError>,
+    pub(super) kept: Option<String>,
+    pub(super) stop: bool,
+    pub(super) ended: bool,
+}
+
+pub(super) struct Shared {
+    pub(super) queue: Mutex<Queue>,
+    pub(super) wake: Condvar,
+    pub(super) path: PathBuf,
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Owns the thread; stops it when dropped.
+pub struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How everybody else reaches the store.
+#[derive(Clone)]
+pub struct WriterHandle(Arc<Shared>);
+
+impl Writer {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the next numbers cannot be read or the thread cannot be made.
+    pub fn start(store: Store) -> Result<Writer, StoreError> {
+        let path = store.path().to_path_buf();
+        Writer::start_with(store, Box::new(move || Store::reopen(&path)))
+    }
+
+    /// As [`Writer::start`], with another way to open the store again after an error.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn start_with(store: Store, reopen: Opener) -> Result<Writer, StoreError> {
+        let next = store.next_ids()?;
+        let path = store.path().to_path_buf();
+        let mut queue = Queue {
+            pending: Pending::default(),
+            jobs: Vec::new(),
+            next,
+            reserved: next,
+            in_hand: 0,
+            busy: None,
+            failure: None,
+            kept: None,
+            stop: false,
+            ended: false,
+        };
+        reserve(&mut queue);
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(queue),
+            wake: Condvar::new(),
+            path,
+        });
+        let engine = Engine {
+            reopen,
+            store: Some(store),
+            session: RandomState::new().build_hasher().finish(),
+            seq: 0,
+            in_hand: None,
+        };
+        let for_thread = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("gasd-store".into())
+            .spawn(move || run(&for_thread, engine))
+            .map_err(|error| StoreError::from_io(&shared.path, &error))?;
+        Ok(Writer {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// A handle.
+    #[must_use]
+    pub fn handle(&self) -> WriterHandle {
+        WriterHandle(Arc::clone(&self.shared))
+    }
+
+    /// Writes what waits, once more, and ends the thread.
+    ///
+    /// # Errors
+    /// Why the last try failed, when records were lost with it.
+    pub fn stop(mut self) -> Result<(), StoreError> {
+        self.end();
+        match self.shared.lock().failure.take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self) {
+        self.shared.lock().stop = true;
+        self.shared.wake.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl WriterHandle {
+    /// Leaves changes to be written soon, in one transaction; never waits for the disk.
+    pub fn push(&self, changes: Vec<Change>) {
+        self.0.lock().pending.push(changes);
+        self.0.wake.notify_all();
+    }
+
+    /// Leaves bases to be written soon, all in one commit. See [`Store::persist_bases`].
+    pub fn persist_bases(&self, bases: impl IntoIterator<Item = (String, Base)>) {
+        self.push(
+            bases
+                .into_iter()
+                .map(|(meter, base)| Change::Base { meter, base })
+                .collect(),
+        );
+    }
+
+    /// Writes changes in one transaction, after all that was pushed before, and waits for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]: then the changes are not written, now or later. The one exception is
+    /// [`StoreError::Slow`] and an fsync that failed: they may be in the file all the same, so a
+    /// caller for whom that matters pushes the opposite.
+    pub fn write_now(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
+        let state = Arc::new(AtomicU8::new(WAITING));
+        let (reply, answer) = sync_channel(1);
+        self.job(Job::Write {
+            changes,
+            state: Arc::clone(&state),
+            reply,
+        })?;
+        answer.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+            let _ = state.compare_exchange(WAITING, CANCELLED, Ordering::AcqRel, Ordering::Acquire);
+            Err(match error {
+                RecvTimeoutError::Timeout => StoreError::Slow {
+                    path: self.0.path.clone(),
+                    seconds: PATIENCE.as_secs(),
+                },
+                RecvTimeoutError::Disconnected => StoreError::Stopped,
+            })
+        })
+    }
+
+    /// The last `n` audit entries with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn audit_tail(&self, n: usize) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        let (reply, answer) = sync_channel(1);
+        self.job(Job::Read(Box::new(move |store| {
+            let _ = reply.send(store.and_then(|store| store.audit_tail(n)));
+        })))?;
+        answer.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+            Err(match error {
+                RecvTimeoutError::Timeout => StoreError::Slow {
+                    path: self.0.path.clone(),
+                    seconds: PATIENCE.as_secs(),
+                },
+                RecvTimeoutError::Disconnected => StoreError::Stopped,
+            })
+        })
+    }
+
+    /// A number for a verdict, never handed out before.
+    #[must_use]
+    pub fn next_verdict_id(&self) -> u64 {
+        self.next_id(|ids| &mut ids.verdict)
+    }
+
+    /// A cookie for a hold, never handed out before.
+    #[must_use]
+    pub fn next_cookie(&self) -> u64 {
+        self.next_id(|ids| &mut ids.cookie)
+    }
+
+    /// What is wrong with the disk, in one sentence; `None` when nothing is.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let queue = self.0.lock();
+        let waiting = queue.pending.len() + queue.in_hand;
+        let dropped = queue.pending.dropped();
+        if let Some(failure) = &queue.failure {
+            return Some(format!(
+                "{failure} ({waiting} records wait in memory, {dropped} were dropped)"
+            ));
+        }
+        if let Some(since) = queue.busy.filter(|since| since.elapsed() > PATIENCE) {
+            return Some(format!(
+                "the disk of the store {} has not answered for {} s ({waiting} records wait in memory, {dropped} were dropped)",
+                self.0.path.display(),
+                since.elapsed().as_secs()
+            ));
+        }
+        queue.kept.clone()
+    }
+
+    /// Records that wait for the disk.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let queue = self.0.lock();
+        queue.pending.len() + queue.in_hand
+    }
+
+    /// Records that were dropped because too many waited.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.lock().pending.dropped()
+    }
+
+    fn next_id(&self, which: impl Fn(&mut NextIds) -> &mut u64) -> u64 {
+        let mut queue = self.0.lock();
+        let id = *which(&mut queue.next);
+        *which(&mut queue.next) = id.saturating_add(1);
+        if id.saturating_add(RESERVE / 2) >= *which(&mut queue.reserved) {
+            reserve(&mut queue);
+            self.0.wake.notify_all();
+        }
+        id
+    }
+
+    fn job(&self, job: Job) -> Result<(), StoreError> {
+        let mut queue = self.0.lock();
+        if queue.stop || queue.ended {
+            return Err(StoreError::Stopped);
+        }
+        queue.jobs.push(job);
+        self.0.wake.notify_all();
+        Ok(())
+    }
+}
+
+/// Sets the next numbers aside.
+pub(super) fn reserve(queue: &mut Queue) {
+    queue.reserved = NextIds {
+        verdict: queue.next.verdict.saturating_add(RESERVE),
+        cookie: queue.next.cookie.saturating_add(RESERVE),
+    };
+    queue.pending.push([Change::Ids(queue.reserved)]);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A running daemon, as far as it is the response's, with a simulated valve.
+#![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use gasd::config::{
+    Actuator, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig,
+};
+use gasd::response::clock::boottime_ns;
+use gasd::response::request::simulated_start;
+use gasd::response::{Maker, Response, Simulated, SimulatedHand, Target, publish};
+use gasd::state::{Change, Command, CommandError, Position, Shared, VerdictRecord};
+use gasd::store::{Store, Writer};
+
+/// See the tests.
+pub fn config(actuator: Actuator) -> Config {
+    Config {
+        meters: vec![MeterConfig {
+            id: "kitchen".into(),
+            gpio: GpioLine {
+                chip: None,
+                line: 0,
+                active_low: false,
+                bias: None,
+            },
+            pulse_volume_ul: 10_000,
+            max_flow_ul_per_h: 6_000_000_000,
+            filter: FilterSettings {
+                abi: gasd_abi::FilterConfig::default(),
+                poll_ns: 50_000_000,
+            },
+            thresholds: Thresholds {
+                suspect_m3_per_h: 5.0,
+                confirm_m3_per_h: 3.2,
+                sustain_m3_per_h: 1.8,
+            },
+            valve: Some(0),
+        }],
+        valves: vec![ValveConfig {
+            id: "house".into(),
+            actuator,
+        }],
+        store: PathBuf::new(),
+        persist_ns: 10_000_000_000,
+        pins: PathBuf::new(),
+    }
+}
+
+/// See the tests.
+pub fn verdict(severity: &str) -> VerdictRecord {
+    VerdictRecord {
+        id: 0,
+        meter: "kitchen".into(),
+        kind: "surge".into(),
+        severity: severity.into(),
+        t_ns: 1,
+        decided_ns: boottime_ns(),
+        unix_us: 3,
+        evidence_json: "{}".into(),
+        text: "5.2 m³/h over 5 s".into(),
+        acknowledged_by: None,
+    }
+}
+
+/// A running daemon, as far as it is this room's.
+pub struct House {
+    pub response: Response,
+    pub hand: SimulatedHand,
+    pub shared: Shared,
+    pub signals: Arc<Mutex<Vec<Change>>>,
+    pub writer: Option<Writer>,
+}
+
+impl House {
+    pub fn start(store: Store, reopen: Option<gasd::store::Opener>) -> House {
+        let loaded = store.load().unwrap();
+        let writer = match reopen {
+            Some(reopen) => Writer::start_with(store, reopen).unwrap(),
+            None => Writer::start(store).unwrap(),
+        };
+        let hands: Arc<Mutex<Vec<SimulatedHand>>> = Arc::default();
+        let made = Arc::clone(&hands);
+        let make: Maker = Arc::new(move |_, before, _| {
+            let valve = Simulated::new(simulated_start(before));
+            made.lock().unwrap().push(valve.hand());
+            Ok(Box::new(valve))
+        });
+        let shared = Shared::new(RwLock::default());
+        let signals: Arc<Mutex<Vec<Change>>> = Arc::default();
+        let told = Arc::clone(&signals);
+        let hook = publish(Arc::clone(&shared), move |change| {
+            told.lock().unwrap().push(change)
+        });
+        let config = config(Actuator::Simulated);
+        let response = Response::start_with(
+            &config,
+            &loaded,
+            writer.handle(),
+            HashMap::new(),
+            hook,
+            &make,
+        );
+        let hand = hands.lock().unwrap()[0].clone();
+        House {
+            response,
+            hand,
+            shared,
+            signals,
+            writer: Some(writer),
+        }
+    }
+
+    pub fn at(path: &Path) -> House {
+        House::start(Store::open(path).unwrap(), None)
+    }
+
+    pub fn open(&self) -> Result<(), CommandError> {
+        self.response.command(&Command::Open {
+            valve: "house".into(),
+            caller: "uid 1000".into(),
+        })
+    }
+
+    pub fn close(&self) -> Result<(), CommandError> {
+        let reason = "inspection".into();
+        self.response.command(&Command::Close {
+            valve: "house".into(),
+            reason,
+            caller: "uid 1000".into(),
+        })
+    }
+
+    pub fn acknowledge(&self, verdict: u64) -> Result<(), CommandError> {
+        self.response.command(&Command::Acknowledge {
+            verdict,
+            caller: "uid 1000".into(),
+        })
+    }
+
+    pub fn position(&self) -> Position {
+        self.shared.read().unwrap().valves[0].position
+    }
+
+    pub fn moves(&self) -> Vec<Target> {
+        self.hand.state().moves.clone()
+    }
+
+    pub fn wait_for(&self, position: Position) {
+        let start = Instant::now();
+        while self.position() != position {
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "{:?}",
+                self.response.valve_states()
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub fn wait_for_moves(&self, n: usize) {
+        let start = Instant::now();
+        while self.moves().len() < n {
+            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", self.moves());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub fn stop(mut self) {
+        self.response.stop();
+        self.writer.take().unwrap().stop().unwrap();
+    }
+}
