@@ -15,6 +15,7 @@
 pub mod backend;
 pub mod household;
 pub mod judge;
+pub mod kernel;
 pub mod linemodel;
 pub mod report;
 pub mod trace;
