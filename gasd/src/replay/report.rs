@@ -5,63 +5,14 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use gasd_abi::{Reason, Totals};
-use gasd_detect::{Evidence, Slope, Verdict, sentence};
+use gasd_detect::{Verdict, sentence};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::evidence::evidence_json;
+
 /// Lines without a meter that are counted one by one; the rest together, as `other`.
 const NAMED_LINES: usize = 64;
-
-/// Seconds out of nanoseconds, for a person.
-fn seconds(ns: u64) -> f64 {
-    ns as f64 / 1e9
-}
-
-/// [`Slope`] in JSON.
-#[derive(Debug, Serialize)]
-struct SlopeJson {
-    window_s: f64,
-    span_s: f64,
-    m3_per_h: f64,
-    threshold_m3_per_h: f64,
-    intervals: u32,
-    resolved: bool,
-}
-
-impl From<&Slope> for SlopeJson {
-    fn from(slope: &Slope) -> Self {
-        Self {
-            window_s: seconds(slope.window_ns),
-            span_s: seconds(slope.span_ns),
-            m3_per_h: slope.m3_per_h,
-            threshold_m3_per_h: slope.threshold_m3_per_h,
-            intervals: slope.intervals,
-            resolved: slope.resolved,
-        }
-    }
-}
-
-/// [`Evidence`] in JSON.
-#[derive(Debug, Serialize)]
-pub struct EvidenceJson {
-    rule: &'static str,
-    slopes: [SlopeJson; 3],
-    pulse_volume_ul: u64,
-    /// Shortest window that resolves its threshold; null when none does.
-    finest_resolved_s: Option<f64>,
-}
-
-impl From<&Evidence> for EvidenceJson {
-    fn from(evidence: &Evidence) -> Self {
-        let finest = evidence.finest_resolved_ns;
-        Self {
-            rule: evidence.rule.name(),
-            slopes: evidence.slopes.each_ref().map(SlopeJson::from),
-            pulse_volume_ul: evidence.pulse_volume_ul,
-            finest_resolved_s: (finest != 0).then(|| seconds(finest)),
-        }
-    }
-}
 
 /// A verdict in JSON.
 #[derive(Debug, Serialize)]
@@ -71,7 +22,7 @@ struct VerdictJson<'a> {
     meter: &'a str,
     kind: &'static str,
     severity: &'static str,
-    evidence: EvidenceJson,
+    evidence: serde_json::Value,
     text: String,
 }
 
@@ -83,7 +34,7 @@ pub fn write_verdict(out: &mut impl Write, meter: &str, verdict: &Verdict) -> io
         meter,
         kind: verdict.kind.name(),
         severity: verdict.severity.name(),
-        evidence: EvidenceJson::from(&verdict.evidence),
+        evidence: evidence_json(&verdict.evidence),
         text: sentence(meter, verdict),
     };
     serde_json::to_writer(&mut *out, &line)?;
