@@ -22,9 +22,8 @@ use gasd_abi::{
     live::{LivePage, WRITERS, Writer, counters},
     outcome::{Outcome, PULSE, RESYNC, Reason, STORM, Totals, WAKE},
     records::{
-        BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK,
-        EVENT_WAKE, Event, LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta,
-        RING_BYTES, twin,
+        BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK, EVENT_WAKE, Event,
+        LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES, twin,
     },
 };
 
@@ -52,8 +51,7 @@ static TOTALS: PerCpuArray<Totals> = PerCpuArray::with_max_entries(MAX_LINES * W
 
 /// Intervals by line and minute.
 #[map]
-static BUCKETS: LruPerCpuHashMap<BucketKey, Bucket> =
-    LruPerCpuHashMap::with_max_entries(MAX_BUCKETS, 0);
+static BUCKETS: LruPerCpuHashMap<BucketKey, Bucket> = LruPerCpuHashMap::with_max_entries(MAX_BUCKETS, 0);
 
 /// Events to the daemon.
 #[map]

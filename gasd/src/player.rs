@@ -19,9 +19,7 @@ use crate::{
     exit::{self, Fatal},
     kernel::sys::boottime_ns,
     pipeline::{filter::LineFilter, latency::Latencies},
-    replay::{
-        BackendError, FilterBackend, Row, household::Household, linemodel::LineModel, trace,
-    },
+    replay::{BackendError, FilterBackend, Row, household::Household, linemodel::LineModel, trace},
 };
 
 /// Name of the built-in trace.
@@ -146,9 +144,7 @@ impl FilterBackend for Stage<'_> {
 
     fn totals(&mut self, meter: usize) -> Result<Totals, BackendError> {
         let line = self.lines.get(meter).copied().unwrap_or(u32::MAX);
-        self.bank
-            .totals(line)
-            .map_err(|e| BackendError { meter, what: "counters", why: e.to_string() })
+        self.bank.totals(line).map_err(|e| BackendError { meter, what: "counters", why: e.to_string() })
     }
 }
 
@@ -158,11 +154,8 @@ impl FilterBackend for Stage<'_> {
 /// In words, for the log: a bad row, or a step that the kernel refused.
 pub fn play(play: &Play, targets: &[Target], bank: &dyn LineFilter, house: &House) -> Result<(), String> {
     let mut lines: Vec<Target> = targets.to_vec();
-    let mut stage = Stage {
-        bank,
-        lines: lines.iter().map(|t| t.line).collect(),
-        latencies: &house.latencies,
-    };
+    let mut stage =
+        Stage { bank, lines: lines.iter().map(|t| t.line).collect(), latencies: &house.latencies };
     // Times go on where the lines' own times are; a play before this one may have run ahead.
     let last = lines.iter().map(|t| bank.state(t.line).since_ns).max().unwrap_or(0);
     let base = boottime_ns().max(last + TICK_NS);

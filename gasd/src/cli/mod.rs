@@ -42,8 +42,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Verify, load and pin the kernel programs, then exit (needs CAP_BPF and CAP_PERFMON)
-    #[command(after_help = "Counting goes on with no process alive. Running it again changes nothing; after \
-                            an upgrade it swaps the programs without losing an edge.")]
+    #[command(
+        after_help = "Counting goes on with no process alive. Running it again changes nothing; after \
+                            an upgrade it swaps the programs without losing an edge."
+    )]
     Load {
         /// Directory of a BPF file system that holds the pins
         #[arg(long, value_name = "DIR", default_value = DEFAULT_PINS)]
@@ -84,8 +86,10 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without kernel programs that can be used (no BPF file system, no BTF) the same filter \
-                        runs in user space and says so; nothing is counted then while gasd is down.")]
+#[command(
+    after_help = "Without kernel programs that can be used (no BPF file system, no BTF) the same filter \
+                        runs in user space and says so; nothing is counted then while gasd is down."
+)]
 struct RunArgs {
     /// The configuration
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]

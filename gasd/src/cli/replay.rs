@@ -58,7 +58,8 @@ pub fn run(args: &ReplayArgs) -> Result<(), Fatal> {
 
 fn through_kernel(config: &Config, name: &str, input: Box<dyn Read>, dir: &Path) -> Result<(), Fatal> {
     let pins = private::mount_bpffs(dir).map_err(|e| {
-        let code = if e.kind() == io::ErrorKind::PermissionDenied { exit::NOT_PERMITTED } else { exit::FAILED };
+        let code =
+            if e.kind() == io::ErrorKind::PermissionDenied { exit::NOT_PERMITTED } else { exit::FAILED };
         Fatal::new(code, format!("--kernel mounts a BPF file system of its own and needs root: {e}"))
     })?;
     load::load(&pins, false)?;
@@ -78,7 +79,12 @@ fn open(path: &Path) -> Result<(String, Box<dyn Read>), Fatal> {
     Ok((name, Box::new(file)))
 }
 
-fn play<B: FilterBackend>(config: &Config, name: &str, input: Box<dyn Read>, backend: &mut B) -> Result<(), Fatal> {
+fn play<B: FilterBackend>(
+    config: &Config,
+    name: &str,
+    input: Box<dyn Read>,
+    backend: &mut B,
+) -> Result<(), Fatal> {
     let mut out = BufWriter::new(io::stdout().lock());
     let done = replay::replay(config, name, BufReader::with_capacity(BUFFER, input), backend, &mut out);
     let flushed = out.flush();

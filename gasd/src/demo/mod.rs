@@ -41,9 +41,8 @@ pub fn run(speed: f64) -> Result<(), Fatal> {
         .build()
         .map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?;
     let mut view = View::new(speed, stage.userspace.is_none());
-    let watched = runtime.block_on(follow(&stage.address(), &mut view, || {
-        matches!(daemon.try_wait(), Ok(Some(_)))
-    }));
+    let watched =
+        runtime.block_on(follow(&stage.address(), &mut view, || matches!(daemon.try_wait(), Ok(Some(_)))));
     if watched.is_err() {
         let _ = daemon.kill();
     }

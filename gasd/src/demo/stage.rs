@@ -100,7 +100,8 @@ impl Stage {
             .stdout(Stdio::piped())
             // What the daemon logs is for the journal; the view shows what it means.
             .stderr(Stdio::from(
-                fs::File::create(self.dir.join("log")).map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?,
+                fs::File::create(self.dir.join("log"))
+                    .map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?,
             ));
         if self.userspace.is_some() {
             command.arg("--userspace");

@@ -55,7 +55,10 @@ impl View {
             Event::VerdictAdded(id) => {
                 if let Some(v) = state.verdicts.get(id) {
                     let (on, off) = self.colour(if v.severity == "critical" { "31;1" } else { "33" });
-                    self.line(&format!("{on}VERDICT {id}  {}  {}{off}\n         {}", v.severity, v.kind, v.text));
+                    self.line(&format!(
+                        "{on}VERDICT {id}  {}  {}{off}\n         {}",
+                        v.severity, v.kind, v.text
+                    ));
                 }
             }
             Event::Valve(id, _) => {
@@ -117,7 +120,8 @@ impl View {
                 report[key]["count"].as_u64().unwrap_or(0),
             );
         };
-        let place = if self.kernel { "step in the kernel → engine" } else { "step in user space → engine" };
+        let place =
+            if self.kernel { "step in the kernel → engine" } else { "step in user space → engine" };
         latency(place, "pulse_latency");
         latency("verdict → valve driven", "valve_latency");
     }

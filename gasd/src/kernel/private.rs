@@ -40,8 +40,7 @@ fn mount(source: Option<&str>, target: &Path, kind: Option<&str>, flags: libc::c
     let target = CString::new(target.as_os_str().as_bytes())?;
     let or_null = |s: &Option<CString>| s.as_ref().map_or(std::ptr::null(), |s| s.as_ptr());
     // SAFETY: all strings live until the call returns; no data is passed.
-    let ret = unsafe {
-        libc::mount(or_null(&source), target.as_ptr(), or_null(&kind), flags, std::ptr::null())
-    };
+    let ret =
+        unsafe { libc::mount(or_null(&source), target.as_ptr(), or_null(&kind), flags, std::ptr::null()) };
     if ret == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

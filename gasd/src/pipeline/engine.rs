@@ -15,8 +15,8 @@ use gasd_detect::{Verdict, sentence};
 use tokio::sync::mpsc::Sender;
 
 use crate::{
+    evidence::evidence_json,
     kernel::{Kernel, sys::boottime_ns},
-    replay::report::EvidenceJson,
     response::Response,
     state::{Change, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
@@ -207,7 +207,7 @@ pub fn record(meter: &str, verdict: &Verdict) -> VerdictRecord {
         t_ns: verdict.t_ns,
         decided_ns: verdict.decided_ns,
         unix_us: unix_us().saturating_sub(age_ns / 1_000),
-        evidence_json: serde_json::to_string(&EvidenceJson::from(&verdict.evidence)).unwrap_or_default(),
+        evidence_json: evidence_json(&verdict.evidence).to_string(),
         text: sentence(meter, verdict),
         acknowledged_by: None,
     }

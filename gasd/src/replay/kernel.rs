@@ -61,7 +61,7 @@ impl FilterBackend for KernelFilter {
     }
 
     fn drain(&mut self, events: &mut Vec<Event>) -> Result<(), BackendError> {
-        while let Some(mut event) = self.events.next() {
+        while let Some(mut event) = self.events.take() {
             if let Some(meter) = self.lines.iter().position(|&l| l == event.line) {
                 // The replay names lines by their meters.
                 event.line = meter as u32;

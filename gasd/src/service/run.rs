@@ -257,8 +257,7 @@ fn report(shared: &Shared, latencies: &Latencies) {
 }
 
 fn configuration(options: &Options) -> Result<Config, Fatal> {
-    let mut config =
-        config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    let mut config = config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     if options.play.is_none() && !options.simulated {
         config.require_chips().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     }
