@@ -75,9 +75,12 @@ fn measure(root: &Path) -> Result<(), Any> {
     }
     println!("edge → user space, real interrupts (irq {irq}), {ROUNDS} rounds of {READS} reads each, µs:");
     println!("  {:10} {:>8} {:>8} {:>8} {:>8}   published claim", "", "p50", "p99", "max", "events");
-    for ((name, claim), samples) in [("polled", "3.7"), ("epoll", "26"), ("signal", "82")].iter().zip(&mut found) {
+    for ((name, claim), samples) in
+        [("polled", "3.7"), ("epoll", "26"), ("signal", "82")].iter().zip(&mut found)
+    {
         samples.sort_unstable();
-        let at = |part: usize| samples.get(samples.len() * part / 1000).map_or(f64::NAN, |ns| *ns as f64 / 1e3);
+        let at =
+            |part: usize| samples.get(samples.len() * part / 1000).map_or(f64::NAN, |ns| *ns as f64 / 1e3);
         let max = samples.last().map_or(f64::NAN, |ns| *ns as f64 / 1e3);
         println!("  {name:10} {:>8.2} {:>8.2} {max:>8.1} {:>8}   {claim}", at(500), at(990), samples.len());
     }
