@@ -96,7 +96,11 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         Some(kernel) => fold::past(kernel.pins(), current)?,
         None => Vec::new(),
     };
-    let bases = fold::fold(&config, &loaded.bases, &past, current);
+    let counted = |at: usize| match (&kernel, lines.numbers.get(at)) {
+        (Some(kernel), Some(&line)) => kernel.state(line).accepted,
+        _ => 0,
+    };
+    let bases = fold::fold(&config, &loaded.bases, &past, current, counted);
     store.persist_bases(&bases)?;
     let writer = Writer::start(store)?;
     for old in &past {
