@@ -158,7 +158,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         run.health.clone_from(health);
         meters.push(run);
     }
-    let engine = Engine {
+    let mut engine = Engine {
         meters,
         valves: valve_ids,
         bank: bank.clone(),
@@ -172,6 +172,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         persist: Duration::from_nanos(config.persist_ns),
         problems,
     };
+    // Whoever is the first to look must not see a total of zero.
+    engine.show();
     let engine = spawn("gasd-engine", move || engine.run(&receiver))?;
     let stop_play = Arc::new(AtomicBool::new(false));
     let pulse = Arc::new(counting::Pulse::default());
