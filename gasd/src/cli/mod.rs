@@ -124,7 +124,9 @@ struct RunArgs {
 #[must_use]
 pub fn main() -> ExitCode {
     // Usage errors exit with 2 on their own.
-    let done = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let of_service = matches!(command, Command::Run(_));
+    let done = match command {
         Command::Load { pins, force, json } => load_command(&pins, force, json),
         Command::Unload { pins, discard_counts } => unload_command(&pins, discard_counts),
         Command::Run(args) => run_command(args),
@@ -138,7 +140,14 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fatal) => fatal.report(),
+        Err(fatal) => {
+            let code = fatal.report();
+            // Said first: whoever waits for the reason need not wait for the rest.
+            if of_service {
+                service::rest();
+            }
+            code
+        }
     }
 }
 

@@ -8,4 +8,5 @@ mod notify;
 mod report;
 mod run;
 
+pub use notify::rest;
 pub use run::{Options, run};

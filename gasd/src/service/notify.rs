@@ -1,12 +1,39 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the service manager is told. Without a manager every call is a no-op.
 
+use std::{
+    env,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
 use sd_notify::NotifyState;
 
 use crate::state::Snapshot;
 
+/// How long a start that failed rests before the manager tries the next one.
+const REST: Duration = Duration::from_secs(2);
+
+static WAS_READY: AtomicBool = AtomicBool::new(false);
+
+/// Rests after a start that failed. The unit restarts at once and for ever, so that the lines which
+/// the manager keeps are not dropped; where every start fails, that would take the machine's time and
+/// fill its journal.
+pub fn rest() {
+    if WAS_READY.load(Ordering::Relaxed) || env::var_os("NOTIFY_SOCKET").is_none() {
+        return;
+    }
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        // SAFETY: the default action needs no handler; nothing is under way that would want one.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    thread::sleep(REST);
+}
+
 /// The service works.
 pub fn ready() {
+    WAS_READY.store(true, Ordering::Relaxed);
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
