@@ -77,7 +77,7 @@ impl From<StoreError> for Fatal {
         let code = match &error {
             StoreError::MissingDirectory { .. } => MISSING,
             StoreError::Permission { .. } => NOT_PERMITTED,
-            StoreError::DiskFull { .. } => DISK,
+            StoreError::DiskFull { .. } | StoreError::ReadOnly { .. } => DISK,
             StoreError::Locked { .. } => BUSY,
             StoreError::Corrupted { .. } | StoreError::Newer { .. } => FOREIGN,
             _ => FAILED,

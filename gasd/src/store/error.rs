@@ -31,6 +31,17 @@ pub enum StoreError {
         /// What the kernel said.
         detail: String,
     },
+    /// The file system is read-only, for everybody or for the service.
+    #[error(
+        "gasd may not write the store {}: Read-only file system. For the service all is read-only but its own directory; let it write there: `systemctl edit gasd`, in it [Service] and ReadWritePaths={}, then `systemctl restart gasd`. If the disk itself is: `mount -o remount,rw`",
+        .path.display(), .dir.display()
+    )]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// Its directory.
+        dir: PathBuf,
+    },
     /// No space is left, or the quota is used up.
     #[error("no space is left for the store in {}; free some (`df -h {}`), gasd tries again by itself", .dir.display(), .dir.display())]
     DiskFull {
@@ -95,9 +106,10 @@ impl StoreError {
         let dir = directory(path);
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => StoreError::MissingDirectory { dir },
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            io::ErrorKind::PermissionDenied => {
                 StoreError::Permission { path: path.into(), dir, detail: error.to_string() }
             }
+            io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path: path.into(), dir },
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 StoreError::DiskFull { dir }
             }
@@ -154,7 +166,7 @@ mod tests {
         for (errno, wants) in [
             (libc::ENOENT, "install -d -o gasd -g gasd -m 0750 /var/lib/gasd"),
             (libc::EACCES, "chown -R gasd:gasd /var/lib/gasd"),
-            (libc::EROFS, "Read-only"),
+            (libc::EROFS, "ReadWritePaths=/var/lib/gasd,"),
             (libc::ENOSPC, "df -h /var/lib/gasd"),
             (libc::EDQUOT, "df -h /var/lib/gasd"),
             (libc::EIO, "/var/lib/gasd/state.redb cannot be used"),
