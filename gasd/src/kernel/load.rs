@@ -31,7 +31,7 @@ static DISPATCH: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_DISPATCH"))
 static PULSE: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_PULSE"));
 
 /// Where the kernel's own types are.
-const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
+pub(super) const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// What `load` did.
 #[derive(Clone, Debug, PartialEq, Eq)]
