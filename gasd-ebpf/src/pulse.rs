@@ -10,10 +10,12 @@
 
 mod commit;
 
+use core::ffi::c_void;
+
 use aya_ebpf::{
     bindings::BPF_RB_AVAIL_DATA,
     helpers::bpf_ktime_get_boot_ns,
-    macros::{btf_tracepoint, map, raw_tracepoint},
+    macros::{btf_tracepoint, map},
     maps::{Array, LruPerCpuHashMap, PerCpuArray, RingBuf},
     programs::{BtfTracePointContext, RawTracePointContext},
 };
@@ -70,8 +72,11 @@ pub fn gasd_pulse(ctx: BtfTracePointContext) -> i32 {
     edge(line.wrapping_sub(1), now)
 }
 
-#[raw_tracepoint(tracepoint = "irq_handler_entry")]
-pub fn gasd_twin(ctx: RawTracePointContext) -> i32 {
+/// Written out because the attribute for it throws the program's answer away.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp/irq_handler_entry")]
+pub fn gasd_twin(ctx: *mut c_void) -> i32 {
+    let ctx = RawTracePointContext::new(ctx);
     let op: u64 = ctx.arg(0);
     let line: u64 = ctx.arg(1);
     let now: u64 = ctx.arg(2);
