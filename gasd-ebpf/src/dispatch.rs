@@ -7,8 +7,6 @@
 #![no_std]
 #![no_main]
 
-use core::ffi::c_void;
-
 use aya_ebpf::{
     macros::{btf_tracepoint, map},
     maps::{Array, PerCpuArray, ProgramArray},
@@ -45,10 +43,10 @@ pub fn gasd_dispatch(ctx: BtfTracePointContext) -> i32 {
     }
 }
 
-/// Written out because the attribute for it throws the answer away.
+/// Written without the macro, which throws the return value away; a test run wants it.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "raw_tp/irq_handler_entry")]
-pub fn gasd_twin_dispatch(ctx: *mut c_void) -> i32 {
+pub extern "C" fn gasd_twin_dispatch(ctx: *mut core::ffi::c_void) -> i32 {
     let ctx = RawTracePointContext::new(ctx);
     // Reading the last argument makes the kernel insist on all eight of them: it checks the size of
     // a test run's context against this program, not against the one in the slot.
