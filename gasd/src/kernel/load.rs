@@ -77,6 +77,8 @@ pub fn load(root: &Path, force: bool) -> Result<LoadReport, KernelError> {
     } else {
         pins.check_generation()?;
         report.swapped = replace(&pins, &btf, force)?;
+        // A load that was killed after its slot write left lines waiting.
+        report.adopted = super::handover::finish(&pins)?;
     }
     Ok(report)
 }
