@@ -7,6 +7,7 @@ mod lines;
 mod notify;
 mod report;
 mod run;
+mod settle;
 
 pub use notify::rest;
 pub use run::{Options, run};

@@ -35,13 +35,13 @@ use crate::{
     player::{self, House, Play},
     response::{self, Response},
     state::{MeterState, Mode, Position, Shared, Snapshot},
-    store::{Store, Writer},
+    store::Store,
 };
 
 use super::{
     fold,
     kept::{self, Kept},
-    lines, notify, report,
+    lines, notify, report, settle,
 };
 
 /// How long the start waits for the bus before it says READY without it.
@@ -101,11 +101,12 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         _ => 0,
     };
     let bases = fold::fold(&config, &loaded.bases, &past, current, counted);
-    store.persist_bases(&bases)?;
-    let writer = Writer::start(store)?;
-    for old in &past {
-        // Its counts are durable elsewhere now.
-        load::remove(&old.dir)?;
+    let (writer, durable) = settle::settle(store, &config, &loaded.bases, &bases)?;
+    if durable {
+        // The counts of the past are elsewhere now.
+        for old in &past {
+            load::remove(&old.dir)?;
+        }
     }
 
     let shared: Shared = Shared::default();
