@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# Refusals at the service's level: words in the journal, an exit status, and no half start.
+
+config=/etc/gasd/gasd.toml
+cp "$config" /run/gasd.toml
+
+# rejected STATUS WORDS WHAT: gasd does not start, ends with STATUS, and the journal has WORDS.
+rejected() {
+    local line
+    news >/dev/null
+    systemctl restart gasd 2>/dev/null && fail "$3: systemctl restart gasd succeeded"
+    equal "$(systemctl show -P ExecMainStatus gasd)" "$1" "$3: exit status $1" >/dev/null
+    line=$(news | grep -F -- "$2" | head -n 1) || fail "$3: '$2' is not in the journal"
+    ok "$3: exit status $1; $line"
+}
+# mended: the configuration of before, and gasd is up by itself.
+mended() {
+    cp /run/gasd.toml "$config"
+    up
+}
+
+{ cat /run/gasd.toml; printf '[kernal]\npins = "/run/gasd/bpf"\n'; } >"$config"
+rejected 2 "$config:$(($(wc -l </run/gasd.toml) + 1)):2: unknown key \`kernal\`; did you mean \`kernel\`?" \
+    "a section that is not known"
+sed 's/^max_flow/max_flwo/' /run/gasd.toml >"$config"
+rejected 2 "$config:$(grep -n '^max_flow' /run/gasd.toml | cut -d : -f 1):1: meter \"kitchen\": unknown key \`max_flwo\`; did you mean \`max_flow\`?" \
+    "a key that is not known"
+before=$(systemctl show -P NRestarts gasd)
+sleep 3
+tries=$(($(systemctl show -P NRestarts gasd) - before))
+((tries >= 1 && tries <= 3)) || fail "a start that fails is tried again now and then: $tries times in 3 s"
+ok "a start that fails is tried again, but at leisure: $tries times in 3 s"
+begun=$(date +%s%N)
+mended
+ok "gasd comes up by itself when the file is mended ($((($(date +%s%N) - begun) / 1000000)) ms)"
+chmod 0600 "$config"
+rejected 2 "chgrp gasd $config" "a configuration that gasd may not read"
+chmod 0644 "$config"
+mended
+
+store_at() { { printf '[store]\npath = "%s"\n' "$1"; sed '/^\[store\]/d' /run/gasd.toml; } >"$config"; }
+install -d -o gasd -g gasd /srv/gasd
+store_at /srv/gasd/gasd.redb
+rejected 7 "ReadWritePaths=/srv/gasd" "a store directory that the unit does not let it write"
+store_at /srv/none/gasd.redb
+rejected 3 "/srv/none does not exist" "a store directory that is not there"
+printf '[Service]\nReadWritePaths=/srv/gasd\n' >/etc/systemd/system/gasd.service.d/store.conf
+systemctl daemon-reload
+mount -t tmpfs -o size=8M,mode=0750,uid="$(id -u gasd)",gid="$(id -g gasd)" disk /srv/gasd
+store_at /srv/gasd/gasd.redb
+fill() { dd if=/dev/zero of=/srv/gasd/fill bs=4096 >/dev/null 2>&1 || true; }
+fill
+rejected 7 "no space is left for the store in /srv/gasd" "a disk that is full"
+equal "$(find /srv/gasd -mindepth 1)" /srv/gasd/fill "nothing half made stays on it"
+rm /srv/gasd/fill
+up
+ok "with space on the disk gasd comes up by itself"
+as keeper gasctl valve close main --reason 'before the disk was full' >/dev/null
+fill
+pid=$(main_pid)
+kill -9 "$pid"
+up "$pid"
+has "$(property valves/main Valve Holds)" "before the disk was full" "a full disk hides no hold from a start"
+until_true 10 "a word on the disk" status_has "no space is left for the store in /srv/gasd"
+ok "and gasctl status tells of the disk"
+rm /srv/gasd/fill /etc/systemd/system/gasd.service.d/store.conf
+systemctl daemon-reload
+cp /run/gasd.toml "$config"
+systemctl restart gasd
+up "$pid"
+umount /srv/gasd
+
+pid=$(main_pid)
+before=$(pulses)
+refused 5 "in use by another gasd" "a second gasd finds the store locked" as gasd gasd run --play household
+refused 5 "another gasd owns io.gasd1: process $pid" "with a store of its own it finds the name taken" \
+    as gasd gasd run --play household --userspace --store /tmp/other.redb
+equal "$(main_pid) $(pulses)" "$pid $before" "the first one has not noticed"
+refused 4 "gasd" "a stranger may not use the pins" as stranger gasd run --play household --bus none --store /tmp/stranger.redb

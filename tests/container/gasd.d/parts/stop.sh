@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Stop and start. With the valve closed the play adds nothing, so totals can be compared exactly.
+
+until_true 20 "a first pulse" more_pulses_than 0
+as keeper gasctl valve close main --reason 'for the test' >/dev/null
+until_true 10 "the last pulse to be decided" settled
+look
+volume=$(number volume_ul)
+systemctl stop gasd
+equal "$(systemctl is-active gasd) $(systemctl show -P Result gasd)" "inactive success" "gasd stops in order"
+equal "$(findmnt -no FSTYPE /run/gasd/bpf)" bpf "the pins stay mounted"
+refused 3 "systemctl start gasd" "gasctl says that gasd is not there" gasctl status
+systemctl start gasd
+up
+look
+equal "$(number volume_ul)" "$volume" "the total after stop and start, to the microlitre ($volume)"
+
+# Without the kernel's counters there is only what SIGTERM made durable.
+systemctl stop gasd
+refused 2 "--discard-counts" "gasd unload wants to be sure" as_loader gasd unload
+as_loader gasd unload --discard-counts >/dev/null
+# The kernel itself puts *.debug there.
+equal "$(find /run/gasd/bpf -mindepth 1 ! -name '*.debug')" "" "gasd unload removes every pin"
+systemctl restart gasd-load
+systemctl start gasd
+up
+look
+equal "$(number volume_ul)" "$volume" "the same total without the kernel's counters: the base was written at the stop"
+has "$(property valves/main Valve Holds)" "for the test" "and the operator's hold is there"
