@@ -8,7 +8,11 @@ use gasd_abi::records::meter_key;
 
 use crate::{
     config::Config,
-    kernel::{KernelError, handover::Generation, pins::Pins},
+    kernel::{
+        KernelError,
+        handover::{self, Generation},
+        pins::Pins,
+    },
     store::{Base, advance},
 };
 
@@ -27,6 +31,8 @@ pub struct Past {
 
 /// Reads the generations beside the one that counts, oldest first.
 pub fn past(pins: &Pins, current: [u64; 2]) -> Result<Vec<Past>, KernelError> {
+    // Before anything of theirs is folded or removed: lines that still wait for their state get it.
+    handover::finish(pins)?;
     let mut found = Vec::new();
     for dir in pins.generations()? {
         let generation = Generation::open(&dir)?;
