@@ -11,9 +11,7 @@ use gasd::kernel::{Events, Kernel};
 use gasd_abi::{
     FilterConfig, FilterState, Outcome, Totals, filter,
     outcome::{PULSE, RECOVERED, RESYNC, STALE, STORM, WAKE},
-    records::{
-        BUCKET_NS, Bucket, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_WAKE, Event, LINE_SIMULATED,
-    },
+    records::{BUCKET_NS, Bucket, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_WAKE, Event, LINE_SIMULATED},
 };
 use kernel_house::{House, random::Random};
 
@@ -125,7 +123,11 @@ fn kernel_and_user_space_come_to_the_same_verdict() {
             edges += 1;
             (filter::edge(&line.config, &mut line.state, t), kernel.edge(line.number, t).unwrap())
         };
-        assert_eq!(mine.flags, theirs, "step {steps} on line {at} at {t}, sampled {sampled}: {:?}", line.state);
+        assert_eq!(
+            mine.flags, theirs,
+            "step {steps} on line {at} at {t}, sampled {sampled}: {:?}",
+            line.state
+        );
         line.totals.apply(!sampled, &mine);
         seen |= mine.flags;
         if mine.has(PULSE) {
@@ -168,7 +170,7 @@ fn kernel_and_user_space_come_to_the_same_verdict() {
 
 fn check_ring(ring: &mut Events, expected: &mut Vec<Event>) {
     for event in expected.drain(..) {
-        assert_eq!(ring.next(), Some(event));
+        assert_eq!(ring.take(), Some(event));
     }
-    assert_eq!(ring.next(), None);
+    assert_eq!(ring.take(), None);
 }

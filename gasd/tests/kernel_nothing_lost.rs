@@ -209,7 +209,11 @@ fn every_edge_is_classified_once_over_kills_swaps_and_a_new_layout() {
         let accepted: u64 = generations.iter().map(|g| g.line(line).unwrap().unwrap().accepted).sum();
         assert_eq!(sum.accepted, accepted, "{meter}: counters and live page");
         let base = house.base(meter);
-        assert_eq!((base.pulses, base.volume_ul), (accepted, accepted * 1_000), "{meter}: the total in the store");
+        assert_eq!(
+            (base.pulses, base.volume_ul),
+            (accepted, accepted * 1_000),
+            "{meter}: the total in the store"
+        );
         // Swaps change no verdict. Edges that arrive while a layout takes over are kept and become one
         // candidate, so of the pulses that begin and end within it (milliseconds) one counts.
         let here = undisturbed(&filter, times, end);

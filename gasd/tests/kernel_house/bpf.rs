@@ -78,7 +78,10 @@ pub fn identity(path: &Path) -> String {
     if path.file_name().is_some_and(|n| n == "link") {
         return "link".into();
     }
-    let fd = sys::obj_get(path).unwrap();
-    let info = sys::map_info(std::os::fd::AsFd::as_fd(&fd)).unwrap();
-    format!("map {} type {} value {}", info.id, info.map_type, info.value_size)
+    // The file system's own listings are not objects.
+    let Ok(fd) = sys::obj_get(path) else { return "no object".into() };
+    match sys::map_info(std::os::fd::AsFd::as_fd(&fd)) {
+        Ok(info) => format!("map {} type {} value {}", info.id, info.map_type, info.value_size),
+        Err(error) => error.to_string(),
+    }
 }

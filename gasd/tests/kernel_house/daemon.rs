@@ -43,11 +43,8 @@ impl Daemon {
         std::fs::set_permissions(&files[0], open).unwrap();
         notices.set_nonblocking(true).unwrap();
         die_with_parent(&mut command);
-        let child = command
-            .env("NOTIFY_SOCKET", &files[0])
-            .stderr(File::create(&files[1]).unwrap())
-            .spawn()
-            .unwrap();
+        let child =
+            command.env("NOTIFY_SOCKET", &files[0]).stderr(File::create(&files[1]).unwrap()).spawn().unwrap();
         Daemon { child, notices, files, ready: false, shown: None }
     }
 
