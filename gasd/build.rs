@@ -12,7 +12,9 @@ fn main() {
     let manifest_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     let crate_dir = manifest_dir.join("../gasd-ebpf");
-    for watched in ["../gasd-ebpf/src", "../gasd-ebpf/Cargo.toml", "../gasd-ebpf/Cargo.lock", "../gasd-abi/src"] {
+    for watched in
+        ["../gasd-ebpf/src", "../gasd-ebpf/Cargo.toml", "../gasd-ebpf/Cargo.lock", "../gasd-abi/src"]
+    {
         println!("cargo:rerun-if-changed={watched}");
     }
     println!("cargo:rerun-if-env-changed=PATH");

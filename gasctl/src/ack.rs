@@ -14,9 +14,7 @@ pub async fn run(client: &Client, verdicts: &[u64], out: &Output) -> Result<(), 
     let mut failed = Vec::new();
     for &id in verdicts {
         match acknowledge(client, id).await {
-            Ok(()) if out.json => {
-                out.object(&json!({ "ok": true, "command": "ack", "verdict": id }))?
-            }
+            Ok(()) if out.json => out.object(&json!({ "ok": true, "command": "ack", "verdict": id }))?,
             Ok(()) => out.line(&format!("verdict {id}: acknowledged"))?,
             Err(failure) if verdicts.len() == 1 => return Err(failure),
             Err(failure) => {
@@ -27,21 +25,13 @@ pub async fn run(client: &Client, verdicts: &[u64], out: &Output) -> Result<(), 
     }
     match failed.iter().max() {
         None => Ok(()),
-        Some(&status) => Err(Failure::Some {
-            failed: failed.len(),
-            all: verdicts.len(),
-            status,
-        }),
+        Some(&status) => Err(Failure::Some { failed: failed.len(), all: verdicts.len(), status }),
     }
 }
 
 async fn acknowledge(client: &Client, id: u64) -> Result<(), Failure> {
     let verdict = client.verdict(id).await?;
-    match verdict
-        .acknowledge(HashMap::new())
-        .await
-        .map_err(ClientError::from)
-    {
+    match verdict.acknowledge(HashMap::new()).await.map_err(ClientError::from) {
         Ok(()) => Ok(()),
         Err(ClientError::NoSuchObject(_)) => Err(Failure::NoSuchVerdict(id)),
         Err(error) => Err(Failure::controlling(error, "acknowledge verdicts")),

@@ -81,9 +81,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum Valve {
     /// Close a valve and hold it closed
-    #[command(
-        after_help = "Example:\n  gasctl valve close main --reason 'smell of gas in the cellar'"
-    )]
+    #[command(after_help = "Example:\n  gasctl valve close main --reason 'smell of gas in the cellar'")]
     Close {
         /// The valve, as `gasctl status` shows it
         #[arg(value_name = "ID")]

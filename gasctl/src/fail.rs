@@ -39,11 +39,7 @@ pub enum Failure {
 }
 
 fn known_valves(known: &[String]) -> String {
-    if known.is_empty() {
-        "none is configured".to_owned()
-    } else {
-        format!("there is: {}", known.join(", "))
-    }
+    if known.is_empty() { "none is configured".to_owned() } else { format!("there is: {}", known.join(", ")) }
 }
 
 impl Failure {
@@ -118,10 +114,7 @@ mod tests {
         assert!(failure.to_string().contains("gasd-read"), "{failure}");
         assert_eq!(failure.status(), 4);
         let failure = Failure::controlling(ClientError::Denied(raw), "close valves");
-        assert!(
-            failure.to_string().contains("may not close valves"),
-            "{failure}"
-        );
+        assert!(failure.to_string().contains("may not close valves"), "{failure}");
         assert!(failure.to_string().contains("gasd-control"), "{failure}");
     }
 

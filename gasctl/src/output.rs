@@ -51,10 +51,7 @@ impl Output {
     /// Looks at the terminal and the environment.
     pub fn new(json: bool) -> Output {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Output {
-            json,
-            colour: !json && !no_colour && std::io::stdout().is_terminal(),
-        }
+        Output { json, colour: !json && !no_colour && std::io::stdout().is_terminal() }
     }
 
     /// Text in a style, with what could command a terminal taken out.
@@ -89,12 +86,7 @@ impl Output {
     /// Writes rows with aligned columns, each behind `indent`. The last column is not padded.
     pub fn table(&self, indent: &str, rows: &[Vec<Cell>]) -> Result<(), Failure> {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |at: usize| {
-            rows.iter()
-                .filter_map(|row| row.get(at))
-                .map(Cell::width)
-                .max()
-        };
+        let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(Cell::width).max();
         let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
         for row in rows {
             let mut line = indent.to_owned();
@@ -119,15 +111,9 @@ impl Output {
     pub fn tell(&self, failure: &Failure) {
         if self.json {
             let (name, message, exit) = (failure.name(), failure.to_string(), failure.status());
-            eprintln!(
-                "{}",
-                json!({ "ok": false, "error": name, "message": message, "exit": exit })
-            );
+            eprintln!("{}", json!({ "ok": false, "error": name, "message": message, "exit": exit }));
         } else {
-            eprintln!(
-                "gasctl: {}",
-                failure.to_string().replace(char::is_control, " ")
-            );
+            eprintln!("gasctl: {}", failure.to_string().replace(char::is_control, " "));
         }
     }
 
@@ -155,29 +141,17 @@ pub struct Cell {
 impl Cell {
     /// Text to the left.
     pub fn new(text: impl Into<String>) -> Cell {
-        Cell {
-            text: text.into(),
-            style: Style::Plain,
-            right: false,
-        }
+        Cell { text: text.into(), style: Style::Plain, right: false }
     }
 
     /// Text to the left, in a style.
     pub fn styled(text: impl Into<String>, style: Style) -> Cell {
-        Cell {
-            text: text.into(),
-            style,
-            right: false,
-        }
+        Cell { text: text.into(), style, right: false }
     }
 
     /// A number, to the right.
     pub fn number(text: impl Into<String>) -> Cell {
-        Cell {
-            text: text.into(),
-            style: Style::Plain,
-            right: true,
-        }
+        Cell { text: text.into(), style: Style::Plain, right: true }
     }
 
     fn width(&self) -> usize {
@@ -191,16 +165,10 @@ mod tests {
 
     #[test]
     fn text_from_outside_cannot_command_the_terminal() {
-        let out = Output {
-            json: false,
-            colour: true,
-        };
+        let out = Output { json: false, colour: true };
         assert_eq!(out.paint("a\x1b[2Jb\n", Style::Plain), "a [2Jb ");
         assert_eq!(out.paint("x", Style::Bad), "\x1b[1;31mx\x1b[0m");
-        let plain = Output {
-            json: false,
-            colour: false,
-        };
+        let plain = Output { json: false, colour: false };
         assert_eq!(plain.paint("x", Style::Bad), "x");
     }
 }

@@ -35,27 +35,16 @@ pub fn mode(service: &Service) -> (String, Style) {
     match service.mode.as_str() {
         "kernel" => ("counting in the kernel".to_owned(), Style::Good),
         "userspace" => {
-            let why = if service.mode_reason.is_empty() {
-                "no reason given"
-            } else {
-                &service.mode_reason
-            };
+            let why = if service.mode_reason.is_empty() { "no reason given" } else { &service.mode_reason };
             (format!("counting in user space: {why}"), Style::Warn)
         }
-        _ => (
-            "not counting yet, or in a way that this gasctl does not know".to_owned(),
-            Style::Warn,
-        ),
+        _ => ("not counting yet, or in a way that this gasctl does not know".to_owned(), Style::Warn),
     }
 }
 
 /// The style of a health: `ok` or not.
 pub fn health(health: &str) -> Style {
-    if health == "ok" {
-        Style::Good
-    } else {
-        Style::Warn
-    }
+    if health == "ok" { Style::Good } else { Style::Warn }
 }
 
 /// The style of a severity.
@@ -78,11 +67,7 @@ pub fn position(position: &str) -> Style {
 
 fn service(service: &Service, out: &Output) -> Result<(), Failure> {
     let (text, style) = mode(service);
-    out.line(&format!(
-        "gasd {}, {}",
-        out.paint(&service.version, Style::Plain),
-        out.paint(&text, style)
-    ))?;
+    out.line(&format!("gasd {}, {}", out.paint(&service.version, Style::Plain), out.paint(&text, style)))?;
     let counters = [
         (service.ring_overrun, "events found the ring full"),
         (service.events_missed, "events never arrived"),
@@ -90,10 +75,7 @@ fn service(service: &Service, out: &Output) -> Result<(), Failure> {
         (service.fall_through, "interrupts were not handed on"),
     ];
     for (count, what) in counters.iter().filter(|(count, _)| *count > 0) {
-        out.line(&out.paint(
-            &format!("  {count} {what}; volumes are complete"),
-            Style::Dim,
-        ))?;
+        out.line(&out.paint(&format!("  {count} {what}; volumes are complete"), Style::Dim))?;
     }
     for problem in &service.problems {
         out.line(&format!("  {}", out.paint(problem, Style::Warn)))?;
@@ -107,14 +89,7 @@ fn heading(text: &str, out: &Output) -> Result<(), Failure> {
 }
 
 fn meters(state: &State, out: &Output) -> Result<(), Failure> {
-    heading(
-        if state.meters.is_empty() {
-            "No meters"
-        } else {
-            "Meters"
-        },
-        out,
-    )?;
+    heading(if state.meters.is_empty() { "No meters" } else { "Meters" }, out)?;
     let row = |meter: &Meter| {
         vec![
             Cell::new(&meter.id),
@@ -122,10 +97,7 @@ fn meters(state: &State, out: &Output) -> Result<(), Failure> {
             Cell::number(flow(meter.flow_m3_per_h)),
             Cell::number(ago(meter.last_pulse_ns).unwrap_or_else(|| "no pulse yet".to_owned())),
             Cell::new(
-                meter
-                    .valve
-                    .as_ref()
-                    .map_or_else(|| "no valve".to_owned(), |valve| format!("valve {valve}")),
+                meter.valve.as_ref().map_or_else(|| "no valve".to_owned(), |valve| format!("valve {valve}")),
             ),
             Cell::styled(&meter.health, health(&meter.health)),
         ]
@@ -134,14 +106,7 @@ fn meters(state: &State, out: &Output) -> Result<(), Failure> {
 }
 
 fn valves(state: &State, out: &Output) -> Result<(), Failure> {
-    heading(
-        if state.valves.is_empty() {
-            "No valves"
-        } else {
-            "Valves"
-        },
-        out,
-    )?;
+    heading(if state.valves.is_empty() { "No valves" } else { "Valves" }, out)?;
     let row = |valve: &Valve| {
         vec![
             Cell::new(&valve.id),
@@ -153,15 +118,10 @@ fn valves(state: &State, out: &Output) -> Result<(), Failure> {
     out.table("  ", &state.valves.values().map(row).collect::<Vec<_>>())?;
     for valve in state.valves.values() {
         for hold in &valve.holds {
-            let verdict = hold
-                .verdict
-                .map(|id| format!(" (verdict {id})"))
-                .unwrap_or_default();
+            let verdict = hold.verdict.map(|id| format!(" (verdict {id})")).unwrap_or_default();
             let since = date(hold.since_unix_us);
-            let text = format!(
-                "{}: held by {} since {since}{verdict}: {}",
-                valve.id, hold.owner, hold.reason
-            );
+            let text =
+                format!("{}: held by {} since {since}{verdict}: {}", valve.id, hold.owner, hold.reason);
             out.line(&format!("  {}", out.paint(&text, Style::Plain)))?;
         }
     }

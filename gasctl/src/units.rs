@@ -17,20 +17,12 @@ pub fn volume(microlitres: u64) -> String {
 
 /// A flow, m³/h.
 pub fn flow(m3_per_h: Option<f64>) -> String {
-    m3_per_h.map_or_else(
-        || "flow unknown".to_owned(),
-        |flow| format!("{flow:.3} m³/h"),
-    )
+    m3_per_h.map_or_else(|| "flow unknown".to_owned(), |flow| format!("{flow:.3} m³/h"))
 }
 
 /// How long ago a CLOCK_BOOTTIME instant is, ns; nothing for 0, which stands for never.
 pub fn ago(t_ns: u64) -> Option<String> {
-    (t_ns != 0).then(|| {
-        format!(
-            "{} ago",
-            span(Duration::from_nanos(boottime_ns().saturating_sub(t_ns)))
-        )
-    })
+    (t_ns != 0).then(|| format!("{} ago", span(Duration::from_nanos(boottime_ns().saturating_sub(t_ns)))))
 }
 
 /// A span in its largest fitting unit.
@@ -46,24 +38,16 @@ fn span(span: Duration) -> String {
 
 /// Time since the machine was started, suspend included, ns.
 fn boottime_ns() -> u64 {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is valid for the call. It cannot fail on Linux with this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now) };
-    let (s, ns) = (
-        u64::try_from(now.tv_sec).unwrap_or(0),
-        u64::try_from(now.tv_nsec).unwrap_or(0),
-    );
+    let (s, ns) = (u64::try_from(now.tv_sec).unwrap_or(0), u64::try_from(now.tv_nsec).unwrap_or(0));
     s * 1_000_000_000 + ns
 }
 
 /// Now, Unix time in µs.
 pub fn now_unix_us() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }
 
@@ -104,13 +88,7 @@ mod tests {
 
     #[test]
     fn spans_fit_their_unit() {
-        for (s, text) in [
-            (0, "0 s"),
-            (119, "119 s"),
-            (120, "2 min"),
-            (7_200, "2 h"),
-            (259_200, "3 days"),
-        ] {
+        for (s, text) in [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_200, "2 h"), (259_200, "3 days")] {
             assert_eq!(span(Duration::from_secs(s)), text);
         }
         assert_eq!(ago(0), None);

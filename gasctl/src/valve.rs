@@ -27,21 +27,14 @@ pub async fn run(client: &Client, action: Valve, out: &Output) -> Result<(), Fai
         Ok(()) => {}
         Err(ClientError::NoSuchObject(_)) => {
             let state = client.state().await.map_err(Failure::reading)?;
-            return Err(Failure::NoSuchValve {
-                id,
-                known: state.valves.into_keys().collect(),
-            });
+            return Err(Failure::NoSuchValve { id, known: state.valves.into_keys().collect() });
         }
         Err(error) => return Err(Failure::controlling(error, what)),
     }
     // It is done; a position that cannot be read does not undo it.
-    let position = valve
-        .position()
-        .await
-        .unwrap_or_else(|_| "unknown".to_owned());
+    let position = valve.position().await.unwrap_or_else(|_| "unknown".to_owned());
     if out.json {
-        return out
-            .object(&json!({ "ok": true, "command": command, "valve": id, "position": position }));
+        return out.object(&json!({ "ok": true, "command": command, "valve": id, "position": position }));
     }
     let text = out.paint(&position, status::position(&position));
     out.line(&format!("valve {}: {text}", out.paint(&id, Style::Plain)))

@@ -93,11 +93,8 @@ fn text(event: &Event, state: &State, out: &Output) -> Option<String> {
 
 fn service(state: &State, out: &Output) -> String {
     let (text, style) = status::mode(&state.service);
-    let mut line = format!(
-        "gasd {}  {}",
-        out.paint(&state.service.version, Style::Plain),
-        out.paint(&text, style)
-    );
+    let mut line =
+        format!("gasd {}  {}", out.paint(&state.service.version, Style::Plain), out.paint(&text, style));
     if let Some(problem) = state.service.problems.last() {
         line += &format!("  {}", out.paint(problem, Style::Warn));
     }
@@ -106,50 +103,27 @@ fn service(state: &State, out: &Output) -> String {
 
 fn meter(meter: &Meter, out: &Output) -> String {
     let id = out.paint(&meter.id, Style::Plain);
-    let mut line = format!(
-        "meter {id}  {:>14}  {:>12}",
-        volume(meter.volume_ul),
-        flow(meter.flow_m3_per_h)
-    );
+    let mut line = format!("meter {id}  {:>14}  {:>12}", volume(meter.volume_ul), flow(meter.flow_m3_per_h));
     if meter.health != "ok" {
-        line += &format!(
-            "  {}",
-            out.paint(&meter.health, status::health(&meter.health))
-        );
+        line += &format!("  {}", out.paint(&meter.health, status::health(&meter.health)));
     }
     line
 }
 
 fn valve(valve: &Valve, out: &Output) -> String {
     let id = out.paint(&valve.id, Style::Plain);
-    let mut line = format!(
-        "valve {id}  {}",
-        out.paint(&valve.position, status::position(&valve.position))
-    );
+    let mut line = format!("valve {id}  {}", out.paint(&valve.position, status::position(&valve.position)));
     for hold in &valve.holds {
-        line += &out.paint(
-            &format!("  held by {}: {}", hold.owner, hold.reason),
-            Style::Plain,
-        );
+        line += &out.paint(&format!("  held by {}: {}", hold.owner, hold.reason), Style::Plain);
     }
     if valve.health != "ok" {
-        line += &format!(
-            "  {}",
-            out.paint(&valve.health, status::health(&valve.health))
-        );
+        line += &format!("  {}", out.paint(&valve.health, status::health(&valve.health)));
     }
     line
 }
 
 fn verdict(verdict: &Verdict, out: &Output) -> String {
     let severity = out.paint(&verdict.severity, status::severity(&verdict.severity));
-    let rest = format!(
-        "{} on meter {}: {}",
-        verdict.kind, verdict.meter, verdict.text
-    );
-    format!(
-        "verdict {}  {severity}  {}",
-        verdict.id,
-        out.paint(&rest, Style::Plain)
-    )
+    let rest = format!("{} on meter {}: {}", verdict.kind, verdict.meter, verdict.text);
+    format!("verdict {}  {severity}  {}", verdict.id, out.paint(&rest, Style::Plain))
 }

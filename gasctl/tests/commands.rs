@@ -25,11 +25,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// Exit status, standard output, standard error.
 fn told(output: &Output) -> (i32, String, String) {
-    (
-        output.status.code().unwrap(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
 /// Waits until gasctl shows the verdict.
@@ -37,12 +33,7 @@ fn shown(bus: &PrivateBus, id: u64) {
     for _ in 0..100 {
         let (_, status, _) = told(&gasctl(bus, &["--json", "status"]));
         let status: serde_json::Value = serde_json::from_str(&status).unwrap();
-        if status["verdicts"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|v| v["id"] == id)
-        {
+        if status["verdicts"].as_array().unwrap().iter().any(|v| v["id"] == id) {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -56,14 +47,7 @@ fn status_is_tidy() {
     let service = Service::start(&bus);
     service.add_verdict(verdict(8, "critical"));
     shown(&bus, 8);
-    assert_eq!(
-        told(&gasctl(
-            &bus,
-            &["valve", "close", "main", "--reason", "smell of gas"]
-        ))
-        .0,
-        0
-    );
+    assert_eq!(told(&gasctl(&bus, &["valve", "close", "main", "--reason", "smell of gas"])).0, 0);
     let (code, out, err) = told(&gasctl(&bus, &["status"]));
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(!out.contains('\x1b'), "no colour into a pipe");
@@ -79,20 +63,9 @@ fn status_is_tidy() {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(out[0], format!("gasd {version}, counting in the kernel"));
     assert_eq!(out[2], "Meters");
-    assert!(
-        out[3].starts_with("  boiler-1  10.000 L   flow unknown  "),
-        "{}",
-        out[3]
-    );
-    assert!(
-        out[3].ends_with("no pulse yet  no valve    no pulse for 3 days"),
-        "{}",
-        out[3]
-    );
-    assert_eq!(
-        out[4],
-        "  kitchen    1.234 m³    1.250 m³/h AGO  valve main  ok"
-    );
+    assert!(out[3].starts_with("  boiler-1  10.000 L   flow unknown  "), "{}", out[3]);
+    assert!(out[3].ends_with("no pulse yet  no valve    no pulse for 3 days"), "{}", out[3]);
+    assert_eq!(out[4], "  kitchen    1.234 m³    1.250 m³/h AGO  valve main  ok");
     assert_eq!(
         out[6..].join("\n"),
         "\
@@ -120,15 +93,9 @@ fn status_as_json_is_exact() {
     assert_eq!(kitchen["volume_ul"], 1_234_567_890_u64);
     assert_eq!(kitchen["flow_m3_per_h"], 1.25);
     assert_eq!(kitchen["rejected"]["release"], 123_456);
-    assert_eq!(
-        status["meters"][0]["flow_m3_per_h"],
-        serde_json::Value::Null
-    );
+    assert_eq!(status["meters"][0]["flow_m3_per_h"], serde_json::Value::Null);
     assert_eq!(status["valves"][0]["position"], "open");
-    assert_eq!(
-        status["verdicts"][0]["evidence"]["rule"],
-        "suspected-1s-confirmed-5s"
-    );
+    assert_eq!(status["verdicts"][0]["evidence"]["rule"], "suspected-1s-confirmed-5s");
 }
 
 #[test]
@@ -138,72 +105,39 @@ fn the_way_from_a_verdict_to_an_open_valve() {
     service.add_verdict(verdict(8, "critical"));
     shown(&bus, 8);
     let close = gasctl(&bus, &["valve", "close", "main"]);
-    assert_eq!(
-        told(&close),
-        (0, "valve main: closed\n".into(), String::new())
-    );
-    assert_eq!(
-        service.shared.read().unwrap().valves[0].holds[0].reason,
-        "closed with gasctl"
-    );
+    assert_eq!(told(&close), (0, "valve main: closed\n".into(), String::new()));
+    assert_eq!(service.shared.read().unwrap().valves[0].holds[0].reason, "closed with gasctl");
 
     let (code, out, err) = told(&gasctl(&bus, &["valve", "open", "main"]));
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(
-        err.starts_with("gasctl: ") && err.contains("`gasctl ack 8`"),
-        "{err}"
-    );
+    assert!(err.starts_with("gasctl: ") && err.contains("`gasctl ack 8`"), "{err}");
 
     let ack = gasctl(&bus, &["ack", "8"]);
-    assert_eq!(
-        told(&ack),
-        (0, "verdict 8: acknowledged\n".into(), String::new())
-    );
+    assert_eq!(told(&ack), (0, "verdict 8: acknowledged\n".into(), String::new()));
     let open = gasctl(&bus, &["--json", "valve", "open", "main"]);
     let (code, out, _) = told(&open);
     assert_eq!(code, 0);
     let done: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(
-        done,
-        serde_json::json!({"ok": true, "command": "open", "valve": "main", "position": "open"})
-    );
-    assert_eq!(
-        service.shared.read().unwrap().valves[0].position,
-        Position::Open
-    );
+    assert_eq!(done, serde_json::json!({"ok": true, "command": "open", "valve": "main", "position": "open"}));
+    assert_eq!(service.shared.read().unwrap().valves[0].position, Position::Open);
 }
 
 #[test]
 fn a_refusal_is_one_and_says_what_to_do() {
     let bus = PrivateBus::start();
     let service = Service::start(&bus);
-    for (reason, says) in [
-        ("jam", "feedback still reads open"),
-        ("full", "no space left"),
-    ] {
-        let (code, out, err) = told(&gasctl(
-            &bus,
-            &["valve", "close", "main", "--reason", reason],
-        ));
+    for (reason, says) in [("jam", "feedback still reads open"), ("full", "no space left")] {
+        let (code, out, err) = told(&gasctl(&bus, &["valve", "close", "main", "--reason", reason]));
         assert_eq!((code, out.as_str()), (1, ""));
         assert!(err.contains(says), "{err}");
     }
     let (code, _, err) = told(&gasctl(&bus, &["valve", "open", "cellar"]));
     assert_eq!(code, 1);
-    assert_eq!(
-        err,
-        "gasctl: no valve is called \"cellar\"; there is: main, out_side\n"
-    );
+    assert_eq!(err, "gasctl: no valve is called \"cellar\"; there is: main, out_side\n");
     let (code, _, err) = told(&gasctl(&bus, &["ack", "99"]));
     assert_eq!(code, 1);
-    assert!(
-        err.contains("no unacknowledged verdict has the number 99"),
-        "{err}"
-    );
-    let (code, out, err) = told(&gasctl(
-        &bus,
-        &["--json", "valve", "close", "main", "--reason", "jam"],
-    ));
+    assert!(err.contains("no unacknowledged verdict has the number 99"), "{err}");
+    let (code, out, err) = told(&gasctl(&bus, &["--json", "valve", "close", "main", "--reason", "jam"]));
     assert_eq!((code, out.as_str()), (1, ""));
     let error: serde_json::Value = serde_json::from_str(&err).unwrap();
     assert_eq!(
@@ -221,27 +155,15 @@ fn one_refused_acknowledgement_does_not_stop_the_others() {
     service.add_verdict(verdict(3, "notice"));
     shown(&bus, 3);
     let (code, out, err) = told(&gasctl(&bus, &["ack", "1", "2", "3"]));
-    assert_eq!(
-        (code, out.as_str()),
-        (1, "verdict 1: acknowledged\nverdict 3: acknowledged\n")
-    );
-    assert!(
-        err.contains("number 2;") && err.contains("1 of 3 verdicts were not acknowledged"),
-        "{err}"
-    );
+    assert_eq!((code, out.as_str()), (1, "verdict 1: acknowledged\nverdict 3: acknowledged\n"));
+    assert!(err.contains("number 2;") && err.contains("1 of 3 verdicts were not acknowledged"), "{err}");
     assert!(service.shared.read().unwrap().verdicts.is_empty());
 }
 
 #[test]
 fn wrong_usage_is_two() {
     let bus = PrivateBus::start();
-    for args in [
-        &["ack"][..],
-        &["ack", "x"],
-        &["ack", "--all"],
-        &["valve", "shut", "main"],
-        &[],
-    ] {
+    for args in [&["ack"][..], &["ack", "x"], &["ack", "--all"], &["valve", "shut", "main"], &[]] {
         assert_eq!(gasctl(&bus, args).status.code(), Some(2), "{args:?}");
     }
 }
@@ -249,12 +171,7 @@ fn wrong_usage_is_two() {
 #[test]
 fn nobody_there_is_three_and_says_how_to_start() {
     let mut bus = PrivateBus::start();
-    for args in [
-        &["status"][..],
-        &["watch"],
-        &["valve", "close", "main"],
-        &["ack", "1"],
-    ] {
+    for args in [&["status"][..], &["watch"], &["valve", "close", "main"], &["ack", "1"]] {
         let (code, _, err) = told(&gasctl(&bus, args));
         assert_eq!(code, 3, "{args:?}");
         assert!(err.contains("systemctl start gasd"), "{err}");
@@ -262,10 +179,7 @@ fn nobody_there_is_three_and_says_how_to_start() {
     bus.kill();
     let (code, _, err) = told(&gasctl(&bus, &["status"]));
     assert_eq!(code, 3);
-    assert!(
-        err.contains(&format!("cannot reach the bus at {}", bus.address())),
-        "{err}"
-    );
+    assert!(err.contains(&format!("cannot reach the bus at {}", bus.address())), "{err}");
 }
 
 #[test]
@@ -273,11 +187,7 @@ fn the_environment_names_the_bus() {
     let bus = PrivateBus::start();
     let _service = Service::start(&bus);
     let mut status = Command::new(env!("CARGO_BIN_EXE_gasctl"));
-    let output = status
-        .arg("status")
-        .env("GASD_BUS_ADDRESS", bus.address())
-        .output()
-        .unwrap();
+    let output = status.arg("status").env("GASD_BUS_ADDRESS", bus.address()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
@@ -288,13 +198,7 @@ fn scripts_and_the_manual_need_no_bus() {
         let output = command.args(["completions", shell]).output().unwrap();
         assert!(text(&output.stdout).contains("valve"), "{shell}");
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_gasctl"))
-        .arg("man")
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_gasctl")).arg("man").output().unwrap();
     let page = text(&output.stdout);
-    assert!(
-        page.contains(".TH gasctl") && page.contains("GASD_BUS_ADDRESS"),
-        "{page}"
-    );
+    assert!(page.contains(".TH gasctl") && page.contains("GASD_BUS_ADDRESS"), "{page}");
 }

@@ -27,13 +27,7 @@ const SYSTEM: &str = "<deny own=\"*\"/><deny send_type=\"method_call\"/>\
 fn policy() -> String {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../dbus/io.gasd1.conf");
     let xml = std::fs::read_to_string(file).unwrap();
-    let inner = xml
-        .split_once("<busconfig>")
-        .unwrap()
-        .1
-        .split_once("</busconfig>")
-        .unwrap()
-        .0;
+    let inner = xml.split_once("<busconfig>").unwrap().1.split_once("</busconfig>").unwrap().0;
     inner
         .replace("group=\"gasd-read\"", "group=\"mail\"")
         .replace("group=\"gasd-control\"", "group=\"games\"")
@@ -43,18 +37,12 @@ fn policy() -> String {
 fn gasctl(program: &Path, user: &str, args: &[&str]) -> (i32, String) {
     let output = Command::new("setpriv")
         .args([&format!("--reuid={user}"), "--init-groups"])
-        .arg(format!(
-            "--regid={}",
-            if user == "nobody" { "nogroup" } else { user }
-        ))
+        .arg(format!("--regid={}", if user == "nobody" { "nogroup" } else { user }))
         .arg(program)
         .args(args)
         .output()
         .unwrap();
-    (
-        output.status.code().unwrap(),
-        String::from_utf8(output.stderr).unwrap(),
-    )
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
@@ -62,11 +50,7 @@ fn each_user_may_what_its_group_may() {
     // SAFETY: geteuid has no preconditions.
     let root = unsafe { libc::geteuid() } == 0;
     let users = std::fs::read_to_string("/etc/passwd").unwrap();
-    if !root
-        || !["games:", "mail:", "nobody:"]
-            .iter()
-            .all(|user| users.contains(user))
-    {
+    if !root || !["games:", "mail:", "nobody:"].iter().all(|user| users.contains(user)) {
         eprintln!("skipped: needs root and the users games, mail and nobody");
         return;
     }
@@ -84,32 +68,19 @@ fn each_user_may_what_its_group_may() {
     let gasctl = |user: &str, args: &[&str]| gasctl(&program, user, args);
 
     assert_eq!(gasctl("root", &["status"]), (0, String::new()));
-    assert_eq!(
-        gasctl("root", &["valve", "close", "main"]),
-        (0, String::new())
-    );
+    assert_eq!(gasctl("root", &["valve", "close", "main"]), (0, String::new()));
 
     let (code, err) = gasctl("nobody", &["status"]);
     assert_eq!(code, 4, "{err}");
-    assert!(
-        err.contains("may not read the state of gasd") && err.contains("gasd-read"),
-        "{err}"
-    );
+    assert!(err.contains("may not read the state of gasd") && err.contains("gasd-read"), "{err}");
     let (code, err) = gasctl("nobody", &["watch"]);
     assert_eq!(code, 4, "{err}");
 
     assert_eq!(gasctl("mail", &["status"]), (0, String::new()));
-    for args in [
-        &["valve", "close", "main"][..],
-        &["valve", "open", "main"],
-        &["ack", "1"],
-    ] {
+    for args in [&["valve", "close", "main"][..], &["valve", "open", "main"], &["ack", "1"]] {
         let (code, err) = gasctl("mail", args);
         assert_eq!(code, 4, "{err}");
-        assert!(
-            err.contains("gasd-control") && !err.contains("Rejected"),
-            "{err}"
-        );
+        assert!(err.contains("gasd-control") && !err.contains("Rejected"), "{err}");
     }
 
     // The bus lets `games` through here; the service asks for the real group, which it is not in.
@@ -117,14 +88,7 @@ fn each_user_may_what_its_group_may() {
     for args in [&["valve", "close", "main"][..], &["valve", "open", "main"]] {
         let (code, err) = gasctl("games", args);
         assert_eq!(code, 4, "{err}");
-        assert!(
-            err.contains("uid 5 (:") && err.contains("group gasd-control"),
-            "{err}"
-        );
+        assert!(err.contains("uid 5 (:") && err.contains("group gasd-control"), "{err}");
     }
-    assert_eq!(
-        service.commands.lock().unwrap().len(),
-        1,
-        "only root reached the pipeline"
-    );
+    assert_eq!(service.commands.lock().unwrap().len(), 1, "only root reached the pipeline");
 }

@@ -34,12 +34,7 @@ impl Watch {
     fn start(bus: &PrivateBus, args: &[&str]) -> Watch {
         let (child, stdout) = Watch::spawn(bus, args);
         let (tell, lines) = channel();
-        std::thread::spawn(move || {
-            stdout
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| tell.send(line))
-        });
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
         Watch { child, lines }
     }
 
@@ -48,10 +43,7 @@ impl Watch {
         let end = Instant::now() + SOON;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let line = self
-                .lines
-                .recv_timeout(left)
-                .unwrap_or_else(|_| panic!("no line with {word}"));
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("no line with {word}"));
             if line.contains(word) {
                 return line;
             }
@@ -90,26 +82,12 @@ fn a_line_a_change() {
         snapshot.meters[0].flow_m3_per_h = Some(6.5);
     });
     let line = watch.line("meter kitchen");
-    assert!(
-        line.contains("2.000 m³") && line.contains("6.500 m³/h"),
-        "{line}"
-    );
+    assert!(line.contains("2.000 m³") && line.contains("6.500 m³/h"), "{line}");
     service.add_verdict(verdict(8, "critical"));
     let line = watch.line("verdict 8");
-    assert!(
-        line.contains("critical  surge on meter kitchen: flow of 6.1 m³/h"),
-        "{line}"
-    );
+    assert!(line.contains("critical  surge on meter kitchen: flow of 6.1 m³/h"), "{line}");
     let close = Command::new(env!("CARGO_BIN_EXE_gasctl"))
-        .args([
-            "--bus",
-            &bus.address(),
-            "valve",
-            "close",
-            "main",
-            "--reason",
-            "smell of gas",
-        ])
+        .args(["--bus", &bus.address(), "valve", "close", "main", "--reason", "smell of gas"])
         .status()
         .unwrap();
     assert!(close.success());
@@ -137,17 +115,10 @@ fn json_is_an_object_a_line() {
     assert_eq!(meter["changed"], serde_json::json!(["Pulses"]));
     service.add_verdict(verdict(8, "critical"));
     assert_eq!(watch.object("verdict-added")["verdict"]["id"], 8);
-    service.change(Change::VerdictRemoved(8), |snapshot| {
-        snapshot.verdicts.clear()
-    });
+    service.change(Change::VerdictRemoved(8), |snapshot| snapshot.verdicts.clear());
     assert_eq!(watch.object("verdict-removed")["verdict"]["id"], 8);
-    service.change(Change::Service, |snapshot| {
-        snapshot.service.problems.push("the ring is small".into())
-    });
-    assert_eq!(
-        watch.object("service")["service"]["problems"][0],
-        "the ring is small"
-    );
+    service.change(Change::Service, |snapshot| snapshot.service.problems.push("the ring is small".into()));
+    assert_eq!(watch.object("service")["service"]["problems"][0], "the ring is small");
     assert_eq!(watch.end(libc::SIGTERM), Some(0));
 }
 
@@ -189,10 +160,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         if let Some(status) = child.try_wait().unwrap() {
             break status.code();
         }
-        assert!(
-            Instant::now() < end,
-            "gasctl watch goes on without a reader"
-        );
+        assert!(Instant::now() < end, "gasctl watch goes on without a reader");
         std::thread::sleep(Duration::from_millis(50));
     };
     let mut err = String::new();

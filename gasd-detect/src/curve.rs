@@ -60,13 +60,7 @@ pub(crate) struct Curve {
 
 impl Curve {
     pub const fn new() -> Self {
-        Self {
-            t_ns: [0; POINTS],
-            volume_ul: [0; POINTS],
-            pulses: [0; POINTS],
-            head: 0,
-            len: 0,
-        }
+        Self { t_ns: [0; POINTS], volume_ul: [0; POINTS], pulses: [0; POINTS], head: 0, len: 0 }
     }
 
     /// Forgets everything.
@@ -82,11 +76,7 @@ impl Curve {
     /// The point `back` places before the last one; `back < len`.
     pub fn back(&self, back: usize) -> Point {
         let i = self.head.wrapping_sub(back) & MASK;
-        Point {
-            t_ns: self.t_ns[i],
-            volume_ul: self.volume_ul[i],
-            pulses: self.pulses[i],
-        }
+        Point { t_ns: self.t_ns[i], volume_ul: self.volume_ul[i], pulses: self.pulses[i] }
     }
 
     /// The last pulse.
@@ -119,10 +109,7 @@ impl Curve {
                 return Some(Piece {
                     volume_ul: newer.volume_to(end) + part * older.volume_to(newer),
                     span_ns: end.t_ns.saturating_sub(start_ns),
-                    intervals: end
-                        .pulses
-                        .wrapping_sub(newer.pulses)
-                        .saturating_add(touched.ceil() as u32),
+                    intervals: end.pulses.wrapping_sub(newer.pulses).saturating_add(touched.ceil() as u32),
                 });
             }
             newer = older;
@@ -145,7 +132,6 @@ pub(crate) fn share(older: Point, newer: Point, start_ns: u64) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

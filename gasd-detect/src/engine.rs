@@ -41,10 +41,7 @@ pub struct Engine {
     implausible: Implausible,
 }
 
-const _: () = assert!(
-    size_of::<Engine>() <= 5632,
-    "64 engines must fit into 352 KB"
-);
+const _: () = assert!(size_of::<Engine>() <= 5632, "64 engines must fit into 352 KB");
 const _: () = assert!(!core::mem::needs_drop::<Engine>(), "an engine owns no heap");
 
 impl Engine {
@@ -56,10 +53,7 @@ impl Engine {
             pulse_volume_ul: cfg.pulse_volume_ul,
             max_flow_ul_per_h: cfg.max_flow_ul_per_h,
             thresholds,
-            track: Track::new(
-                cfg.pulse_volume_ul,
-                limit(cfg.max_flow_ul_per_h, thresholds),
-            ),
+            track: Track::new(cfg.pulse_volume_ul, limit(cfg.max_flow_ul_per_h, thresholds)),
             episode: Episode::default(),
             implausible: Implausible::default(),
         }
@@ -116,11 +110,7 @@ impl Engine {
     pub fn slopes(&self, now_ns: u64) -> [Slope; 3] {
         let resolution = self.resolution();
         core::array::from_fn(|i| {
-            let Mean {
-                flow,
-                span_ns,
-                intervals,
-            } = self.track.mean(WINDOWS_NS[i], now_ns);
+            let Mean { flow, span_ns, intervals } = self.track.mean(WINDOWS_NS[i], now_ns);
             Slope {
                 window_ns: WINDOWS_NS[i],
                 span_ns,
@@ -142,8 +132,7 @@ impl Engine {
     /// Replaces the thresholds (m³/h over 1 s, 5 s, 30 s); the memory and a running episode stay.
     pub fn set_thresholds(&mut self, thresholds_m3_per_h: [f64; 3]) {
         self.thresholds = checked(thresholds_m3_per_h);
-        self.track
-            .set_limit(limit(self.max_flow_ul_per_h, self.thresholds));
+        self.track.set_limit(limit(self.max_flow_ul_per_h, self.thresholds));
     }
 
     /// What this pulse volume can and cannot resolve at the present thresholds.
@@ -192,17 +181,11 @@ impl Engine {
 fn checked(thresholds: [f64; 3]) -> [f64; 3] {
     core::array::from_fn(|i| {
         let th = thresholds[i];
-        if th.is_finite() && th > 0.0 {
-            th
-        } else {
-            DEFAULT_THRESHOLDS_M3_PER_H[i]
-        }
+        if th.is_finite() && th > 0.0 { th } else { DEFAULT_THRESHOLDS_M3_PER_H[i] }
     })
 }
 
 /// Flow above which an interval is implausible, m³/h; see [`EngineConfig::max_flow_ul_per_h`].
 fn limit(max_flow_ul_per_h: u64, thresholds: [f64; 3]) -> f64 {
-    (2.0 * m3_per_h(max_flow_ul_per_h))
-        .max(4.0 * thresholds[0])
-        .min(1e12)
+    (2.0 * m3_per_h(max_flow_ul_per_h)).max(4.0 * thresholds[0]).min(1e12)
 }

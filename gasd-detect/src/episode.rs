@@ -96,10 +96,7 @@ impl Episode {
             self.surging = true;
             self.suspicion = None;
             self.below_since_ns = None;
-            self.follow_up = Some(FollowUp {
-                began_ns,
-                confirmed: true,
-            });
+            self.follow_up = Some(FollowUp { began_ns, confirmed: true });
             return Some(Finding {
                 kind: Kind::Surge,
                 severity: Severity::Critical,
@@ -118,8 +115,7 @@ impl Episode {
 
     /// Since when a surge is suspected, if it is at `t_ns`.
     fn suspect(&mut self, t_ns: u64, track: &Track, th: &[f64; 3]) -> Option<u64> {
-        let suspected =
-            track.sure(WINDOWS_NS[0]) >= th[0] && track.mean(WINDOWS_NS[0], t_ns).flow >= th[0];
+        let suspected = track.sure(WINDOWS_NS[0]) >= th[0] && track.mean(WINDOWS_NS[0], t_ns).flow >= th[0];
         if !suspected {
             // A dip of less than the window, as from one late pulse, does not end it.
             let ended = |s: &Suspicion| t_ns.saturating_sub(s.seen_ns) >= WINDOWS_NS[0];
@@ -128,17 +124,9 @@ impl Episode {
             }
             return None;
         }
-        let began_ns = self
-            .suspicion
-            .map_or_else(|| track.onset(th[0]), |s| s.began_ns);
-        self.suspicion = Some(Suspicion {
-            began_ns,
-            seen_ns: t_ns,
-        });
-        self.follow_up.get_or_insert(FollowUp {
-            began_ns,
-            confirmed: false,
-        });
+        let began_ns = self.suspicion.map_or_else(|| track.onset(th[0]), |s| s.began_ns);
+        self.suspicion = Some(Suspicion { began_ns, seen_ns: t_ns });
+        self.follow_up.get_or_insert(FollowUp { began_ns, confirmed: false });
         Some(began_ns)
     }
 
@@ -158,10 +146,7 @@ impl Episode {
     }
 
     fn follow_up(&mut self, now_ns: u64, track: &Track, th: &[f64; 3]) -> Option<Finding> {
-        let FollowUp {
-            began_ns,
-            confirmed,
-        } = self.follow_up?;
+        let FollowUp { began_ns, confirmed } = self.follow_up?;
         if now_ns.saturating_sub(began_ns) < WINDOWS_NS[2] {
             return None;
         }
@@ -171,8 +156,7 @@ impl Episode {
             (Kind::TransientFlow, Severity::Info, Rule::Transient30s)
         } else if !confirmed {
             (Kind::TransientFlow, Severity::Info, Rule::Unconfirmed5s)
-        } else if known && !track.overdue(now_ns) && track.mean(WINDOWS_NS[0], now_ns).flow >= th[2]
-        {
+        } else if known && !track.overdue(now_ns) && track.mean(WINDOWS_NS[0], now_ns).flow >= th[2] {
             (Kind::SustainedFlow, Severity::Critical, Rule::Sustained30s)
         } else {
             return None;
@@ -180,21 +164,13 @@ impl Episode {
         self.follow_up = None;
         if !confirmed {
             self.suspicion = None;
-            if self
-                .info_ns
-                .is_some_and(|t| now_ns.saturating_sub(t) < INFO_NS)
-            {
+            if self.info_ns.is_some_and(|t| now_ns.saturating_sub(t) < INFO_NS) {
                 self.suppressed = self.suppressed.saturating_add(1);
                 return None;
             }
             self.info_ns = Some(now_ns);
         }
-        Some(Finding {
-            kind,
-            severity,
-            rule,
-            t_ns: began_ns,
-        })
+        Some(Finding { kind, severity, rule, t_ns: began_ns })
     }
 }
 

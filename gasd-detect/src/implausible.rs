@@ -42,10 +42,7 @@ impl Implausible {
             return None;
         }
         self.said = true;
-        if self
-            .said_ns
-            .is_some_and(|t| now_ns.saturating_sub(t) < QUIET_NS)
-        {
+        if self.said_ns.is_some_and(|t| now_ns.saturating_sub(t) < QUIET_NS) {
             return None;
         }
         self.said_ns = Some(now_ns);

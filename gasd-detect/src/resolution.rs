@@ -56,11 +56,7 @@ impl Resolution {
             }
         });
         let finest = windows.iter().find(|w: &&WindowResolution| w.resolved);
-        Self {
-            pulse_volume_ul,
-            windows,
-            finest_resolved_ns: finest.map_or(0, |w| w.window_ns),
-        }
+        Self { pulse_volume_ul, windows, finest_resolved_ns: finest.map_or(0, |w| w.window_ns) }
     }
 
     /// Whole pulse intervals at a steady `m3_per_h` from idle that a surge needs so that one stray
@@ -100,10 +96,7 @@ impl Resolution {
 impl fmt::Display for Resolution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.pulse_volume_ul == 0 {
-            return write!(
-                f,
-                "a pulse of 0 L says nothing about flow: set the pulse volume"
-            );
+            return write!(f, "a pulse of 0 L says nothing about flow: set the pulse volume");
         }
         write!(f, "one pulse is {}", Litres(self.pulse_volume_ul))?;
         let mut sep = ": ";
@@ -119,11 +112,7 @@ impl fmt::Display for Resolution {
             sep = "; ";
         }
         if self.finest_resolved_ns > 0 {
-            write!(
-                f,
-                "{sep}windows of {} and longer count pulses",
-                Seconds(self.finest_resolved_ns)
-            )?;
+            write!(f, "{sep}windows of {} and longer count pulses", Seconds(self.finest_resolved_ns))?;
             sep = "; ";
         }
         match self.confirmed_within_ns(HOSE_M3_PER_H) {
@@ -133,11 +122,9 @@ impl fmt::Display for Resolution {
                 Flow(HOSE_M3_PER_H),
                 Seconds(ns)
             ),
-            None => write!(
-                f,
-                "{sep}a surge to {} m3/h is not confirmed at these thresholds",
-                Flow(HOSE_M3_PER_H)
-            ),
+            None => {
+                write!(f, "{sep}a surge to {} m3/h is not confirmed at these thresholds", Flow(HOSE_M3_PER_H))
+            }
         }
     }
 }
@@ -156,27 +143,16 @@ mod tests {
         assert_eq!(r.confirmed_within_ns(8.0), Some(18_000_000_000));
         let said = r.to_string();
         assert!(
-            said.starts_with(
-                "one pulse is 10 L: a 1 s window holds at most one pulse below 36 m3/h"
-            ),
+            said.starts_with("one pulse is 10 L: a 1 s window holds at most one pulse below 36 m3/h"),
             "{said}"
         );
-        assert!(
-            said.ends_with("a surge to 8 m3/h is confirmed within 18 s of its onset"),
-            "{said}"
-        );
+        assert!(said.ends_with("a surge to 8 m3/h is confirmed within 18 s of its onset"), "{said}");
     }
 
     #[test]
     fn a_litre_resolves_five_seconds_and_a_decilitre_one() {
-        assert_eq!(
-            Resolution::new(1_000_000, TH).finest_resolved_ns,
-            5_000_000_000
-        );
-        assert_eq!(
-            Resolution::new(100_000, TH).finest_resolved_ns,
-            1_000_000_000
-        );
+        assert_eq!(Resolution::new(1_000_000, TH).finest_resolved_ns, 5_000_000_000);
+        assert_eq!(Resolution::new(100_000, TH).finest_resolved_ns, 1_000_000_000);
         assert_eq!(
             Resolution::new(100_000, TH).to_string(),
             "one pulse is 0.1 L: windows of 1 s and longer count pulses; a surge to 8 m3/h is confirmed \
@@ -191,10 +167,6 @@ mod tests {
         assert_eq!(r.intervals_needed(5.5), None);
         assert_eq!(r.intervals_needed(f64::NAN), None);
         assert_eq!(Resolution::new(10_000, TH).intervals_needed(5.5), Some(446));
-        assert!(
-            Resolution::new(0, TH)
-                .to_string()
-                .contains("set the pulse volume")
-        );
+        assert!(Resolution::new(0, TH).to_string().contains("set the pulse volume"));
     }
 }

@@ -101,22 +101,15 @@ mod tests {
             ),
             "{said}"
         );
-        assert!(
-            said.contains("decided 12 s after it began with pulses of 10 L"),
-            "{said}"
-        );
+        assert!(said.contains("decided 12 s after it began with pulses of 10 L"), "{said}");
         assert!(said.contains("keep the valve closed"), "{said}");
     }
 
     #[test]
     fn every_kind_is_one_sentence() {
-        for kind in [
-            Kind::Surge,
-            Kind::SustainedFlow,
-            Kind::TransientFlow,
-            Kind::ImplausibleRate,
-            Kind::EdgeStorm,
-        ] {
+        for kind in
+            [Kind::Surge, Kind::SustainedFlow, Kind::TransientFlow, Kind::ImplausibleRate, Kind::EdgeStorm]
+        {
             let said = sentence("m", &verdict(kind));
             assert!(said.ends_with('.') && !said.contains(". "), "{said}");
         }

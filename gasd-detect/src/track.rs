@@ -62,14 +62,7 @@ pub(crate) struct Interval {
 
 impl Track {
     pub fn new(pulse_ul: u64, limit: f64) -> Self {
-        Self {
-            curve: Curve::new(),
-            pulse_ul,
-            limit,
-            recent: [None; 4],
-            last: None,
-            anchor_ns: None,
-        }
+        Self { curve: Curve::new(), pulse_ul, limit, recent: [None; 4], last: None, anchor_ns: None }
     }
 
     /// Changes the flow above which an interval is implausible, m³/h.
@@ -95,21 +88,14 @@ impl Track {
         let plausible = self.pulse_ul as f64 <= most_ul;
         let flow = flow_m3_per_h(self.pulse_ul as f64, span_ns);
         // An interval too short for the meter is credited with what the meter could have passed.
-        let credited = if plausible {
-            self.pulse_ul
-        } else {
-            most_ul as u64
-        };
+        let credited = if plausible { self.pulse_ul } else { most_ul as u64 };
         self.curve.push(t_ns, credited);
         self.recent.rotate_right(1);
         self.recent[0] = plausible.then_some(flow);
         if plausible {
             self.last = Some((flow, span_ns));
         }
-        Some(Interval {
-            start_ns,
-            plausible,
-        })
+        Some(Interval { start_ns, plausible })
     }
 
     /// Forgets the intervals: pulses are known to have come whose times are not.
@@ -141,13 +127,7 @@ impl Track {
         let mean = self.mean(SECOND_NS, now_ns);
         let silence = self.silence(now_ns);
         let bound = flow_m3_per_h(self.pulse_ul as f64, silence);
-        (mean.span_ns > 0).then(|| {
-            if silence > 0 {
-                mean.flow.min(bound)
-            } else {
-                mean.flow
-            }
-        })
+        (mean.span_ns > 0).then(|| if silence > 0 { mean.flow.min(bound) } else { mean.flow })
     }
 
     /// Mean flow over the `window_ns` before `now_ns`.
@@ -156,20 +136,12 @@ impl Track {
         let bound = flow_m3_per_h(self.pulse_ul as f64, silence);
         let (Some(end), Some((last_flow, last_ns))) = (self.curve.last(), self.last) else {
             return if silence >= SILENCE_NS {
-                Mean {
-                    flow: bound,
-                    span_ns: silence,
-                    intervals: 0,
-                }
+                Mean { flow: bound, span_ns: silence, intervals: 0 }
             } else {
                 Mean::default()
             };
         };
-        let tail_flow = if silence > 0 {
-            bound.min(last_flow)
-        } else {
-            last_flow
-        };
+        let tail_flow = if silence > 0 { bound.min(last_flow) } else { last_flow };
         if silence >= window_ns {
             return Mean {
                 flow: tail_flow,
@@ -187,11 +159,7 @@ impl Track {
         Mean {
             flow: flow_m3_per_h(volume, known_ns),
             // A window inside one interval rests on the whole interval.
-            span_ns: if piece.span_ns == want_ns {
-                known_ns.max(interval_ns)
-            } else {
-                known_ns
-            },
+            span_ns: if piece.span_ns == want_ns { known_ns.max(interval_ns) } else { known_ns },
             intervals: piece.intervals,
         }
     }
@@ -253,7 +221,6 @@ impl Track {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 

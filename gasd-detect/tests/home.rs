@@ -11,22 +11,15 @@ use std::path::PathBuf;
 use common::{Numbers, critical, engine, pulses, run, with_strays};
 
 fn recording() -> Option<Vec<f64>> {
-    let shared = std::env::var_os("GASD_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")),
-        PathBuf::from,
-    );
+    let shared = std::env::var_os("GASD_SHARED")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
     let path = shared.join("data/ciws/019_0003_pulses_4s.csv");
     match std::fs::read_to_string(&path) {
-        Ok(text) => Some(
-            text.lines()
-                .filter_map(|line| line.rsplit(',').next()?.trim().parse().ok())
-                .collect(),
-        ),
+        Ok(text) => {
+            Some(text.lines().filter_map(|line| line.rsplit(',').next()?.trim().parse().ok()).collect())
+        }
         Err(why) => {
-            eprintln!(
-                "SKIPPED: no recording of a real home: {}: {why}",
-                path.display()
-            );
+            eprintln!("SKIPPED: no recording of a real home: {}: {why}", path.display());
             None
         }
     }

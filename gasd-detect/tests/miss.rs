@@ -18,14 +18,8 @@ fn hose_off(v: u64, base: f64, flow: f64, phase: f64) -> (u64, Vec<u64>) {
 fn surge(v: u64, base: f64, flow: f64, phase: f64) -> (u64, u64, Verdict) {
     let (onset, times) = hose_off(v, base, flow, phase);
     let mut engine = engine(v);
-    let found = times
-        .iter()
-        .find_map(|&t| engine.pulse(t, t))
-        .expect("a surge");
-    assert_eq!(
-        (found.kind, found.severity),
-        (Kind::Surge, Severity::Critical)
-    );
+    let found = times.iter().find_map(|&t| engine.pulse(t, t)).expect("a surge");
+    assert_eq!((found.kind, found.severity), (Kind::Surge, Severity::Critical));
     assert!(found.decided_ns > onset, "before the onset: {found:?}");
     let first = times[times.partition_point(|&t| t <= onset)];
     (found.decided_ns - onset, found.decided_ns - first, found)
@@ -33,9 +27,7 @@ fn surge(v: u64, base: f64, flow: f64, phase: f64) -> (u64, u64, Verdict) {
 
 #[test]
 fn delays() {
-    println!(
-        "pulse      before     flow   mean     worst    intervals after the first pulse (worst)"
-    );
+    println!("pulse      before     flow   mean     worst    intervals after the first pulse (worst)");
     for v in [10_000u64, 100_000, 1_000_000, 10_000_000] {
         for base in [0.0, 0.5, 2.8] {
             for flow in [8.0, 9.0, 10.0] {
@@ -106,11 +98,7 @@ fn a_surge_that_goes_on_is_followed_up_once_after_thirty_seconds() {
     for v in [10_000, 100_000, 1_000_000, 10_000_000] {
         let (onset, times) = hose_off(v, 0.5, 9.0, 0.3);
         let verdicts = run(&mut engine(v), &times, 300);
-        assert_eq!(
-            kinds(&verdicts),
-            [Kind::Surge, Kind::SustainedFlow],
-            "{v} µL"
-        );
+        assert_eq!(kinds(&verdicts), [Kind::Surge, Kind::SustainedFlow], "{v} µL");
         let [surge, sustained] = [verdicts[0], verdicts[1]];
         assert_eq!(surge.evidence.rule, Rule::Confirmed5s);
         assert!(surge.t_ns.abs_diff(onset) <= 250_000_000 + interval_ns(v, 9.0) as u64);
@@ -121,10 +109,7 @@ fn a_surge_that_goes_on_is_followed_up_once_after_thirty_seconds() {
         for (i, th) in [5.0, 3.2].into_iter().enumerate() {
             assert!(surge.evidence.slopes[i].m3_per_h >= th, "{surge:?}");
         }
-        assert!(
-            (sustained.evidence.slopes[2].m3_per_h - 9.0).abs() < 1.0,
-            "{sustained:?}"
-        );
+        assert!((sustained.evidence.slopes[2].m3_per_h - 9.0).abs() < 1.0, "{sustained:?}");
     }
 }
 
@@ -135,11 +120,7 @@ fn a_surge_that_is_stopped_is_transient() {
         let mut times = pulses(&[(3600.0, 0.0), (20.0, 9.0)], v, 0.5, SECOND);
         times.insert(0, SECOND);
         let verdicts = run(&mut engine(v), &times, 300);
-        assert_eq!(
-            kinds(&verdicts),
-            [Kind::Surge, Kind::TransientFlow],
-            "{v} µL"
-        );
+        assert_eq!(kinds(&verdicts), [Kind::Surge, Kind::TransientFlow], "{v} µL");
         assert_eq!(verdicts[1].severity, Severity::Info);
         assert!(verdicts[1].evidence.slopes[2].m3_per_h < 1.8);
         let age = verdicts[1].decided_ns - verdicts[1].t_ns;
@@ -151,22 +132,11 @@ fn a_surge_that_is_stopped_is_transient() {
 fn a_second_hose_is_a_second_surge_even_while_the_boiler_runs() {
     for v in [10_000, 1_000_000, 10_000_000] {
         for between in [0.0, 2.8, 4.5] {
-            let profile = [
-                (600.0, 0.5),
-                (60.0, 9.0),
-                (120.0, between),
-                (60.0, 10.0),
-                (60.0, 0.0),
-            ];
+            let profile = [(600.0, 0.5), (60.0, 9.0), (120.0, between), (60.0, 10.0), (60.0, 0.0)];
             let verdicts = run(&mut engine(v), &pulses(&profile, v, 0.5, 0), 300);
             let surges = verdicts.iter().filter(|v| v.kind == Kind::Surge).count();
             let follow_ups = verdicts.len() - surges;
-            assert_eq!(
-                (surges, follow_ups),
-                (2, 2),
-                "{v} µL, {between}: {:?}",
-                kinds(&verdicts)
-            );
+            assert_eq!((surges, follow_ups), (2, 2), "{v} µL, {between}: {:?}", kinds(&verdicts));
         }
     }
 }
@@ -174,15 +144,8 @@ fn a_second_hose_is_a_second_surge_even_while_the_boiler_runs() {
 #[test]
 fn valve_opened_again_onto_the_leak_is_a_new_surge() {
     let profile = [(600.0, 0.5), (4.0, 9.0), (15.0, 0.0), (60.0, 9.0)];
-    let verdicts = run(
-        &mut engine(100_000),
-        &pulses(&profile, 100_000, 0.5, 0),
-        300,
-    );
-    assert_eq!(
-        kinds(&verdicts),
-        [Kind::Surge, Kind::Surge, Kind::SustainedFlow]
-    );
+    let verdicts = run(&mut engine(100_000), &pulses(&profile, 100_000, 0.5, 0), 300);
+    assert_eq!(kinds(&verdicts), [Kind::Surge, Kind::Surge, Kind::SustainedFlow]);
 }
 
 #[test]
@@ -205,16 +168,7 @@ fn a_bouncing_contact_does_not_hide_a_hose() {
     let (onset, times) = hose_off(10_000_000, 0.5, 9.0, 0.3);
     let times: Vec<u64> = times.iter().flat_map(|&t| [t, t + 10_000_000]).collect();
     let verdicts = run(&mut engine(10_000_000), &times, 60);
-    let surge = verdicts
-        .iter()
-        .find(|v| v.kind == Kind::Surge)
-        .expect("a surge");
+    let surge = verdicts.iter().find(|v| v.kind == Kind::Surge).expect("a surge");
     assert!(surge.decided_ns - onset <= 20 * SECOND, "{surge:?}");
-    assert_eq!(
-        verdicts
-            .iter()
-            .filter(|v| v.kind == Kind::ImplausibleRate)
-            .count(),
-        1
-    );
+    assert_eq!(verdicts.iter().filter(|v| v.kind == Kind::ImplausibleRate).count(), 1);
 }

@@ -33,22 +33,12 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 fn check(engine: &Engine, verdict: Option<Verdict>, now: u64) -> Result<(), TestCaseError> {
-    let slopes = engine
-        .slopes(now)
-        .into_iter()
-        .chain(verdict.into_iter().flat_map(|v| v.evidence.slopes));
+    let slopes = engine.slopes(now).into_iter().chain(verdict.into_iter().flat_map(|v| v.evidence.slopes));
     for s in slopes {
         prop_assert!(s.m3_per_h.is_finite() && s.m3_per_h >= 0.0, "{s:?}");
-        prop_assert!(
-            s.threshold_m3_per_h.is_finite() && s.threshold_m3_per_h > 0.0,
-            "{s:?}"
-        );
+        prop_assert!(s.threshold_m3_per_h.is_finite() && s.threshold_m3_per_h > 0.0, "{s:?}");
     }
-    prop_assert!(
-        engine
-            .flow_m3_per_h(now)
-            .is_none_or(|f| f.is_finite() && f >= 0.0)
-    );
+    prop_assert!(engine.flow_m3_per_h(now).is_none_or(|f| f.is_finite() && f >= 0.0));
     if let Some(v) = verdict {
         prop_assert!(v.decided_ns >= v.t_ns, "{v:?}");
         prop_assert!(!sentence("m", &v).contains("NaN"));
@@ -120,18 +110,10 @@ proptest! {
 #[test]
 fn missed_pulses_fake_no_rate() {
     let mut engine = engine(1_000_000);
-    assert_eq!(
-        run(&mut engine, &pulses(&[(120.0, 2.0)], 1_000_000, 0.0, 0), 0),
-        []
-    );
+    assert_eq!(run(&mut engine, &pulses(&[(120.0, 2.0)], 1_000_000, 0.0, 0), 0), []);
     engine.missed(5000, 121 * SECOND);
     assert_eq!(engine.flow_m3_per_h(122 * SECOND), None);
-    assert!(
-        engine
-            .slopes(122 * SECOND)
-            .iter()
-            .all(|s| s.span_ns == 0 && s.intervals == 0)
-    );
+    assert!(engine.slopes(122 * SECOND).iter().all(|s| s.span_ns == 0 && s.intervals == 0));
     let times = pulses(&[(60.0, 2.0)], 1_000_000, 0.0, 121 * SECOND);
     assert_eq!(run(&mut engine, &times, 0), []);
     assert!((engine.flow_m3_per_h(180 * SECOND).expect("known again") - 2.0).abs() < 0.05);
@@ -145,10 +127,7 @@ fn a_surge_is_found_after_missed_pulses_and_its_follow_up_stays_owed() {
     engine.missed(40, 71 * SECOND);
     let times = pulses(&[(60.0, 9.0)], 100_000, 0.0, 71 * SECOND);
     let verdicts = run(&mut engine, &times, 60);
-    assert_eq!(
-        verdicts.iter().map(|v| v.kind).collect::<Vec<_>>(),
-        [Kind::SustainedFlow]
-    );
+    assert_eq!(verdicts.iter().map(|v| v.kind).collect::<Vec<_>>(), [Kind::SustainedFlow]);
 
     let mut engine = common::engine(100_000);
     engine.missed(40, 71 * SECOND);
@@ -161,10 +140,7 @@ fn a_surge_is_found_after_missed_pulses_and_its_follow_up_stays_owed() {
 fn a_backlog_is_judged_by_the_pulses_own_time() {
     let mut engine = engine(100_000);
     let times = pulses(&[(60.0, 0.5), (40.0, 9.0)], 100_000, 0.0, 0);
-    let verdicts: Vec<_> = times
-        .iter()
-        .filter_map(|&t| engine.pulse(t, 500 * SECOND))
-        .collect();
+    let verdicts: Vec<_> = times.iter().filter_map(|&t| engine.pulse(t, 500 * SECOND)).collect();
     assert_eq!(verdicts.len(), 2);
     assert!(verdicts[0].t_ns.abs_diff(60 * SECOND) < SECOND);
     assert!(verdicts.iter().all(|v| v.decided_ns == 500 * SECOND));
@@ -174,9 +150,7 @@ fn a_backlog_is_judged_by_the_pulses_own_time() {
 fn silence_says_less_and_less_flow() {
     let mut engine = engine(10_000_000);
     run(&mut engine, &pulses(&[(600.0, 3.6)], 10_000_000, 0.0, 0), 0);
-    let flows: Vec<f64> = (600..800)
-        .filter_map(|s| engine.flow_m3_per_h(s * SECOND))
-        .collect();
+    let flows: Vec<f64> = (600..800).filter_map(|s| engine.flow_m3_per_h(s * SECOND)).collect();
     assert_eq!(flows.len(), 200);
     assert!(flows.windows(2).all(|w| w[1] <= w[0] + 1e-9));
     assert!((flows[199] - 36.0 / 199.0).abs() < 1e-3, "{}", flows[199]);
@@ -185,16 +159,8 @@ fn silence_says_less_and_less_flow() {
 #[test]
 fn a_clock_that_starts_anew_does_not_deafen_the_engine() {
     let mut engine = engine(100_000);
-    run(
-        &mut engine,
-        &pulses(&[(60.0, 0.5)], 100_000, 0.0, u64::MAX / 2),
-        0,
-    );
-    let verdicts = run(
-        &mut engine,
-        &pulses(&[(60.0, 0.5), (20.0, 9.0)], 100_000, 0.0, 0),
-        0,
-    );
+    run(&mut engine, &pulses(&[(60.0, 0.5)], 100_000, 0.0, u64::MAX / 2), 0);
+    let verdicts = run(&mut engine, &pulses(&[(60.0, 0.5), (20.0, 9.0)], 100_000, 0.0, 0), 0);
     assert_eq!(verdicts.len(), 1);
     assert_eq!(verdicts[0].kind, Kind::Surge);
 }

@@ -128,29 +128,22 @@ fn a_spike_of_a_second_on_a_steady_tankless_heater_is_an_info_at_most() {
             let phase = f64::from(phase) / 20.0;
             let times = pulses(&[(60.0, 4.5), (0.9, 6.0), (120.0, 4.5)], v, phase, 0);
             let verdicts = run(&mut engine(v), &times, 60);
-            assert!(
-                critical(&verdicts).is_empty() && verdicts.len() <= 1,
-                "{verdicts:?}"
-            );
+            assert!(critical(&verdicts).is_empty() && verdicts.len() <= 1, "{verdicts:?}");
         }
     }
 }
 
 #[test]
 fn mains_hum_on_the_line_is_implausible_and_not_a_surge() {
-    for (v, base) in [10_000_000, 1_000_000]
-        .into_iter()
-        .flat_map(|v| [0.0f64, 0.5, 4.5].map(|base| (v, base)))
+    for (v, base) in
+        [10_000_000, 1_000_000].into_iter().flat_map(|v| [0.0f64, 0.5, 4.5].map(|base| (v, base)))
     {
         let mut times = pulses(&[(120.0, base.max(0.001))], v, 0.9, 0);
         times.insert(0, 0);
         let hum = times[times.len() - 1];
         times.extend((1..3000).map(|i| hum + i * 20_000_000));
         let verdicts = run(&mut engine(v), &times, 120);
-        let kinds: Vec<_> = verdicts
-            .iter()
-            .filter(|v| v.kind == Kind::ImplausibleRate)
-            .collect();
+        let kinds: Vec<_> = verdicts.iter().filter(|v| v.kind == Kind::ImplausibleRate).collect();
         assert_eq!(kinds.len(), 1, "{verdicts:?}");
         assert!(critical(&verdicts).is_empty(), "{verdicts:?}");
         assert_eq!(kinds[0].t_ns, hum);

@@ -13,7 +13,7 @@ mod commit;
 use aya_ebpf::{
     bindings::BPF_RB_AVAIL_DATA,
     helpers::bpf_ktime_get_boot_ns,
-    macros::{btf_tracepoint, map, raw_tracepoint},
+    macros::{btf_tracepoint, map},
     maps::{Array, LruPerCpuHashMap, PerCpuArray, RingBuf},
     programs::{BtfTracePointContext, RawTracePointContext},
 };
@@ -22,9 +22,8 @@ use gasd_abi::{
     live::{LivePage, WRITERS, Writer, counters},
     outcome::{Outcome, PULSE, RESYNC, Reason, STORM, Totals, WAKE},
     records::{
-        BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK,
-        EVENT_WAKE, Event, LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta,
-        RING_BYTES, twin,
+        BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK, EVENT_WAKE, Event,
+        LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES, twin,
     },
 };
 
@@ -52,8 +51,7 @@ static TOTALS: PerCpuArray<Totals> = PerCpuArray::with_max_entries(MAX_LINES * W
 
 /// Intervals by line and minute.
 #[map]
-static BUCKETS: LruPerCpuHashMap<BucketKey, Bucket> =
-    LruPerCpuHashMap::with_max_entries(MAX_BUCKETS, 0);
+static BUCKETS: LruPerCpuHashMap<BucketKey, Bucket> = LruPerCpuHashMap::with_max_entries(MAX_BUCKETS, 0);
 
 /// Events to the daemon.
 #[map]
@@ -70,8 +68,11 @@ pub fn gasd_pulse(ctx: BtfTracePointContext) -> i32 {
     edge(line.wrapping_sub(1), now)
 }
 
-#[raw_tracepoint(tracepoint = "irq_handler_entry")]
-pub fn gasd_twin(ctx: RawTracePointContext) -> i32 {
+/// Written without the macro, which throws the return value away; a test run wants it.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "raw_tp/irq_handler_entry")]
+pub extern "C" fn gasd_twin(ctx: *mut core::ffi::c_void) -> i32 {
+    let ctx = RawTracePointContext::new(ctx);
     let op: u64 = ctx.arg(0);
     let line: u64 = ctx.arg(1);
     let now: u64 = ctx.arg(2);

@@ -10,8 +10,8 @@ use zbus::{Connection, fdo};
 
 use crate::path::{meter_path, valve_path, verdict_path};
 use crate::{
-    ADDRESS_ENV, ClientError, MANAGER, METER, ManagerProxy, MeterProxy, NAME, ROOT, State, VALVE,
-    VERDICT, ValveProxy, VerdictProxy, Watch,
+    ADDRESS_ENV, ClientError, MANAGER, METER, ManagerProxy, MeterProxy, NAME, ROOT, State, VALVE, VERDICT,
+    ValveProxy, VerdictProxy, Watch,
 };
 
 /// A valve may take a while to move; the service answers within 20 s.
@@ -54,14 +54,8 @@ impl Client {
         let connecting = builder.method_timeout(ANSWER).max_queued(QUEUE).build();
         match within(CONNECT, connecting).await {
             Some(Ok(connection)) => Ok(Client { connection }),
-            Some(Err(error)) => Err(ClientError::BusUnreachable {
-                bus,
-                why: error.to_string(),
-            }),
-            None => Err(ClientError::BusUnreachable {
-                bus,
-                why: "no answer within 10 s".to_owned(),
-            }),
+            Some(Err(error)) => Err(ClientError::BusUnreachable { bus, why: error.to_string() }),
+            None => Err(ClientError::BusUnreachable { bus, why: "no answer within 10 s".to_owned() }),
         }
     }
 

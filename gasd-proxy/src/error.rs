@@ -51,29 +51,18 @@ pub enum ClientError {
 impl From<fdo::Error> for ClientError {
     fn from(error: fdo::Error) -> Self {
         match error {
-            fdo::Error::ServiceUnknown(_) | fdo::Error::NameHasNoOwner(_) => {
-                ClientError::NotRunning
-            }
+            fdo::Error::ServiceUnknown(_) | fdo::Error::NameHasNoOwner(_) => ClientError::NotRunning,
             // The service itself says that its control loop did not answer, and what that means.
-            fdo::Error::TimedOut(text) => ClientError::Refused {
-                name: "TimedOut".to_owned(),
-                text,
-            },
+            fdo::Error::TimedOut(text) => ClientError::Refused { name: "TimedOut".to_owned(), text },
             // The name's owner went away before it answered.
             fdo::Error::NoReply(_) | fdo::Error::Timeout(_) => ClientError::NoAnswer,
             fdo::Error::Disconnected(_) => ClientError::Lost,
-            fdo::Error::AccessDenied(text) | fdo::Error::AuthFailed(text) => {
-                ClientError::Denied(text)
-            }
+            fdo::Error::AccessDenied(text) | fdo::Error::AuthFailed(text) => ClientError::Denied(text),
             fdo::Error::UnknownObject(text) => ClientError::NoSuchObject(text),
-            fdo::Error::InvalidArgs(text) => ClientError::Refused {
-                name: "InvalidArgs".to_owned(),
-                text,
-            },
-            fdo::Error::LimitsExceeded(text) => ClientError::Refused {
-                name: "LimitsExceeded".to_owned(),
-                text,
-            },
+            fdo::Error::InvalidArgs(text) => ClientError::Refused { name: "InvalidArgs".to_owned(), text },
+            fdo::Error::LimitsExceeded(text) => {
+                ClientError::Refused { name: "LimitsExceeded".to_owned(), text }
+            }
             fdo::Error::ZBus(error) => error.into(),
             other => ClientError::Protocol(zbus::Error::FDO(Box::new(other))),
         }
@@ -88,15 +77,13 @@ impl From<zbus::Error> for ClientError {
                 ClientError::NoAnswer
             }
             zbus::Error::InputOutput(_) => ClientError::Lost,
-            zbus::Error::MethodError(name, text, message) => {
-                match name.as_str().strip_prefix(ERROR_PREFIX) {
-                    Some(short) => ClientError::Refused {
-                        name: short.to_owned(),
-                        text: text.unwrap_or_else(|| short.to_owned()),
-                    },
-                    None => ClientError::Protocol(zbus::Error::MethodError(name, text, message)),
-                }
-            }
+            zbus::Error::MethodError(name, text, message) => match name.as_str().strip_prefix(ERROR_PREFIX) {
+                Some(short) => ClientError::Refused {
+                    name: short.to_owned(),
+                    text: text.unwrap_or_else(|| short.to_owned()),
+                },
+                None => ClientError::Protocol(zbus::Error::MethodError(name, text, message)),
+            },
             other => ClientError::Protocol(other),
         }
     }

@@ -95,9 +95,7 @@ impl Meter {
         set(&mut self.volume_ul, p, "VolumeMicrolitres");
         set(&mut self.pulses, p, "Pulses");
         // A flow that becomes known as the number it was before changes one property only.
-        let flow = value(p, "FlowCubicMetresPerHour")
-            .or(self.flow_m3_per_h)
-            .unwrap_or_default();
+        let flow = value(p, "FlowCubicMetresPerHour").or(self.flow_m3_per_h).unwrap_or_default();
         let known = value(p, "FlowKnown").unwrap_or(self.flow_m3_per_h.is_some());
         self.flow_m3_per_h = known.then_some(flow);
         set(&mut self.slopes_m3_per_h, p, "Slopes");
@@ -198,12 +196,7 @@ impl Verdict {
         set(&mut self.id, p, "Id");
         set(&mut self.meter, p, "Meter");
         set(&mut self.kind, p, "Kind");
-        set_name(
-            &mut self.severity,
-            p,
-            "Severity",
-            &["info", "notice", "warning", "critical"],
-        );
+        set_name(&mut self.severity, p, "Severity", &["info", "notice", "warning", "critical"]);
         set(&mut self.t_ns, p, "Start");
         set(&mut self.decided_ns, p, "Decided");
         set(&mut self.unix_us, p, "UnixMicroseconds");

@@ -79,9 +79,7 @@ pub fn unleaf(leaf: &str) -> Option<String> {
         }
     }
     // Only the one way of writing an id counts.
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|id| self::leaf(id) == leaf)
+    String::from_utf8(bytes).ok().filter(|id| self::leaf(id) == leaf)
 }
 
 /// Path of a meter.
@@ -108,24 +106,11 @@ mod tests {
 
     #[test]
     fn leaves_are_valid_and_distinct() {
-        let ids = [
-            "kitchen",
-            "a-b",
-            "a_b",
-            "a_2db",
-            "7",
-            "",
-            "_",
-            "1st-floor",
-            "Gaszähler",
-        ];
+        let ids = ["kitchen", "a-b", "a_b", "a_2db", "7", "", "_", "1st-floor", "Gaszähler"];
         let mut seen = std::collections::BTreeSet::new();
         for id in ids {
             let leaf = leaf(id);
-            assert!(
-                leaf.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
-                "{leaf}"
-            );
+            assert!(leaf.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{leaf}");
             assert_eq!(unleaf(&leaf).as_deref(), Some(id));
             assert!(seen.insert(leaf));
         }
@@ -135,23 +120,10 @@ mod tests {
     #[test]
     fn paths_are_read_back() {
         assert_eq!(Object::parse("/io/gasd1"), Some(Object::Manager));
-        assert_eq!(
-            Object::parse(&meter_path("a-b")),
-            Some(Object::Meter("a-b".into()))
-        );
-        assert_eq!(
-            Object::parse(&valve_path("main")),
-            Some(Object::Valve("main".into()))
-        );
+        assert_eq!(Object::parse(&meter_path("a-b")), Some(Object::Meter("a-b".into())));
+        assert_eq!(Object::parse(&valve_path("main")), Some(Object::Valve("main".into())));
         assert_eq!(Object::parse(&verdict_path(7)), Some(Object::Verdict(7)));
-        for other in [
-            "/",
-            "/io",
-            "/io/gasd12",
-            "/io/gasd1/meters",
-            "/io/gasd1/x/y",
-            "/io/gasd1/verdicts/x",
-        ] {
+        for other in ["/", "/io", "/io/gasd12", "/io/gasd1/meters", "/io/gasd1/x/y", "/io/gasd1/verdicts/x"] {
             assert_eq!(Object::parse(other), None, "{other}");
         }
     }

@@ -31,10 +31,6 @@ where
 /// `unknown`, as the interface's documents ask.
 pub(crate) fn set_name(slot: &mut String, properties: &Properties, name: &str, known: &[&str]) {
     if let Some(value) = value::<String>(properties, name) {
-        *slot = if known.contains(&value.as_str()) {
-            value
-        } else {
-            "unknown".to_owned()
-        };
+        *slot = if known.contains(&value.as_str()) { value } else { "unknown".to_owned() };
     }
 }

@@ -6,11 +6,7 @@ use std::collections::HashMap;
 use zbus::{OwnedObjectPath, OwnedVariant, Variant, proxy};
 
 /// The service itself.
-#[proxy(
-    interface = "io.gasd1.Manager",
-    default_service = "io.gasd1",
-    default_path = "/io/gasd1"
-)]
+#[proxy(interface = "io.gasd1.Manager", default_service = "io.gasd1", default_path = "/io/gasd1")]
 pub trait Manager {
     /// Version of the service.
     #[zbus(property(emits_changed_signal = "const"))]
@@ -53,11 +49,7 @@ pub trait Manager {
 }
 
 /// A meter.
-#[proxy(
-    interface = "io.gasd1.Meter",
-    default_service = "io.gasd1",
-    assume_defaults = false
-)]
+#[proxy(interface = "io.gasd1.Meter", default_service = "io.gasd1", assume_defaults = false)]
 pub trait Meter {
     /// Its id.
     #[zbus(property(emits_changed_signal = "const"))]
@@ -110,11 +102,7 @@ pub trait Meter {
 }
 
 /// A valve.
-#[proxy(
-    interface = "io.gasd1.Valve",
-    default_service = "io.gasd1",
-    assume_defaults = false
-)]
+#[proxy(interface = "io.gasd1.Valve", default_service = "io.gasd1", assume_defaults = false)]
 pub trait Valve {
     /// Closes it and keeps it closed until somebody opens it. No option is known yet.
     fn close(&self, reason: &str, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
@@ -138,11 +126,7 @@ pub trait Valve {
 }
 
 /// A verdict that nobody acknowledged. None of its properties ever changes.
-#[proxy(
-    interface = "io.gasd1.Verdict",
-    default_service = "io.gasd1",
-    assume_defaults = false
-)]
+#[proxy(interface = "io.gasd1.Verdict", default_service = "io.gasd1", assume_defaults = false)]
 pub trait Verdict {
     /// Acknowledges it. No option is known yet.
     fn acknowledge(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;

@@ -46,11 +46,8 @@ impl Watch {
         // One stream for both rules keeps the order in which things happened.
         let stream = MessageStream::from(connection);
         let bus = fdo::DBusProxy::new(connection).await?;
-        let signals = MatchRule::builder()
-            .msg_type(Type::Signal)
-            .sender(NAME)
-            .path_namespace(ROOT)
-            .build()?;
+        let signals =
+            MatchRule::builder().msg_type(Type::Signal).sender(NAME).path_namespace(ROOT).build()?;
         let owners = MatchRule::builder()
             .msg_type(Type::Signal)
             .sender("org.freedesktop.DBus")
@@ -63,12 +60,7 @@ impl Watch {
         // Rules first, state second: what happens in between is seen twice rather than never.
         let owner = bus.get_name_owner(NAME.try_into()?).await?;
         let state = client.state().await?;
-        Ok(Watch {
-            client,
-            stream,
-            owner: Some(owner),
-            state,
-        })
+        Ok(Watch { client, stream, owner: Some(owner), state })
     }
 
     /// Everything as it is after the last event.
@@ -113,9 +105,7 @@ impl Watch {
             return Ok(None);
         }
         Ok(match (interface.as_str(), member.as_str()) {
-            ("org.freedesktop.DBus.Properties", "PropertiesChanged") => {
-                self.changed(path.as_str(), message)
-            }
+            ("org.freedesktop.DBus.Properties", "PropertiesChanged") => self.changed(path.as_str(), message),
             ("org.freedesktop.DBus.ObjectManager", "InterfacesAdded") => self.added(message),
             ("org.freedesktop.DBus.ObjectManager", "InterfacesRemoved") => self.removed(message),
             _ => None,
@@ -151,9 +141,7 @@ impl Watch {
 
     fn changed(&mut self, path: &str, message: &Message) -> Option<Event> {
         let body = message.body();
-        let (interface, changed, _) = body
-            .deserialize::<(String, Properties, Vec<String>)>()
-            .ok()?;
+        let (interface, changed, _) = body.deserialize::<(String, Properties, Vec<String>)>().ok()?;
         let mut names: Vec<String> = changed.keys().cloned().collect();
         names.sort_unstable();
         match (Object::parse(path)?, interface.as_str()) {
@@ -175,19 +163,13 @@ impl Watch {
 
     fn added(&mut self, message: &Message) -> Option<Event> {
         let body = message.body();
-        let (path, interfaces) = body
-            .deserialize::<(
-                OwnedObjectPath,
-                HashMap<String, HashMap<String, OwnedVariant>>,
-            )>()
-            .ok()?;
+        let (path, interfaces) =
+            body.deserialize::<(OwnedObjectPath, HashMap<String, HashMap<String, OwnedVariant>>)>().ok()?;
         for (name, properties) in &interfaces {
             self.state.insert(name, properties);
         }
         match Object::parse(path.as_str())? {
-            Object::Verdict(id) if interfaces.contains_key(VERDICT) => {
-                Some(Event::VerdictAdded(id))
-            }
+            Object::Verdict(id) if interfaces.contains_key(VERDICT) => Some(Event::VerdictAdded(id)),
             _ => None,
         }
     }

@@ -111,11 +111,16 @@ fn measure(root: &Path) -> Result<(), Any> {
     let (mut ours, mut foreign, mut ours_empty, mut foreign_empty) = (vec![], vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
         for mine in [true, false] {
-            if mine { kernel.map_irq(line, irq)? } else { kernel.unmap_irq(irq)? }
+            if mine {
+                kernel.map_irq(line, irq)?
+            } else {
+                kernel.unmap_irq(irq)?
+            }
             let (a, e) = (read(&dispatcher)?, read(&empty_pin)?);
             make_interrupts(&disk)?;
             let (a2, e2) = (read(&dispatcher)?, read(&empty_pin)?);
-            let (own, own_empty) = if mine { (&mut ours, &mut ours_empty) } else { (&mut foreign, &mut foreign_empty) };
+            let (own, own_empty) =
+                if mine { (&mut ours, &mut ours_empty) } else { (&mut foreign, &mut foreign_empty) };
             own.push(per_run(a, a2));
             own_empty.push(per_run(e, e2));
         }
@@ -140,11 +145,17 @@ fn measure(root: &Path) -> Result<(), Any> {
     let (o, oe) = (median(&mut ours), median(&mut ours_empty));
     let (f, fe) = (median(&mut foreign), median(&mut foreign_empty));
     let (s, se) = (median(&mut twin_ours), median(&mut twin_empty));
-    println!("ns per edge by run_time_ns/run_cnt, medians of {ROUNDS} rounds of {READS} real interrupts (irq {irq}):");
+    println!(
+        "ns per edge by run_time_ns/run_cnt, medians of {ROUNDS} rounds of {READS} real interrupts (irq {irq}):"
+    );
     println!("  {:44} {:>7} {:>13} {:>9}", "", "ours", "empty beside", "over it");
     println!("  {:44} {o:>7.1} {oe:>13.1} {:>9.1}", "our interrupt: dispatcher + pulse program", o - oe);
     println!("  {:44} {f:>7.1} {fe:>13.1} {:>9.1}", "a foreign interrupt: dispatcher", f - fe);
     println!("  {:44} {s:>7.1} {se:>13.1} {:>9.1}", "raw_tp twin, every 2nd edge decides a pulse", s - se);
-    println!("  edges counted on the line: {}, fell through: {}", kernel.totals(line)?.edges, kernel.fall_through()?);
+    println!(
+        "  edges counted on the line: {}, fell through: {}",
+        kernel.totals(line)?.edges,
+        kernel.fall_through()?
+    );
     Ok(())
 }

@@ -5,6 +5,7 @@
 pub mod bus;
 pub mod cli;
 pub mod config;
+mod demo;
 pub mod evidence;
 pub mod exit;
 pub mod kernel;

@@ -223,7 +223,9 @@ pub enum CommandError {
     #[error("no unacknowledged verdict has the number {0}; `gasctl status` lists them")]
     NoSuchVerdict(u64),
     /// A critical verdict waits.
-    #[error("valve \"{valve}\" stays closed: verdict {verdict} ({kind} on meter \"{meter}\") is critical and not acknowledged; look at it, then `gasctl ack {verdict}`")]
+    #[error(
+        "valve \"{valve}\" stays closed: verdict {verdict} ({kind} on meter \"{meter}\") is critical and not acknowledged; look at it, then `gasctl ack {verdict}`"
+    )]
     Unacknowledged {
         /// The valve.
         valve: String,

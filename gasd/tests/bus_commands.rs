@@ -13,30 +13,16 @@ use support::{PrivateBus, Service, run, verdict};
 use zbus::{Connection, Variant};
 
 /// Error name and text of a call, or empty strings.
-async fn call<B>(
-    client: &Connection,
-    path: &str,
-    interface: &str,
-    member: &str,
-    body: &B,
-) -> (String, String)
+async fn call<B>(client: &Connection, path: &str, interface: &str, member: &str, body: &B) -> (String, String)
 where
     B: serde::Serialize + zbus::DynamicType,
 {
-    match client
-        .call_method(Some(NAME), path, Some(interface), member, body)
-        .await
-    {
+    match client.call_method(Some(NAME), path, Some(interface), member, body).await {
         Ok(_) => Default::default(),
-        Err(zbus::Error::MethodError(name, text, _)) => {
-            (name.to_string(), text.unwrap_or_default())
-        }
+        Err(zbus::Error::MethodError(name, text, _)) => (name.to_string(), text.unwrap_or_default()),
         Err(zbus::Error::FDO(error)) => {
             use zbus::DBusError;
-            (
-                error.name().to_string(),
-                error.description().unwrap_or_default().to_owned(),
-            )
+            (error.name().to_string(), error.description().unwrap_or_default().to_owned())
         }
         Err(other) => panic!("{other}"),
     }
@@ -47,48 +33,22 @@ fn none() -> HashMap<&'static str, Variant<'static>> {
 }
 
 async fn close(client: &Connection, reason: &str) -> (String, String) {
-    call(
-        client,
-        &valve_path("main"),
-        "io.gasd1.Valve",
-        "Close",
-        &(reason, none()),
-    )
-    .await
+    call(client, &valve_path("main"), "io.gasd1.Valve", "Close", &(reason, none())).await
 }
 
 async fn open(client: &Connection) -> (String, String) {
-    call(
-        client,
-        &valve_path("main"),
-        "io.gasd1.Valve",
-        "Open",
-        &(none(),),
-    )
-    .await
+    call(client, &valve_path("main"), "io.gasd1.Valve", "Open", &(none(),)).await
 }
 
 async fn acknowledge(client: &Connection, id: u64) -> (String, String) {
-    call(
-        client,
-        &verdict_path(id),
-        "io.gasd1.Verdict",
-        "Acknowledge",
-        &(none(),),
-    )
-    .await
+    call(client, &verdict_path(id), "io.gasd1.Verdict", "Acknowledge", &(none(),)).await
 }
 
 #[test]
 fn every_refusal_has_its_name_and_the_pipelines_words() {
     let bus = PrivateBus::start();
     let service = Service::start(&bus);
-    service
-        .shared
-        .write()
-        .unwrap()
-        .verdicts
-        .push(verdict(666, "info"));
+    service.shared.write().unwrap().verdicts.push(verdict(666, "info"));
     service.add_verdict(verdict(8, "critical"));
     run(async {
         let client = bus.client().await;
@@ -106,10 +66,7 @@ fn every_refusal_has_its_name_and_the_pipelines_words() {
         assert_eq!(name, "io.gasd1.Error.Held");
         assert!(text.contains("vendor"), "{text}");
         assert_eq!(acknowledge(&client, 666).await.0, "io.gasd1.Error.NotFound");
-        assert_eq!(
-            acknowledge(&client, 999).await.0,
-            "org.freedesktop.DBus.Error.UnknownObject"
-        );
+        assert_eq!(acknowledge(&client, 999).await.0, "org.freedesktop.DBus.Error.UnknownObject");
     });
 }
 
@@ -125,15 +82,8 @@ fn the_pipeline_learns_who_asks() {
         // SAFETY: geteuid has no preconditions.
         let caller = format!("uid {} ({name})", unsafe { libc::geteuid() });
         let expected = [
-            Command::Close {
-                valve: "main".into(),
-                reason: "smell of gas".into(),
-                caller: caller.clone(),
-            },
-            Command::Open {
-                valve: "main".into(),
-                caller,
-            },
+            Command::Close { valve: "main".into(), reason: "smell of gas".into(), caller: caller.clone() },
+            Command::Open { valve: "main".into(), caller },
         ];
         assert_eq!(*service.commands.lock().unwrap(), expected);
     });
@@ -165,14 +115,8 @@ fn a_property_cannot_be_written() {
     run(async {
         let client = bus.client().await;
         let body = ("io.gasd1.Valve", "Position", Variant::from("open"));
-        let (name, _) = call(
-            &client,
-            &valve_path("main"),
-            "org.freedesktop.DBus.Properties",
-            "Set",
-            &body,
-        )
-        .await;
+        let (name, _) =
+            call(&client, &valve_path("main"), "org.freedesktop.DBus.Properties", "Set", &body).await;
         assert!(name.starts_with("org.freedesktop.DBus.Error."), "{name}");
         assert!(service.commands.lock().unwrap().is_empty());
     });
@@ -196,11 +140,8 @@ fn a_pipeline_that_is_gone_or_full_is_said_so() {
         // The first fills the queue, as nobody takes it out.
         let second = loop {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            let answer = tokio::time::timeout(
-                std::time::Duration::from_millis(500),
-                close(&client, "second"),
-            )
-            .await;
+            let answer =
+                tokio::time::timeout(std::time::Duration::from_millis(500), close(&client, "second")).await;
             if let Ok(answer) = answer {
                 break answer;
             }

@@ -24,28 +24,12 @@ fn a_second_daemon_is_refused_and_told_by_whom() {
     };
     let second = Service::launch(BusAddress::Address(bus.address()), snapshot());
     let status = second.wait_for(|status| matches!(status, BusStatus::Failed { .. }));
-    let BusStatus::Failed { error, retry_in } = &status else {
-        unreachable!()
-    };
-    assert_eq!(
-        *error,
-        BusError::NameTaken {
-            owner: unique_name,
-            pid: Some(std::process::id())
-        }
-    );
+    let BusStatus::Failed { error, retry_in } = &status else { unreachable!() };
+    assert_eq!(*error, BusError::NameTaken { owner: unique_name, pid: Some(std::process::id()) });
     assert_eq!(*retry_in, Duration::from_secs(1));
-    assert!(
-        status
-            .to_string()
-            .contains(&format!("process {}", std::process::id())),
-        "{status}"
-    );
+    assert!(status.to_string().contains(&format!("process {}", std::process::id())), "{status}");
     // The first is not disturbed, and when it goes the second takes over.
-    assert!(matches!(
-        first.bus.as_ref().unwrap().status(),
-        BusStatus::Serving { .. }
-    ));
+    assert!(matches!(first.bus.as_ref().unwrap().status(), BusStatus::Serving { .. }));
     drop(first);
     second.wait_for(|status| matches!(status, BusStatus::Serving { .. }));
 }
@@ -56,32 +40,14 @@ fn a_bus_that_restarts_is_found_again() {
     let service = Service::start(&bus);
     bus.kill();
     let status = service.wait_for(|status| matches!(status, BusStatus::Failed { .. }));
-    assert!(
-        matches!(
-            &status,
-            BusStatus::Failed {
-                error: BusError::Lost { .. },
-                ..
-            }
-        ),
-        "{status}"
-    );
+    assert!(matches!(&status, BusStatus::Failed { error: BusError::Lost { .. }, .. }), "{status}");
     // Nobody is lost meanwhile: what happens without a bus is there afterwards.
     service.add_verdict(verdict(77, "warning"));
     for _ in 0..200 {
         service.change(Change::Meter(0), |snapshot| snapshot.meters[0].pulses += 1);
     }
     let status = service.wait_for(|status| matches!(status, BusStatus::Failed { .. }));
-    assert!(
-        matches!(
-            &status,
-            BusStatus::Failed {
-                error: BusError::Unreachable { .. },
-                ..
-            }
-        ),
-        "{status}"
-    );
+    assert!(matches!(&status, BusStatus::Failed { error: BusError::Unreachable { .. }, .. }), "{status}");
     bus.restart();
     service.wait_for(|status| matches!(status, BusStatus::Serving { .. }));
     run(async {
@@ -98,12 +64,7 @@ fn a_bus_that_comes_late_is_waited_for() {
     bus.kill();
     let service = Service::launch(BusAddress::Address(bus.address()), snapshot());
     let status = service.wait_for(|status| matches!(status, BusStatus::Failed { .. }));
-    assert!(
-        status
-            .to_string()
-            .contains("cannot reach the bus at unix:path="),
-        "{status}"
-    );
+    assert!(status.to_string().contains("cannot reach the bus at unix:path="), "{status}");
     bus.restart();
     service.wait_for(|status| matches!(status, BusStatus::Serving { .. }));
 }
@@ -131,14 +92,9 @@ fn whoever_sees_the_name_finds_the_objects() {
                 ("/io/gasd1/valves/main", "io.gasd1.Valve"),
             ] {
                 let properties = PropertiesProxy::new(&client, NAME, path).await.unwrap();
-                properties
-                    .get_all(InterfaceName::try_from(interface).unwrap())
-                    .await
-                    .unwrap();
+                properties.get_all(InterfaceName::try_from(interface).unwrap()).await.unwrap();
             }
-            tokio::task::spawn_blocking(move || drop(service))
-                .await
-                .unwrap();
+            tokio::task::spawn_blocking(move || drop(service)).await.unwrap();
         }
     });
 }
@@ -149,11 +105,7 @@ fn stopping_releases_the_name_at_once() {
     let mut service = Service::start(&bus);
     let before = Instant::now();
     service.bus.take().unwrap().stop();
-    assert!(
-        before.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        before.elapsed()
-    );
+    assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
     service.wait_for(|status| *status == BusStatus::Stopped);
     run(async {
         let dbus = DBusProxy::new(&bus.client().await).await.unwrap();
@@ -169,21 +121,9 @@ fn a_dropped_change_channel_stops_the_bus() {
     let (requests, _requested) = std::sync::mpsc::sync_channel(1);
     let (tell, told) = std::sync::mpsc::channel();
     let notify = move |status: &BusStatus| drop(tell.send(status.clone()));
-    let _running = gasd::bus::serve(
-        BusAddress::Address(bus.address()),
-        shared,
-        changed,
-        requests,
-        notify,
-    )
-    .unwrap();
-    assert!(matches!(
-        told.recv_timeout(support::SOON).unwrap(),
-        BusStatus::Serving { .. }
-    ));
+    let _running =
+        gasd::bus::serve(BusAddress::Address(bus.address()), shared, changed, requests, notify).unwrap();
+    assert!(matches!(told.recv_timeout(support::SOON).unwrap(), BusStatus::Serving { .. }));
     drop(changes);
-    assert_eq!(
-        told.recv_timeout(support::SOON).unwrap(),
-        BusStatus::Stopped
-    );
+    assert_eq!(told.recv_timeout(support::SOON).unwrap(), BusStatus::Stopped);
 }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use gasd::bus::{Bus, BusAddress, BusStatus, Request, serve};
 use gasd::state::{
-    Change, Command, CommandError, Hold, MeterState, Mode, Position, ServiceState, Shared,
-    Snapshot, ValveState, VerdictRecord,
+    Change, Command, CommandError, Hold, MeterState, Mode, Position, ServiceState, Shared, Snapshot,
+    ValveState, VerdictRecord,
 };
 
 /// Longest wait for anything that should happen.
@@ -54,23 +54,15 @@ impl PrivateBus {
 
     fn spawn(folder: &Path) -> Child {
         let mut daemon = Process::new("dbus-daemon")
-            .arg(format!(
-                "--config-file={}",
-                folder.join("bus.conf").display()
-            ))
+            .arg(format!("--config-file={}", folder.join("bus.conf").display()))
             .args(["--nofork", "--nopidfile", "--print-address=1"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("dbus-daemon (package dbus) is needed");
         let mut address = String::new();
-        BufReader::new(daemon.stdout.take().unwrap())
-            .read_line(&mut address)
-            .unwrap();
-        assert!(
-            address.starts_with("unix:"),
-            "dbus-daemon did not start: {address:?}"
-        );
+        BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        assert!(address.starts_with("unix:"), "dbus-daemon did not start: {address:?}");
         daemon
     }
 
@@ -90,10 +82,7 @@ impl PrivateBus {
     }
 
     pub async fn client(&self) -> zbus::Connection {
-        zbus::connection::Builder::address(self.address().as_str())
-            .build()
-            .await
-            .unwrap()
+        zbus::connection::Builder::address(self.address().as_str()).build().await.unwrap()
     }
 }
 
@@ -139,23 +128,14 @@ impl Service {
                 let _ = reply.send(pretend(command, &state, &hints));
             }
         });
-        Service {
-            shared,
-            changes,
-            commands,
-            statuses,
-            bus: Some(bus),
-        }
+        Service { shared, changes, commands, statuses, bus: Some(bus) }
     }
 
     pub fn wait_for(&self, wanted: impl Fn(&BusStatus) -> bool) -> BusStatus {
         let end = Instant::now() + SOON;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let status = self
-                .statuses
-                .recv_timeout(left)
-                .expect("the awaited status did not come");
+            let status = self.statuses.recv_timeout(left).expect("the awaited status did not come");
             if wanted(&status) {
                 return status;
             }
@@ -171,9 +151,7 @@ impl Service {
 
     pub fn add_verdict(&self, record: VerdictRecord) {
         let id = record.id;
-        self.change(Change::VerdictAdded(id), |snapshot| {
-            snapshot.verdicts.push(record)
-        });
+        self.change(Change::VerdictAdded(id), |snapshot| snapshot.verdicts.push(record));
     }
 }
 
@@ -197,16 +175,9 @@ fn pretend(
                 "stop" => return Err(CommandError::Stopping),
                 _ => {}
             }
-            let index = snapshot
-                .valves
-                .iter()
-                .position(|v| v.id == valve)
-                .ok_or(CommandError::NoSuchValve(valve))?;
-            let owner = if reason == "other" {
-                "vendor"
-            } else {
-                "operator"
-            };
+            let index =
+                snapshot.valves.iter().position(|v| v.id == valve).ok_or(CommandError::NoSuchValve(valve))?;
+            let owner = if reason == "other" { "vendor" } else { "operator" };
             let state = &mut snapshot.valves[index];
             state.position = Position::Closed;
             state.holds.push(Hold {
@@ -225,20 +196,10 @@ fn pretend(
                 .position(|v| v.id == valve)
                 .ok_or(CommandError::NoSuchValve(valve.clone()))?;
             if let Some(verdict) = snapshot.verdicts.iter().find(|v| v.severity == "critical") {
-                let (verdict, kind, meter) =
-                    (verdict.id, verdict.kind.clone(), verdict.meter.clone());
-                return Err(CommandError::Unacknowledged {
-                    valve,
-                    verdict,
-                    kind,
-                    meter,
-                });
+                let (verdict, kind, meter) = (verdict.id, verdict.kind.clone(), verdict.meter.clone());
+                return Err(CommandError::Unacknowledged { valve, verdict, kind, meter });
             }
-            if let Some(hold) = snapshot.valves[index]
-                .holds
-                .iter()
-                .find(|h| h.owner == "vendor")
-            {
+            if let Some(hold) = snapshot.valves[index].holds.iter().find(|h| h.owner == "vendor") {
                 return Err(CommandError::Held {
                     valve,
                     owner: hold.owner.clone(),
@@ -294,10 +255,7 @@ pub fn snapshot() -> Snapshot {
         health: "ok".into(),
     };
     Snapshot {
-        service: ServiceState {
-            mode: Mode::Kernel,
-            ..ServiceState::default()
-        },
+        service: ServiceState { mode: Mode::Kernel, ..ServiceState::default() },
         meters: vec![kitchen, boiler],
         valves: vec![valve("main"), valve("out_side")],
         verdicts: Vec::new(),
@@ -322,13 +280,6 @@ pub fn verdict(id: u64, severity: &str) -> VerdictRecord {
 
 /// Runs a future on a runtime of its own.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(SOON * 2, future)
-            .await
-            .expect("the test hangs")
-    })
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(SOON * 2, future).await.expect("the test hangs") })
 }

@@ -29,12 +29,8 @@ fn members(xml: &str) -> BTreeMap<String, String> {
         let tag = &rest[1..end];
         rest = &rest[end + 1..];
         let attribute = |name: &str| {
-            let start = tag
-                .find(&format!("{name}=\""))
-                .map(|at| at + name.len() + 2);
-            start
-                .map(|start| tag[start..].split('"').next().unwrap().to_owned())
-                .unwrap_or_default()
+            let start = tag.find(&format!("{name}=\"")).map(|at| at + name.len() + 2);
+            start.map(|start| tag[start..].split('"').next().unwrap().to_owned()).unwrap_or_default()
         };
         match tag.split([' ', '/']).next().unwrap() {
             "interface" => interface = attribute("name"),
@@ -50,16 +46,9 @@ fn members(xml: &str) -> BTreeMap<String, String> {
             "arg" if interface.starts_with("io.gasd1") => {
                 let what = members.get_mut(&member).unwrap();
                 // Signals have no direction to speak of.
-                let direction = if what.starts_with("signal") {
-                    String::new()
-                } else {
-                    attribute("direction")
-                };
-                what.push_str(&format!(
-                    " {}:{}{direction}",
-                    attribute("name"),
-                    attribute("type")
-                ));
+                let direction =
+                    if what.starts_with("signal") { String::new() } else { attribute("direction") };
+                what.push_str(&format!(" {}:{}{direction}", attribute("name"), attribute("type")));
             }
             "annotation" if interface.starts_with("io.gasd1") => {
                 let what = members.get_mut(&member).unwrap();
@@ -79,10 +68,7 @@ fn live_introspection_is_what_the_xml_promises() {
     run(async {
         let client = bus.client().await;
         let mut live = BTreeMap::new();
-        while !live
-            .keys()
-            .any(|name: &String| name.starts_with("io.gasd1.Verdict"))
-        {
+        while !live.keys().any(|name: &String| name.starts_with("io.gasd1.Verdict")) {
             let proxy = IntrospectableProxy::builder(&client)
                 .destination(NAME)
                 .path("/io/gasd1")
@@ -97,10 +83,7 @@ fn live_introspection_is_what_the_xml_promises() {
             promised.extend(members(&std::fs::read_to_string(file).unwrap()));
         }
         assert_eq!(live, promised);
-        assert_eq!(
-            promised["io.gasd1.Valve.Close"],
-            "method  reason:sin options:a{sv}in"
-        );
+        assert_eq!(promised["io.gasd1.Valve.Close"], "method  reason:sin options:a{sv}in");
     });
 }
 
@@ -114,16 +97,10 @@ fn the_tree_holds_the_snapshot() {
         assert_eq!(state.service.version, env!("CARGO_PKG_VERSION"));
         assert_eq!(state.service.mode, "kernel");
         let kitchen = &state.meters["kitchen"];
-        assert_eq!(
-            (kitchen.volume_ul, kitchen.pulses),
-            (1_234_567_890, 123_456)
-        );
+        assert_eq!((kitchen.volume_ul, kitchen.pulses), (1_234_567_890, 123_456));
         assert_eq!(kitchen.flow_m3_per_h, Some(1.25));
         assert_eq!(kitchen.slopes_m3_per_h, [1.3, 1.2, 1.1]);
-        assert_eq!(
-            (kitchen.last_pulse_ns, kitchen.last_interval_ns),
-            (5_000_000_000, 28_800_000)
-        );
+        assert_eq!((kitchen.last_pulse_ns, kitchen.last_interval_ns), (5_000_000_000, 28_800_000));
         assert_eq!(kitchen.rejected["release"], 123_456);
         assert_eq!(kitchen.rejected.len(), gasd_abi::Reason::ALL.len());
         assert_eq!(kitchen.valve.as_deref(), Some("main"));
@@ -135,20 +112,8 @@ fn the_tree_holds_the_snapshot() {
         let meter = client.meter("boiler-1").await.unwrap();
         assert_eq!(meter.health().await.unwrap(), "no pulse for 3 days");
         assert!(!meter.flow_known().await.unwrap());
-        assert!(
-            client
-                .valve("main")
-                .await
-                .unwrap()
-                .holds()
-                .await
-                .unwrap()
-                .is_empty()
-        );
-        assert_eq!(
-            client.manager().await.unwrap().problems().await.unwrap(),
-            Vec::<String>::new()
-        );
+        assert!(client.valve("main").await.unwrap().holds().await.unwrap().is_empty());
+        assert_eq!(client.manager().await.unwrap().problems().await.unwrap(), Vec::<String>::new());
         assert_eq!(meter_path("boiler-1"), "/io/gasd1/meters/boiler_2d1");
         assert_eq!(valve_path("out_side"), "/io/gasd1/valves/out_5fside");
     });
@@ -211,25 +176,12 @@ fn verdicts_come_and_go_with_signals() {
         let signal = added.next().await.unwrap();
         let args = signal.args().unwrap();
         assert_eq!(args.verdict().as_str(), "/io/gasd1/verdicts/5");
-        assert_eq!(
-            args.properties().len(),
-            9,
-            "all properties of io.gasd1.Verdict"
-        );
-        client
-            .verdict(5)
-            .await
-            .unwrap()
-            .acknowledge(Default::default())
-            .await
-            .unwrap();
+        assert_eq!(args.properties().len(), 9, "all properties of io.gasd1.Verdict");
+        client.verdict(5).await.unwrap().acknowledge(Default::default()).await.unwrap();
         assert_eq!(watch.next().await.unwrap(), Event::VerdictRemoved(5));
         assert!(watch.state().verdicts.is_empty());
         let signal = removed.next().await.unwrap();
-        assert_eq!(
-            signal.args().unwrap().verdict().as_str(),
-            "/io/gasd1/verdicts/5"
-        );
+        assert_eq!(signal.args().unwrap().verdict().as_str(), "/io/gasd1/verdicts/5");
         assert!(client.state().await.unwrap().verdicts.is_empty());
     });
 }
@@ -241,19 +193,11 @@ fn a_lost_hint_is_found_by_looking() {
     run(async {
         let client = Client::connect(Some(&bus.address())).await.unwrap();
         let mut watch = client.watch().await.unwrap();
-        service
-            .shared
-            .write()
-            .unwrap()
-            .verdicts
-            .push(verdict(9, "info"));
+        service.shared.write().unwrap().verdicts.push(verdict(9, "info"));
         service.shared.write().unwrap().valves[1].health = "stuck".into();
         let mut seen = [watch.next().await.unwrap(), watch.next().await.unwrap()];
         seen.sort_by_key(|event| matches!(event, Event::VerdictAdded(_)));
-        assert_eq!(
-            seen[0],
-            Event::Valve("out_side".into(), vec!["Health".into()])
-        );
+        assert_eq!(seen[0], Event::Valve("out_side".into(), vec!["Health".into()]));
         assert_eq!(seen[1], Event::VerdictAdded(9));
     });
 }

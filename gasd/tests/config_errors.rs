@@ -38,10 +38,7 @@ fn unknown_keys_with_the_nearest_or_all_known() {
          `max_flow`, `filter`, `thresholds`, `valve`",
     );
     only(refused("[stroe]\n"), "1:2: unknown key `stroe`; did you mean `store`?");
-    only(
-        refused("[kernel]\npin = \"/x\"\n"),
-        "2:1: kernel: unknown key `pin`; did you mean `pins`?",
-    );
+    only(refused("[kernel]\npin = \"/x\"\n"), "2:1: kernel: unknown key `pin`; did you mean `pins`?");
     only(
         valve("actuator = { gpio = { line = 1, activ = \"low\" }, closed = \"high\" }"),
         "3:33: actuator.gpio: unknown key `activ`; did you mean `active`?",
@@ -91,10 +88,7 @@ fn wrong_types() {
         refused("valve = [true]\n"),
         "1:10: valve: true: is a boolean (expected one or more tables, each headed [[valve]])",
     );
-    only(
-        whole("valve = 1.5"),
-        "8:9: valve: 1.5: is a float (expected the id of a [[valve]], like \"main\")",
-    );
+    only(whole("valve = 1.5"), "8:9: valve: 1.5: is a float (expected the id of a [[valve]], like \"main\")");
     only(
         whole("thresholds = []"),
         "8:14: thresholds: is an array (expected a table like { suspect = \"5.0 m3/h\", confirm \
@@ -120,20 +114,14 @@ fn quantities_that_cannot_be_read() {
         ("\"10\"", format!("the unit is missing; {units}")),
         ("10", format!("the unit is missing; {units}")),
         ("0.01", format!("the unit is missing; {units}")),
-        (
-            "\"0,01 m3\"",
-            "a comma is no decimal point here; write `.`, and do not group thousands".to_owned(),
-        ),
+        ("\"0,01 m3\"", "a comma is no decimal point here; write `.`, and do not group thousands".to_owned()),
         ("\"-1 L\"", "must not be negative".to_owned()),
         ("-1", "must not be negative".to_owned()),
         ("\"0 L\"", "must be more than zero".to_owned()),
         ("\"ten L\"", "does not begin with a plain number".to_owned()),
         ("\"\"", "does not begin with a plain number".to_owned()),
         ("\"1.2.3 L\"", "does not begin with a plain number".to_owned()),
-        (
-            "\"0.0001 mL\"",
-            "is not a whole number of uL, the smallest step gasd counts in".to_owned(),
-        ),
+        ("\"0.0001 mL\"", "is not a whole number of uL, the smallest step gasd counts in".to_owned()),
         ("\"99999999999999999999 m3\"", "is too large".to_owned()),
         (
             "\"3 imp/m3\"",
@@ -153,15 +141,11 @@ fn quantities_that_cannot_be_read() {
 fn units_of_flow_time_and_rate() {
     only(
         whole("filter.min_interval = \"20 mss\""),
-        &format!(
-            "8:23: filter.min_interval: \"20 mss\": unknown unit `mss`; did you mean `ms`? {DURATION}"
-        ),
+        &format!("8:23: filter.min_interval: \"20 mss\": unknown unit `mss`; did you mean `ms`? {DURATION}"),
     );
     only(
         whole("filter.poll = \"5 seconds\""),
-        &format!(
-            "8:15: filter.poll: \"5 seconds\": unknown unit `seconds`; did you mean `s`? {DURATION}"
-        ),
+        &format!("8:15: filter.poll: \"5 seconds\": unknown unit `seconds`; did you mean `s`? {DURATION}"),
     );
     only(
         whole("max_flow = \"6 m3\""),
@@ -176,9 +160,7 @@ fn units_of_flow_time_and_rate() {
     let storm = "(expected edges a second, like 1000 or \"1000 /s\")";
     only(
         whole("filter.storm_limit = \"1000 Hz\""),
-        &format!(
-            "8:22: filter.storm_limit: \"1000 Hz\": unknown unit `Hz`; did you mean `/s`? {storm}"
-        ),
+        &format!("8:22: filter.storm_limit: \"1000 Hz\": unknown unit `Hz`; did you mean `/s`? {storm}"),
     );
     for value in ["-1", "4294967296", "\"4294967296 /s\""] {
         only(
@@ -249,10 +231,7 @@ fn a_caller_can_match_the_kind_and_the_place() {
     ));
     let errors = parse("x", "[[valve]]\nid = \"v\"\nactuator = \"simulated\"\n".repeat(2).as_str());
     let errors = errors.unwrap_err();
-    assert!(matches!(
-        errors.problems()[0].kind,
-        ErrorKind::Sense(Sense::DuplicateId { first_line: 2, .. })
-    ));
+    assert!(matches!(errors.problems()[0].kind, ErrorKind::Sense(Sense::DuplicateId { first_line: 2, .. })));
 }
 
 #[test]

@@ -41,8 +41,7 @@ fn a_household_meter_with_its_valve() {
     assert_eq!(config.pins, PathBuf::from("/run/gasd/bpf"));
     let [meter] = &config.meters[..] else { panic!("one meter") };
     assert_eq!(meter.id, "kitchen");
-    let line =
-        GpioLine { chip: Some("gpiochip0".to_owned()), line: 4, active_low: false, bias: None };
+    let line = GpioLine { chip: Some("gpiochip0".to_owned()), line: 4, active_low: false, bias: None };
     assert_eq!(meter.gpio, line);
     assert_eq!(meter.pulse_volume_ul, 10_000_000);
     assert_eq!(meter.max_flow_ul_per_h, 6_000_000_000);
@@ -133,8 +132,7 @@ valve = "other"
     assert_eq!(config.meters[1].gpio.bias, Some(Bias::PullDown));
     assert_eq!(config.meters[1].filter.abi.storm_limit, 300);
     assert_eq!(config.meters[1].pulse_volume_ul, 100_000_000);
-    let Actuator::Gpio { line, closed, pulse_ns, open_line, feedback } = &config.valves[1].actuator
-    else {
+    let Actuator::Gpio { line, closed, pulse_ns, open_line, feedback } = &config.valves[1].actuator else {
         panic!("a GPIO valve")
     };
     assert_eq!((line.line, *closed, *pulse_ns), (7, ClosedLevel::Low, Some(60_000_000)));

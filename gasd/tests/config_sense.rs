@@ -18,8 +18,7 @@ fn ids_chips_lines_and_paths() {
         assert!(lines[0].ends_with("an id is 1 to 64 of the characters A-Z a-z 0-9 _ -"));
     }
     for chip in ["", "/etc/passwd", "a/b", "/dev/", "/dev/../etc", " gpiochip0", "a\\u0000"] {
-        let lines =
-            meter(&format!("gpio = {{ chip = \"{chip}\", line = 4 }}\npulse_volume = \"10 L\""));
+        let lines = meter(&format!("gpio = {{ chip = \"{chip}\", line = 4 }}\npulse_volume = \"10 L\""));
         only(
             lines,
             &format!(
@@ -34,10 +33,7 @@ fn ids_chips_lines_and_paths() {
         "6:8: line: -1: must be a whole number from 0 to 4294967295 (expected the line's offset \
          on its chip, like 4)",
     );
-    only(
-        whole("gpio = { line = 4 }"),
-        "6:8: line: 4: is given twice, here and as `gpio`; keep one of them",
-    );
+    only(whole("gpio = { line = 4 }"), "6:8: line: 4: is given twice, here and as `gpio`; keep one of them");
     only(
         refused("[store]\npath = \"gasd.redb\"\n"),
         "2:8: store.path: \"gasd.redb\": is no absolute path; a service has no directory of its \
@@ -96,9 +92,7 @@ fn filters_that_would_reject_real_pulses() {
          6 s together take 6.01 s, but at max_flow 6 m3/h a pulse of 10 L comes every 6 s",
     );
     only(
-        meter(
-            "line = 4\npulse_volume = \"0.1 L\"\nmax_flow = \"25 m3/h\"\nfilter.storm_limit = 100",
-        ),
+        meter("line = 4\npulse_volume = \"0.1 L\"\nmax_flow = \"25 m3/h\"\nfilter.storm_limit = 100"),
         "9:22: filter.storm_limit: 100: the meter itself makes 139 edges a second at max_flow \
          25 m3/h: two for each pulse of 100 mL (expected at least that, or 0 to turn the storm \
          alarm off)",
@@ -152,9 +146,8 @@ fn thresholds_out_of_order_or_out_of_reach() {
 
 #[test]
 fn ids_and_lines_used_twice() {
-    let meter = |id: &str, gpio: &str| {
-        format!("[[meter]]\nid = \"{id}\"\ngpio = {gpio}\npulse_volume = \"10 L\"\n")
-    };
+    let meter =
+        |id: &str, gpio: &str| format!("[[meter]]\nid = \"{id}\"\ngpio = {gpio}\npulse_volume = \"10 L\"\n");
     let a = meter("a", "{ chip = \"gpiochip0\", line = 4 }");
     only(
         refused(&(a.clone() + &meter("a", "{ line = 5 }"))),
@@ -192,14 +185,8 @@ fn ids_and_lines_used_twice() {
 
 #[test]
 fn valves_that_are_not_there() {
-    only(
-        whole("valve = \"mian\""),
-        "8:9: valve: \"mian\": no valve is called so; did you mean `main`?",
-    );
-    only(
-        whole("valve = \"garden\""),
-        "8:9: valve: \"garden\": no valve is called so; known are `main`",
-    );
+    only(whole("valve = \"mian\""), "8:9: valve: \"mian\": no valve is called so; did you mean `main`?");
+    only(whole("valve = \"garden\""), "8:9: valve: \"garden\": no valve is called so; known are `main`");
     only(
         refused("[[meter]]\nid = \"m\"\nline = 4\npulse_volume = \"10 L\"\nvalve = \"main\"\n"),
         "5:9: valve: \"main\": no valve is called so; none is known here",
@@ -211,9 +198,7 @@ fn actuators_that_make_no_sense() {
     let range = "is outside 1 ms to 60 s: how long a latching valve's coil is fed";
     for (pulse, shown) in [("0.5 ms", "500 us"), ("2 min", "120 s")] {
         only(
-            valve(&format!(
-                "actuator = {{ gpio = {{ line = 7 }}, closed = \"high\", pulse = \"{pulse}\" }}"
-            )),
+            valve(&format!("actuator = {{ gpio = {{ line = 7 }}, closed = \"high\", pulse = \"{pulse}\" }}")),
             &format!("3:60: actuator.pulse: \"{pulse}\": {shown} {range}"),
         );
     }

@@ -78,10 +78,7 @@ fn with_a_full_disk_nothing_is_opened_but_everything_is_closed() {
     let id = house.response.on_verdict(0, verdict("critical"));
     house.wait_for(Position::Closed);
     assert!(matches!(house.acknowledge(id), Err(CommandError::Store(_))));
-    assert!(matches!(
-        house.open(),
-        Err(CommandError::Unacknowledged { .. })
-    ));
+    assert!(matches!(house.open(), Err(CommandError::Unacknowledged { .. })));
     disk.1.store(0, Ordering::SeqCst);
     let start = Instant::now();
     while house.acknowledge(id).is_err() {
@@ -91,21 +88,12 @@ fn with_a_full_disk_nothing_is_opened_but_everything_is_closed() {
     disk.1.store(libc::ENOSPC, Ordering::SeqCst);
     let error = house.open().unwrap_err();
     assert!(error.to_string().contains("nothing was opened"), "{error}");
-    assert_eq!(
-        (
-            house.position(),
-            house.response.valve_states()[0].holds.len()
-        ),
-        (Position::Closed, 1)
-    );
+    assert_eq!((house.position(), house.response.valve_states()[0].holds.len()), (Position::Closed, 1));
     disk.1.store(0, Ordering::SeqCst);
     house.stop();
     let store = disk.store().unwrap();
     assert_eq!(store.holds().unwrap().len(), 1, "the hold is in the file");
-    assert_eq!(
-        store.commanded().unwrap(),
-        [("house".to_owned(), Position::Closed)]
-    );
+    assert_eq!(store.commanded().unwrap(), [("house".to_owned(), Position::Closed)]);
 }
 
 #[test]
@@ -114,13 +102,7 @@ fn a_verdict_while_the_disk_writes_an_opening_wins() {
     let house = disk.house();
     house.open().unwrap();
     house.close().unwrap();
-    house
-        .response
-        .command(&Command::Acknowledge {
-            verdict: 77,
-            caller: "x".into(),
-        })
-        .unwrap_err();
+    house.response.command(&Command::Acknowledge { verdict: 77, caller: "x".into() }).unwrap_err();
     let before = house.moves().len();
     disk.1.store(-1, Ordering::SeqCst);
     std::thread::scope(|scope| {
@@ -128,28 +110,15 @@ fn a_verdict_while_the_disk_writes_an_opening_wins() {
         std::thread::sleep(Duration::from_millis(200));
         let start = Instant::now();
         house.response.on_verdict(0, verdict("critical"));
-        assert!(
-            start.elapsed() < Duration::from_millis(100),
-            "a verdict does not wait for the disk"
-        );
+        assert!(start.elapsed() < Duration::from_millis(100), "a verdict does not wait for the disk");
         std::thread::sleep(Duration::from_millis(50));
         disk.1.store(0, Ordering::SeqCst);
         let refused = opening.join().unwrap().unwrap_err();
-        assert!(
-            matches!(refused, CommandError::Unacknowledged { .. }),
-            "{refused}"
-        );
+        assert!(matches!(refused, CommandError::Unacknowledged { .. }), "{refused}");
     });
     assert_eq!(house.moves()[before..], [Target::Closed]);
     house.stop();
     let store = disk.store().unwrap();
-    assert_eq!(
-        store.holds().unwrap().len(),
-        2,
-        "the released hold is placed again"
-    );
-    assert_eq!(
-        store.commanded().unwrap(),
-        [("house".to_owned(), Position::Closed)]
-    );
+    assert_eq!(store.holds().unwrap().len(), 2, "the released hold is placed again");
+    assert_eq!(store.commanded().unwrap(), [("house".to_owned(), Position::Closed)]);
 }

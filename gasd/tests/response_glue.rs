@@ -22,50 +22,27 @@ fn a_critical_verdict_closes_at_once_and_holds_over_a_restart() {
     assert_eq!(house.position(), Position::Open);
     let id = house.response.on_verdict(0, verdict("critical"));
     house.wait_for(Position::Closed);
-    assert!(
-        matches!(house.open(), Err(CommandError::Unacknowledged { verdict, .. }) if verdict == id)
-    );
+    assert!(matches!(house.open(), Err(CommandError::Unacknowledged { verdict, .. }) if verdict == id));
     assert_eq!(house.moves(), [Target::Open, Target::Closed]);
-    assert!(
-        house
-            .signals
-            .lock()
-            .unwrap()
-            .contains(&Change::VerdictAdded(id))
-    );
+    assert!(house.signals.lock().unwrap().contains(&Change::VerdictAdded(id)));
     house.stop();
 
     let house = House::at(&path);
     assert_eq!(house.response.valve_states()[0].holds.len(), 1);
     house.wait_for_moves(1);
     house.wait_for(Position::Closed);
-    assert_eq!(
-        house.moves(),
-        [Target::Closed],
-        "a held valve is closed again at the start"
-    );
-    assert!(matches!(
-        house.open(),
-        Err(CommandError::Unacknowledged { .. })
-    ));
+    assert_eq!(house.moves(), [Target::Closed], "a held valve is closed again at the start");
+    assert!(matches!(house.open(), Err(CommandError::Unacknowledged { .. })));
     house.acknowledge(id).unwrap();
     assert_eq!(house.acknowledge(id), Err(CommandError::NoSuchVerdict(id)));
-    assert_eq!(
-        (house.position(), house.moves().len()),
-        (Position::Closed, 1),
-        "acknowledging opens nothing"
-    );
+    assert_eq!((house.position(), house.moves().len()), (Position::Closed, 1), "acknowledging opens nothing");
     house.open().unwrap();
     assert_eq!(house.position(), Position::Open);
     assert!(house.shared.read().unwrap().verdicts.is_empty());
     house.stop();
 
     let house = House::at(&path);
-    assert_eq!(
-        (house.position(), house.moves().len()),
-        (Position::Open, 0),
-        "a start moves nothing"
-    );
+    assert_eq!((house.position(), house.moves().len()), (Position::Open, 0), "a start moves nothing");
     house.stop();
     let store = Store::open(&path).unwrap();
     let told: Vec<_> = store.audit_tail(99).unwrap();
@@ -77,8 +54,7 @@ fn a_critical_verdict_closes_at_once_and_holds_over_a_restart() {
         ("drive", "done"),
     ] {
         assert!(
-            told.iter()
-                .any(|(_, entry)| entry.action == action && entry.outcome == outcome),
+            told.iter().any(|(_, entry)| entry.action == action && entry.outcome == outcome),
             "{action} {outcome}: {told:#?}"
         );
     }
@@ -107,10 +83,7 @@ fn a_valve_that_does_not_close_is_an_error_and_stays_held() {
     house.open().unwrap();
     house.hand.state().fail = Some("no current".into());
     let error = house.close().unwrap_err();
-    assert!(
-        error.to_string().contains("no current; trying again"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("no current; trying again"), "{error}");
     let state = house.response.valve_states().remove(0);
     assert_eq!((state.position, state.holds.len()), (Position::Unknown, 1));
     house.hand.state().fail = None;
@@ -134,42 +107,17 @@ fn a_lesser_verdict_moves_nothing() {
 fn a_chip_that_is_missing_is_the_valves_health_and_not_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let writer = Writer::start(Store::open(&dir.path().join("state.redb")).unwrap()).unwrap();
-    let line = GpioLine {
-        chip: Some("no-such-chip".into()),
-        line: 3,
-        active_low: false,
-        bias: None,
-    };
-    let actuator = Actuator::Gpio {
-        line,
-        closed: ClosedLevel::Low,
-        pulse_ns: None,
-        open_line: None,
-        feedback: None,
-    };
+    let line = GpioLine { chip: Some("no-such-chip".into()), line: 3, active_low: false, bias: None };
+    let actuator =
+        Actuator::Gpio { line, closed: ClosedLevel::Low, pulse_ns: None, open_line: None, feedback: None };
     let hook = Box::new(|_: gasd::response::Update<'_>| {});
-    let response = Response::start(
-        &config(actuator),
-        &Default::default(),
-        writer.handle(),
-        HashMap::new(),
-        hook,
-    );
+    let response =
+        Response::start(&config(actuator), &Default::default(), writer.handle(), HashMap::new(), hook);
     let state = response.valve_states().remove(0);
-    assert_eq!(
-        (state.position, state.actuator.as_str()),
-        (Position::Unknown, "gpio")
-    );
+    assert_eq!((state.position, state.actuator.as_str()), (Position::Unknown, "gpio"));
     assert!(state.health.contains("no-such-chip"), "{}", state.health);
-    let close = Command::Close {
-        valve: "house".into(),
-        reason: "test".into(),
-        caller: "uid 0".into(),
-    };
-    assert!(matches!(
-        response.command(&close),
-        Err(CommandError::Actuator { .. })
-    ));
+    let close = Command::Close { valve: "house".into(), reason: "test".into(), caller: "uid 0".into() };
+    assert!(matches!(response.command(&close), Err(CommandError::Actuator { .. })));
     assert_eq!(response.valve_states()[0].holds.len(), 1);
     response.stop();
     assert_eq!(response.command(&close), Err(CommandError::Stopping));

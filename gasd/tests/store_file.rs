@@ -24,35 +24,17 @@ fn verdict(id: u64) -> VerdictRecord {
 }
 
 fn hold(cookie: u64) -> StoredHold {
-    let hold = Hold {
-        cookie,
-        owner: "gasd".into(),
-        reason: "surge".into(),
-        verdict: Some(1),
-        since_unix_us: 5,
-    };
-    StoredHold {
-        valve: "main".into(),
-        hold,
-    }
+    let hold =
+        Hold { cookie, owner: "gasd".into(), reason: "surge".into(), verdict: Some(1), since_unix_us: 5 };
+    StoredHold { valve: "main".into(), hold }
 }
 
 fn entry(n: u64) -> AuditEntry {
-    AuditEntry {
-        time_unix_us: n,
-        action: "close".into(),
-        ..AuditEntry::default()
-    }
+    AuditEntry { time_unix_us: n, action: "close".into(), ..AuditEntry::default() }
 }
 
 fn base(pulses: u64) -> Base {
-    Base {
-        pulses,
-        volume_ul: pulses * 10,
-        generation: [1, 2],
-        kernel_at: pulses,
-        pulse_volume_ul: 10,
-    }
+    Base { pulses, volume_ul: pulses * 10, generation: [1, 2], kernel_at: pulses, pulse_volume_ul: 10 }
 }
 
 #[test]
@@ -60,15 +42,9 @@ fn a_new_store_is_readable_by_its_owner_only_and_leaves_no_spare_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.redb");
     drop(Store::open(&path).unwrap());
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    println!(
-        "a new store has {} bytes",
-        fs::metadata(&path).unwrap().len()
-    );
+    println!("a new store has {} bytes", fs::metadata(&path).unwrap().len());
 }
 
 #[test]
@@ -76,58 +52,26 @@ fn everything_comes_back_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.redb");
     let store = Store::open(&path).unwrap();
-    store
-        .persist_bases(&[("kitchen".into(), base(5)), ("cellar".into(), base(6))])
-        .unwrap();
-    store
-        .record_critical(verdict(1), vec![hold(1), hold(2)], vec![entry(1)])
-        .unwrap();
-    store
-        .commit(&[Change::Commanded {
-            valve: "main".into(),
-            to: Position::Closed,
-        }])
-        .unwrap();
+    store.persist_bases(&[("kitchen".into(), base(5)), ("cellar".into(), base(6))]).unwrap();
+    store.record_critical(verdict(1), vec![hold(1), hold(2)], vec![entry(1)]).unwrap();
+    store.commit(&[Change::Commanded { valve: "main".into(), to: Position::Closed }]).unwrap();
     drop(store);
     let store = Store::open(&path).unwrap();
     let loaded = store.load().unwrap();
-    assert_eq!(
-        loaded.bases,
-        [("cellar".into(), base(6)), ("kitchen".into(), base(5))]
-    );
+    assert_eq!(loaded.bases, [("cellar".into(), base(6)), ("kitchen".into(), base(5))]);
     assert_eq!(loaded.holds, [hold(1), hold(2)]);
     assert_eq!(loaded.verdicts, [verdict(1)]);
     assert_eq!(loaded.commanded, [("main".into(), Position::Closed)]);
-    assert_eq!(
-        store.next_ids().unwrap(),
-        NextIds {
-            verdict: 2,
-            cookie: 3
-        }
-    );
+    assert_eq!(store.next_ids().unwrap(), NextIds { verdict: 2, cookie: 3 });
 
     store.acknowledge(1, "uid 1000").unwrap();
     store.record_open(&[1, 2], entry(2)).unwrap();
     assert_eq!(store.unacknowledged().unwrap(), []);
     assert_eq!(store.holds().unwrap(), []);
-    assert_eq!(
-        store
-            .verdict(1)
-            .unwrap()
-            .unwrap()
-            .acknowledged_by
-            .as_deref(),
-        Some("uid 1000")
-    );
+    assert_eq!(store.verdict(1).unwrap().unwrap().acknowledged_by.as_deref(), Some("uid 1000"));
     drop(store);
     // Numbers of released holds are not given again.
-    assert_eq!(
-        Store::open(&path).unwrap().next_ids().unwrap(),
-        NextIds {
-            verdict: 2,
-            cookie: 3
-        }
-    );
+    assert_eq!(Store::open(&path).unwrap().next_ids().unwrap(), NextIds { verdict: 2, cookie: 3 });
 }
 
 #[test]
@@ -147,14 +91,9 @@ fn a_total_never_goes_down_in_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("state.redb")).unwrap();
     store.persist_bases(&[("kitchen".into(), base(5))]).unwrap();
-    let done = store
-        .persist_bases(&[("kitchen".into(), base(4)), ("cellar".into(), base(1))])
-        .unwrap();
+    let done = store.persist_bases(&[("kitchen".into(), base(4)), ("cellar".into(), base(1))]).unwrap();
     assert_eq!(done.kept, ["kitchen"]);
-    assert_eq!(
-        store.load_bases().unwrap(),
-        [("cellar".into(), base(1)), ("kitchen".into(), base(5))]
-    );
+    assert_eq!(store.load_bases().unwrap(), [("cellar".into(), base(1)), ("kitchen".into(), base(5))]);
 }
 
 #[test]
@@ -166,12 +105,7 @@ fn the_same_transaction_is_applied_once() {
     assert!(!store.commit_stamped(stamp(1), &changes).unwrap().already);
     assert!(store.commit_stamped(stamp(1), &changes).unwrap().already);
     assert!(!store.commit_stamped(stamp(2), &changes).unwrap().already);
-    assert!(
-        !store
-            .commit_stamped(Some(Stamp { session: 8, seq: 1 }), &changes)
-            .unwrap()
-            .already
-    );
+    assert!(!store.commit_stamped(Some(Stamp { session: 8, seq: 1 }), &changes).unwrap().already);
     assert_eq!(store.audit_tail(9).unwrap().len(), 3);
 }
 
@@ -196,10 +130,7 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.redb");
     fs::write(&path, [7u8; 9000]).unwrap();
-    assert!(matches!(
-        Store::open(&path).unwrap_err(),
-        StoreError::Corrupted { .. }
-    ));
+    assert!(matches!(Store::open(&path).unwrap_err(), StoreError::Corrupted { .. }));
     assert_eq!(fs::read(&path).unwrap(), [7u8; 9000]);
 }
 
@@ -211,21 +142,10 @@ fn a_newer_format_is_refused_by_name() {
     let db = redb::Database::open(&path).unwrap();
     let write = db.begin_write().unwrap();
     let meta: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("meta");
-    write
-        .open_table(meta)
-        .unwrap()
-        .insert("format", 2u32.to_le_bytes().as_slice())
-        .unwrap();
+    write.open_table(meta).unwrap().insert("format", 2u32.to_le_bytes().as_slice()).unwrap();
     write.commit().unwrap();
     drop(db);
-    assert_eq!(
-        Store::open(&path).unwrap_err(),
-        StoreError::Newer {
-            path,
-            found: 2,
-            known: 1
-        }
-    );
+    assert_eq!(Store::open(&path).unwrap_err(), StoreError::Newer { path, found: 2, known: 1 });
 }
 
 #[test]
@@ -234,15 +154,10 @@ fn a_database_of_somebody_else_is_refused() {
     let path = dir.path().join("state.redb");
     let db = redb::Database::create(&path).unwrap();
     let write = db.begin_write().unwrap();
-    write
-        .open_table(redb::TableDefinition::<u64, u64>::new("theirs"))
-        .unwrap();
+    write.open_table(redb::TableDefinition::<u64, u64>::new("theirs")).unwrap();
     write.commit().unwrap();
     drop(db);
-    assert!(matches!(
-        Store::open(&path).unwrap_err(),
-        StoreError::Corrupted { .. }
-    ));
+    assert!(matches!(Store::open(&path).unwrap_err(), StoreError::Corrupted { .. }));
 }
 
 #[test]
@@ -262,9 +177,7 @@ fn flipped_bytes_are_found_or_were_not_in_use() {
     let path = dir.path().join("state.redb");
     let store = Store::open(&path).unwrap();
     for n in 0..50 {
-        store
-            .record_critical(verdict(n + 1), vec![hold(n + 1)], vec![entry(n)])
-            .unwrap();
+        store.record_critical(verdict(n + 1), vec![hold(n + 1)], vec![entry(n)]).unwrap();
     }
     drop(store);
     let good = fs::read(&path).unwrap();
@@ -282,9 +195,7 @@ fn flipped_bytes_are_found_or_were_not_in_use() {
             Err(_) => asserted += 1,
         }
     }
-    println!(
-        "of 60 flipped bytes {found} were in use and found, {asserted} stopped a debug build of redb"
-    );
+    println!("of 60 flipped bytes {found} were in use and found, {asserted} stopped a debug build of redb");
     assert!(found > 0);
     assert!(cfg!(debug_assertions) || asserted == 0);
 }

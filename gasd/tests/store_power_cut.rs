@@ -26,25 +26,13 @@ fn verdict(id: u64) -> VerdictRecord {
 }
 
 fn hold(cookie: u64) -> StoredHold {
-    let hold = Hold {
-        cookie,
-        owner: "gasd".into(),
-        reason: "surge".into(),
-        verdict: Some(1),
-        since_unix_us: 5,
-    };
-    StoredHold {
-        valve: "main".into(),
-        hold,
-    }
+    let hold =
+        Hold { cookie, owner: "gasd".into(), reason: "surge".into(), verdict: Some(1), since_unix_us: 5 };
+    StoredHold { valve: "main".into(), hold }
 }
 
 fn entry(n: u64) -> AuditEntry {
-    AuditEntry {
-        time_unix_us: n,
-        action: "close".into(),
-        ..AuditEntry::default()
-    }
+    AuditEntry { time_unix_us: n, action: "close".into(), ..AuditEntry::default() }
 }
 
 /// A disk that forgets, at a power cut, any part of what was not synced.
@@ -124,19 +112,11 @@ impl StorageBackend for Disk {
         Ok(())
     }
 
-    fn try_lock_range(
-        &self,
-        _: std::ops::Bound<u64>,
-        _: std::ops::Bound<u64>,
-    ) -> Result<bool, BackendError> {
+    fn try_lock_range(&self, _: std::ops::Bound<u64>, _: std::ops::Bound<u64>) -> Result<bool, BackendError> {
         Ok(true)
     }
 
-    fn unlock_range(
-        &self,
-        _: std::ops::Bound<u64>,
-        _: std::ops::Bound<u64>,
-    ) -> Result<(), BackendError> {
+    fn unlock_range(&self, _: std::ops::Bound<u64>, _: std::ops::Bound<u64>) -> Result<(), BackendError> {
         Ok(())
     }
 }

@@ -14,33 +14,18 @@ use gasd::store::{AuditEntry, Base, Change, Store, StoreError, StoredHold, Write
 use redb::StorageBackend;
 
 fn hold(cookie: u64) -> Change {
-    let hold = Hold {
-        cookie,
-        owner: "gasd".into(),
-        reason: "surge".into(),
-        verdict: None,
-        since_unix_us: 5,
-    };
-    Change::PlaceHold(StoredHold {
-        valve: "main".into(),
-        hold,
-    })
+    let hold = Hold { cookie, owner: "gasd".into(), reason: "surge".into(), verdict: None, since_unix_us: 5 };
+    Change::PlaceHold(StoredHold { valve: "main".into(), hold })
 }
 
 fn audit(n: u64) -> Change {
-    Change::Audit(AuditEntry {
-        time_unix_us: n,
-        ..AuditEntry::default()
-    })
+    Change::Audit(AuditEntry { time_unix_us: n, ..AuditEntry::default() })
 }
 
 fn wait(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "{what} did not happen"
-        );
+        assert!(start.elapsed() < Duration::from_secs(20), "{what} did not happen");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -112,13 +97,7 @@ fn what_is_pushed_is_in_the_file_after_a_stop() {
     let writer = Writer::start(Store::open(&path).unwrap()).unwrap();
     let handle = writer.handle();
     handle.push(vec![hold(handle.next_cookie()), audit(1)]);
-    handle.persist_bases([(
-        "kitchen".to_owned(),
-        Base {
-            pulses: 3,
-            ..Base::default()
-        },
-    )]);
+    handle.persist_bases([("kitchen".to_owned(), Base { pulses: 3, ..Base::default() })]);
     writer.stop().unwrap();
     let store = Store::open(&path).unwrap();
     let loaded = store.load().unwrap();
@@ -131,13 +110,7 @@ fn an_orderly_stop_skips_no_numbers_and_a_crash_reuses_none() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("state.redb");
     let writer = Writer::start(Store::open(&path).unwrap()).unwrap();
-    assert_eq!(
-        (
-            writer.handle().next_verdict_id(),
-            writer.handle().next_verdict_id()
-        ),
-        (1, 2)
-    );
+    assert_eq!((writer.handle().next_verdict_id(), writer.handle().next_verdict_id()), (1, 2));
     writer.stop().unwrap();
     let writer = Writer::start(Store::open(&path).unwrap()).unwrap();
     let handle = writer.handle();
@@ -163,33 +136,18 @@ fn a_full_disk_keeps_records_in_memory_says_so_and_writes_them_later() {
     handle.push(vec![hold(1), audit(2)]);
     wait("the problem", || handle.problem().is_some());
     let problem = handle.problem().unwrap();
-    assert!(
-        problem.contains("no space is left for the store in /flaky"),
-        "{problem}"
-    );
-    assert!(
-        problem.contains("wait in memory, 0 were dropped"),
-        "{problem}"
-    );
+    assert!(problem.contains("no space is left for the store in /flaky"), "{problem}");
+    assert!(problem.contains("wait in memory, 0 were dropped"), "{problem}");
     assert!(handle.waiting() >= 2);
     // Refused at once, and not written behind the caller's back.
-    assert!(matches!(
-        handle.write_now(vec![Change::ReleaseHold(1)]),
-        Err(StoreError::DiskFull { .. })
-    ));
+    assert!(matches!(handle.write_now(vec![Change::ReleaseHold(1)]), Err(StoreError::DiskFull { .. })));
     disk.errno.store(0, Ordering::SeqCst);
-    wait("the recovery", || {
-        handle.problem().is_none() && handle.waiting() == 0
-    });
+    wait("the recovery", || handle.problem().is_none() && handle.waiting() == 0);
     writer.stop().unwrap();
     let store = disk.store().unwrap();
     assert_eq!(store.holds().unwrap().len(), 1);
-    let audits: Vec<_> = store
-        .audit_tail(9)
-        .unwrap()
-        .into_iter()
-        .map(|(seq, entry)| (seq, entry.time_unix_us))
-        .collect();
+    let audits: Vec<_> =
+        store.audit_tail(9).unwrap().into_iter().map(|(seq, entry)| (seq, entry.time_unix_us)).collect();
     assert_eq!(audits, [(1, 1), (2, 2)]);
 }
 
@@ -225,10 +183,8 @@ fn pushing_never_waits_for_a_disk_that_hangs() {
 #[test]
 fn a_real_full_filesystem_is_survived() {
     let dir = tempfile::tempdir().unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=8k", "tmpfs"])
-        .arg(dir.path())
-        .output();
+    let mount =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=8k", "tmpfs"]).arg(dir.path()).output();
     if !mount.is_ok_and(|out| out.status.success()) {
         eprintln!("SKIPPED: a tmpfs cannot be mounted here");
         return;
@@ -236,24 +192,12 @@ fn a_real_full_filesystem_is_survived() {
     let path = dir.path().join("state.redb");
     let remount = |size: &str| {
         let option = format!("remount,size={size}");
-        assert!(
-            Command::new("mount")
-                .args(["-o", &option])
-                .arg(dir.path())
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("mount").args(["-o", &option]).arg(dir.path()).status().unwrap().success());
     };
     let result = std::panic::catch_unwind(|| {
         // A new store takes no more than four pages.
         let error = Store::open(&path).map(drop).unwrap_err();
-        assert_eq!(
-            error,
-            StoreError::DiskFull {
-                dir: dir.path().into()
-            }
-        );
+        assert_eq!(error, StoreError::DiskFull { dir: dir.path().into() });
         remount("8m");
         let store = Store::open(&path).unwrap();
         store.commit(&[hold(1)]).unwrap();
@@ -263,11 +207,7 @@ fn a_real_full_filesystem_is_survived() {
         let _ = fs::write(&filler, vec![1u8; 9 << 20]);
         let text = "x".repeat(100_000);
         for n in 0..40 {
-            let entry = AuditEntry {
-                time_unix_us: n,
-                detail: text.clone(),
-                ..AuditEntry::default()
-            };
+            let entry = AuditEntry { time_unix_us: n, detail: text.clone(), ..AuditEntry::default() };
             handle.push(vec![Change::Audit(entry)]);
         }
         handle.push(vec![hold(2)]);
@@ -280,25 +220,10 @@ fn a_real_full_filesystem_is_survived() {
         let writer = Writer::start(Store::open(&path).unwrap()).unwrap();
         writer.handle().push(vec![hold(3)]);
         fs::remove_file(&filler).unwrap();
-        wait("the recovery", || {
-            writer.handle().problem().is_none() && writer.handle().waiting() == 0
-        });
+        wait("the recovery", || writer.handle().problem().is_none() && writer.handle().waiting() == 0);
         writer.stop().unwrap();
-        assert!(
-            Store::open(&path)
-                .unwrap()
-                .holds()
-                .unwrap()
-                .iter()
-                .any(|hold| hold.hold.cookie == 3)
-        );
+        assert!(Store::open(&path).unwrap().holds().unwrap().iter().any(|hold| hold.hold.cookie == 3));
     });
-    assert!(
-        Command::new("umount")
-            .arg(dir.path())
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("umount").arg(dir.path()).status().unwrap().success());
     result.unwrap();
 }

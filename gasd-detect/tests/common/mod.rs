@@ -10,12 +10,7 @@ pub const SECOND: u64 = 1_000_000_000;
 
 /// `n` cases, and no files left behind: a failure prints its minimal input.
 pub fn cases(n: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases: n,
-        max_global_rejects: n,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: n, max_global_rejects: n, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// A G4 meter, 6 m³/h, with pulses of `volume_ul`.
@@ -76,10 +71,7 @@ pub fn run(engine: &mut Engine, times: &[u64], after: u64) -> Vec<Verdict> {
 
 /// The critical ones.
 pub fn critical(verdicts: &[Verdict]) -> Vec<&Verdict> {
-    verdicts
-        .iter()
-        .filter(|v| v.severity == Severity::Critical)
-        .collect()
+    verdicts.iter().filter(|v| v.severity == Severity::Critical).collect()
 }
 
 /// A small generator of numbers that are the same in every run (xorshift64*).

@@ -47,23 +47,14 @@ pub(super) async fn authorise(
         return Ok(caller.name());
     }
     match rule {
-        Rule::Nobody => Err(Refusal::NotOwner {
-            who: caller.name(),
-            what,
-            own,
-        }),
+        Rule::Nobody => Err(Refusal::NotOwner { who: caller.name(), what, own }),
         Rule::Group(group) => {
             let (uid, process_groups) = (caller.uid, caller.process_groups.clone());
-            let member =
-                tokio::task::spawn_blocking(move || is_member(uid, &process_groups, group));
+            let member = tokio::task::spawn_blocking(move || is_member(uid, &process_groups, group));
             if member.await.unwrap_or(false) {
                 Ok(caller.name())
             } else {
-                Err(Refusal::NotInGroup {
-                    who: caller.name(),
-                    what,
-                    group,
-                })
+                Err(Refusal::NotInGroup { who: caller.name(), what, group })
             }
         }
     }
@@ -78,22 +69,16 @@ fn is_member(uid: u32, process_groups: &[u32], group: &str) -> bool {
 /// forged, and a unique name is never used twice.
 async fn identify(connection: &Connection, header: &Header<'_>) -> Result<Caller, Refusal> {
     let unknown = |why: String| Refusal::UnknownCaller(why);
-    let sender = header
-        .sender()
-        .ok_or_else(|| unknown("no sender".to_owned()))?;
+    let sender = header.sender().ok_or_else(|| unknown("no sender".to_owned()))?;
     let bus = fdo::DBusProxy::builder(connection)
         .cache_properties(zbus::proxy::CacheProperties::No)
         .build()
         .await
         .map_err(|error| unknown(error.to_string()))?;
     let name = BusName::Unique(sender.to_owned());
-    let credentials = bus
-        .get_connection_credentials(name)
-        .await
-        .map_err(|error| unknown(error.to_string()))?;
-    let uid = credentials
-        .unix_user_id()
-        .ok_or_else(|| unknown("no user id".to_owned()))?;
+    let credentials =
+        bus.get_connection_credentials(name).await.map_err(|error| unknown(error.to_string()))?;
+    let uid = credentials.unix_user_id().ok_or_else(|| unknown("no user id".to_owned()))?;
     Ok(Caller {
         unique_name: sender.to_string(),
         uid,

@@ -46,13 +46,7 @@ fn user(uid: u32) -> Option<(CString, u32)> {
         let mut found = std::ptr::null_mut();
         // SAFETY: all pointers are valid for the call and the length is the buffer's.
         let code = unsafe {
-            libc::getpwuid_r(
-                uid,
-                entry.as_mut_ptr(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                &raw mut found,
-            )
+            libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &raw mut found)
         };
         match code {
             0 if found.is_null() => return None,
@@ -80,9 +74,7 @@ pub(super) fn groups_of(uid: u32) -> Vec<u32> {
             return Vec::new();
         };
         // SAFETY: the name is terminated, and `count` is the number of entries that fit.
-        let code = unsafe {
-            libc::getgrouplist(name.as_ptr(), primary, groups.as_mut_ptr(), &raw mut count)
-        };
+        let code = unsafe { libc::getgrouplist(name.as_ptr(), primary, groups.as_mut_ptr(), &raw mut count) };
         if code >= 0 {
             groups.truncate(usize::try_from(count).unwrap_or(0));
             return groups;

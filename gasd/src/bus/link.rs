@@ -64,10 +64,7 @@ impl Link {
             match self.connect_and_serve(&mut wait).await {
                 End::Stop => break,
                 End::Failed(error) => {
-                    self.report.set(BusStatus::Failed {
-                        error,
-                        retry_in: wait,
-                    });
+                    self.report.set(BusStatus::Failed { error, retry_in: wait });
                     if self.pause(wait).await {
                         break;
                     }
@@ -121,36 +118,26 @@ impl Link {
         if let Err(error) = own_name(&connection).await {
             return End::Failed(error);
         }
-        let unique_name = connection
-            .unique_name()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let unique_name = connection.unique_name().map(ToString::to_string).unwrap_or_default();
         self.report.set(BusStatus::Serving { unique_name });
         *wait = FIRST_WAIT;
 
-        let end = self
-            .follow(&connection, &mut publisher)
-            .await
-            .unwrap_or_else(End::from);
+        let end = self.follow(&connection, &mut publisher).await.unwrap_or_else(End::from);
         drop(publisher);
         match end {
             End::Stop => {
                 farewell(connection).await;
                 End::Stop
             }
-            End::Failed(_) if connection.is_closed() => End::Failed(BusError::Lost {
-                bus: self.address.to_string(),
-            }),
+            End::Failed(_) if connection.is_closed() => {
+                End::Failed(BusError::Lost { bus: self.address.to_string() })
+            }
             failed @ End::Failed(_) => failed,
         }
     }
 
     /// Tells what changes until the connection breaks or the daemon stops.
-    async fn follow(
-        &mut self,
-        connection: &Connection,
-        publisher: &mut Publisher,
-    ) -> Result<End, Error> {
+    async fn follow(&mut self, connection: &Connection, publisher: &mut Publisher) -> Result<End, Error> {
         let origin = Instant::now();
         let mut pacer = Pacer::new(publisher.meters(), publisher.valves());
         let mut all = interval(LOOK_AT_ALL);
@@ -204,22 +191,11 @@ fn note(pacer: &mut Pacer, changes: impl Iterator<Item = Change>) -> bool {
 }
 
 async fn connect(address: &BusAddress) -> Result<Connection, BusError> {
-    let unreachable = |why: String| BusError::Unreachable {
-        bus: address.to_string(),
-        why,
-    };
-    match timeout(
-        BUS_ANSWER,
-        address.builder().method_timeout(BUS_ANSWER).build(),
-    )
-    .await
-    {
+    let unreachable = |why: String| BusError::Unreachable { bus: address.to_string(), why };
+    match timeout(BUS_ANSWER, address.builder().method_timeout(BUS_ANSWER).build()).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(unreachable(error.to_string())),
-        Err(_) => Err(unreachable(format!(
-            "no answer within {} s",
-            BUS_ANSWER.as_secs()
-        ))),
+        Err(_) => Err(unreachable(format!("no answer within {} s", BUS_ANSWER.as_secs()))),
     }
 }
 
@@ -242,19 +218,13 @@ async fn name_taken(connection: &Connection) -> BusError {
     let lookup = async {
         let bus = fdo::DBusProxy::new(connection).await?;
         let owner = bus.get_name_owner(NAME.try_into()?).await?;
-        let pid = bus
-            .get_connection_unix_process_id(BusName::from(owner.inner().clone()))
-            .await
-            .ok();
+        let pid = bus.get_connection_unix_process_id(BusName::from(owner.inner().clone())).await.ok();
         Ok::<_, Error>((owner.to_string(), pid))
     };
     match lookup.await {
         Ok((owner, pid)) => BusError::NameTaken { owner, pid },
         // It left between the two questions; the next attempt will tell.
-        Err(_) => BusError::NameTaken {
-            owner: "unknown".to_owned(),
-            pid: None,
-        },
+        Err(_) => BusError::NameTaken { owner: "unknown".to_owned(), pid: None },
     }
 }
 

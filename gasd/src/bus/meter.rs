@@ -17,11 +17,7 @@ pub(super) struct Meter {
 
 impl Meter {
     fn get<T: Default>(&self, read: impl FnOnce(&MeterState) -> T) -> T {
-        look(&self.shared)
-            .meters
-            .get(self.index)
-            .map(read)
-            .unwrap_or_default()
+        look(&self.shared).meters.get(self.index).map(read).unwrap_or_default()
     }
 }
 
@@ -90,10 +86,7 @@ impl Meter {
     #[zbus(property)]
     fn rejected(&self) -> HashMap<&'static str, u64> {
         self.get(|m| {
-            Reason::ALL
-                .iter()
-                .map(|&reason| (reason.name(), m.totals.rejected[reason as usize]))
-                .collect()
+            Reason::ALL.iter().map(|&reason| (reason.name(), m.totals.rejected[reason as usize])).collect()
         })
     }
 

@@ -54,10 +54,7 @@ impl Bus {
     /// How it stands with the bus now.
     #[must_use]
     pub fn status(&self) -> BusStatus {
-        self.status
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Gives calls that wait for the pipeline one more second, releases the name and ends the
@@ -102,9 +99,7 @@ pub fn serve(
     commands: SyncSender<Request>,
     notify: impl FnMut(&BusStatus) + Send + 'static,
 ) -> std::io::Result<Bus> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = watch::channel(false);
     let status = Arc::new(Mutex::new(BusStatus::Connecting));
     let link = link::Link {
@@ -115,18 +110,12 @@ pub fn serve(
         stopped,
         report: status::Report::new(Arc::clone(&status), Box::new(notify)),
     };
-    let thread = std::thread::Builder::new()
-        .name("gasd-bus".to_owned())
-        .spawn(move || {
-            runtime.block_on(link.run());
-            // A lookup of groups may hang in the network; the daemon does not wait for it.
-            runtime.shutdown_background();
-        })?;
-    Ok(Bus {
-        stop,
-        status,
-        thread: Some(thread),
-    })
+    let thread = std::thread::Builder::new().name("gasd-bus".to_owned()).spawn(move || {
+        runtime.block_on(link.run());
+        // A lookup of groups may hang in the network; the daemon does not wait for it.
+        runtime.shutdown_background();
+    })?;
+    Ok(Bus { stop, status, thread: Some(thread) })
 }
 
 /// The snapshot. A writer that panicked left whole values behind, so they are still shown.

@@ -101,10 +101,7 @@ impl Pacer {
         if self.meters_free_ms > now_ms {
             return None;
         }
-        let place = self
-            .turn
-            .iter()
-            .position(|&index| self.meters[index].ready(now_ms))?;
+        let place = self.turn.iter().position(|&index| self.meters[index].ready(now_ms))?;
         let index = self.turn.remove(place)?;
         self.meters[index].dirty = false;
         Some(Subject::Meter(index))
@@ -126,15 +123,8 @@ impl Pacer {
     /// When [`Pacer::take`] will next have something, ms; `None` while nothing changed.
     #[must_use]
     pub fn due_ms(&self) -> Option<u64> {
-        let meters = self
-            .turn
-            .iter()
-            .map(|&index| self.meters[index].free_ms.max(self.meters_free_ms));
-        let others = self
-            .valves
-            .iter()
-            .chain([&self.service])
-            .filter(|slot| slot.dirty);
+        let meters = self.turn.iter().map(|&index| self.meters[index].free_ms.max(self.meters_free_ms));
+        let others = self.valves.iter().chain([&self.service]).filter(|slot| slot.dirty);
         others.map(|slot| slot.free_ms).chain(meters).min()
     }
 }
@@ -169,14 +159,8 @@ mod tests {
         let sent = run(&mut Pacer::new(64, 0), 64_000, &marks);
         assert!(sent.len() <= 6 * 64, "{}", sent.len());
         for meter in 0..64 {
-            let times = sent
-                .iter()
-                .filter(|(_, subject)| *subject == Subject::Meter(meter))
-                .count();
-            assert!(
-                (5..=6).contains(&times),
-                "meter {meter} was told {times} times"
-            );
+            let times = sent.iter().filter(|(_, subject)| *subject == Subject::Meter(meter)).count();
+            assert!((5..=6).contains(&times), "meter {meter} was told {times} times");
         }
     }
 

@@ -28,10 +28,7 @@ impl<I: Interface> Told<I> {
     async fn add(connection: &Connection, path: &str, interface: I) -> zbus::Result<Told<I>> {
         connection.object_server().at(path, interface).await?;
         let object = connection.object_server().interface::<_, I>(path).await?;
-        let mut told = Told {
-            object,
-            last: Properties::new(),
-        };
+        let mut told = Told { object, last: Properties::new() };
         told.last = told.read(connection).await?;
         Ok(told)
     }
@@ -40,27 +37,21 @@ impl<I: Interface> Told<I> {
     async fn read(&self, connection: &Connection) -> zbus::Result<Properties> {
         let interface = self.object.get().await;
         let emitter = self.object.signal_emitter();
-        Ok(interface
-            .get_all(connection.object_server(), connection, None, emitter)
-            .await?)
+        Ok(interface.get_all(connection.object_server(), connection, None, emitter).await?)
     }
 
     /// Tells what changed since the last time, in one signal; returns whether there was anything.
     async fn tell(&mut self, connection: &Connection) -> zbus::Result<bool> {
         let now = self.read(connection).await?;
         let mut changed = HashMap::new();
-        for (name, value) in now
-            .iter()
-            .filter(|(name, value)| self.last.get(*name) != Some(value))
-        {
+        for (name, value) in now.iter().filter(|(name, value)| self.last.get(*name) != Some(value)) {
             changed.insert(name.as_str(), Variant::try_from(value)?);
         }
         if changed.is_empty() {
             return Ok(false);
         }
         let emitter = self.object.signal_emitter();
-        fdo::Properties::properties_changed(emitter, I::name(), changed, Cow::Borrowed(&[]))
-            .await?;
+        fdo::Properties::properties_changed(emitter, I::name(), changed, Cow::Borrowed(&[])).await?;
         self.last = now;
         Ok(true)
     }
@@ -79,40 +70,22 @@ pub(super) struct Publisher {
 
 impl Publisher {
     /// Puts all objects on the connection. The name is for the caller to request afterwards.
-    pub(super) async fn new(
-        connection: &Connection,
-        shared: &Shared,
-        desk: Desk,
-    ) -> zbus::Result<Publisher> {
+    pub(super) async fn new(connection: &Connection, shared: &Shared, desk: Desk) -> zbus::Result<Publisher> {
         let (meter_ids, valve_ids) = {
             let snapshot = look(shared);
             let meters: Vec<String> = snapshot.meters.iter().map(|m| m.id.clone()).collect();
             let valves: Vec<String> = snapshot.valves.iter().map(|v| v.id.clone()).collect();
             (meters, valves)
         };
-        let manager = Told::add(
-            connection,
-            ROOT,
-            Manager {
-                shared: shared.clone(),
-            },
-        )
-        .await?;
+        let manager = Told::add(connection, ROOT, Manager { shared: shared.clone() }).await?;
         let mut meters = Vec::with_capacity(meter_ids.len());
         for (index, id) in meter_ids.iter().enumerate() {
-            let meter = Meter {
-                shared: shared.clone(),
-                index,
-            };
+            let meter = Meter { shared: shared.clone(), index };
             meters.push(Told::add(connection, &meter_path(id), meter).await?);
         }
         let mut valves = Vec::with_capacity(valve_ids.len());
         for (index, id) in valve_ids.iter().enumerate() {
-            let valve = Valve {
-                shared: shared.clone(),
-                index,
-                desk: desk.clone(),
-            };
+            let valve = Valve { shared: shared.clone(), index, desk: desk.clone() };
             valves.push(Told::add(connection, &valve_path(id), valve).await?);
         }
         let mut publisher = Publisher {
@@ -128,10 +101,7 @@ impl Publisher {
             publisher.add_verdict(record).await?;
         }
         // Last, so that the objects above do not each announce themselves twice.
-        connection
-            .object_server()
-            .at(ROOT, fdo::ObjectManager)
-            .await?;
+        connection.object_server().at(ROOT, fdo::ObjectManager).await?;
         Ok(publisher)
     }
 
@@ -169,35 +139,21 @@ impl Publisher {
 
     fn new_verdicts(&self) -> Vec<VerdictRecord> {
         let snapshot = look(&self.shared);
-        let open = snapshot
-            .verdicts
-            .iter()
-            .filter(|record| record.acknowledged_by.is_none());
-        open.filter(|record| !self.verdicts.contains(&record.id))
-            .cloned()
-            .collect()
+        let open = snapshot.verdicts.iter().filter(|record| record.acknowledged_by.is_none());
+        open.filter(|record| !self.verdicts.contains(&record.id)).cloned().collect()
     }
 
     fn gone_verdicts(&self) -> Vec<u64> {
         let snapshot = look(&self.shared);
-        let open = snapshot
-            .verdicts
-            .iter()
-            .filter(|record| record.acknowledged_by.is_none());
+        let open = snapshot.verdicts.iter().filter(|record| record.acknowledged_by.is_none());
         let open: BTreeSet<u64> = open.map(|record| record.id).collect();
         self.verdicts.difference(&open).copied().collect()
     }
 
     async fn add_verdict(&mut self, record: VerdictRecord) -> zbus::Result<()> {
         let id = record.id;
-        let verdict = Verdict {
-            record,
-            desk: self.desk.clone(),
-        };
-        self.connection
-            .object_server()
-            .at(verdict_path(id), verdict)
-            .await?;
+        let verdict = Verdict { record, desk: self.desk.clone() };
+        self.connection.object_server().at(verdict_path(id), verdict).await?;
         self.verdicts.insert(id);
         Ok(())
     }
@@ -205,10 +161,7 @@ impl Publisher {
     async fn remove_verdict(&mut self, id: u64) -> zbus::Result<()> {
         let path = verdict_path(id);
         self.verdicts.remove(&id);
-        self.connection
-            .object_server()
-            .remove::<Verdict, _>(path.as_str())
-            .await?;
+        self.connection.object_server().remove::<Verdict, _>(path.as_str()).await?;
         let emitter = SignalEmitter::new(&self.connection, ROOT)?;
         let details = HashMap::from([("Id", Variant::from(id))]);
         Manager::verdict_removed(&emitter, ObjectPath::try_from(path.as_str())?, details).await

@@ -27,9 +27,7 @@ pub(super) enum Refusal {
         group: &'static str,
     },
     /// The caller may not, on a bus where no group counts.
-    #[error(
-        "{who} may not {what}: on this bus only the user that gasd runs as (uid {own}) and root may"
-    )]
+    #[error("{who} may not {what}: on this bus only the user that gasd runs as (uid {own}) and root may")]
     NotOwner {
         /// The caller.
         who: String,
@@ -64,9 +62,7 @@ impl Refusal {
             Refusal::Command(CommandError::NoSuchValve(_) | CommandError::NoSuchVerdict(_)) => {
                 "io.gasd1.Error.NotFound"
             }
-            Refusal::Command(CommandError::Unacknowledged { .. }) => {
-                "io.gasd1.Error.Unacknowledged"
-            }
+            Refusal::Command(CommandError::Unacknowledged { .. }) => "io.gasd1.Error.Unacknowledged",
             Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
             Refusal::Command(CommandError::Store(_)) => "io.gasd1.Error.Store",
@@ -74,9 +70,7 @@ impl Refusal {
             Refusal::NotInGroup { .. } | Refusal::NotOwner { .. } | Refusal::UnknownCaller(_) => {
                 "org.freedesktop.DBus.Error.AccessDenied"
             }
-            Refusal::UnknownOption(_) | Refusal::LongReason(_) => {
-                "org.freedesktop.DBus.Error.InvalidArgs"
-            }
+            Refusal::UnknownOption(_) | Refusal::LongReason(_) => "org.freedesktop.DBus.Error.InvalidArgs",
             Refusal::Busy => "org.freedesktop.DBus.Error.LimitsExceeded",
             Refusal::NoAnswer(_) => "org.freedesktop.DBus.Error.TimedOut",
         }
@@ -108,31 +102,17 @@ mod tests {
         let all = [
             Refusal::Command(CommandError::NoSuchValve(valve())),
             Refusal::Command(CommandError::NoSuchVerdict(1)),
-            Refusal::Command(CommandError::Held {
-                valve: valve(),
-                owner: valve(),
-                reason: valve(),
-            }),
-            Refusal::Command(CommandError::Actuator {
-                valve: valve(),
-                why: valve(),
-            }),
+            Refusal::Command(CommandError::Held { valve: valve(), owner: valve(), reason: valve() }),
+            Refusal::Command(CommandError::Actuator { valve: valve(), why: valve() }),
             Refusal::Command(CommandError::Store(valve())),
             Refusal::Command(CommandError::Stopping),
-            Refusal::NotInGroup {
-                who: valve(),
-                what: "x",
-                group: "gasd-control",
-            },
+            Refusal::NotInGroup { who: valve(), what: "x", group: "gasd-control" },
             Refusal::UnknownOption(valve()),
             Refusal::Busy,
             Refusal::NoAnswer(20),
         ];
         for refusal in all {
-            assert!(
-                ErrorName::try_from(refusal.error_name()).is_ok(),
-                "{refusal:?}"
-            );
+            assert!(ErrorName::try_from(refusal.error_name()).is_ok(), "{refusal:?}");
             assert!(!refusal.to_string().is_empty());
         }
     }

@@ -34,11 +34,7 @@ impl fmt::Display for BusStatus {
                 write!(f, "serving io.gasd1 on D-Bus as {unique_name}")
             }
             BusStatus::Failed { error, retry_in } => {
-                write!(
-                    f,
-                    "not on D-Bus: {error}; next attempt in {} s",
-                    retry_in.as_secs()
-                )
+                write!(f, "not on D-Bus: {error}; next attempt in {} s", retry_in.as_secs())
             }
             BusStatus::Stopped => f.write_str("left D-Bus"),
         }
@@ -106,20 +102,9 @@ mod tests {
 
     #[test]
     fn a_taken_name_says_by_whom() {
-        let text = BusError::NameTaken {
-            owner: ":1.7".into(),
-            pid: Some(4711),
-        }
-        .to_string();
-        assert!(
-            text.contains("process 4711") && text.contains(":1.7"),
-            "{text}"
-        );
-        let text = BusError::NameTaken {
-            owner: ":1.7".into(),
-            pid: None,
-        }
-        .to_string();
+        let text = BusError::NameTaken { owner: ":1.7".into(), pid: Some(4711) }.to_string();
+        assert!(text.contains("process 4711") && text.contains(":1.7"), "{text}");
+        let text = BusError::NameTaken { owner: ":1.7".into(), pid: None }.to_string();
         assert!(text.contains("process unknown"), "{text}");
     }
 }

@@ -23,11 +23,7 @@ pub(super) struct Valve {
 
 impl Valve {
     fn get<T: Default>(&self, read: impl FnOnce(&ValveState) -> T) -> T {
-        look(&self.shared)
-            .valves
-            .get(self.index)
-            .map(read)
-            .unwrap_or_default()
+        look(&self.shared).valves.get(self.index).map(read).unwrap_or_default()
     }
 }
 
@@ -37,11 +33,7 @@ fn tidy(reason: &str) -> Result<String, Refusal> {
         return Err(Refusal::LongReason(reason.len()));
     }
     let tidy = reason.replace(char::is_control, " ").trim().to_owned();
-    Ok(if tidy.is_empty() {
-        "no reason given".to_owned()
-    } else {
-        tidy
-    })
+    Ok(if tidy.is_empty() { "no reason given".to_owned() } else { tidy })
 }
 
 fn hold(hold: &Hold) -> HashMap<&'static str, Variant<'static>> {
@@ -67,14 +59,8 @@ impl Valve {
         options: Options,
     ) -> Result<(), Refusal> {
         let (valve, reason) = (self.get(|v| v.id.clone()), tidy(&reason)?);
-        let command = |caller| Command::Close {
-            valve,
-            reason,
-            caller,
-        };
-        self.desk
-            .submit(connection, &header, &options, "close valves", command)
-            .await
+        let command = |caller| Command::Close { valve, reason, caller };
+        self.desk.submit(connection, &header, &options, "close valves", command).await
     }
 
     async fn open(
@@ -85,9 +71,7 @@ impl Valve {
     ) -> Result<(), Refusal> {
         let valve = self.get(|v| v.id.clone());
         let command = |caller| Command::Open { valve, caller };
-        self.desk
-            .submit(connection, &header, &options, "open valves", command)
-            .await
+        self.desk.submit(connection, &header, &options, "open valves", command).await
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
@@ -97,10 +81,7 @@ impl Valve {
 
     #[zbus(property)]
     fn position(&self) -> &'static str {
-        look(&self.shared)
-            .valves
-            .get(self.index)
-            .map_or("unknown", |v| v.position.name())
+        look(&self.shared).valves.get(self.index).map_or("unknown", |v| v.position.name())
     }
 
     #[zbus(property)]
@@ -125,10 +106,7 @@ mod tests {
 
     #[test]
     fn reasons_are_kept_without_control_characters() {
-        assert_eq!(
-            tidy("  smell of gas\x1b[2J\n"),
-            Ok("smell of gas [2J".to_owned())
-        );
+        assert_eq!(tidy("  smell of gas\x1b[2J\n"), Ok("smell of gas [2J".to_owned()));
         assert_eq!(tidy("\t"), Ok("no reason given".to_owned()));
         assert_eq!(tidy(&"x".repeat(513)), Err(Refusal::LongReason(513)));
     }

@@ -41,15 +41,7 @@ impl Verdict {
     ) -> Result<(), Refusal> {
         let verdict = self.record.id;
         let command = |caller| Command::Acknowledge { verdict, caller };
-        self.desk
-            .submit(
-                connection,
-                &header,
-                &options,
-                "acknowledge verdicts",
-                command,
-            )
-            .await
+        self.desk.submit(connection, &header, &options, "acknowledge verdicts", command).await
     }
 
     #[zbus(property(emits_changed_signal = "const"))]

@@ -42,8 +42,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Verify, load and pin the kernel programs, then exit (needs CAP_BPF and CAP_PERFMON)
-    #[command(after_help = "Counting goes on with no process alive. Running it again changes nothing; after \
-                            an upgrade it swaps the programs without losing an edge.")]
+    #[command(
+        after_help = "Counting goes on with no process alive. Running it again changes nothing; after \
+                            an upgrade it swaps the programs without losing an edge."
+    )]
     Load {
         /// Directory of a BPF file system that holds the pins
         #[arg(long, value_name = "DIR", default_value = DEFAULT_PINS)]
@@ -84,8 +86,10 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without kernel programs that can be used (no BPF file system, no BTF) the same filter \
-                        runs in user space and says so; nothing is counted then while gasd is down.")]
+#[command(
+    after_help = "Without kernel programs that can be used (no BPF file system, no BTF) the same filter \
+                        runs in user space and says so; nothing is counted then while gasd is down."
+)]
 struct RunArgs {
     /// The configuration
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
@@ -102,6 +106,9 @@ struct RunArgs {
     /// How many times faster than it happened the trace is played
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "play")]
     speed: f64,
+    /// End when the trace has ended, and print what was measured as one JSON object
+    #[arg(long, requires = "play")]
+    until_end: bool,
     /// Allow meters without a chip; something else plays their edges into the kernel programs
     #[arg(long)]
     simulated: bool,
@@ -177,6 +184,7 @@ fn run_command(args: RunArgs) -> Result<(), Fatal> {
         bus: (args.bus != "none").then_some(args.bus),
         userspace: args.userspace,
         play,
+        until_end: args.until_end,
         simulated: args.simulated,
         pins: args.pins,
         store: args.store,

@@ -99,11 +99,7 @@ pub(super) fn find_valve(
 }
 
 /// Warns of valves that no verdict closes.
-pub(super) fn unused_valves(
-    report: &mut Report<'_>,
-    valves: &[valve::Draft<'_>],
-    used: &[Option<usize>],
-) {
+pub(super) fn unused_valves(report: &mut Report<'_>, valves: &[valve::Draft<'_>], used: &[Option<usize>]) {
     for (i, valve) in valves.iter().enumerate() {
         if !used.contains(&Some(i)) {
             let text = format!("{}: no meter names it, so no verdict closes it", valve.label);

@@ -48,10 +48,8 @@ impl Decimal {
             return Err(DecimalError::TooFine);
         }
         // At most 38 digits: fits a u128.
-        let digits = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .fold(0_u128, |sum, b| sum * 10 + u128::from(b - b'0'));
+        let digits =
+            whole.bytes().chain(fraction.bytes()).fold(0_u128, |sum, b| sum * 10 + u128::from(b - b'0'));
         Ok(Self { digits, places: fraction.len() as u32 })
     }
 
@@ -79,8 +77,7 @@ impl Decimal {
         }
         // At most 1.8e19 × 1e18 = 1.8e37: fits a u128.
         let dividend = u128::from(factor) * 10_u128.pow(self.places);
-        let rounded =
-            dividend / self.digits + u128::from(dividend % self.digits >= self.digits.div_ceil(2));
+        let rounded = dividend / self.digits + u128::from(dividend % self.digits >= self.digits.div_ceil(2));
         let quotient = u64::try_from(rounded).ok()?;
         Some((quotient, dividend.is_multiple_of(self.digits)))
     }

@@ -45,8 +45,7 @@ pub(super) fn read(
     let pace = pace?;
     let usual = FilterConfig::default();
     let abi = FilterConfig {
-        min_interval_ns: interval_ns
-            .unwrap_or(Some(pace.min_interval_ns(usual.min_interval_ns)))?,
+        min_interval_ns: interval_ns.unwrap_or(Some(pace.min_interval_ns(usual.min_interval_ns)))?,
         min_width_ns: width_ns.unwrap_or(Some(pace.width_ns(usual.min_width_ns)))?,
         min_idle_ns: idle_ns.unwrap_or(Some(pace.width_ns(usual.min_idle_ns)))?,
         storm_limit: limit.unwrap_or(Some(pace.storm_limit(usual.storm_limit)))?,

@@ -21,10 +21,8 @@ pub(super) fn read<'a>(report: &mut Report<'_>, field: Field<'a>) -> Option<Plac
     let section = field.section(report, EXPECTED, KEYS)?;
     let line = section.required(report, "line", LINE).map(|f| f.integer(report, u32::MAX, LINE));
     let chip = section.get("chip").map(|f| chip(report, &f));
-    let active =
-        section.get("active").map(|f| f.word(report, ACTIVE, &[("high", false), ("low", true)]));
-    let words =
-        [("pull-up", Bias::PullUp), ("pull-down", Bias::PullDown), ("disabled", Bias::Disabled)];
+    let active = section.get("active").map(|f| f.word(report, ACTIVE, &[("high", false), ("low", true)]));
+    let words = [("pull-up", Bias::PullUp), ("pull-down", Bias::PullDown), ("disabled", Bias::Disabled)];
     let bias = section.get("bias").map(|f| f.word(report, BIAS, &words));
     let line = GpioLine {
         line: line??,

@@ -7,8 +7,7 @@ use toml::de::DeTable;
 
 use super::error::ErrorKind;
 use super::limits::{
-    DEFAULT_MAX_FLOW_UL_PER_H, ID_LENGTH, LEAST_PULSE_INTERVAL_NS, MAX_FLOW_UL_PER_H,
-    PULSE_VOLUME_UL,
+    DEFAULT_MAX_FLOW_UL_PER_H, ID_LENGTH, LEAST_PULSE_INTERVAL_NS, MAX_FLOW_UL_PER_H, PULSE_VOLUME_UL,
 };
 use super::pace::Pace;
 use super::report::Report;
@@ -38,11 +37,7 @@ pub(super) struct Draft<'a> {
 }
 
 /// Reads one meter.
-pub(super) fn read<'a>(
-    report: &mut Report<'_>,
-    table: &'a DeTable<'a>,
-    span: Range<usize>,
-) -> Draft<'a> {
+pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Range<usize>) -> Draft<'a> {
     let label = label("meter", table);
     let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
     let id = id(report, &section, ID);
@@ -57,13 +52,9 @@ pub(super) fn read<'a>(
     let pace = pace(report, &section, volume, max_flow);
     let filter = filter::read(report, section.get("filter"), pace, (&span, &label));
     let thresholds = thresholds::read(report, &section, max_flow);
-    let valve =
-        section.get("valve").and_then(|f| f.string(report, VALVE).map(|v| f.with(v.to_owned())));
+    let valve = section.get("valve").and_then(|f| f.string(report, VALVE).map(|v| f.with(v.to_owned())));
     if section.get("valve").is_none() {
-        report.warn(
-            &span,
-            &format!("{label}: has no valve; its verdicts are told, nothing is closed"),
-        );
+        report.warn(&span, &format!("{label}: has no valve; its verdicts are told, nothing is closed"));
     }
     Draft { label, id, gpio, valve, pace, filter, thresholds }
 }

@@ -30,4 +30,6 @@ mod valve;
 pub use error::{ErrorKind, Errors, Place, Problem};
 pub use load::load;
 pub use parse::parse;
-pub use types::{Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig};
+pub use types::{
+    Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig,
+};

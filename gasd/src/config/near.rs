@@ -8,11 +8,7 @@
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     for candidate in known {
-        let d = if candidate.to_lowercase() == word.to_lowercase() {
-            0
-        } else {
-            distance(word, candidate)
-        };
+        let d = if candidate.to_lowercase() == word.to_lowercase() { 0 } else { distance(word, candidate) };
         let longest = word.chars().count().max(candidate.chars().count());
         if d <= (longest / 3).max(1) && d < longest && best.is_none_or(|(least, _)| d < least) {
             best = Some((d, candidate));

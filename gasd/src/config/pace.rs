@@ -18,8 +18,7 @@ pub(super) struct Pace {
 impl Pace {
     /// Interval between two pulses at the largest flow, ns, rounded down.
     pub(super) fn interval_ns(self) -> u64 {
-        let ns =
-            u128::from(self.pulse_volume_ul) * HOUR_NS / u128::from(self.max_flow_ul_per_h.max(1));
+        let ns = u128::from(self.pulse_volume_ul) * HOUR_NS / u128::from(self.max_flow_ul_per_h.max(1));
         u64::try_from(ns).unwrap_or(u64::MAX)
     }
 

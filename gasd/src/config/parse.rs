@@ -74,8 +74,7 @@ fn document(report: &mut Report<'_>, table: &DeTable<'_>) -> Option<Config> {
     cross::unique_ids(report, "meter", meters.iter().filter_map(|m| m.id.as_ref()));
     cross::unique_ids(report, "valve", valves.iter().filter_map(|v| v.id.as_ref()));
     cross::unique_lines(report, &meters, &valves);
-    let chosen: Vec<Option<usize>> =
-        meters.iter().map(|m| cross::find_valve(report, m, &valves)).collect();
+    let chosen: Vec<Option<usize>> = meters.iter().map(|m| cross::find_valve(report, m, &valves)).collect();
     cross::unused_valves(report, &valves, &chosen);
 
     let (store, persist_ns) = store(report, root.get("store"));
@@ -98,8 +97,7 @@ fn tables<'a>(
     field: Option<Field<'a>>,
     expected: &'static str,
 ) -> Vec<(Range<usize>, &'a DeTable<'a>)> {
-    let tables: Vec<Spanned<_>> =
-        field.map_or_else(Vec::new, |field| field.tables(report, expected));
+    let tables: Vec<Spanned<_>> = field.map_or_else(Vec::new, |field| field.tables(report, expected));
     tables.into_iter().map(|table| (table.span(), table.into_inner())).collect()
 }
 
@@ -132,11 +130,7 @@ fn kernel(report: &mut Report<'_>, field: Option<Field<'_>>) -> Option<PathBuf> 
 }
 
 /// An absolute path, or the default.
-fn absolute(
-    report: &mut Report<'_>,
-    field: Option<Field<'_>>,
-    default: &'static str,
-) -> Option<PathBuf> {
+fn absolute(report: &mut Report<'_>, field: Option<Field<'_>>, default: &'static str) -> Option<PathBuf> {
     let Some(field) = field else { return Some(PathBuf::from(default)) };
     let text = field.string(report, "an absolute path")?;
     let path = Path::new(text);

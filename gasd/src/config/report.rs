@@ -21,8 +21,7 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     /// An empty report on `text`, called `file` in its messages.
     pub(super) fn new(file: &'a str, text: &'a str) -> Self {
-        let lines =
-            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { file, text, lines, problems: Vec::new(), warnings: Vec::new() }
     }
 

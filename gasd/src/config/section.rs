@@ -56,8 +56,7 @@ impl<'a> Section<'a> {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
                 let near = nearest(name, known.iter().copied());
-                let kind =
-                    ErrorKind::UnknownKey { key: name.escape_debug().to_string(), near, known };
+                let kind = ErrorKind::UnknownKey { key: name.escape_debug().to_string(), near, known };
                 report.problem(&key.span(), &label, kind);
             }
         }
@@ -67,11 +66,7 @@ impl<'a> Section<'a> {
     /// The value of a key, if it is there.
     pub(super) fn get(&self, name: &'static str) -> Option<Field<'a>> {
         let value = self.table.get(name)?;
-        Some(Field {
-            key: format!("{}{name}", self.prefix),
-            span: value.span(),
-            value: value.get_ref(),
-        })
+        Some(Field { key: format!("{}{name}", self.prefix), span: value.span(), value: value.get_ref() })
     }
 
     /// The value of a key that must be there.
@@ -140,11 +135,7 @@ impl<'a> Field<'a> {
     }
 
     /// A string.
-    pub(super) fn string(
-        &self,
-        report: &mut Report<'_>,
-        expected: &'static str,
-    ) -> Option<&'a str> {
+    pub(super) fn string(&self, report: &mut Report<'_>, expected: &'static str) -> Option<&'a str> {
         self.as_str().or_else(|| self.mistyped(report, expected))
     }
 
@@ -186,12 +177,7 @@ impl<'a> Field<'a> {
     }
 
     /// An integer from 0 to `max`.
-    pub(super) fn integer(
-        &self,
-        report: &mut Report<'_>,
-        max: u32,
-        expected: &'static str,
-    ) -> Option<u32> {
+    pub(super) fn integer(&self, report: &mut Report<'_>, max: u32, expected: &'static str) -> Option<u32> {
         let Some(integer) = self.value.as_integer() else {
             return self.mistyped(report, expected);
         };

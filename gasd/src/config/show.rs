@@ -29,12 +29,8 @@ pub(super) fn about(ns: u64) -> String {
 }
 
 fn in_units(value: u64, units: &[(u64, &str)]) -> String {
-    let (factor, name) = units
-        .iter()
-        .find(|(factor, _)| value >= *factor)
-        .or(units.last())
-        .copied()
-        .unwrap_or((1, ""));
+    let (factor, name) =
+        units.iter().find(|(factor, _)| value >= *factor).or(units.last()).copied().unwrap_or((1, ""));
     format!("{} {name}", quotient(value, factor))
 }
 

@@ -174,9 +174,7 @@ pub fn flow(text: &str) -> Result<u64, UnitError> {
     let (number, unit) = split(text, FLOW_NAMES)?;
     let factor = unit
         .split_once('/')
-        .and_then(|(volume, time)| {
-            Some(lookup(volume.trim(), VOLUMES)? * lookup(time.trim(), PER)?)
-        })
+        .and_then(|(volume, time)| Some(lookup(volume.trim(), VOLUMES)? * lookup(time.trim(), PER)?))
         .ok_or_else(|| unknown(unit, FLOW_NAMES))?;
     positive(number, factor, "uL/h")
 }
@@ -204,10 +202,7 @@ pub fn rate(text: &str) -> Result<u64, UnitError> {
 }
 
 /// The number and the unit behind it, both trimmed and neither empty.
-fn split<'a>(
-    text: &'a str,
-    units: &'static [&'static str],
-) -> Result<(&'a str, &'a str), UnitError> {
+fn split<'a>(text: &'a str, units: &'static [&'static str]) -> Result<(&'a str, &'a str), UnitError> {
     let text = text.trim();
     let (negative, rest) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => (true, rest.trim_start()),

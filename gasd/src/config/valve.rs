@@ -20,10 +20,8 @@ pub(super) const KEYS: &[&str] = &["id", "actuator"];
 pub(super) const ACTUATOR_KEYS: &[&str] = &["gpio", "closed", "pulse", "open_line", "feedback"];
 pub(super) const EXPECTED: &str = "one or more tables, each headed [[valve]]";
 const ID: &str = "a name like \"main\"";
-const ACTUATOR: &str =
-    "\"simulated\", or { gpio = { chip = \"gpiochip0\", line = 7 }, closed = \"high\" }";
-const CLOSED: &str =
-    "the level that closes the valve, \"high\" or \"low\"; there is no safe default";
+const ACTUATOR: &str = "\"simulated\", or { gpio = { chip = \"gpiochip0\", line = 7 }, closed = \"high\" }";
+const CLOSED: &str = "the level that closes the valve, \"high\" or \"low\"; there is no safe default";
 
 /// A valve before its id and lines are compared with others. `None` where the report says why.
 pub(super) struct Draft<'a> {
@@ -38,18 +36,13 @@ pub(super) struct Draft<'a> {
 }
 
 /// Reads one valve.
-pub(super) fn read<'a>(
-    report: &mut Report<'_>,
-    table: &'a DeTable<'a>,
-    span: Range<usize>,
-) -> Draft<'a> {
+pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Range<usize>) -> Draft<'a> {
     let label = meter::label("valve", table);
     let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
     let id = meter::id(report, &section, ID);
     let mut lines = Vec::new();
-    let actuator = section
-        .required(report, "actuator", ACTUATOR)
-        .and_then(|field| actuator(report, &field, &mut lines));
+    let actuator =
+        section.required(report, "actuator", ACTUATOR).and_then(|field| actuator(report, &field, &mut lines));
     Draft { label, span, id, lines, actuator }
 }
 
@@ -76,9 +69,9 @@ fn actuator<'a>(
     }
     let section = field.section(report, ACTUATOR, ACTUATOR_KEYS)?;
     let line = drive_line(report, &section, lines);
-    let closed = section.required(report, "closed", CLOSED).and_then(|f| {
-        f.word(report, CLOSED, &[("high", ClosedLevel::High), ("low", ClosedLevel::Low)])
-    });
+    let closed = section
+        .required(report, "closed", CLOSED)
+        .and_then(|f| f.word(report, CLOSED, &[("high", ClosedLevel::High), ("low", ClosedLevel::Low)]));
     let pulse = section
         .get("pulse")
         .map(|f| ranged(report, &f, VALVE_PULSE_NS, "how long a latching valve's coil is fed"));
@@ -95,11 +88,7 @@ fn actuator<'a>(
     let open_line = optional("open_line", "opening line");
     let feedback = optional("feedback", "feedback line");
     if let (Some(Some(open)), None) = (&open_line, &pulse) {
-        report.problem(
-            &open.field.span,
-            &open.field.key,
-            ErrorKind::Sense(Sense::OpenLineWithoutPulse),
-        );
+        report.problem(&open.field.span, &open.field.key, ErrorKind::Sense(Sense::OpenLineWithoutPulse));
     }
     Some(Actuator::Gpio {
         line: line?,

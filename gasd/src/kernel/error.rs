@@ -10,19 +10,27 @@ use super::pins::MapShape;
 #[non_exhaustive]
 pub enum KernelError {
     /// The pin directory is not on a BPF file system.
-    #[error("{0} is no BPF file system; mount one there: `mkdir -p {0} && mount -t bpf -o mode=0750 bpf {0}` (the installed service has run-gasd-bpf.mount for it)")]
+    #[error(
+        "{0} is no BPF file system; mount one there: `mkdir -p {0} && mount -t bpf -o mode=0750 bpf {0}` (the installed service has run-gasd-bpf.mount for it)"
+    )]
     NoBpffs(PathBuf),
     /// The kernel has no type information of its own.
-    #[error("this kernel has no BTF (/sys/kernel/btf/vmlinux is missing); the programs need a kernel built with CONFIG_DEBUG_INFO_BTF=y, as Debian's are")]
+    #[error(
+        "this kernel has no BTF (/sys/kernel/btf/vmlinux is missing); the programs need a kernel built with CONFIG_DEBUG_INFO_BTF=y, as Debian's are"
+    )]
     NoBtf,
     /// bpf(2) refused.
-    #[error("the kernel refuses {what} (permission denied); `gasd load` needs CAP_BPF and CAP_PERFMON: run it as root, or by gasd-load.service")]
+    #[error(
+        "the kernel refuses {what} (permission denied); `gasd load` needs CAP_BPF and CAP_PERFMON: run it as root, or by gasd-load.service"
+    )]
     NotPermitted {
         /// What was asked for.
         what: &'static str,
     },
     /// A pin cannot be opened for lack of file permission.
-    #[error("no permission to open {path}; the pins belong to the user that ran `gasd load`: run as that user or as a member of group gasd")]
+    #[error(
+        "no permission to open {path}; the pins belong to the user that ran `gasd load`: run as that user or as a member of group gasd"
+    )]
     PinPermission {
         /// The pin.
         path: PathBuf,
@@ -31,7 +39,9 @@ pub enum KernelError {
     #[error("nothing is loaded under {0}; run `gasd load` first")]
     NotLoaded(PathBuf),
     /// Only another version's pins are there.
-    #[error("the pins under {root} are of layout v{found}, this gasd needs v{needed}; run `gasd load` of this version, which takes the counts over")]
+    #[error(
+        "the pins under {root} are of layout v{found}, this gasd needs v{needed}; run `gasd load` of this version, which takes the counts over"
+    )]
     OtherLayout {
         /// The pin directory.
         root: PathBuf,
@@ -41,7 +51,9 @@ pub enum KernelError {
         needed: u32,
     },
     /// A pin is not what it should be.
-    #[error("{path} is a foreign or older pin: expected {expected}, found {found}; nothing was touched. If no other program uses it, remove the directory and run `gasd load` again")]
+    #[error(
+        "{path} is a foreign or older pin: expected {expected}, found {found}; nothing was touched. If no other program uses it, remove the directory and run `gasd load` again"
+    )]
     Foreign {
         /// The pin.
         path: PathBuf,
@@ -51,7 +63,9 @@ pub enum KernelError {
         found: MapShape,
     },
     /// The records inside do not fit.
-    #[error("{path} was made by another build: its record fingerprint is {found:#018x}, ours {expected:#018x}; run `gasd load` of this build")]
+    #[error(
+        "{path} was made by another build: its record fingerprint is {found:#018x}, ours {expected:#018x}; run `gasd load` of this build"
+    )]
     Fingerprint {
         /// The pin.
         path: PathBuf,
@@ -72,7 +86,9 @@ pub enum KernelError {
         why: String,
     },
     /// All lines are taken.
-    #[error("all {0} lines are in use; remove meters from the configuration, or the pins of meters that are gone with `gasd unload`")]
+    #[error(
+        "all {0} lines are in use; remove meters from the configuration, or the pins of meters that are gone with `gasd unload`"
+    )]
     NoFreeLine(u32),
     /// An interrupt number beyond the map.
     #[error("interrupt {irq} of meter \"{meter}\" is beyond the {max} that the dispatcher can tell apart")]
@@ -115,7 +131,10 @@ impl KernelError {
     pub fn allows_userspace(&self) -> bool {
         matches!(
             self,
-            KernelError::NoBpffs(_) | KernelError::NoBtf | KernelError::NotPermitted { .. } | KernelError::NotLoaded(_)
+            KernelError::NoBpffs(_)
+                | KernelError::NoBtf
+                | KernelError::NotPermitted { .. }
+                | KernelError::NotLoaded(_)
         )
     }
 }

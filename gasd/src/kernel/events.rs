@@ -28,8 +28,8 @@ impl Events {
         Ok(Self { ring: RingBuf::try_from(map).map_err(|e| fail(&e))? })
     }
 
-    /// The next event; `None` when the ring is empty. Drain to `None` before waiting.
-    pub fn next(&mut self) -> Option<Event> {
+    /// Takes the next event; `None` when the ring is empty. Drain to `None` before waiting.
+    pub fn take(&mut self) -> Option<Event> {
         loop {
             let item = self.ring.next()?;
             // A record shorter than ours cannot be from a checked generation; skip it.

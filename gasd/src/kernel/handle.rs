@@ -52,8 +52,7 @@ impl Kernel {
             irq_lines: pins.open_dispatch("irq_lines")?,
             fall_through: pins.open_dispatch("fall_through")?,
             twin: sys::obj_get(&twin_path).map_err(|e| KernelError::open(&twin_path, e))?,
-            live: LivePages::map(live.as_fd())
-                .map_err(|e| KernelError::io("mapping the live pages", e))?,
+            live: LivePages::map(live.as_fd()).map_err(|e| KernelError::io("mapping the live pages", e))?,
             cpus: possible_cpus().map_err(|e| KernelError::io("counting the CPUs", e))?,
             pins,
         })
@@ -118,8 +117,7 @@ impl Kernel {
             return Err(KernelError::IrqTooLarge { meter, irq, max: MAX_IRQS });
         }
         let failed = |e| KernelError::io(format!("mapping interrupt {irq}"), e);
-        sys::update(self.irq_lines.as_fd(), &irq.to_ne_bytes(), &(line + 1).to_ne_bytes())
-            .map_err(failed)?;
+        sys::update(self.irq_lines.as_fd(), &irq.to_ne_bytes(), &(line + 1).to_ne_bytes()).map_err(failed)?;
         let config = self.line_config(line)?;
         if config.irq != irq {
             // A number that was given back may belong to another device by now.

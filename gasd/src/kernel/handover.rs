@@ -175,8 +175,8 @@ pub fn adopt_all(pins: &Pins, old: &Generation) -> Result<u32, KernelError> {
             bits,
             0,
         ];
-        let flags = sys::test_run(program.as_fd(), &args)
-            .map_err(|e| KernelError::io("handing a line over", e))?;
+        let flags =
+            sys::test_run(program.as_fd(), &args).map_err(|e| KernelError::io("handing a line over", e))?;
         adopted += u32::from(flags >= 0);
     }
     Ok(adopted)

@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     io,
     os::fd::{AsFd, AsRawFd},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use aya::{
@@ -314,7 +314,7 @@ fn pin(result: Result<(), aya::pin::PinError>) -> Result<(), KernelError> {
     result.map_err(|e| refused("pinning", &e))
 }
 
-fn open(path: &PathBuf) -> Result<std::os::fd::OwnedFd, KernelError> {
+fn open(path: &Path) -> Result<std::os::fd::OwnedFd, KernelError> {
     sys::obj_get(path).map_err(|e| KernelError::open(path, e))
 }
 

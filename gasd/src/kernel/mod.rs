@@ -9,6 +9,7 @@ pub mod handover;
 pub mod live;
 pub mod load;
 pub mod pins;
+pub mod private;
 pub mod sys;
 
 pub use error::KernelError;

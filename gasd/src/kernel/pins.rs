@@ -18,9 +18,7 @@ use gasd_abi::{
     Totals,
     layout::{FINGERPRINT, MAGIC, VERSION},
     live::{LivePage, WRITERS},
-    records::{
-        Bucket, BucketKey, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES,
-    },
+    records::{Bucket, BucketKey, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES},
 };
 
 use super::{bytes, error::KernelError, sys};
@@ -106,9 +104,7 @@ impl Pins {
         match sys::is_bpffs(root) {
             Ok(true) => Ok(Self { root: root.to_owned() }),
             Ok(false) => Err(KernelError::NoBpffs(root.to_owned())),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                Err(KernelError::NoBpffs(root.to_owned()))
-            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(KernelError::NoBpffs(root.to_owned())),
             Err(e) => Err(KernelError::open(root, e)),
         }
     }
@@ -230,6 +226,5 @@ pub fn read_meta(path: &Path) -> Result<Meta, KernelError> {
     let fd = open_checked(path, shape_of(&GENERATION_MAPS, "meta"))?;
     let mut value = vec![0u8; size_of::<Meta>()];
     sys::lookup(fd.as_fd(), &0u32.to_ne_bytes(), &mut value).map_err(|e| KernelError::open(path, e))?;
-    bytes::from_bytes(&value)
-        .ok_or_else(|| KernelError::NotLoaded(path.to_owned()))
+    bytes::from_bytes(&value).ok_or_else(|| KernelError::NotLoaded(path.to_owned()))
 }

@@ -81,7 +81,9 @@ pub fn run(mut source: Source, mut watches: Vec<Watch>, queue: &Queue, pulse: &P
         match &source {
             Source::Kernel(_, events) => fds.push(readable(events.as_raw_fd())),
             Source::User(_) => {
-                fds.extend(watches.iter().filter_map(|w| w.io.as_ref()).map(|io| readable(io.as_fd().as_raw_fd())));
+                fds.extend(
+                    watches.iter().filter_map(|w| w.io.as_ref()).map(|io| readable(io.as_fd().as_raw_fd())),
+                );
             }
         }
         wait(&mut fds, next.saturating_sub(boottime_ns()));
@@ -101,7 +103,7 @@ pub fn attach(kernel: Option<&Kernel>, watch: &Watch, io: &InputLine) -> Result<
 }
 
 fn drain(events: &mut Events, queue: &Queue) {
-    while let Some(event) = events.next() {
+    while let Some(event) = events.take() {
         // A wake-up has done its work by waking this thread.
         if event.kind != EVENT_WAKE {
             queue.push(Input::Event(event));

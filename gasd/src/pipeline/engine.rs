@@ -10,13 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gasd_abi::records::{Event, MAX_LINES};
+use gasd_abi::records::{EVENT_PULSE, Event, MAX_LINES};
 use gasd_detect::{Verdict, sentence};
 use tokio::sync::mpsc::Sender;
 
 use crate::{
-    kernel::{Kernel, sys::boottime_ns},
     evidence::evidence_json,
+    kernel::{Kernel, sys::boottime_ns},
     response::Response,
     state::{Change, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
@@ -24,6 +24,7 @@ use crate::{
 
 use super::{
     filter::LineFilter,
+    latency::Latencies,
     meter::MeterRun,
     queue::{Input, Queue},
 };
@@ -53,6 +54,8 @@ pub struct Engine {
     pub changes: Sender<Change>,
     /// The queue, for its counter.
     pub queue: Queue,
+    /// Where moments are noted.
+    pub latencies: Arc<Latencies>,
     /// How often a changed total is persisted.
     pub persist: Duration,
     /// What was found wrong at the start.
@@ -106,6 +109,9 @@ impl Engine {
 
     fn event(&mut self, event: &Event, by_line: &[Option<usize>]) {
         let Some(&Some(at)) = by_line.get(event.line as usize) else { return };
+        if event.kind == EVENT_PULSE {
+            self.latencies.arrived(event, self.meters[at].simulated, boottime_ns());
+        }
         if let Some(verdict) = self.meters[at].event(event) {
             self.verdict(at, &verdict);
         }

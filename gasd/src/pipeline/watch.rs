@@ -16,8 +16,11 @@ use super::filter::LineFilter;
 
 /// Least time between two readings of one line.
 const READ_GAP_NS: u64 = 500_000;
-/// How long an interrupt may be on its way after the level changed.
-const INTERRUPT_DELAY: Duration = Duration::from_micros(200);
+/// How long the interrupt of a change that was just read may be on its way. An edge that comes within
+/// it makes the reading stale, as it should be.
+const INTERRUPT_DELAY: Duration = Duration::from_micros(50);
+/// How long to wait before a reading that contradicts the edges is believed.
+const SECOND_LOOK: Duration = Duration::from_micros(200);
 /// How often a missing chip is looked for.
 const RETRY_NS: u64 = 1_000_000_000;
 
@@ -85,16 +88,14 @@ impl Watch {
             Ok(level) => level,
             Err(error) => return self.lose(now, &error),
         };
-        let mut t = boottime_ns();
-        let settled = state.pending == 0 && state.level == state.contact;
-        if settled && u8::from(level) != state.level {
-            // Either an edge was lost or its interrupt is still on its way: look once more.
-            thread::sleep(INTERRUPT_DELAY);
-            let again = io.level();
-            t = boottime_ns();
-            if bank.state(self.line).edges != state.edges || !matches!(again, Ok(l) if l == level) {
-                return (t, Found::Nothing);
-            }
+        let t = boottime_ns();
+        let contradicts = u8::from(level) != state.level;
+        thread::sleep(if contradicts { SECOND_LOOK } else { INTERRUPT_DELAY });
+        if bank.state(self.line).edges != state.edges {
+            return (boottime_ns(), Found::Nothing);
+        }
+        if contradicts && !matches!(io.level(), Ok(again) if again == level) {
+            return (boottime_ns(), Found::Nothing);
         }
         self.next_poll_ns = t + self.settings.poll_ns;
         self.not_before_ns = t + READ_GAP_NS;

@@ -52,7 +52,9 @@ pub enum GpioError {
         holder: String,
     },
     /// The device file is closed to us.
-    #[error("no permission to open {device}; add the user of gasd to group {group}, or give the device that group (the package has a udev rule for it)")]
+    #[error(
+        "no permission to open {device}; add the user of gasd to group {group}, or give the device that group (the package has a udev rule for it)"
+    )]
     Permission {
         /// The device file.
         device: PathBuf,
@@ -66,7 +68,9 @@ pub enum GpioError {
         line: u32,
     },
     /// The line gives no interrupt.
-    #[error("line {line} of {chip} was requested with edge detection, but no interrupt carries its label \"{label}\": the chip cannot make interrupts, or /sys/kernel/irq is hidden")]
+    #[error(
+        "line {line} of {chip} was requested with edge detection, but no interrupt carries its label \"{label}\": the chip cannot make interrupts, or /sys/kernel/irq is hidden"
+    )]
     NoInterrupt {
         /// The chip.
         chip: String,
@@ -256,8 +260,8 @@ fn os_error(error: &gpiocdev::Error) -> Option<i32> {
 }
 
 fn other(chip: &str, line: u32, error: &gpiocdev::Error) -> GpioError {
-    let error = os_error(error)
-        .map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error);
+    let error =
+        os_error(error).map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error);
     GpioError::Io { chip: chip.to_owned(), line, error }
 }
 

@@ -57,9 +57,7 @@ pub enum ActuatorError {
         last: u32,
     },
     /// Somebody else has the line.
-    #[error(
-        "line {line} of chip \"{chip}\" is in use by \"{holder}\"; `gpioinfo` lists who holds what"
-    )]
+    #[error("line {line} of chip \"{chip}\" is in use by \"{holder}\"; `gpioinfo` lists who holds what")]
     Busy {
         /// The chip.
         chip: String,
@@ -198,10 +196,7 @@ impl Simulated {
     /// A valve at `position`.
     #[must_use]
     pub fn new(position: Position) -> Simulated {
-        Simulated(Arc::new(Mutex::new(SimulatedState {
-            position,
-            ..SimulatedState::default()
-        })))
+        Simulated(Arc::new(Mutex::new(SimulatedState { position, ..SimulatedState::default() })))
     }
 
     /// A hand on it.
@@ -219,10 +214,7 @@ impl Actuator for Simulated {
     fn drive(&mut self, to: Target) -> Result<Driven, ActuatorError> {
         let mut state = self.state();
         if let Some(detail) = state.fail.clone() {
-            return Err(ActuatorError::Io {
-                what: "the simulated valve was told to fail".into(),
-                detail,
-            });
+            return Err(ActuatorError::Io { what: "the simulated valve was told to fail".into(), detail });
         }
         if state.moves.len() == MOVES {
             state.moves.remove(0);
@@ -231,10 +223,7 @@ impl Actuator for Simulated {
         if !state.stuck {
             state.position = to.position();
         }
-        Ok(Driven {
-            line_set_ns: boottime_ns(),
-            pulse: None,
-        })
+        Ok(Driven { line_set_ns: boottime_ns(), pulse: None })
     }
 
     fn feedback(&mut self) -> Result<Option<Position>, ActuatorError> {
@@ -242,10 +231,6 @@ impl Actuator for Simulated {
     }
 
     fn describe(&self) -> Description {
-        Description {
-            has_feedback: true,
-            text: "simulated, in memory".into(),
-            ..Description::default()
-        }
+        Description { has_feedback: true, text: "simulated, in memory".into(), ..Description::default() }
     }
 }

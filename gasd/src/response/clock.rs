@@ -17,22 +17,14 @@ pub struct Now {
 pub fn now() -> Now {
     let unix_us = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
-        });
-    Now {
-        unix_us,
-        boottime_ns: boottime_ns(),
-    }
+        .map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
+    Now { unix_us, boottime_ns: boottime_ns() }
 }
 
 /// `CLOCK_BOOTTIME`, ns.
 #[must_use]
 pub fn boottime_ns() -> u64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid timespec that the call may write, and outlives it. The clock exists
     // since Linux 2.6.39; were it to fail, the time would read 0.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };

@@ -27,23 +27,15 @@ impl Response {
         let (caller, action, object) = match command {
             Command::Close { valve, caller, .. } => (caller, "close", valve.clone()),
             Command::Open { valve, caller } => (caller, "open", valve.clone()),
-            Command::Acknowledge { verdict, caller } => {
-                (caller, "acknowledge", verdict.to_string())
-            }
+            Command::Acknowledge { verdict, caller } => (caller, "acknowledge", verdict.to_string()),
         };
         let done = match command {
-            Command::Close {
-                valve,
-                reason,
-                caller,
-            } => self.close(valve, reason, caller),
+            Command::Close { valve, reason, caller } => self.close(valve, reason, caller),
             Command::Open { valve, caller } => self.open(valve, caller),
             Command::Acknowledge { verdict, caller } => self.acknowledge(*verdict, caller),
         };
         if let Err(why) = &done {
-            self.0
-                .writer
-                .push(vec![refused(caller, action, &object, why, now())]);
+            self.0.writer.push(vec![refused(caller, action, &object, why, now())]);
         }
         done
     }
@@ -90,11 +82,7 @@ impl Response {
     }
 
     fn acknowledge(&self, verdict: u64, caller: &str) -> Result<(), CommandError> {
-        let plan = self
-            .0
-            .lock()
-            .valves
-            .plan_acknowledge(verdict, caller, now())?;
+        let plan = self.0.lock().valves.plan_acknowledge(verdict, caller, now())?;
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
             self.0.writer.push(plan.undo);
             return Err(not_written(&error));
@@ -107,11 +95,7 @@ impl Response {
     }
 
     /// Waits for the valve; `None` when a newer order took over.
-    fn answer(
-        &self,
-        valve: &str,
-        answer: Receiver<Outcome>,
-    ) -> Result<Option<Outcome>, CommandError> {
+    fn answer(&self, valve: &str, answer: Receiver<Outcome>) -> Result<Option<Outcome>, CommandError> {
         match answer.recv_timeout(PATIENCE) {
             Ok(outcome) => Ok(Some(outcome)),
             Err(RecvTimeoutError::Disconnected) if self.0.lock().runners.is_empty() => {
@@ -120,10 +104,7 @@ impl Response {
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
                 let why = format!("it has not moved within {} s", PATIENCE.as_secs());
-                Err(CommandError::Actuator {
-                    valve: valve.into(),
-                    why,
-                })
+                Err(CommandError::Actuator { valve: valve.into(), why })
             }
         }
     }
@@ -131,22 +112,14 @@ impl Response {
 
 /// What went wrong, and whether that is the last word.
 pub(super) fn sentence(error: &ActuatorError, will_retry: bool) -> String {
-    if will_retry {
-        format!("{error}; trying again")
-    } else {
-        error.to_string()
-    }
+    if will_retry { format!("{error}; trying again") } else { error.to_string() }
 }
 
 fn finished(valve: &str, outcome: Outcome) -> Result<(), CommandError> {
-    let why =
-        |error: ActuatorError| sentence(&error, outcome.will_retry && outcome.to == Target::Closed);
+    let why = |error: ActuatorError| sentence(&error, outcome.will_retry && outcome.to == Target::Closed);
     match outcome.result {
         Ok(_) => Ok(()),
-        Err(error) => Err(CommandError::Actuator {
-            valve: valve.into(),
-            why: why(error),
-        }),
+        Err(error) => Err(CommandError::Actuator { valve: valve.into(), why: why(error) }),
     }
 }
 

@@ -23,11 +23,8 @@ use crate::store::{Loaded, WriterHandle};
 
 /// Makes the actuator of the valve with this index; for the first time with the request that was
 /// kept over a restart, if there is one.
-pub type Maker = Arc<
-    dyn Fn(usize, Before, Option<OwnedFd>) -> Result<Box<dyn Actuator>, ActuatorError>
-        + Send
-        + Sync,
->;
+pub type Maker =
+    Arc<dyn Fn(usize, Before, Option<OwnedFd>) -> Result<Box<dyn Actuator>, ActuatorError> + Send + Sync>;
 
 /// Verdicts and commands in, valves driven. Cheap to clone; all methods may be called from any thread.
 #[derive(Clone)]
@@ -79,17 +76,12 @@ impl Response {
         let mut fds = Vec::new();
         let mut first = Vec::new();
         for (at, valve) in config.valves.iter().enumerate() {
-            let before = Before {
-                held: valves.is_held(at),
-                commanded: commanded(loaded, &valve.id),
-            };
+            let before = Before { held: valves.is_held(at), commanded: commanded(loaded, &valve.id) };
             match make(at, before, kept.remove(&valve.id)) {
                 Ok(mut actuator) => {
                     let position = actuator.position().map_err(|error| error.to_string());
                     first.extend(valves.ready(at, actuator.describe(), position));
-                    let fd = actuator
-                        .request_fd()
-                        .and_then(|fd| fd.try_clone_to_owned().ok());
+                    let fd = actuator.request_fd().and_then(|fd| fd.try_clone_to_owned().ok());
                     fds.extend(fd.map(|fd| (valve.id.clone(), fd)));
                     actuators.push(Some(actuator));
                 }
@@ -99,28 +91,15 @@ impl Response {
                 }
             }
         }
-        let core = Mutex::new(Core {
-            valves,
-            runners: Vec::new(),
-        });
-        let response = Response(Arc::new(Inner {
-            core,
-            writer,
-            hook,
-            kept: fds,
-            problems,
-        }));
+        let core = Mutex::new(Core { valves, runners: Vec::new() });
+        let response = Response(Arc::new(Inner { core, writer, hook, kept: fds, problems }));
         let mut core = response.0.lock();
         for (at, actuator) in actuators.into_iter().enumerate() {
             let valve = &config.valves[at].id;
-            let before = Before {
-                held: core.valves.is_held(at),
-                commanded: commanded(loaded, valve),
-            };
+            let before = Before { held: core.valves.is_held(at), commanded: commanded(loaded, valve) };
             let runner = response.runner(at, valve, before, actuator, make);
             if let Err(error) = &runner {
-                core.valves
-                    .unusable(at, format!("its thread could not be made: {error}"));
+                core.valves.unusable(at, format!("its thread could not be made: {error}"));
             }
             core.runners.push(runner.ok());
         }
@@ -162,16 +141,9 @@ impl Response {
     /// has its valve driven before anything else happens. Never waits.
     pub fn on_verdict(&self, meter: usize, mut verdict: VerdictRecord) -> u64 {
         verdict.id = self.0.writer.next_verdict_id();
-        let cookie = if verdict.severity == "critical" {
-            self.0.writer.next_cookie()
-        } else {
-            0
-        };
+        let cookie = if verdict.severity == "critical" { self.0.writer.next_cookie() } else { 0 };
         let now = now();
-        let decided = Now {
-            boottime_ns: verdict.decided_ns.min(now.boottime_ns),
-            ..now
-        };
+        let decided = Now { boottime_ns: verdict.decided_ns.min(now.boottime_ns), ..now };
         let mut core = self.0.lock();
         let steps = core.valves.on_verdict(meter, &verdict, cookie, now);
         let touched = touched(&steps);
@@ -233,24 +205,13 @@ impl Inner {
         answer
     }
 
-    fn run(
-        &self,
-        core: &Core,
-        steps: Vec<Step>,
-        decided: Now,
-        wants_reply: bool,
-    ) -> Receiver<Outcome> {
+    fn run(&self, core: &Core, steps: Vec<Step>, decided: Now, wants_reply: bool) -> Receiver<Outcome> {
         let (reply, answer) = channel();
         for step in steps {
             match step {
                 Step::Drive { valve, to, force } => {
                     let reply = wants_reply.then(|| reply.clone());
-                    let order = Order {
-                        to,
-                        force,
-                        decided_ns: decided.boottime_ns,
-                        reply,
-                    };
+                    let order = Order { to, force, decided_ns: decided.boottime_ns, reply };
                     match core.runners.get(valve) {
                         Some(Some(runner)) => runner.order(order),
                         Some(None) => drop(order.reply.map(|reply| reply.send(no_thread(to)))),
@@ -275,23 +236,12 @@ impl Inner {
         let mut core = self.lock();
         let steps = match report {
             Report::Ready(description, position) => {
-                core.valves
-                    .ready(at, description, position.map_err(|error| error.to_string()))
+                core.valves.ready(at, description, position.map_err(|error| error.to_string()))
             }
             Report::Observed(position) => core.valves.observed(at, position, now),
             Report::Driven(outcome) => {
-                let Outcome {
-                    to,
-                    latency_ns,
-                    result,
-                    will_retry,
-                } = outcome;
-                (self.hook)(Update::Driven {
-                    valve: at,
-                    to,
-                    latency_ns,
-                    failed: result.is_err(),
-                });
+                let Outcome { to, latency_ns, result, will_retry } = outcome;
+                (self.hook)(Update::Driven { valve: at, to, latency_ns, failed: result.is_err() });
                 let result = result.map_err(|error| sentence(&error, will_retry));
                 core.valves.driven(at, to, latency_ns, result, now)
             }
@@ -302,16 +252,9 @@ impl Inner {
 }
 
 fn no_thread(to: Target) -> Outcome {
-    let error = ActuatorError::Io {
-        what: "driving it".into(),
-        detail: "its thread could not be made".into(),
-    };
-    Outcome {
-        to,
-        latency_ns: None,
-        result: Err(error),
-        will_retry: false,
-    }
+    let error =
+        ActuatorError::Io { what: "driving it".into(), detail: "its thread could not be made".into() };
+    Outcome { to, latency_ns: None, result: Err(error), will_retry: false }
 }
 
 fn touched(steps: &[Step]) -> Vec<usize> {

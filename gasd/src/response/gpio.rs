@@ -66,19 +66,8 @@ pub fn level_to_keep(held: bool, commanded: Position, reads_closed: bool) -> boo
 impl GpioActuator {
     /// A level valve. `name` is for messages: chip and line.
     #[must_use]
-    pub fn level(
-        line: Box<dyn Level>,
-        closed_high: bool,
-        feedback: Option<Feedback>,
-        name: String,
-    ) -> Self {
-        GpioActuator {
-            line,
-            closed_high,
-            kind: Kind::Level,
-            feedback,
-            name,
-        }
+    pub fn level(line: Box<dyn Level>, closed_high: bool, feedback: Option<Feedback>, name: String) -> Self {
+        GpioActuator { line, closed_high, kind: Kind::Level, feedback, name }
     }
 
     /// A latching valve whose coils are at rest.
@@ -91,24 +80,13 @@ impl GpioActuator {
         feedback: Option<Feedback>,
         name: String,
     ) -> Self {
-        GpioActuator {
-            line,
-            closed_high,
-            kind: Kind::Latching { pulse, open },
-            feedback,
-            name,
-        }
+        GpioActuator { line, closed_high, kind: Kind::Latching { pulse, open }, feedback, name }
     }
 
     /// A level valve on a request that is open already, as the service manager kept it. The level is
     /// left as it is.
     #[must_use]
-    pub fn from_request_fd(
-        fd: OwnedFd,
-        closed_high: bool,
-        feedback: Option<Feedback>,
-        name: String,
-    ) -> Self {
+    pub fn from_request_fd(fd: OwnedFd, closed_high: bool, feedback: Option<Feedback>, name: String) -> Self {
         GpioActuator::level(Box::new(LineFd::new(fd)), closed_high, feedback, name)
     }
 
@@ -121,19 +99,14 @@ impl GpioActuator {
         let name = &self.name;
         let reads_closed = reads_closed.map_err(|error| failed("reading back", name, &error))?;
         if level_to_keep(held, commanded, reads_closed) && !reads_closed {
-            self.line
-                .set(self.closed_high)
-                .map_err(|error| failed("setting", name, &error))?;
+            self.line.set(self.closed_high).map_err(|error| failed("setting", name, &error))?;
         }
         Ok(())
     }
 }
 
 fn failed(what: &str, name: &str, error: &std::io::Error) -> ActuatorError {
-    ActuatorError::Io {
-        what: format!("{what} {name} failed"),
-        detail: error.to_string(),
-    }
+    ActuatorError::Io { what: format!("{what} {name} failed"), detail: error.to_string() }
 }
 
 impl Actuator for GpioActuator {
@@ -146,9 +119,7 @@ impl Actuator for GpioActuator {
             (Kind::Level, Target::Open) => self.line.set(!self.closed_high).map_err(fail)?,
             (Kind::Latching { pulse, open }, Target::Closed) => {
                 // Never both coils at once. A coil that will not rest must not keep the valve from closing.
-                let rested = open
-                    .as_mut()
-                    .map_or(Ok(()), |coil| coil.line.set(!coil.active_high));
+                let rested = open.as_mut().map_or(Ok(()), |coil| coil.line.set(!coil.active_high));
                 self.line.set(self.closed_high).map_err(fail)?;
                 rested.map_err(fail)?;
                 pulse_of = Some(*pulse);
@@ -156,33 +127,20 @@ impl Actuator for GpioActuator {
             (Kind::Latching { open: None, .. }, Target::Open) => {
                 return Err(ActuatorError::CannotOpen);
             }
-            (
-                Kind::Latching {
-                    pulse,
-                    open: Some(coil),
-                },
-                Target::Open,
-            ) => {
+            (Kind::Latching { pulse, open: Some(coil) }, Target::Open) => {
                 self.line.set(!self.closed_high).map_err(fail)?;
                 coil.line.set(coil.active_high).map_err(fail)?;
                 pulse_of = Some(*pulse);
             }
         }
-        Ok(Driven {
-            line_set_ns: boottime_ns(),
-            pulse: pulse_of,
-        })
+        Ok(Driven { line_set_ns: boottime_ns(), pulse: pulse_of })
     }
 
     fn rest(&mut self) -> Result<(), ActuatorError> {
         if let Kind::Latching { open, .. } = &mut self.kind {
-            let opened = open
-                .as_mut()
-                .map_or(Ok(()), |coil| coil.line.set(!coil.active_high));
+            let opened = open.as_mut().map_or(Ok(()), |coil| coil.line.set(!coil.active_high));
             let closed = self.line.set(!self.closed_high);
-            opened
-                .and(closed)
-                .map_err(|error| failed("ending the pulse on", &self.name, &error))?;
+            opened.and(closed).map_err(|error| failed("ending the pulse on", &self.name, &error))?;
         }
         Ok(())
     }
@@ -191,15 +149,9 @@ impl Actuator for GpioActuator {
         let Some(feedback) = &mut self.feedback else {
             return Ok(None);
         };
-        let high = feedback
-            .line
-            .get()
-            .map_err(|error| failed("reading the feedback of", &self.name, &error))?;
-        Ok(Some(if high == feedback.active_low {
-            Position::Open
-        } else {
-            Position::Closed
-        }))
+        let high =
+            feedback.line.get().map_err(|error| failed("reading the feedback of", &self.name, &error))?;
+        Ok(Some(if high == feedback.active_low { Position::Open } else { Position::Closed }))
     }
 
     fn position(&mut self) -> Result<Position, ActuatorError> {
@@ -209,15 +161,8 @@ impl Actuator for GpioActuator {
         match self.kind {
             Kind::Latching { .. } => Ok(Position::Unknown),
             Kind::Level => {
-                let high = self
-                    .line
-                    .get()
-                    .map_err(|error| failed("reading back", &self.name, &error))?;
-                Ok(if high == self.closed_high {
-                    Position::Closed
-                } else {
-                    Position::Open
-                })
+                let high = self.line.get().map_err(|error| failed("reading back", &self.name, &error))?;
+                Ok(if high == self.closed_high { Position::Closed } else { Position::Open })
             }
         }
     }
@@ -226,16 +171,9 @@ impl Actuator for GpioActuator {
         let (latching, cannot_open) = match &self.kind {
             Kind::Level => (false, None),
             Kind::Latching { open: Some(_), .. } => (true, None),
-            Kind::Latching { open: None, .. } => {
-                (true, Some(ActuatorError::CannotOpen.to_string()))
-            }
+            Kind::Latching { open: None, .. } => (true, Some(ActuatorError::CannotOpen.to_string())),
         };
-        Description {
-            latching,
-            has_feedback: self.feedback.is_some(),
-            cannot_open,
-            text: self.name.clone(),
-        }
+        Description { latching, has_feedback: self.feedback.is_some(), cannot_open, text: self.name.clone() }
     }
 
     fn request_fd(&self) -> Option<BorrowedFd<'_>> {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -57,15 +56,11 @@ const PULSE: Duration = Duration::from_millis(80);
 fn a_level_valve_keeps_its_level() {
     for closed_high in [true, false] {
         let board = Board::default();
-        let mut valve =
-            GpioActuator::level(board.line(0, !closed_high), closed_high, None, "x".into());
+        let mut valve = GpioActuator::level(board.line(0, !closed_high), closed_high, None, "x".into());
         assert_eq!(valve.position(), Ok(Position::Open));
         assert_eq!(valve.drive(Target::Closed).unwrap().pulse, None);
         valve.rest().unwrap();
-        assert_eq!(
-            (board.levels()[0], valve.position()),
-            (closed_high, Ok(Position::Closed))
-        );
+        assert_eq!((board.levels()[0], valve.position()), (closed_high, Ok(Position::Closed)));
         valve.drive(Target::Open).unwrap();
         assert_eq!(board.levels()[0], !closed_high);
         drop(valve);
@@ -76,18 +71,8 @@ fn a_level_valve_keeps_its_level() {
 #[test]
 fn a_latching_valve_is_pulsed_on_one_coil_at_a_time() {
     let board = Board::default();
-    let coil = Coil {
-        line: board.line(1, false),
-        active_high: true,
-    };
-    let mut valve = GpioActuator::latching(
-        board.line(0, false),
-        true,
-        PULSE,
-        Some(coil),
-        None,
-        "x".into(),
-    );
+    let coil = Coil { line: board.line(1, false), active_high: true };
+    let mut valve = GpioActuator::latching(board.line(0, false), true, PULSE, Some(coil), None, "x".into());
     assert_eq!(valve.position(), Ok(Position::Unknown));
     assert_eq!(valve.drive(Target::Open).unwrap().pulse, Some(PULSE));
     assert_eq!(board.levels(), [false, true]);
@@ -101,8 +86,7 @@ fn a_latching_valve_is_pulsed_on_one_coil_at_a_time() {
 #[test]
 fn a_single_coil_valve_is_closed_but_not_opened() {
     let board = Board::default();
-    let mut valve =
-        GpioActuator::latching(board.line(0, true), false, PULSE, None, None, "x".into());
+    let mut valve = GpioActuator::latching(board.line(0, true), false, PULSE, None, None, "x".into());
     assert_eq!(valve.drive(Target::Open), Err(ActuatorError::CannotOpen));
     assert!(valve.describe().cannot_open.is_some());
     valve.drive(Target::Closed).unwrap();
@@ -116,17 +100,9 @@ fn feedback_is_active_when_closed() {
     for active_low in [false, true] {
         for high in [false, true] {
             let board = Board::default();
-            let feedback = Feedback {
-                line: board.line(1, high),
-                active_low,
-            };
-            let mut valve =
-                GpioActuator::level(board.line(0, false), true, Some(feedback), "x".into());
-            let want = if high != active_low {
-                Position::Closed
-            } else {
-                Position::Open
-            };
+            let feedback = Feedback { line: board.line(1, high), active_low };
+            let mut valve = GpioActuator::level(board.line(0, false), true, Some(feedback), "x".into());
+            let want = if high != active_low { Position::Closed } else { Position::Open };
             assert_eq!(valve.position(), Ok(want));
         }
     }

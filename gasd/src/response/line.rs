@@ -51,25 +51,14 @@ impl LineFd {
     fn ioctl(&self, request: u32, values: &mut LineValues) -> io::Result<()> {
         // SAFETY: both requests read and write one `struct gpio_v2_line_values`, which `LineValues`
         // is, and `values` outlives the call. A descriptor of another kind answers with an error.
-        let done =
-            unsafe { libc::ioctl(self.0.as_raw_fd(), request as _, std::ptr::from_mut(values)) };
-        if done == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        }
+        let done = unsafe { libc::ioctl(self.0.as_raw_fd(), request as _, std::ptr::from_mut(values)) };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 }
 
 impl Level for LineFd {
     fn set(&mut self, high: bool) -> io::Result<()> {
-        self.ioctl(
-            SET_VALUES,
-            &mut LineValues {
-                bits: u64::from(high),
-                mask: 1,
-            },
-        )
+        self.ioctl(SET_VALUES, &mut LineValues { bits: u64::from(high), mask: 1 })
     }
 
     fn get(&mut self) -> io::Result<bool> {
@@ -88,13 +77,10 @@ impl Level for LineFd {
 #[must_use]
 pub fn parse_fdinfo(text: &str) -> Option<(String, Vec<u32>)> {
     let values = |key: &'static str| {
-        text.lines()
-            .filter_map(move |line| line.strip_prefix(key)?.strip_prefix(':').map(str::trim))
+        text.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(':').map(str::trim))
     };
     let chip = values("gpio-chip").next()?.to_owned();
-    let lines = values("gpio-line")
-        .map(|line| line.parse().ok())
-        .collect::<Option<Vec<u32>>>()?;
+    let lines = values("gpio-line").map(|line| line.parse().ok()).collect::<Option<Vec<u32>>>()?;
     Some((chip, lines))
 }
 
@@ -105,7 +91,6 @@ pub fn requested(fd: BorrowedFd<'_>) -> Option<(String, Vec<u32>)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use super::*;
 
@@ -127,7 +112,8 @@ mod tests {
 
     #[test]
     fn fdinfo_names_chip_and_lines() {
-        let text = "pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t1057\ngpio-chip:\tgpiochip0\ngpio-line:\t17\n";
+        let text =
+            "pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t1057\ngpio-chip:\tgpiochip0\ngpio-line:\t17\n";
         assert_eq!(parse_fdinfo(text), Some(("gpiochip0".into(), vec![17])));
         assert_eq!(parse_fdinfo("pos:\t0\n"), None);
     }

@@ -40,27 +40,12 @@ impl Valves {
         let at = self.find(valve)?;
         self.may_open(at)?;
         let open = &self.valves[at];
-        let mut record: Vec<_> = open
-            .state
-            .holds
-            .iter()
-            .map(|hold| Change::ReleaseHold(hold.cookie))
-            .collect();
-        record.push(Change::Commanded {
-            valve: valve.into(),
-            to: Position::Open,
-        });
-        record.push(Change::Audit(entry(
-            now, caller, "open", valve, "", "asked",
-        )));
+        let mut record: Vec<_> =
+            open.state.holds.iter().map(|hold| Change::ReleaseHold(hold.cookie)).collect();
+        record.push(Change::Commanded { valve: valve.into(), to: Position::Open });
+        record.push(Change::Audit(entry(now, caller, "open", valve, "", "asked")));
         let released = open.state.holds.iter().map(|hold| hold.cookie).collect();
-        Ok(OpenPlan {
-            valve: at,
-            record,
-            caller: caller.into(),
-            released,
-            epoch: open.epoch,
-        })
+        Ok(OpenPlan { valve: at, record, caller: caller.into(), released, epoch: open.epoch })
     }
 
     /// The record of an opening is durable: open, unless a reason to close came in between.
@@ -75,31 +60,15 @@ impl Valves {
             return Err(CommandError::Held {
                 valve: valve.state.id.clone(),
                 owner: newest.map_or_else(|| GASD.into(), |hold| hold.owner.clone()),
-                reason: newest.map_or_else(
-                    || "it was closed meanwhile".into(),
-                    |hold| hold.reason.clone(),
-                ),
+                reason: newest.map_or_else(|| "it was closed meanwhile".into(), |hold| hold.reason.clone()),
             });
         }
-        valve
-            .state
-            .holds
-            .retain(|hold| !plan.released.contains(&hold.cookie));
+        valve.state.holds.retain(|hold| !plan.released.contains(&hold.cookie));
         // From here on gas may flow; "closed" would be a promise.
         valve.state.position = Position::Unknown;
         valve.state.health = "opening".into();
-        let audit = entry(
-            now,
-            &plan.caller,
-            "open",
-            &valve.state.id,
-            "the record is written",
-            "opening",
-        );
-        Ok(vec![
-            self.drive(plan.valve, Target::Open, true),
-            Step::Persist(vec![Change::Audit(audit)]),
-        ])
+        let audit = entry(now, &plan.caller, "open", &valve.state.id, "the record is written", "opening");
+        Ok(vec![self.drive(plan.valve, Target::Open, true), Step::Persist(vec![Change::Audit(audit)])])
     }
 
     /// What takes a planned opening back that did not come about, as of now: its record may be on the
@@ -111,34 +80,13 @@ impl Valves {
         };
         let id = &valve.state.id;
         let holds = valve.state.holds.iter().cloned();
-        let mut rows: Vec<_> = holds
-            .map(|hold| {
-                Change::PlaceHold(StoredHold {
-                    valve: id.clone(),
-                    hold,
-                })
-            })
-            .collect();
-        let may_stay_open = rows.is_empty()
-            && valve.told != Some(Target::Closed)
-            && valve.state.position == Position::Open;
-        let to = if may_stay_open {
-            Position::Open
-        } else {
-            Position::Closed
-        };
-        rows.push(Change::Commanded {
-            valve: id.clone(),
-            to,
-        });
-        rows.push(Change::Audit(entry(
-            now,
-            GASD,
-            "open",
-            id,
-            "it was asked for, but not done",
-            "failed",
-        )));
+        let mut rows: Vec<_> =
+            holds.map(|hold| Change::PlaceHold(StoredHold { valve: id.clone(), hold })).collect();
+        let may_stay_open =
+            rows.is_empty() && valve.told != Some(Target::Closed) && valve.state.position == Position::Open;
+        let to = if may_stay_open { Position::Open } else { Position::Closed };
+        rows.push(Change::Commanded { valve: id.clone(), to });
+        rows.push(Change::Audit(entry(now, GASD, "open", id, "it was asked for, but not done", "failed")));
         rows
     }
 
@@ -157,29 +105,12 @@ impl Valves {
         let object = verdict.to_string();
         Ok(AcknowledgePlan {
             record: vec![
-                Change::Acknowledge {
-                    verdict,
-                    by: caller.into(),
-                },
-                Change::Audit(entry(
-                    now,
-                    caller,
-                    "acknowledge",
-                    &object,
-                    &known.text,
-                    "done",
-                )),
+                Change::Acknowledge { verdict, by: caller.into() },
+                Change::Audit(entry(now, caller, "acknowledge", &object, &known.text, "done")),
             ],
             undo: vec![
                 Change::Verdict(known.clone()),
-                Change::Audit(entry(
-                    now,
-                    GASD,
-                    "acknowledge",
-                    &object,
-                    "it could not be written",
-                    "failed",
-                )),
+                Change::Audit(entry(now, GASD, "acknowledge", &object, "it could not be written", "failed")),
             ],
             verdict,
         })
@@ -196,16 +127,10 @@ impl Valves {
         let valve = &self.valves[at];
         let id = || valve.state.id.clone();
         let waits = self.unacknowledged.iter().find(|verdict| {
-            let is_its_meter = self
-                .meters
-                .iter()
-                .any(|meter| meter.valve == Some(at) && meter.id == verdict.meter);
+            let is_its_meter =
+                self.meters.iter().any(|meter| meter.valve == Some(at) && meter.id == verdict.meter);
             // The configuration may have changed since; the hold still names its verdict.
-            let holds_it = valve
-                .state
-                .holds
-                .iter()
-                .any(|hold| hold.verdict == Some(verdict.id));
+            let holds_it = valve.state.holds.iter().any(|hold| hold.verdict == Some(verdict.id));
             verdict.severity == "critical" && (is_its_meter || holds_it)
         });
         if let Some(verdict) = waits {
@@ -216,11 +141,7 @@ impl Valves {
                 meter: verdict.meter.clone(),
             });
         }
-        if let Some(hold) = valve
-            .state
-            .holds
-            .iter()
-            .find(|hold| hold.owner != GASD && hold.owner != OPERATOR)
+        if let Some(hold) = valve.state.holds.iter().find(|hold| hold.owner != GASD && hold.owner != OPERATOR)
         {
             return Err(CommandError::Held {
                 valve: id(),
@@ -229,10 +150,7 @@ impl Valves {
             });
         }
         match &valve.cannot_open {
-            Some(why) => Err(CommandError::Actuator {
-                valve: id(),
-                why: why.clone(),
-            }),
+            Some(why) => Err(CommandError::Actuator { valve: id(), why: why.clone() }),
             None => Ok(()),
         }
     }

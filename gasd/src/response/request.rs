@@ -28,11 +28,7 @@ pub struct Before {
 /// Where a simulated valve starts: open only if nothing holds it and the last order was to open.
 #[must_use]
 pub fn simulated_start(before: Before) -> Position {
-    if !before.held && before.commanded == Position::Open {
-        Position::Open
-    } else {
-        Position::Closed
-    }
+    if !before.held && before.commanded == Position::Open { Position::Open } else { Position::Closed }
 }
 
 /// Makes a valve's actuator. `kept` is the request that the service manager kept over a restart; it
@@ -45,29 +41,15 @@ pub fn build(
     before: Before,
     kept: Option<OwnedFd>,
 ) -> Result<Box<dyn Actuator>, ActuatorError> {
-    let config::Actuator::Gpio {
-        line,
-        closed,
-        pulse_ns,
-        open_line,
-        feedback,
-    } = &valve.actuator
-    else {
+    let config::Actuator::Gpio { line, closed, pulse_ns, open_line, feedback } = &valve.actuator else {
         return Ok(Box::new(Simulated::new(simulated_start(before))));
     };
     // The kernel keeps 31 bytes of a label; ids are ASCII.
     let consumer: String = format!("gasd:{}", valve.id).chars().take(31).collect();
     let closed_high = *closed == ClosedLevel::High;
-    let name = format!(
-        "line {} of chip \"{}\"",
-        line.line,
-        line.chip.as_deref().unwrap_or("none")
-    );
+    let name = format!("line {} of chip \"{}\"", line.line, line.chip.as_deref().unwrap_or("none"));
     let feedback = match feedback {
-        Some(line) => Some(Feedback {
-            line: Box::new(input(line, &consumer)?),
-            active_low: line.active_low,
-        }),
+        Some(line) => Some(Feedback { line: Box::new(input(line, &consumer)?), active_low: line.active_low }),
         None => None,
     };
     let Some(pulse_ns) = pulse_ns else {
@@ -81,34 +63,19 @@ pub fn build(
             if closed { closed_high } else { !closed_high }
         };
         let line = output(line, &consumer, keep)?;
-        return Ok(Box::new(GpioActuator::level(
-            Box::new(line),
-            closed_high,
-            feedback,
-            name,
-        )));
+        return Ok(Box::new(GpioActuator::level(Box::new(line), closed_high, feedback, name)));
     };
     // The coils are requested at rest, which moves nothing.
     let close = output(line, &consumer, |_| !closed_high)?;
     let open = match open_line {
         Some(line) => {
             let active_high = !line.active_low;
-            Some(Coil {
-                line: Box::new(output(line, &consumer, |_| !active_high)?),
-                active_high,
-            })
+            Some(Coil { line: Box::new(output(line, &consumer, |_| !active_high)?), active_high })
         }
         None => None,
     };
     let pulse = Duration::from_nanos(*pulse_ns);
-    Ok(Box::new(GpioActuator::latching(
-        Box::new(close),
-        closed_high,
-        pulse,
-        open,
-        feedback,
-        name,
-    )))
+    Ok(Box::new(GpioActuator::latching(Box::new(close), closed_high, pulse, open, feedback, name)))
 }
 
 fn is_request_of(fd: &OwnedFd, line: &GpioLine) -> bool {
@@ -122,22 +89,11 @@ fn is_request_of(fd: &OwnedFd, line: &GpioLine) -> bool {
 ///
 /// First as it is, to read it, and then by changing the same request: between two requests the line
 /// would be nobody's, and some drivers let it go.
-fn output(
-    line: &GpioLine,
-    consumer: &str,
-    level: impl Fn(bool) -> bool,
-) -> Result<LineFd, ActuatorError> {
+fn output(line: &GpioLine, consumer: &str, level: impl Fn(bool) -> bool) -> Result<LineFd, ActuatorError> {
     let chip = find(line)?;
     let fail = |what: &str| {
-        let what = format!(
-            "{what} line {} of chip \"{}\" failed",
-            line.line,
-            chip.name()
-        );
-        move |error: Error| ActuatorError::Io {
-            what,
-            detail: error.to_string(),
-        }
+        let what = format!("{what} line {} of chip \"{}\" failed", line.line, chip.name());
+        move |error: Error| ActuatorError::Io { what, detail: error.to_string() }
     };
     check(&chip, line.line)?;
     let request = Request::builder()
@@ -149,16 +105,10 @@ fn output(
         .map_err(fail("requesting"))?;
     let now = request.value(line.line).map_err(fail("reading"))? == Value::Active;
     let mut config = RequestConfig::default();
-    config.with_line(line.line).as_output(if level(now) {
-        Value::Active
-    } else {
-        Value::Inactive
-    });
+    config.with_line(line.line).as_output(if level(now) { Value::Active } else { Value::Inactive });
     request.reconfigure(&config).map_err(fail("driving"))?;
-    keep(&request).map_err(|error| ActuatorError::Io {
-        what: "keeping a request".into(),
-        detail: error.to_string(),
-    })
+    keep(&request)
+        .map_err(|error| ActuatorError::Io { what: "keeping a request".into(), detail: error.to_string() })
 }
 
 /// Requests a line as input. `active_low` is applied by the caller, who sees levels.
@@ -177,11 +127,7 @@ fn input(line: &GpioLine, consumer: &str) -> Result<LineFd, ActuatorError> {
         }))
         .request();
     let failed = |detail: String| ActuatorError::Io {
-        what: format!(
-            "requesting line {} of chip \"{}\" failed",
-            line.line,
-            chip.name()
-        ),
+        what: format!("requesting line {} of chip \"{}\" failed", line.line, chip.name()),
         detail,
     };
     let request = request.map_err(|error| failed(error.to_string()))?;
@@ -208,18 +154,13 @@ fn find(line: &GpioLine) -> Result<Chip, ActuatorError> {
     let mut refused = None;
     let mut existing = Vec::new();
     for path in &all {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match open(path).and_then(|chip| {
             let info = chip.info();
-            info.map(|info| (chip, info.label))
-                .map_err(|error| ActuatorError::Io {
-                    what: format!("asking {name}"),
-                    detail: error.to_string(),
-                })
+            info.map(|info| (chip, info.label)).map_err(|error| ActuatorError::Io {
+                what: format!("asking {name}"),
+                detail: error.to_string(),
+            })
         }) {
             Ok((chip, label)) if !wanted.is_empty() && label == wanted => return Ok(chip),
             Ok((_, label)) => existing.push(format!("{name} ({label})")),
@@ -232,19 +173,12 @@ fn find(line: &GpioLine) -> Result<Chip, ActuatorError> {
     match refused {
         // The label may be that of a chip that may not be asked.
         Some(error @ ActuatorError::Permission { .. }) => Err(error),
-        _ => Err(ActuatorError::NoChip {
-            wanted: wanted.into(),
-            existing: listed(&existing),
-        }),
+        _ => Err(ActuatorError::NoChip { wanted: wanted.into(), existing: listed(&existing) }),
     }
 }
 
 fn listed(existing: &[String]) -> String {
-    if existing.is_empty() {
-        "none".into()
-    } else {
-        existing.join(", ")
-    }
+    if existing.is_empty() { "none".into() } else { existing.join(", ") }
 }
 
 fn open(path: &Path) -> Result<Chip, ActuatorError> {
@@ -272,24 +206,12 @@ fn check(chip: &Chip, line: u32) -> Result<(), ActuatorError> {
     let lines = chip.info().map_err(failed)?.num_lines;
     if line >= lines {
         let last = lines.saturating_sub(1);
-        return Err(ActuatorError::LineOutOfRange {
-            chip: chip.name(),
-            line,
-            last,
-        });
+        return Err(ActuatorError::LineOutOfRange { chip: chip.name(), line, last });
     }
     let info = chip.line_info(line).map_err(failed)?;
     if info.used {
-        let holder = if info.consumer.is_empty() {
-            "the kernel".into()
-        } else {
-            info.consumer
-        };
-        return Err(ActuatorError::Busy {
-            chip: chip.name(),
-            line,
-            holder,
-        });
+        let holder = if info.consumer.is_empty() { "the kernel".into() } else { info.consumer };
+        return Err(ActuatorError::Busy { chip: chip.name(), line, holder });
     }
     Ok(())
 }
@@ -300,12 +222,7 @@ mod tests {
 
     #[test]
     fn a_missing_chip_is_named_with_those_that_exist() {
-        let line = GpioLine {
-            chip: Some("no-such-chip".into()),
-            line: 3,
-            active_low: false,
-            bias: None,
-        };
+        let line = GpioLine { chip: Some("no-such-chip".into()), line: 3, active_low: false, bias: None };
         let error = find(&line).err();
         let Some(ActuatorError::NoChip { wanted, existing }) = error else {
             eprintln!("SKIPPED: the chips of this machine may not be asked");
@@ -314,24 +231,13 @@ mod tests {
         assert_eq!(wanted, "no-such-chip");
         assert!(!existing.is_empty());
         assert_eq!(listed(&[]), "none");
-        assert_eq!(
-            listed(&["gpiochip0 (a)".into(), "gpiochip1 (b)".into()]),
-            "gpiochip0 (a), gpiochip1 (b)"
-        );
+        assert_eq!(listed(&["gpiochip0 (a)".into(), "gpiochip1 (b)".into()]), "gpiochip0 (a), gpiochip1 (b)");
     }
 
     #[test]
     fn a_file_that_is_no_chip_is_an_error_in_words() {
-        let line = GpioLine {
-            chip: Some("/dev/null".into()),
-            line: 0,
-            active_low: false,
-            bias: None,
-        };
-        let text = find(&line)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default();
+        let line = GpioLine { chip: Some("/dev/null".into()), line: 0, active_low: false, bias: None };
+        let text = find(&line).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(text.contains("opening /dev/null failed"), "{text}");
     }
 
@@ -341,10 +247,7 @@ mod tests {
         let error = opening_failed(Path::new("/dev/gpiochip0"), &denied);
         let path = PathBuf::from("/dev/gpiochip0");
         assert_eq!(error, ActuatorError::Permission { path });
-        assert!(
-            error.to_string().contains("/dev/gpiochip0")
-                && error.to_string().contains("group gasd")
-        );
+        assert!(error.to_string().contains("/dev/gpiochip0") && error.to_string().contains("group gasd"));
     }
 
     #[test]

@@ -15,27 +15,15 @@ use crate::state::Position;
 
 /// Pauses before a closing that failed is tried again; then it is left to the next order, and the
 /// valve reports what is wrong.
-const RETRIES: [Duration; 4] = [
-    Duration::from_millis(50),
-    Duration::from_millis(200),
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-];
+const RETRIES: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5)];
 /// How long the feedback may take to agree. Small motor valves turn within a few seconds; a slower
 /// one is reported as not closed first and as closed when its feedback changes.
-const SETTLE: Duration = if cfg!(test) {
-    Duration::from_millis(100)
-} else {
-    Duration::from_secs(6)
-};
+const SETTLE: Duration = if cfg!(test) { Duration::from_millis(100) } else { Duration::from_secs(6) };
 /// How often the feedback is read while it settles.
 const SETTLE_STEP: Duration = Duration::from_millis(5);
 /// How often the feedback is read when nothing happens, and a missing actuator looked for.
-const IDLE: Duration = if cfg!(test) {
-    Duration::from_millis(50)
-} else {
-    Duration::from_secs(2)
-};
+const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
 /// A coil rests this many times as long as it was pulsed before the same pulse is given again.
 const COIL_REST: u32 = 5;
 
@@ -100,20 +88,9 @@ impl Runner {
         // The kernel shows 15 bytes.
         let name = format!("valve-{name}").chars().take(15).collect();
         let thread = thread::Builder::new().name(name).spawn(move || {
-            Work {
-                actuator,
-                factory,
-                report,
-                inbox,
-                last_pulse: None,
-                seen: None,
-            }
-            .run();
+            Work { actuator, factory, report, inbox, last_pulse: None, seen: None }.run();
         })?;
-        Ok(Runner {
-            orders: Some(orders),
-            thread: Some(thread),
-        })
+        Ok(Runner { orders: Some(orders), thread: Some(thread) })
     }
 
     /// Hands an order over; returns at once. Orders are taken in their order.
@@ -129,10 +106,8 @@ impl Drop for Runner {
     fn drop(&mut self) {
         self.orders = None;
         // The thread itself may be the last to let go of what holds its runner.
-        if let Some(thread) = self
-            .thread
-            .take()
-            .filter(|thread| thread.thread().id() != thread::current().id())
+        if let Some(thread) =
+            self.thread.take().filter(|thread| thread.thread().id() != thread::current().id())
         {
             let _ = thread.join();
         }
@@ -189,16 +164,10 @@ impl Work {
     fn run(mut self) {
         loop {
             // A valve that is there and cannot say where it is gives no reason to wake up.
-            let watch = self
-                .actuator
-                .as_ref()
-                .is_none_or(|actuator| actuator.describe().has_feedback);
+            let watch = self.actuator.as_ref().is_none_or(|actuator| actuator.describe().has_feedback);
             let order = match watch {
                 true => self.inbox.recv_timeout(IDLE),
-                false => self
-                    .inbox
-                    .recv()
-                    .map_err(|_| RecvTimeoutError::Disconnected),
+                false => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match order {
                 Ok(order) => self.fulfil(order),
@@ -232,12 +201,7 @@ impl Work {
                         Ok(position) => self.seen = Some(*position),
                         Err(_) => self.last_pulse = None,
                     }
-                    let outcome = Outcome {
-                        to: current.to,
-                        latency_ns,
-                        result,
-                        will_retry: pause.is_some(),
-                    };
+                    let outcome = Outcome { to: current.to, latency_ns, result, will_retry: pause.is_some() };
                     // First to those who keep the state, so that it is true when the caller goes on.
                     (self.report)(Report::Driven(outcome.clone()));
                     for reply in current.replies.drain(..) {
@@ -268,13 +232,9 @@ impl Work {
         if is.latching {
             let there = !current.force
                 && current.to == Target::Closed
-                && actuator
-                    .feedback()
-                    .is_ok_and(|at| at == Some(Position::Closed));
+                && actuator.feedback().is_ok_and(|at| at == Some(Position::Closed));
             let just_pulsed = self.last_pulse.is_some_and(|(to, end, pulse)| {
-                to == current.to
-                    && end.elapsed() < pulse * COIL_REST
-                    && self.seen == Some(to.position())
+                to == current.to && end.elapsed() < pulse * COIL_REST && self.seen == Some(to.position())
             });
             if there || just_pulsed {
                 return End::Done(None, Ok(current.to.position()));
@@ -305,10 +265,7 @@ impl Work {
                 Ok(Some(read)) if read == wanted => return End::Done(latency, Ok(wanted)),
                 Ok(Some(read)) if Instant::now() >= deadline => {
                     self.seen = Some(read);
-                    let error = ActuatorError::Mismatch {
-                        wanted: wanted.name(),
-                        read: read.name(),
-                    };
+                    let error = ActuatorError::Mismatch { wanted: wanted.name(), read: read.name() };
                     return End::Done(latency, Err(error));
                 }
                 Ok(Some(_)) => {}

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -21,11 +20,7 @@ struct CoilState {
 
 impl Coils {
     fn new(pulse_ms: u64, feedback: Option<Position>) -> Coils {
-        let state = CoilState {
-            log: Vec::new(),
-            feedback,
-            pulse: Duration::from_millis(pulse_ms),
-        };
+        let state = CoilState { log: Vec::new(), feedback, pulse: Duration::from_millis(pulse_ms) };
         Coils(Arc::new(Mutex::new(state)))
     }
 
@@ -38,10 +33,7 @@ impl Actuator for Coils {
     fn drive(&mut self, to: Target) -> Result<Driven, ActuatorError> {
         let mut state = self.0.lock().unwrap();
         state.log.push(to.name());
-        Ok(Driven {
-            line_set_ns: boottime_ns(),
-            pulse: Some(state.pulse),
-        })
+        Ok(Driven { line_set_ns: boottime_ns(), pulse: Some(state.pulse) })
     }
 
     fn rest(&mut self) -> Result<(), ActuatorError> {
@@ -55,11 +47,7 @@ impl Actuator for Coils {
 
     fn describe(&self) -> Description {
         let has_feedback = self.0.lock().unwrap().feedback.is_some();
-        Description {
-            latching: true,
-            has_feedback,
-            ..Description::default()
-        }
+        Description { latching: true, has_feedback, ..Description::default() }
     }
 }
 
@@ -72,17 +60,11 @@ impl Bench {
     fn new(actuator: Option<Box<dyn Actuator>>, factory: Factory) -> Bench {
         let (tell, reports) = channel();
         let report = Box::new(move |report| drop(tell.send(report)));
-        Bench {
-            runner: Runner::start("test", actuator, factory, report).unwrap(),
-            reports,
-        }
+        Bench { runner: Runner::start("test", actuator, factory, report).unwrap(), reports }
     }
 
     fn with(actuator: impl Actuator + 'static) -> Bench {
-        Bench::new(
-            Some(Box::new(actuator)),
-            Box::new(|| unreachable!("it is there")),
-        )
+        Bench::new(Some(Box::new(actuator)), Box::new(|| unreachable!("it is there")))
     }
 
     fn simulated() -> (Bench, SimulatedHand) {
@@ -93,12 +75,7 @@ impl Bench {
 
     fn order(&self, to: Target, force: bool) -> mpsc::Receiver<Outcome> {
         let (reply, answer) = channel();
-        self.runner.order(Order {
-            to,
-            force,
-            decided_ns: boottime_ns(),
-            reply: Some(reply),
-        });
+        self.runner.order(Order { to, force, decided_ns: boottime_ns(), reply: Some(reply) });
         answer
     }
 
@@ -120,10 +97,7 @@ fn answer(answer: &mpsc::Receiver<Outcome>) -> Outcome {
 fn an_order_is_carried_out_and_its_latency_measured() {
     let (bench, hand) = Bench::simulated();
     let outcome = answer(&bench.order(Target::Closed, true));
-    assert_eq!(
-        (outcome.result, outcome.will_retry),
-        (Ok(Position::Closed), false)
-    );
+    assert_eq!((outcome.result, outcome.will_retry), (Ok(Position::Closed), false));
     let latency = outcome.latency_ns.unwrap();
     assert!(latency > 0 && latency < 1_000_000_000, "{latency}");
     println!("decision to line: {} µs", latency / 1000);
@@ -159,13 +133,7 @@ fn feedback_that_disagrees_is_an_error_that_names_both() {
     hand.state().stuck = true;
     let outcome = answer(&bench.order(Target::Closed, true));
     let error = outcome.result.unwrap_err();
-    assert_eq!(
-        error,
-        ActuatorError::Mismatch {
-            wanted: "closed",
-            read: "open"
-        }
-    );
+    assert_eq!(error, ActuatorError::Mismatch { wanted: "closed", read: "open" });
     hand.state().position = Position::Closed;
     drop(bench);
 }
@@ -177,14 +145,8 @@ fn a_pulse_lasts_and_then_rests() {
     let start = Instant::now();
     let outcome = answer(&bench.order(Target::Closed, true));
     assert!(start.elapsed() >= Duration::from_millis(60));
-    assert!(
-        outcome.latency_ns.unwrap() < 50_000_000,
-        "the line is set at the begin of the pulse"
-    );
-    assert_eq!(
-        (outcome.result, coils.log()),
-        (Ok(Position::Closed), vec!["closed", "rest"])
-    );
+    assert!(outcome.latency_ns.unwrap() < 50_000_000, "the line is set at the begin of the pulse");
+    assert_eq!((outcome.result, coils.log()), (Ok(Position::Closed), vec!["closed", "rest"]));
 }
 
 #[test]
@@ -202,10 +164,7 @@ fn a_closing_order_cuts_an_opening_pulse_short() {
     }
     assert!(start.elapsed() < Duration::from_millis(1000));
     assert_eq!(coils.log(), ["open", "rest", "closed"]);
-    assert_eq!(
-        opening.recv_timeout(Duration::from_secs(5)),
-        Err(RecvTimeoutError::Disconnected)
-    );
+    assert_eq!(opening.recv_timeout(Duration::from_secs(5)), Err(RecvTimeoutError::Disconnected));
     assert_eq!(answer(&closing).result, Ok(Position::Closed));
 }
 
@@ -229,10 +188,7 @@ fn a_latching_valve_that_reads_closed_is_pulsed_again_only_for_a_verdict() {
     let coils = Coils::new(1, Some(Position::Closed));
     let bench = Bench::with(coils.clone());
     let outcome = answer(&bench.order(Target::Closed, false));
-    assert_eq!(
-        (outcome.result, outcome.latency_ns),
-        (Ok(Position::Closed), None)
-    );
+    assert_eq!((outcome.result, outcome.latency_ns), (Ok(Position::Closed), None));
     assert_eq!(coils.log(), [""; 0]);
     answer(&bench.order(Target::Closed, true));
     assert_eq!(coils.log(), ["closed", "rest"]);
@@ -256,10 +212,7 @@ fn an_actuator_that_was_not_there_is_made_when_it_is_needed() {
     let is_there = Arc::clone(&there);
     let factory: Factory = Box::new(move || {
         if !*is_there.lock().unwrap() {
-            return Err(ActuatorError::NoChip {
-                wanted: "gpiochip9".into(),
-                existing: "none".into(),
-            });
+            return Err(ActuatorError::NoChip { wanted: "gpiochip9".into(), existing: "none".into() });
         }
         Ok(Box::new(Simulated::new(Position::Open)))
     });
@@ -267,12 +220,7 @@ fn an_actuator_that_was_not_there_is_made_when_it_is_needed() {
     assert!(answer(&bench.order(Target::Closed, true)).result.is_err());
     *there.lock().unwrap() = true;
     assert_eq!(
-        bench
-            .next()
-            .result
-            .map_err(|error| error.to_string())
-            .err()
-            .as_deref(),
+        bench.next().result.map_err(|error| error.to_string()).err().as_deref(),
         Some("there is no GPIO chip \"gpiochip9\"; this machine has none")
     );
     while bench.next().result != Ok(Position::Closed) {}
@@ -284,9 +232,7 @@ fn a_valve_that_is_turned_by_hand_is_noticed() {
     answer(&bench.order(Target::Closed, true));
     hand.state().position = Position::Open;
     loop {
-        if let Report::Observed(position) =
-            bench.reports.recv_timeout(Duration::from_secs(5)).unwrap()
-        {
+        if let Report::Observed(position) = bench.reports.recv_timeout(Duration::from_secs(5)).unwrap() {
             assert_eq!(position, Position::Open);
             break;
         }

@@ -34,9 +34,7 @@ pub type Hook = Box<dyn Fn(Update<'_>) + Send + Sync>;
 #[must_use]
 pub fn publish(shared: Shared, signal: impl Fn(Change) + Send + Sync + 'static) -> Hook {
     Box::new(move |update| {
-        let mut snapshot = shared
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut snapshot = shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let change = match update {
             Update::Valve(at, state) => {
                 if snapshot.valves.len() <= at {

@@ -89,10 +89,8 @@ impl Valves {
                 }
             })
             .collect();
-        let problems = loaded
-            .holds
-            .iter()
-            .filter(|hold| !config.valves.iter().any(|valve| valve.id == hold.valve));
+        let problems =
+            loaded.holds.iter().filter(|hold| !config.valves.iter().any(|valve| valve.id == hold.valve));
         let problems = problems
             .map(|hold| {
                 format!(
@@ -101,24 +99,15 @@ impl Valves {
                 )
             })
             .collect();
-        let meters = config.meters.iter().map(|meter| Meter {
-            id: meter.id.clone(),
-            valve: meter.valve,
-        });
-        let valves = Valves {
-            valves,
-            meters: meters.collect(),
-            unacknowledged: loaded.verdicts.clone(),
-        };
+        let meters = config.meters.iter().map(|meter| Meter { id: meter.id.clone(), valve: meter.valve });
+        let valves = Valves { valves, meters: meters.collect(), unacknowledged: loaded.verdicts.clone() };
         (valves, problems)
     }
 
     /// Whether anything keeps the valve closed.
     #[must_use]
     pub fn is_held(&self, valve: usize) -> bool {
-        self.valves
-            .get(valve)
-            .is_some_and(|valve| !valve.state.holds.is_empty())
+        self.valves.get(valve).is_some_and(|valve| !valve.state.holds.is_empty())
     }
 
     /// The valve's state.
@@ -130,10 +119,7 @@ impl Valves {
     /// All valves' states, in the order of the configuration.
     #[must_use]
     pub fn states(&self) -> Vec<ValveState> {
-        self.valves
-            .iter()
-            .map(|valve| valve.state.clone())
-            .collect()
+        self.valves.iter().map(|valve| valve.state.clone()).collect()
     }
 
     /// Verdicts that nobody acknowledged, oldest first.
@@ -144,31 +130,15 @@ impl Valves {
 
     /// A verdict on a meter, by index. A critical one closes the meter's valve and holds it under
     /// `cookie`.
-    pub fn on_verdict(
-        &mut self,
-        meter: usize,
-        verdict: &VerdictRecord,
-        cookie: u64,
-        now: Now,
-    ) -> Vec<Step> {
+    pub fn on_verdict(&mut self, meter: usize, verdict: &VerdictRecord, cookie: u64, now: Now) -> Vec<Step> {
         self.unacknowledged.push(verdict.clone());
         let mut rows = vec![Change::Verdict(verdict.clone())];
         if verdict.severity != "critical" {
             return vec![Step::Persist(rows)];
         }
-        let valve = self
-            .meters
-            .get(meter)
-            .and_then(|meter| meter.valve)
-            .filter(|valve| *valve < self.valves.len());
-        let mut audit = entry(
-            now,
-            GASD,
-            "verdict",
-            &verdict.meter,
-            &verdict.text,
-            "no valve is configured",
-        );
+        let valve =
+            self.meters.get(meter).and_then(|meter| meter.valve).filter(|valve| *valve < self.valves.len());
+        let mut audit = entry(now, GASD, "verdict", &verdict.meter, &verdict.text, "no valve is configured");
         let mut steps = Vec::new();
         if let Some(valve) = valve {
             let hold = Hold {
@@ -209,9 +179,7 @@ impl Valves {
         };
         let drive = self.drive(at, Target::Closed, false);
         let mut rows = self.hold(at, hold);
-        rows.push(Change::Audit(entry(
-            now, caller, "close", valve, reason, "asked",
-        )));
+        rows.push(Change::Audit(entry(now, caller, "close", valve, reason, "asked")));
         Ok(vec![drive, Step::Persist(rows)])
     }
 
@@ -227,23 +195,16 @@ impl Valves {
         };
         valve.cannot_open = description.cannot_open;
         (valve.state.position, valve.state.health) = match position {
-            Ok(Position::Closed)
-                if valve.commanded == Position::Open && valve.state.holds.is_empty() =>
-            {
+            Ok(Position::Closed) if valve.commanded == Position::Open && valve.state.holds.is_empty() => {
                 let id = &valve.state.id;
-                let health = format!(
-                    "was last told to be open and was found closed; `gasctl open {id}` opens it"
-                );
+                let health =
+                    format!("was last told to be open and was found closed; `gasctl open {id}` opens it");
                 (Position::Closed, health)
             }
             Ok(position) => (position, "ok".into()),
             Err(text) => (Position::Unknown, text),
         };
-        if self.is_held(at) {
-            vec![self.drive(at, Target::Closed, false)]
-        } else {
-            Vec::new()
-        }
+        if self.is_held(at) { vec![self.drive(at, Target::Closed, false)] } else { Vec::new() }
     }
 
     /// The actuator is not there. A held valve is to be closed all the same: each order looks for the
@@ -254,11 +215,7 @@ impl Valves {
         };
         valve.state.position = Position::Unknown;
         valve.state.health = text;
-        if self.is_held(at) {
-            vec![self.drive(at, Target::Closed, false)]
-        } else {
-            Vec::new()
-        }
+        if self.is_held(at) { vec![self.drive(at, Target::Closed, false)] } else { Vec::new() }
     }
 
     /// An order ended, `latency_ns` after it was decided (absent if the line was not set).
@@ -275,13 +232,7 @@ impl Valves {
         };
         let took = latency_ns.map_or_else(
             || "the line was not set".into(),
-            |ns| {
-                format!(
-                    "the line was set after {}.{:03} ms",
-                    ns / 1_000_000,
-                    ns / 1000 % 1000
-                )
-            },
+            |ns| format!("the line was set after {}.{:03} ms", ns / 1_000_000, ns / 1000 % 1000),
         );
         let outcome = if result.is_ok() { "done" } else { "failed" };
         // An answer to an order that a newer one has overtaken says nothing about now.
@@ -302,14 +253,7 @@ impl Valves {
                 format!("{}: {text}; {took}", to.name())
             }
         };
-        vec![Step::Persist(vec![Change::Audit(entry(
-            now,
-            GASD,
-            "drive",
-            &valve.state.id,
-            &detail,
-            outcome,
-        ))])]
+        vec![Step::Persist(vec![Change::Audit(entry(now, GASD, "drive", &valve.state.id, &detail, outcome))])]
     }
 
     /// The feedback changed by itself. A held valve that reads open is closed again, once for each
@@ -323,18 +267,10 @@ impl Valves {
         }
         let told = at.told.map(Target::position);
         let disagrees = told.is_some_and(|told| told != position);
-        at.state.position = if disagrees {
-            Position::Unknown
-        } else {
-            position
-        };
+        at.state.position = if disagrees { Position::Unknown } else { position };
         at.state.health = match told {
             Some(told) if disagrees => {
-                format!(
-                    "was told to be {} and its feedback reads {}",
-                    told.name(),
-                    position.name()
-                )
+                format!("was told to be {} and its feedback reads {}", told.name(), position.name())
             }
             _ => "ok".into(),
         };
@@ -364,14 +300,8 @@ impl Valves {
         valve.state.holds.push(hold.clone());
         let id = valve.state.id.clone();
         vec![
-            Change::PlaceHold(StoredHold {
-                valve: id.clone(),
-                hold,
-            }),
-            Change::Commanded {
-                valve: id,
-                to: Position::Closed,
-            },
+            Change::PlaceHold(StoredHold { valve: id.clone(), hold }),
+            Change::Commanded { valve: id, to: Position::Closed },
         ]
     }
 }
@@ -379,11 +309,7 @@ impl Valves {
 /// Where a valve was last told to be; unknown if never.
 #[must_use]
 pub fn commanded(loaded: &Loaded, valve: &str) -> Position {
-    loaded
-        .commanded
-        .iter()
-        .find(|(id, _)| id == valve)
-        .map_or(Position::Unknown, |(_, to)| *to)
+    loaded.commanded.iter().find(|(id, _)| id == valve).map_or(Position::Unknown, |(_, to)| *to)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The rules of the valves hold in whatever order things happen.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use proptest::prelude::*;
 

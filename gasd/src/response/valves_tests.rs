@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::PathBuf;
 
@@ -7,38 +6,21 @@ use super::*;
 use crate::config::{FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig};
 use gasd_abi::FilterConfig;
 
-pub(in crate::response) const NOW: Now = Now {
-    unix_us: 1,
-    boottime_ns: 2,
-};
+pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2 };
 
 pub(in crate::response) fn config() -> Config {
     let meter = |id: &str, valve| MeterConfig {
         id: id.into(),
-        gpio: GpioLine {
-            chip: None,
-            line: 0,
-            active_low: false,
-            bias: None,
-        },
+        gpio: GpioLine { chip: None, line: 0, active_low: false, bias: None },
         pulse_volume_ul: 10,
         max_flow_ul_per_h: 1,
-        filter: FilterSettings {
-            abi: FilterConfig::default(),
-            poll_ns: 1,
-        },
-        thresholds: Thresholds {
-            suspect_m3_per_h: 5.0,
-            confirm_m3_per_h: 3.2,
-            sustain_m3_per_h: 1.8,
-        },
+        filter: FilterSettings { abi: FilterConfig::default(), poll_ns: 1 },
+        thresholds: Thresholds { suspect_m3_per_h: 5.0, confirm_m3_per_h: 3.2, sustain_m3_per_h: 1.8 },
         valve,
     };
-    let valve = |id: &str| ValveConfig {
-        id: id.into(),
-        actuator: Actuator::Simulated,
-    };
+    let valve = |id: &str| ValveConfig { id: id.into(), actuator: Actuator::Simulated };
     Config {
+        warnings: Vec::new(),
         meters: vec![
             meter("kitchen", Some(0)),
             meter("cellar", Some(0)),
@@ -72,17 +54,8 @@ pub(in crate::response) fn verdict(id: u64, meter: &str, severity: &str) -> Verd
 }
 
 fn hold(valve: &str, cookie: u64, owner: &str, verdict: Option<u64>) -> StoredHold {
-    let hold = Hold {
-        cookie,
-        owner: owner.into(),
-        reason: "because".into(),
-        verdict,
-        since_unix_us: 0,
-    };
-    StoredHold {
-        valve: valve.into(),
-        hold,
-    }
+    let hold = Hold { cookie, owner: owner.into(), reason: "because".into(), verdict, since_unix_us: 0 };
+    StoredHold { valve: valve.into(), hold }
 }
 
 pub(in crate::response) fn acknowledge(valves: &mut Valves, id: u64) {
@@ -102,34 +75,20 @@ pub(in crate::response) fn drives(steps: &[Step]) -> Vec<(usize, Target)> {
 fn a_critical_verdict_drives_before_it_writes_and_holds_the_valve_of_its_meter() {
     let mut valves = valves(&Loaded::default());
     let steps = valves.on_verdict(1, &verdict(7, "cellar", "critical"), 3, NOW);
-    assert_eq!(
-        steps[0],
-        Step::Drive {
-            valve: 0,
-            to: Target::Closed,
-            force: true
-        }
-    );
-    let Step::Persist(rows) = &steps[1] else {
-        panic!("{steps:?}")
-    };
+    assert_eq!(steps[0], Step::Drive { valve: 0, to: Target::Closed, force: true });
+    let Step::Persist(rows) = &steps[1] else { panic!("{steps:?}") };
     assert!(matches!(rows[0], Change::Verdict(_)) && matches!(rows[1], Change::PlaceHold(_)));
     let hold = &valves.state(0).unwrap().holds[0];
-    assert_eq!(
-        (hold.owner.as_str(), hold.verdict, hold.cookie),
-        (GASD, Some(7), 3)
-    );
+    assert_eq!((hold.owner.as_str(), hold.verdict, hold.cookie), (GASD, Some(7), 3));
     assert!(valves.state(1).unwrap().holds.is_empty());
 }
 
 #[test]
 fn lesser_verdicts_and_meters_without_a_valve_close_nothing() {
     let mut valves = valves(&Loaded::default());
-    for (meter, name, severity) in [
-        (0, "kitchen", "warning"),
-        (3, "shed", "critical"),
-        (99, "gone", "critical"),
-    ] {
+    for (meter, name, severity) in
+        [(0, "kitchen", "warning"), (3, "shed", "critical"), (99, "gone", "critical")]
+    {
         let steps = valves.on_verdict(meter, &verdict(1, name, severity), 1, NOW);
         assert_eq!(drives(&steps), []);
         assert!(matches!(&steps[..], [Step::Persist(_)]));
@@ -141,19 +100,12 @@ fn opening_waits_for_the_acknowledgement_and_acknowledging_opens_nothing() {
     let mut valves = valves(&Loaded::default());
     valves.on_verdict(0, &verdict(1, "kitchen", "critical"), 1, NOW);
     let refused = valves.plan_open("house", "uid 0", NOW).unwrap_err();
-    assert!(
-        matches!(refused, CommandError::Unacknowledged { verdict: 1, .. }),
-        "{refused}"
-    );
+    assert!(matches!(refused, CommandError::Unacknowledged { verdict: 1, .. }), "{refused}");
     acknowledge(&mut valves, 1);
     assert_eq!(valves.state(0).unwrap().holds.len(), 1);
     let plan = valves.plan_open("house", "uid 0", NOW).unwrap();
     assert!(plan.record.contains(&Change::ReleaseHold(1)));
-    assert_eq!(
-        valves.state(0).unwrap().holds.len(),
-        1,
-        "held until the record is durable"
-    );
+    assert_eq!(valves.state(0).unwrap().holds.len(), 1, "held until the record is durable");
     let steps = valves.confirm_open(&plan, NOW).unwrap();
     assert_eq!(drives(&steps), [(0, Target::Open)]);
     assert_eq!(valves.state(0).unwrap().holds, []);
@@ -163,43 +115,24 @@ fn opening_waits_for_the_acknowledgement_and_acknowledging_opens_nothing() {
 #[test]
 fn a_verdict_that_comes_while_the_record_is_written_wins() {
     let mut valves = valves(&Loaded::default());
-    valves
-        .close("house", "inspection", "uid 0", 1, NOW)
-        .unwrap();
+    valves.close("house", "inspection", "uid 0", 1, NOW).unwrap();
     let plan = valves.plan_open("house", "uid 0", NOW).unwrap();
     valves.on_verdict(0, &verdict(1, "kitchen", "critical"), 2, NOW);
-    assert!(matches!(
-        valves.confirm_open(&plan, NOW),
-        Err(CommandError::Unacknowledged { .. })
-    ));
+    assert!(matches!(valves.confirm_open(&plan, NOW), Err(CommandError::Unacknowledged { .. })));
     // Even acknowledged in the meantime: whoever asked did not know of it.
     acknowledge(&mut valves, 1);
-    assert!(matches!(
-        valves.confirm_open(&plan, NOW),
-        Err(CommandError::Held { .. })
-    ));
+    assert!(matches!(valves.confirm_open(&plan, NOW), Err(CommandError::Held { .. })));
     assert_eq!(valves.state(0).unwrap().holds.len(), 2);
     let undo = valves.undo_open(&plan, NOW);
-    assert!(
-        undo.iter()
-            .any(|row| matches!(row, Change::PlaceHold(hold) if hold.hold.cookie == 1))
-    );
-    let closed = Change::Commanded {
-        valve: "house".into(),
-        to: Position::Closed,
-    };
+    assert!(undo.iter().any(|row| matches!(row, Change::PlaceHold(hold) if hold.hold.cookie == 1)));
+    let closed = Change::Commanded { valve: "house".into(), to: Position::Closed };
     assert!(undo.contains(&closed));
 }
 
 #[test]
 fn a_foreign_hold_keeps_the_valve_closed() {
-    let loaded = Loaded {
-        holds: vec![hold("house", 1, "vendor.app", None)],
-        ..Loaded::default()
-    };
-    let refused = valves(&loaded)
-        .plan_open("house", "uid 0", NOW)
-        .unwrap_err();
+    let loaded = Loaded { holds: vec![hold("house", 1, "vendor.app", None)], ..Loaded::default() };
+    let refused = valves(&loaded).plan_open("house", "uid 0", NOW).unwrap_err();
     assert!(matches!(refused, CommandError::Held { owner, .. } if owner == "vendor.app"));
 }
 
@@ -210,22 +143,14 @@ fn a_hold_names_its_verdict_even_if_the_meter_is_not_configured_any_more() {
         verdicts: vec![verdict(9, "old-meter", "critical")],
         ..Loaded::default()
     };
-    let refused = valves(&loaded)
-        .plan_open("house", "uid 0", NOW)
-        .unwrap_err();
-    assert!(matches!(
-        refused,
-        CommandError::Unacknowledged { verdict: 9, .. }
-    ));
+    let refused = valves(&loaded).plan_open("house", "uid 0", NOW).unwrap_err();
+    assert!(matches!(refused, CommandError::Unacknowledged { verdict: 9, .. }));
 }
 
 #[test]
 fn a_start_closes_what_is_held_and_moves_nothing_else() {
     let loaded = Loaded {
-        holds: vec![
-            hold("house", 1, OPERATOR, None),
-            hold("gone", 2, OPERATOR, None),
-        ],
+        holds: vec![hold("house", 1, OPERATOR, None), hold("gone", 2, OPERATOR, None)],
         commanded: vec![("outside".into(), Position::Open)],
         ..Loaded::default()
     };
@@ -234,50 +159,26 @@ fn a_start_closes_what_is_held_and_moves_nothing_else() {
     assert!(problems[0].contains("\"gone\""));
     let first = valves.ready(0, Description::default(), Ok(Position::Open));
     assert_eq!(drives(&first), [(0, Target::Closed)]);
-    assert_eq!(
-        valves.ready(1, Description::default(), Ok(Position::Closed)),
-        []
-    );
+    assert_eq!(valves.ready(1, Description::default(), Ok(Position::Closed)), []);
     let state = valves.state(1).unwrap();
     assert_eq!(state.position, Position::Closed);
-    assert!(
-        state.health.contains("gasctl open outside"),
-        "{}",
-        state.health
-    );
+    assert!(state.health.contains("gasctl open outside"), "{}", state.health);
 }
 
 #[test]
 fn an_actuator_that_failed_makes_the_position_unknown_and_says_why() {
     let mut valves = valves(&Loaded::default());
-    valves
-        .close("house", "inspection", "uid 0", 1, NOW)
-        .unwrap();
-    valves.driven(
-        0,
-        Target::Closed,
-        None,
-        Err("the line is stuck".into()),
-        NOW,
-    );
+    valves.close("house", "inspection", "uid 0", 1, NOW).unwrap();
+    valves.driven(0, Target::Closed, None, Err("the line is stuck".into()), NOW);
     let state = valves.state(0).unwrap();
     assert_eq!(state.position, Position::Unknown);
     assert!(state.health.contains("the line is stuck"));
     // The answer to an older order changes nothing.
     valves.driven(0, Target::Open, Some(5), Ok(Position::Open), NOW);
     assert_eq!(valves.state(0).unwrap().position, Position::Unknown);
-    valves.driven(
-        0,
-        Target::Closed,
-        Some(1_234_567),
-        Ok(Position::Closed),
-        NOW,
-    );
+    valves.driven(0, Target::Closed, Some(1_234_567), Ok(Position::Closed), NOW);
     assert_eq!(
-        (
-            valves.state(0).unwrap().position,
-            valves.state(0).unwrap().health.as_str()
-        ),
+        (valves.state(0).unwrap().position, valves.state(0).unwrap().health.as_str()),
         (Position::Closed, "ok")
     );
 }
@@ -285,9 +186,7 @@ fn an_actuator_that_failed_makes_the_position_unknown_and_says_why() {
 #[test]
 fn a_held_valve_that_is_opened_by_hand_is_closed_again() {
     let mut valves = valves(&Loaded::default());
-    valves
-        .close("house", "inspection", "uid 0", 1, NOW)
-        .unwrap();
+    valves.close("house", "inspection", "uid 0", 1, NOW).unwrap();
     valves.driven(0, Target::Closed, Some(1), Ok(Position::Closed), NOW);
     assert_eq!(valves.observed(0, Position::Closed, NOW), []);
     let steps = valves.observed(0, Position::Open, NOW);
@@ -301,10 +200,7 @@ fn a_held_valve_that_is_opened_by_hand_is_closed_again() {
 #[test]
 fn a_valve_that_cannot_be_opened_is_refused_before_anything_is_written() {
     let mut valves = valves(&Loaded::default());
-    let description = Description {
-        cannot_open: Some("no open_line".into()),
-        ..Description::default()
-    };
+    let description = Description { cannot_open: Some("no open_line".into()), ..Description::default() };
     valves.ready(0, description, Ok(Position::Unknown));
     let refused = valves.plan_open("house", "uid 0", NOW).unwrap_err();
     assert!(refused.to_string().contains("no open_line"));
@@ -313,12 +209,6 @@ fn a_valve_that_cannot_be_opened_is_refused_before_anything_is_written() {
 #[test]
 fn unknown_names_are_refused() {
     let mut valves = valves(&Loaded::default());
-    assert_eq!(
-        valves.close("x", "", "", 1, NOW),
-        Err(CommandError::NoSuchValve("x".into()))
-    );
-    assert_eq!(
-        valves.plan_acknowledge(5, "", NOW),
-        Err(CommandError::NoSuchVerdict(5))
-    );
+    assert_eq!(valves.close("x", "", "", 1, NOW), Err(CommandError::NoSuchValve("x".into())));
+    assert_eq!(valves.plan_acknowledge(5, "", NOW), Err(CommandError::NoSuchVerdict(5)));
 }

@@ -56,14 +56,20 @@ pub fn past(pins: &Pins, current: [u64; 2]) -> Result<Vec<Past>, KernelError> {
 /// one is in it up to `kernel_at`; newer ones are not. Moving a base to the current generation and
 /// adding the past ones is one commit, so a crash before the old pins are removed repeats nothing.
 #[must_use]
-pub fn fold(config: &Config, bases: &[(String, Base)], past: &[Past], current: [u64; 2]) -> Vec<(String, Base)> {
+pub fn fold(
+    config: &Config,
+    bases: &[(String, Base)],
+    past: &[Past],
+    current: [u64; 2],
+) -> Vec<(String, Base)> {
     let known: HashMap<&str, Base> = bases.iter().map(|(id, base)| (id.as_str(), *base)).collect();
     // A meter that is new to the store joins where the others are.
     let moved_on = bases.iter().any(|(_, base)| base.generation == current);
     let one = |meter: &crate::config::MeterConfig| {
         let mut base = known.get(meter.id.as_str()).copied().unwrap_or_default();
         let at = past.iter().position(|p| p.generation == base.generation);
-        let in_it_already = base.generation == current || (!known.contains_key(meter.id.as_str()) && moved_on);
+        let in_it_already =
+            base.generation == current || (!known.contains_key(meter.id.as_str()) && moved_on);
         let not_in_it = if in_it_already { &[] } else { &past[at.unwrap_or(0)..] };
         let key = meter_key(&meter.id);
         for p in not_in_it {
@@ -85,7 +91,6 @@ pub fn fold(config: &Config, bases: &[(String, Base)], past: &[Past], current: [
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use super::*;
 
@@ -93,11 +98,8 @@ mod tests {
     const NEW: [u64; 2] = [2, 2];
 
     fn config() -> Config {
-        crate::config::parse(
-            "t.toml",
-            "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n",
-        )
-        .unwrap()
+        crate::config::parse("t.toml", "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n")
+            .unwrap()
     }
 
     fn past_of(generation: [u64; 2], created_ns: u64, accepted: u64) -> Past {

@@ -61,7 +61,8 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
                 Ok(()) => {
                     working += 1;
                     if let Err(error) = kept::keep(&name, io.as_fd()) {
-                        lines.health[at] = Some(format!("the service manager did not keep the line: {error}"));
+                        lines.health[at] =
+                            Some(format!("the service manager did not keep the line: {error}"));
                     }
                     watch.io = Some(io);
                 }

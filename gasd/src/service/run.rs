@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::Ordering,
+        atomic::{AtomicBool, Ordering},
         mpsc::{RecvTimeoutError, channel, sync_channel},
     },
     thread,
@@ -28,12 +28,13 @@ use crate::{
         counting::{self, Source},
         engine::Engine,
         filter::{LineFilter, UserBank},
+        latency::Latencies,
         meter::MeterRun,
         queue::{Input, Queue},
     },
-    player::{self, Play},
+    player::{self, House, Play},
     response::{self, Response},
-    state::{MeterState, Mode, Shared, Snapshot},
+    state::{MeterState, Mode, Position, Shared, Snapshot},
     store::{Store, Writer},
 };
 
@@ -59,6 +60,8 @@ pub struct Options {
     pub userspace: bool,
     /// A trace to play on the meters that have no chip.
     pub play: Option<Play>,
+    /// End when the trace has ended, and print what was measured.
+    pub until_end: bool,
     /// Meters without a chip are allowed.
     pub simulated: bool,
     /// Instead of the configured pin directory.
@@ -110,8 +113,16 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     first_snapshot(&shared, &config, &valve_ids, mode, mode_reason);
     let (change_sender, change_receiver) = tokio::sync::mpsc::channel(256);
     let signal = change_sender.clone();
-    let hook = response::publish(shared.clone(), move |change| {
+    let latencies = Arc::new(Latencies::default());
+    let publish = response::publish(shared.clone(), move |change| {
         let _ = signal.try_send(change);
+    });
+    let timed = latencies.clone();
+    let hook: response::Hook = Box::new(move |update| {
+        if let response::Update::Driven { latency_ns: Some(ns), .. } = update {
+            timed.valve.add(ns);
+        }
+        publish(update);
     });
     let kept_valves: HashMap<_, _> = config
         .valves
@@ -153,31 +164,33 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         shared: shared.clone(),
         changes: change_sender,
         queue: queue.clone(),
+        latencies: latencies.clone(),
         persist: Duration::from_nanos(config.persist_ns),
         problems,
     };
     let engine = spawn("gasd-engine", move || engine.run(&receiver))?;
+    let stop_play = Arc::new(AtomicBool::new(false));
     let pulse = Arc::new(counting::Pulse::default());
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
         spawn("gasd-counting", move || counting::run(source, lines.watches, &queue, &pulse))?
     };
-    let player = match options.play.clone() {
+    let bus = serve_bus(options, &shared, change_receiver, &response)?;
+    notify::ready();
+    // Whoever watches is there by now; nothing of the play is missed.
+    let player = match &options.play {
         Some(play) => {
-            let numbers = lines.numbers.clone();
-            let targets = player::targets(&config, &numbers);
-            Some(spawn("gasd-player", move || player::play(&play, &targets, bank.as_ref()))?)
+            Some(start_player(play, &config, &lines.numbers, bank, &shared, &latencies, stop_play.clone())?)
         }
         None => None,
     };
-
-    let bus = serve_bus(options, &shared, change_receiver, &response)?;
-    notify::ready();
-    wait(signals, &shared, &pulse, bus.as_ref());
+    let ended = || options.until_end && player.as_ref().is_some_and(thread::JoinHandle::is_finished);
+    wait(signals, &shared, &pulse, bus.as_ref(), &ended);
+    stop_play.store(true, Ordering::Relaxed);
+    let played = player.map_or(Ok(()), |p| p.join().unwrap_or(Ok(())));
 
     notify::stopping();
     pulse.stop.store(true, Ordering::Relaxed);
-    drop(player);
     let watches = counting.join().ok();
     queue.push_wait(Input::Stop);
     let last = engine.join().unwrap_or_default();
@@ -189,12 +202,62 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let stopped = writer.stop();
     // The lines go last: until here the interrupts were ours.
     drop(watches);
-    saved.map(drop).and(stopped).map_err(Fatal::from)
+    saved.map(drop).and(stopped).map_err(Fatal::from)?;
+    if options.until_end {
+        report(&shared, &latencies);
+    }
+    played.map_err(|why| Fatal::new(exit::FAILED, format!("the trace could not be played: {why}")))
+}
+
+/// Starts the player of a trace. Gas flows through a meter while its valve is not closed.
+fn start_player(
+    play: &Play,
+    config: &Config,
+    numbers: &[u32],
+    bank: Arc<dyn LineFilter>,
+    shared: &Shared,
+    latencies: &Arc<Latencies>,
+    stop: Arc<AtomicBool>,
+) -> Result<thread::JoinHandle<Result<(), String>>, Fatal> {
+    let valves: Vec<Option<usize>> = config.meters.iter().map(|m| m.valve).collect();
+    let shared = shared.clone();
+    let house = House {
+        gas_flows: Box::new(move |meter| {
+            let snapshot = shared.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let valve = valves.get(meter).copied().flatten().and_then(|v| snapshot.valves.get(v));
+            valve.is_none_or(|v| v.position != Position::Closed)
+        }),
+        latencies: latencies.clone(),
+        stop,
+    };
+    let targets = player::targets(config, numbers);
+    let play = play.clone();
+    spawn("gasd-player", move || player::play(&play, &targets, bank.as_ref(), &house))
+}
+
+/// What was measured, one JSON object on standard output.
+fn report(shared: &Shared, latencies: &Latencies) {
+    let snapshot = shared.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let service = &snapshot.service;
+    let sum = |of: &dyn Fn(&MeterState) -> u64| snapshot.meters.iter().map(of).sum::<u64>();
+    println!(
+        "{}",
+        serde_json::json!({
+            "mode": service.mode.name(),
+            "edges": sum(&|m| m.totals.edges),
+            "accepted": sum(&|m| m.totals.accepted),
+            "rejected": sum(&|m| m.totals.rejected_total()),
+            "volume_ul": sum(&|m| m.volume_ul),
+            "lost": service.queue_full + service.ring_overrun + service.events_missed,
+            "fall_through": service.fall_through,
+            "pulse_latency": latencies.pulse.quantiles(),
+            "valve_latency": latencies.valve.quantiles(),
+        })
+    );
 }
 
 fn configuration(options: &Options) -> Result<Config, Fatal> {
-    let mut config =
-        config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    let mut config = config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     if options.play.is_none() && !options.simulated {
         config.require_chips().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     }
@@ -285,11 +348,17 @@ fn serve_bus(
 }
 
 /// Waits for a signal, and shows meanwhile that the counting thread lives.
-fn wait(mut signals: Signals, shared: &Shared, pulse: &counting::Pulse, bus: Option<&bus::Bus>) {
+fn wait(
+    mut signals: Signals,
+    shared: &Shared,
+    pulse: &counting::Pulse,
+    bus: Option<&bus::Bus>,
+    ended: &dyn Fn() -> bool,
+) {
     let mut rounds = 0;
     let mut told = Instant::now();
     loop {
-        if signals.pending().next().is_some() {
+        if ended() || signals.pending().next().is_some() {
             return;
         }
         if told.elapsed() >= HEARTBEAT {

@@ -55,18 +55,11 @@ pub trait Record: Sized {
     /// # Errors
     /// [`CodecError`].
     fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        let damaged = |why| CodecError::Damaged {
-            record: Self::NAME,
-            why,
-        };
+        let damaged = |why| CodecError::Damaged { record: Self::NAME, why };
         let mut input = Take(bytes);
         let found = input.u8().map_err(damaged)?;
         if found != Self::VERSION {
-            return Err(CodecError::Version {
-                record: Self::NAME,
-                found,
-                known: Self::VERSION,
-            });
+            return Err(CodecError::Version { record: Self::NAME, found, known: Self::VERSION });
         }
         let record = Self::take(&mut input).map_err(damaged)?;
         if !input.0.is_empty() {
@@ -241,13 +234,7 @@ impl Record for AuditEntry {
     fn put(&self, out: &mut Put) {
         out.u64(self.time_unix_us);
         out.u64(self.boottime_ns);
-        for text in [
-            &self.actor,
-            &self.action,
-            &self.object,
-            &self.detail,
-            &self.outcome,
-        ] {
+        for text in [&self.actor, &self.action, &self.object, &self.detail, &self.outcome] {
             out.text(text);
         }
     }
@@ -297,25 +284,12 @@ mod tests {
     fn a_newer_record_is_named_and_not_misread() {
         let mut bytes = Base::default().encode();
         bytes[0] = 9;
-        assert_eq!(
-            Base::decode(&bytes),
-            Err(CodecError::Version {
-                record: "total",
-                found: 9,
-                known: 1
-            })
-        );
+        assert_eq!(Base::decode(&bytes), Err(CodecError::Version { record: "total", found: 9, known: 1 }));
     }
 
     #[test]
     fn the_bytes_of_a_total_stay_as_they_are() {
-        let base = Base {
-            pulses: 1,
-            volume_ul: 2,
-            generation: [3, 4],
-            kernel_at: 5,
-            pulse_volume_ul: 6,
-        };
+        let base = Base { pulses: 1, volume_ul: 2, generation: [3, 4], kernel_at: 5, pulse_volume_ul: 6 };
         let mut want = vec![1u8];
         for n in 1u64..=6 {
             want.extend_from_slice(&n.to_le_bytes());

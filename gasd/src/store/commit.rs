@@ -55,16 +55,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn commit_stamped(
-        &self,
-        stamp: Option<Stamp>,
-        changes: &[Change],
-    ) -> Result<Committed, StoreError> {
-        self.try_commit(stamp, changes)
-            .map_err(|fault| match fault {
-                Fault::Redb(error) => StoreError::from_redb(&self.path, error),
-                Fault::Codec(error) => StoreError::from_codec(&self.path, &error),
-            })
+    pub fn commit_stamped(&self, stamp: Option<Stamp>, changes: &[Change]) -> Result<Committed, StoreError> {
+        self.try_commit(stamp, changes).map_err(|fault| match fault {
+            Fault::Redb(error) => StoreError::from_redb(&self.path, error),
+            Fault::Codec(error) => StoreError::from_codec(&self.path, &error),
+        })
     }
 
     /// Persists the bases of several meters in one commit. A base that would make a total smaller is
@@ -73,13 +68,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn persist_bases(&self, bases: &[(String, Base)]) -> Result<Committed, StoreError> {
-        let changes: Vec<_> = bases
-            .iter()
-            .map(|(meter, base)| Change::Base {
-                meter: meter.clone(),
-                base: *base,
-            })
-            .collect();
+        let changes: Vec<_> =
+            bases.iter().map(|(meter, base)| Change::Base { meter: meter.clone(), base: *base }).collect();
         self.commit(&changes)
     }
 
@@ -112,11 +102,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn acknowledge(&self, verdict: u64, by: &str) -> Result<(), StoreError> {
-        self.commit(&[Change::Acknowledge {
-            verdict,
-            by: by.into(),
-        }])
-        .map(drop)
+        self.commit(&[Change::Acknowledge { verdict, by: by.into() }]).map(drop)
     }
 
     /// Appends an audit entry.
@@ -148,10 +134,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; then nothing may be opened.
     pub fn record_open(&self, released: &[u64], audit: AuditEntry) -> Result<(), StoreError> {
-        let mut changes: Vec<_> = released
-            .iter()
-            .map(|cookie| Change::ReleaseHold(*cookie))
-            .collect();
+        let mut changes: Vec<_> = released.iter().map(|cookie| Change::ReleaseHold(*cookie)).collect();
         changes.push(Change::Audit(audit));
         self.commit(&changes).map(drop)
     }
@@ -193,21 +176,15 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
             }
         }
         Change::PlaceHold(hold) => {
-            write
-                .open_table(HOLDS)?
-                .insert(hold.hold.cookie, hold.encode().as_slice())?;
+            write.open_table(HOLDS)?.insert(hold.hold.cookie, hold.encode().as_slice())?;
             raise(write, "next_cookie", hold.hold.cookie.saturating_add(1))?;
         }
         Change::ReleaseHold(cookie) => {
             write.open_table(HOLDS)?.remove(cookie)?;
         }
         Change::Verdict(verdict) => {
-            write
-                .open_table(VERDICTS)?
-                .insert(verdict.id, verdict.encode().as_slice())?;
-            write
-                .open_table(UNACKNOWLEDGED)?
-                .insert(verdict.id, [].as_slice())?;
+            write.open_table(VERDICTS)?.insert(verdict.id, verdict.encode().as_slice())?;
+            write.open_table(UNACKNOWLEDGED)?.insert(verdict.id, [].as_slice())?;
             raise(write, "next_verdict", verdict.id.saturating_add(1))?;
         }
         Change::Acknowledge { verdict, by } => {
@@ -223,16 +200,12 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
             }
         }
         Change::Commanded { valve, to } => {
-            write
-                .open_table(VALVES)?
-                .insert(valve.as_str(), to.encode().as_slice())?;
+            write.open_table(VALVES)?.insert(valve.as_str(), to.encode().as_slice())?;
         }
         Change::Audit(entry) => {
             let mut audit = write.open_table(AUDIT)?;
             // Rows are never removed, so the last number is the highest ever given.
-            let next = audit
-                .last()?
-                .map_or(1, |(seq, _)| seq.value().saturating_add(1));
+            let next = audit.last()?.map_or(1, |(seq, _)| seq.value().saturating_add(1));
             audit.insert(next, entry.encode().as_slice())?;
         }
         Change::Ids(NextIds { verdict, cookie }) => {
@@ -248,10 +221,7 @@ pub(super) fn number(
     meta: &impl redb::ReadableTable<&'static str, &'static [u8]>,
     key: &str,
 ) -> Result<Option<u64>, redb::StorageError> {
-    Ok(meta
-        .get(key)?
-        .and_then(|bytes| bytes.value().try_into().ok())
-        .map(u64::from_le_bytes))
+    Ok(meta.get(key)?.and_then(|bytes| bytes.value().try_into().ok()).map(u64::from_le_bytes))
 }
 
 /// Raises a number of the meta table; it never goes down.

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
 use redb::{
-    Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition,
-    TableError,
+    Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, TableDefinition, TableError,
 };
 
 use crate::store::error::{StoreError, directory};
@@ -96,22 +95,11 @@ impl Store {
             let mut write = self.db.begin_write()?;
             write.set_two_phase_commit(true);
             let past = |last: Option<u64>| last.map_or(1, |last| last.saturating_add(1));
-            let verdict = past(
-                write
-                    .open_table(VERDICTS)?
-                    .last()?
-                    .map(|(id, _)| id.value()),
-            );
+            let verdict = past(write.open_table(VERDICTS)?.last()?.map(|(id, _)| id.value()));
             let cookie = past(write.open_table(HOLDS)?.last()?.map(|(id, _)| id.value()));
             let mut meta = write.open_table(META)?;
-            meta.insert(
-                "next_verdict",
-                next.verdict.max(verdict).to_le_bytes().as_slice(),
-            )?;
-            meta.insert(
-                "next_cookie",
-                next.cookie.max(cookie).to_le_bytes().as_slice(),
-            )?;
+            meta.insert("next_verdict", next.verdict.max(verdict).to_le_bytes().as_slice())?;
+            meta.insert("next_cookie", next.cookie.max(cookie).to_le_bytes().as_slice())?;
             drop(meta);
             write.commit()?;
             Ok(())
@@ -134,28 +122,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn with_backend(
-        backend: impl StorageBackend,
-        path: &Path,
-        check: bool,
-    ) -> Result<Store, StoreError> {
+    pub fn with_backend(backend: impl StorageBackend, path: &Path, check: bool) -> Result<Store, StoreError> {
         let db = Database::builder()
             .set_cache_size(CACHE_BYTES)
             .set_check_integrity_on_open(check)
             .create_with_backend(backend)
             .map_err(|error| StoreError::from_redb(path, error))?;
-        let store = Store {
-            db,
-            path: path.into(),
-        };
+        let store = Store { db, path: path.into() };
         match store.format()? {
             Some(FORMAT) => {}
             Some(found) if found > FORMAT => {
-                return Err(StoreError::Newer {
-                    path: path.into(),
-                    found,
-                    known: FORMAT,
-                });
+                return Err(StoreError::Newer { path: path.into(), found, known: FORMAT });
             }
             Some(found) => {
                 return Err(StoreError::Corrupted {
@@ -196,10 +173,9 @@ impl Store {
         let bytes = format.as_ref().map(|format| format.value());
         match bytes.map(<[u8; 4]>::try_from) {
             Some(Ok(bytes)) => Ok(Some(u32::from_le_bytes(bytes))),
-            _ => Err(StoreError::Corrupted {
-                path: self.path.clone(),
-                detail: "its format is missing".into(),
-            }),
+            _ => {
+                Err(StoreError::Corrupted { path: self.path.clone(), detail: "its format is missing".into() })
+            }
         }
     }
 
@@ -214,9 +190,7 @@ impl Store {
             for table in [HOLDS, VERDICTS, UNACKNOWLEDGED, AUDIT] {
                 write.open_table(table)?;
             }
-            write
-                .open_table(META)?
-                .insert("format", FORMAT.to_le_bytes().as_slice())?;
+            write.open_table(META)?.insert("format", FORMAT.to_le_bytes().as_slice())?;
             write.commit()?;
             Ok(())
         };
@@ -240,9 +214,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
             .map_err(fail)?;
         let backend = FileBackend::new(file).map_err(|error| StoreError::from_redb(path, error))?;
         drop(Store::with_backend(backend, path, false)?);
-        File::open(&new)
-            .and_then(|file| file.sync_all())
-            .map_err(fail)?;
+        File::open(&new).and_then(|file| file.sync_all()).map_err(fail)?;
         // Unlike a rename, a link never replaces a store that somebody else made meanwhile.
         match fs::hard_link(&new, path) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(fail(error)),
@@ -252,7 +224,5 @@ fn make(path: &Path) -> Result<(), StoreError> {
     // Nothing depends on the spare name; a next start with this process id writes over it.
     let _ = fs::remove_file(&new);
     made?;
-    File::open(directory(path))
-        .and_then(|dir| dir.sync_all())
-        .map_err(fail)
+    File::open(directory(path)).and_then(|dir| dir.sync_all()).map_err(fail)
 }

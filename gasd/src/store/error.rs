@@ -94,27 +94,17 @@ impl StoreError {
     pub fn from_io(path: &Path, error: &io::Error) -> StoreError {
         let dir = directory(path);
         match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                StoreError::MissingDirectory { dir }
-            }
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => StoreError::MissingDirectory { dir },
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                StoreError::Permission {
-                    path: path.into(),
-                    dir,
-                    detail: error.to_string(),
-                }
+                StoreError::Permission { path: path.into(), dir, detail: error.to_string() }
             }
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => StoreError::DiskFull { dir },
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreError::Corrupted {
-                path: path.into(),
-                detail: error.to_string(),
-            },
-            _ => StoreError::Io {
-                path: path.into(),
-                detail: error.to_string(),
-            },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                StoreError::DiskFull { dir }
+            }
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+                StoreError::Corrupted { path: path.into(), detail: error.to_string() }
+            }
+            _ => StoreError::Io { path: path.into(), detail: error.to_string() },
         }
     }
 
@@ -131,24 +121,17 @@ impl StoreError {
             | redb::Error::TypeDefinitionChanged { .. }
             | redb::Error::TableIsMultimap(_)
             | redb::Error::RepairAborted
-            | redb::Error::UpgradeRequired(_)) => StoreError::Corrupted {
-                path: path.into(),
-                detail: error.to_string(),
-            },
-            error => StoreError::Io {
-                path: path.into(),
-                detail: error.to_string(),
-            },
+            | redb::Error::UpgradeRequired(_)) => {
+                StoreError::Corrupted { path: path.into(), detail: error.to_string() }
+            }
+            error => StoreError::Io { path: path.into(), detail: error.to_string() },
         }
     }
 
     /// From a record that does not decode.
     #[must_use]
     pub fn from_codec(path: &Path, error: &CodecError) -> StoreError {
-        StoreError::Corrupted {
-            path: path.into(),
-            detail: error.to_string(),
-        }
+        StoreError::Corrupted { path: path.into(), detail: error.to_string() }
     }
 }
 
@@ -169,10 +152,7 @@ mod tests {
     fn each_error_names_the_directory_or_file_and_what_to_do() {
         let path = Path::new("/var/lib/gasd/state.redb");
         for (errno, wants) in [
-            (
-                libc::ENOENT,
-                "install -d -o gasd -g gasd -m 0750 /var/lib/gasd",
-            ),
+            (libc::ENOENT, "install -d -o gasd -g gasd -m 0750 /var/lib/gasd"),
             (libc::EACCES, "chown -R gasd:gasd /var/lib/gasd"),
             (libc::EROFS, "Read-only"),
             (libc::ENOSPC, "df -h /var/lib/gasd"),

@@ -83,14 +83,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn verdict(&self, id: u64) -> Result<Option<VerdictRecord>, StoreError> {
-        self.read(|read| {
-            Ok(read
-                .open_table(VERDICTS)?
-                .get(id)?
-                .map(|bytes| bytes.value().to_vec()))
-        })?
-        .map(|bytes| self.decode(&bytes))
-        .transpose()
+        self.read(|read| Ok(read.open_table(VERDICTS)?.get(id)?.map(|bytes| bytes.value().to_vec())))?
+            .map(|bytes| self.decode(&bytes))
+            .transpose()
     }
 
     /// The last `n` audit entries with their numbers, oldest first.
@@ -107,9 +102,7 @@ impl Store {
             Ok(rows)
         })?;
         rows.reverse();
-        rows.into_iter()
-            .map(|(seq, bytes)| Ok((seq, self.decode(&bytes)?)))
-            .collect()
+        rows.into_iter().map(|(seq, bytes)| Ok((seq, self.decode(&bytes)?))).collect()
     }
 
     /// The next numbers to hand out.
@@ -121,9 +114,7 @@ impl Store {
             let meta = read.open_table(META)?;
             let least = NextIds::default();
             Ok(NextIds {
-                verdict: number(&meta, "next_verdict")?
-                    .unwrap_or(0)
-                    .max(least.verdict),
+                verdict: number(&meta, "next_verdict")?.unwrap_or(0).max(least.verdict),
                 cookie: number(&meta, "next_cookie")?.unwrap_or(0).max(least.cookie),
             })
         })

@@ -38,12 +38,7 @@ impl Pending {
             }
         }
         while self.rows.len() > LIMIT {
-            let least = self
-                .rows
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, row)| importance(row))
-                .map(|(at, _)| at);
+            let least = self.rows.iter().enumerate().min_by_key(|(_, row)| importance(row)).map(|(at, _)| at);
             if let Some(at) = least {
                 self.rows.remove(at);
                 self.dropped += 1;
@@ -55,9 +50,7 @@ impl Pending {
     pub fn take(&mut self) -> Vec<Change> {
         let mut all: Vec<_> = self.rows.drain(..).collect();
         all.extend(
-            std::mem::take(&mut self.bases)
-                .into_iter()
-                .map(|(meter, base)| Change::Base { meter, base }),
+            std::mem::take(&mut self.bases).into_iter().map(|(meter, base)| Change::Base { meter, base }),
         );
         all.extend(self.ids.take().map(Change::Ids));
         all
@@ -105,34 +98,17 @@ mod tests {
     use crate::store::records::{AuditEntry, StoredHold};
 
     fn audit(n: u64) -> Change {
-        Change::Audit(AuditEntry {
-            time_unix_us: n,
-            ..AuditEntry::default()
-        })
+        Change::Audit(AuditEntry { time_unix_us: n, ..AuditEntry::default() })
     }
 
     fn hold(cookie: u64) -> Change {
-        let hold = Hold {
-            cookie,
-            owner: "gasd".into(),
-            reason: String::new(),
-            verdict: None,
-            since_unix_us: 0,
-        };
-        Change::PlaceHold(StoredHold {
-            valve: "v".into(),
-            hold,
-        })
+        let hold =
+            Hold { cookie, owner: "gasd".into(), reason: String::new(), verdict: None, since_unix_us: 0 };
+        Change::PlaceHold(StoredHold { valve: "v".into(), hold })
     }
 
     fn base(pulses: u64) -> Change {
-        Change::Base {
-            meter: "m".into(),
-            base: Base {
-                pulses,
-                ..Base::default()
-            },
-        }
+        Change::Base { meter: "m".into(), base: Base { pulses, ..Base::default() } }
     }
 
     #[test]

@@ -90,10 +90,7 @@ pub struct NextIds {
 impl Default for NextIds {
     /// 1 and 1: 0 is nobody's number.
     fn default() -> Self {
-        NextIds {
-            verdict: 1,
-            cookie: 1,
-        }
+        NextIds { verdict: 1, cookie: 1 }
     }
 }
 

@@ -69,20 +69,13 @@ pub const fn advance(
         match kernel_accepted.checked_sub(base.kernel_at) {
             Some(delta) => delta,
             None => {
-                return Err(Backwards {
-                    had: base.kernel_at,
-                    got: kernel_accepted,
-                });
+                return Err(Backwards { had: base.kernel_at, got: kernel_accepted });
             }
         }
     } else {
         kernel_accepted
     };
-    let worth = if base.pulse_volume_ul == 0 {
-        pulse_volume_ul
-    } else {
-        base.pulse_volume_ul
-    };
+    let worth = if base.pulse_volume_ul == 0 { pulse_volume_ul } else { base.pulse_volume_ul };
     let next = Base {
         pulses: base.pulses.saturating_add(delta),
         volume_ul: base.volume_ul.saturating_add(delta.saturating_mul(worth)),
@@ -98,25 +91,15 @@ pub const fn advance(
 #[must_use]
 pub const fn total(base: &Base, generation: [u64; 2], kernel_accepted: u64) -> Total {
     match advance(base, generation, kernel_accepted, base.pulse_volume_ul) {
-        Ok((now, _)) => Total {
-            pulses: now.pulses,
-            volume_ul: now.volume_ul,
-        },
-        Err(_) => Total {
-            pulses: base.pulses,
-            volume_ul: base.volume_ul,
-        },
+        Ok((now, _)) => Total { pulses: now.pulses, volume_ul: now.volume_ul },
+        Err(_) => Total { pulses: base.pulses, volume_ul: base.volume_ul },
     }
 }
 
 /// The same totals, counting on from `kernel_accepted`: the way on after [`Backwards`].
 #[must_use]
 pub const fn reanchor(base: &Base, generation: [u64; 2], kernel_accepted: u64) -> Base {
-    Base {
-        generation,
-        kernel_at: kernel_accepted,
-        ..*base
-    }
+    Base { generation, kernel_at: kernel_accepted, ..*base }
 }
 
 const fn same(a: [u64; 2], b: [u64; 2]) -> bool {
@@ -124,7 +107,6 @@ const fn same(a: [u64; 2], b: [u64; 2]) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use proptest::prelude::*;
 
@@ -137,10 +119,7 @@ mod tests {
     fn the_same_counter_read_twice_adds_nothing() {
         let (base, first) = advance(&Base::default(), A, 7, 10).unwrap();
         let (again, second) = advance(&base, A, 7, 10).unwrap();
-        assert_eq!(
-            (first, second, again.pulses, again.volume_ul),
-            (7, 0, 7, 70)
-        );
+        assert_eq!((first, second, again.pulses, again.volume_ul), (7, 0, 7, 70));
     }
 
     #[test]
@@ -156,21 +135,9 @@ mod tests {
         let error = advance(&base, A, 3, 10).unwrap_err();
         assert_eq!(error, Backwards { had: 7, got: 3 });
         assert!(error.to_string().contains("from 7 to 3"));
-        assert_eq!(
-            total(&base, A, 3),
-            Total {
-                pulses: 7,
-                volume_ul: 70
-            }
-        );
+        assert_eq!(total(&base, A, 3), Total { pulses: 7, volume_ul: 70 });
         let base = reanchor(&base, A, 3);
-        assert_eq!(
-            total(&base, A, 5),
-            Total {
-                pulses: 9,
-                volume_ul: 90
-            }
-        );
+        assert_eq!(total(&base, A, 5), Total { pulses: 9, volume_ul: 90 });
     }
 
     #[test]
@@ -190,13 +157,7 @@ mod tests {
             ..Base::default()
         };
         let now = total(&base, A, u64::MAX);
-        assert_eq!(
-            now,
-            Total {
-                pulses: u64::MAX,
-                volume_ul: u64::MAX
-            }
-        );
+        assert_eq!(now, Total { pulses: u64::MAX, volume_ul: u64::MAX });
     }
 
     /// What may happen to a gateway.

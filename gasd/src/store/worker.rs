@@ -38,10 +38,7 @@ impl Engine {
 
     fn stamp(&mut self) -> Stamp {
         self.seq += 1;
-        Stamp {
-            session: self.session,
-            seq: self.seq,
-        }
+        Stamp { session: self.session, seq: self.seq }
     }
 
     fn commit(&mut self, stamp: Stamp, changes: &[Change]) -> Result<Committed, StoreError> {
@@ -68,15 +65,8 @@ impl Engine {
 
     fn answer(&mut self, job: Job) -> Result<(), StoreError> {
         match job {
-            Job::Write {
-                changes,
-                state,
-                reply,
-            } => {
-                if state
-                    .compare_exchange(WAITING, STARTED, Ordering::AcqRel, Ordering::Acquire)
-                    .is_err()
-                {
+            Job::Write { changes, state, reply } => {
+                if state.compare_exchange(WAITING, STARTED, Ordering::AcqRel, Ordering::Acquire).is_err() {
                     return Ok(());
                 }
                 let stamp = self.stamp();
@@ -117,16 +107,9 @@ pub(super) fn run(shared: &Shared, mut engine: Engine) {
             }
             queue = match not_before.filter(|_| work) {
                 Some(at) => {
-                    shared
-                        .wake
-                        .wait_timeout(queue, at - now)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
+                    shared.wake.wait_timeout(queue, at - now).unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => shared
-                    .wake
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => shared.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
             };
         }
         let stop = queue.stop;
@@ -134,18 +117,12 @@ pub(super) fn run(shared: &Shared, mut engine: Engine) {
         if engine.in_hand.is_none() && !queue.pending.is_empty() {
             engine.in_hand = Some((engine.stamp(), queue.pending.take()));
         }
-        queue.in_hand = engine
-            .in_hand
-            .as_ref()
-            .map_or(0, |(_, changes)| changes.len());
+        queue.in_hand = engine.in_hand.as_ref().map_or(0, |(_, changes)| changes.len());
         queue.busy = Some(Instant::now());
         drop(queue);
 
         let mut result = engine.flush();
-        let in_hand = engine
-            .in_hand
-            .as_ref()
-            .map_or(0, |(_, changes)| changes.len());
+        let in_hand = engine.in_hand.as_ref().map_or(0, |(_, changes)| changes.len());
         for job in jobs {
             match &result {
                 // A write must come after what was pushed before it, so it fails with it; a read need not.

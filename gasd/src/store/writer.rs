@@ -38,11 +38,7 @@ pub(super) type Query = Box<dyn FnOnce(Result<&Store, StoreError>) + Send>;
 pub type Opener = Box<dyn FnMut() -> Result<Store, StoreError> + Send>;
 
 pub(super) enum Job {
-    Write {
-        changes: Vec<Change>,
-        state: Arc<AtomicU8>,
-        reply: SyncSender<Result<Committed, StoreError>>,
-    },
+    Write { changes: Vec<Change>, state: Arc<AtomicU8>, reply: SyncSender<Result<Committed, StoreError>> },
     Read(Query),
 }
 
@@ -113,11 +109,7 @@ impl Writer {
             ended: false,
         };
         reserve(&mut queue);
-        let shared = Arc::new(Shared {
-            queue: Mutex::new(queue),
-            wake: Condvar::new(),
-            path,
-        });
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), wake: Condvar::new(), path });
         let engine = Engine {
             reopen,
             store: Some(store),
@@ -130,10 +122,7 @@ impl Writer {
             .name("gasd-store".into())
             .spawn(move || run(&for_thread, engine))
             .map_err(|error| StoreError::from_io(&shared.path, &error))?;
-        Ok(Writer {
-            shared,
-            thread: Some(thread),
-        })
+        Ok(Writer { shared, thread: Some(thread) })
     }
 
     /// A handle.
@@ -178,12 +167,7 @@ impl WriterHandle {
 
     /// Leaves bases to be written soon, all in one commit. See [`Store::persist_bases`].
     pub fn persist_bases(&self, bases: impl IntoIterator<Item = (String, Base)>) {
-        self.push(
-            bases
-                .into_iter()
-                .map(|(meter, base)| Change::Base { meter, base })
-                .collect(),
-        );
+        self.push(bases.into_iter().map(|(meter, base)| Change::Base { meter, base }).collect());
     }
 
     /// Writes changes in one transaction, after all that was pushed before, and waits for the disk.
@@ -195,18 +179,13 @@ impl WriterHandle {
     pub fn write_now(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
         let state = Arc::new(AtomicU8::new(WAITING));
         let (reply, answer) = sync_channel(1);
-        self.job(Job::Write {
-            changes,
-            state: Arc::clone(&state),
-            reply,
-        })?;
+        self.job(Job::Write { changes, state: Arc::clone(&state), reply })?;
         answer.recv_timeout(PATIENCE).unwrap_or_else(|error| {
             let _ = state.compare_exchange(WAITING, CANCELLED, Ordering::AcqRel, Ordering::Acquire);
             Err(match error {
-                RecvTimeoutError::Timeout => StoreError::Slow {
-                    path: self.0.path.clone(),
-                    seconds: PATIENCE.as_secs(),
-                },
+                RecvTimeoutError::Timeout => {
+                    StoreError::Slow { path: self.0.path.clone(), seconds: PATIENCE.as_secs() }
+                }
                 RecvTimeoutError::Disconnected => StoreError::Stopped,
             })
         })
@@ -223,10 +202,9 @@ impl WriterHandle {
         })))?;
         answer.recv_timeout(PATIENCE).unwrap_or_else(|error| {
             Err(match error {
-                RecvTimeoutError::Timeout => StoreError::Slow {
-                    path: self.0.path.clone(),
-                    seconds: PATIENCE.as_secs(),
-                },
+                RecvTimeoutError::Timeout => {
+                    StoreError::Slow { path: self.0.path.clone(), seconds: PATIENCE.as_secs() }
+                }
                 RecvTimeoutError::Disconnected => StoreError::Stopped,
             })
         })
@@ -251,9 +229,7 @@ impl WriterHandle {
         let waiting = queue.pending.len() + queue.in_hand;
         let dropped = queue.pending.dropped();
         if let Some(failure) = &queue.failure {
-            return Some(format!(
-                "{failure} ({waiting} records wait in memory, {dropped} were dropped)"
-            ));
+            return Some(format!("{failure} ({waiting} records wait in memory, {dropped} were dropped)"));
         }
         if let Some(since) = queue.busy.filter(|since| since.elapsed() > PATIENCE) {
             return Some(format!(

@@ -14,9 +14,7 @@ pub fn refused(text: &str) -> Vec<String> {
 
 /// A good meter in five lines, whose sixth and later are `keys`.
 pub fn meter(keys: &str) -> Vec<String> {
-    refused(&format!(
-        "[[valve]]\nid = \"main\"\nactuator = \"simulated\"\n[[meter]]\nid = \"m\"\n{keys}\n"
-    ))
+    refused(&format!("[[valve]]\nid = \"main\"\nactuator = \"simulated\"\n[[meter]]\nid = \"m\"\n{keys}\n"))
 }
 
 /// A good meter with line and volume in seven lines, whose eighth and later are `keys`.

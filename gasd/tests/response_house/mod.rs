@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use gasd::config::{
-    Actuator, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig,
-};
+use gasd::config::{Actuator, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig};
 use gasd::response::clock::boottime_ns;
 use gasd::response::request::simulated_start;
 use gasd::response::{Maker, Response, Simulated, SimulatedHand, Target, publish};
@@ -20,31 +18,17 @@ use gasd::store::{Store, Writer};
 /// See the tests.
 pub fn config(actuator: Actuator) -> Config {
     Config {
+        warnings: Vec::new(),
         meters: vec![MeterConfig {
             id: "kitchen".into(),
-            gpio: GpioLine {
-                chip: None,
-                line: 0,
-                active_low: false,
-                bias: None,
-            },
+            gpio: GpioLine { chip: None, line: 0, active_low: false, bias: None },
             pulse_volume_ul: 10_000,
             max_flow_ul_per_h: 6_000_000_000,
-            filter: FilterSettings {
-                abi: gasd_abi::FilterConfig::default(),
-                poll_ns: 50_000_000,
-            },
-            thresholds: Thresholds {
-                suspect_m3_per_h: 5.0,
-                confirm_m3_per_h: 3.2,
-                sustain_m3_per_h: 1.8,
-            },
+            filter: FilterSettings { abi: gasd_abi::FilterConfig::default(), poll_ns: 50_000_000 },
+            thresholds: Thresholds { suspect_m3_per_h: 5.0, confirm_m3_per_h: 3.2, sustain_m3_per_h: 1.8 },
             valve: Some(0),
         }],
-        valves: vec![ValveConfig {
-            id: "house".into(),
-            actuator,
-        }],
+        valves: vec![ValveConfig { id: "house".into(), actuator }],
         store: PathBuf::new(),
         persist_ns: 10_000_000_000,
         pins: PathBuf::new(),
@@ -93,26 +77,11 @@ impl House {
         let shared = Shared::new(RwLock::default());
         let signals: Arc<Mutex<Vec<Change>>> = Arc::default();
         let told = Arc::clone(&signals);
-        let hook = publish(Arc::clone(&shared), move |change| {
-            told.lock().unwrap().push(change)
-        });
+        let hook = publish(Arc::clone(&shared), move |change| told.lock().unwrap().push(change));
         let config = config(Actuator::Simulated);
-        let response = Response::start_with(
-            &config,
-            &loaded,
-            writer.handle(),
-            HashMap::new(),
-            hook,
-            &make,
-        );
+        let response = Response::start_with(&config, &loaded, writer.handle(), HashMap::new(), hook, &make);
         let hand = hands.lock().unwrap()[0].clone();
-        House {
-            response,
-            hand,
-            shared,
-            signals,
-            writer: Some(writer),
-        }
+        House { response, hand, shared, signals, writer: Some(writer) }
     }
 
     pub fn at(path: &Path) -> House {
@@ -120,26 +89,16 @@ impl House {
     }
 
     pub fn open(&self) -> Result<(), CommandError> {
-        self.response.command(&Command::Open {
-            valve: "house".into(),
-            caller: "uid 1000".into(),
-        })
+        self.response.command(&Command::Open { valve: "house".into(), caller: "uid 1000".into() })
     }
 
     pub fn close(&self) -> Result<(), CommandError> {
         let reason = "inspection".into();
-        self.response.command(&Command::Close {
-            valve: "house".into(),
-            reason,
-            caller: "uid 1000".into(),
-        })
+        self.response.command(&Command::Close { valve: "house".into(), reason, caller: "uid 1000".into() })
     }
 
     pub fn acknowledge(&self, verdict: u64) -> Result<(), CommandError> {
-        self.response.command(&Command::Acknowledge {
-            verdict,
-            caller: "uid 1000".into(),
-        })
+        self.response.command(&Command::Acknowledge { verdict, caller: "uid 1000".into() })
     }
 
     pub fn position(&self) -> Position {
@@ -153,11 +112,7 @@ impl House {
     pub fn wait_for(&self, position: Position) {
         let start = Instant::now();
         while self.position() != position {
-            assert!(
-                start.elapsed() < Duration::from_secs(10),
-                "{:?}",
-                self.response.valve_states()
-            );
+            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", self.response.valve_states());
             std::thread::sleep(Duration::from_millis(1));
         }
     }
