@@ -35,7 +35,7 @@ use crate::{
     player::{self, House, Play},
     response::{self, Response},
     state::{MeterState, Mode, Position, Shared, Snapshot},
-    store::{Store, Writer},
+    store::{Store, StoreError, Writer},
 };
 
 use super::{
@@ -83,10 +83,17 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         Fatal::new(exit::FAILED, format!("the descriptors that the service manager passed: {e}"))
     })?;
     let (queue, receiver) = Queue::new();
+    // A second daemon ends here, before it touches what the first one works with. Any other trouble of
+    // the store waits for the lines: the manager keeps them then, and the kernel counts until somebody
+    // has mended it.
+    let store = match Store::open(&config.store) {
+        Err(locked @ StoreError::Locked { .. }) => return Err(locked.into()),
+        opened => opened,
+    };
     let (kernel, mode, mode_reason) = filter_side(options, &config)?;
     let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
 
-    let store = Store::open(&config.store)?;
+    let store = store?;
     let loaded = store.load()?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
