@@ -180,7 +180,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let pulse = Arc::new(counting::Pulse::default());
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
-        spawn("gasd-counting", move || counting::run(source, lines.watches, &queue, &pulse))?
+        let on_line: counting::OnLine = Box::new(lines::follow);
+        spawn("gasd-counting", move || counting::run(source, lines.watches, &queue, &pulse, &on_line))?
     };
     let bus = serve_bus(options, &shared, change_receiver, &response)?;
     notify::ready();
