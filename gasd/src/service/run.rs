@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    os::fd::AsFd,
     path::PathBuf,
     sync::{
         Arc,
@@ -125,9 +124,12 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         let _ = signal.try_send(change);
     });
     let timed = latencies.clone();
+    let ids: Vec<String> = config.valves.iter().map(|v| v.id.clone()).collect();
     let hook: response::Hook = Box::new(move |update| {
-        if let response::Update::Driven { latency_ns: Some(ns), .. } = update {
-            timed.valve.add(ns);
+        match update {
+            response::Update::Driven { latency_ns: Some(ns), .. } => timed.valve.add(ns),
+            response::Update::Line(at, fd) => kept::follow_valve(&ids[at], fd),
+            _ => {}
         }
         publish(update);
     });
@@ -140,11 +142,6 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let response = Response::start(&config, &loaded, writer.handle(), kept_valves, hook);
     let mut problems: Vec<String> = config.warnings.clone();
     problems.extend_from_slice(response.problems());
-    for (id, fd) in response.kept_requests() {
-        if let Err(error) = kept::keep(&kept::valve_name(id), fd.as_fd()) {
-            problems.push(format!("the service manager did not keep the line of valve \"{id}\": {error}"));
-        }
-    }
 
     let (bank, source): (Arc<dyn LineFilter>, Source) = match &kernel {
         Some(kernel) => (kernel.clone(), Source::Kernel(kernel.clone(), Events::open(kernel.pins())?)),
