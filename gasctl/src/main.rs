@@ -39,7 +39,7 @@ async fn run(cli: Cli, out: &mut Output) -> Result<(), Failure> {
         }
         Command::Man => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            clap_mangen::Man::new(Cli::command().disable_help_subcommand(true)).render(&mut page)?;
             return out.bytes(&page);
         }
         _ => {}

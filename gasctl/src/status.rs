@@ -69,13 +69,13 @@ fn service(service: &Service, out: &Output) -> Result<(), Failure> {
     let (text, style) = mode(service);
     out.line(&format!("gasd {}, {}", out.paint(&service.version, Style::Plain), out.paint(&text, style)))?;
     let counters = [
-        (service.ring_overrun, "events found the ring full"),
-        (service.events_missed, "events never arrived"),
-        (service.queue_full, "pulses found the queue full"),
-        (service.fall_through, "interrupts were not handed on"),
+        (service.ring_overrun, "events found the ring full; volumes are complete", Style::Dim),
+        (service.events_missed, "events never arrived; volumes are complete", Style::Dim),
+        (service.queue_full, "pulses found the queue full; volumes are complete", Style::Dim),
+        (service.fall_through, "interrupts found no pulse program and were not counted", Style::Bad),
     ];
-    for (count, what) in counters.iter().filter(|(count, _)| *count > 0) {
-        out.line(&out.paint(&format!("  {count} {what}; volumes are complete"), Style::Dim))?;
+    for (count, what, style) in counters.iter().filter(|(count, ..)| *count > 0) {
+        out.line(&out.paint(&format!("  {count} {what}"), *style))?;
     }
     for problem in &service.problems {
         out.line(&format!("  {}", out.paint(problem, Style::Warn)))?;

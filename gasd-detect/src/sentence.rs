@@ -2,7 +2,7 @@
 //! A verdict in one sentence for a person: what, with which numbers, and what to do.
 
 use crate::units::{Flow, Litres, Seconds};
-use crate::verdict::{Kind, Slope, Verdict};
+use crate::verdict::{Kind, Rule, Slope, Verdict};
 
 /// `v` about the meter named `meter` in one sentence with its flows (m³/h), thresholds and advice.
 /// Allocates; for logs, the bus and messages, never on the pulse path.
@@ -16,8 +16,11 @@ pub fn sentence(meter: &str, v: &Verdict) -> String {
             "keep the valve closed, air the rooms, touch no switch and no flame, leave and call the gas \
              emergency service, and open again only after the pipes and appliances were checked"
         }
-        Kind::TransientFlow => {
+        Kind::TransientFlow if v.evidence.rule == Rule::Unconfirmed5s => {
             "nothing needs to be done now, but have the appliances looked at if it comes again"
+        }
+        Kind::TransientFlow => {
+            "the verdict on the rise stands, so find out what let the gas flow before the valve is opened"
         }
         Kind::ImplausibleRate => {
             "check the configured pulse volume, the wiring and shielding of the pulse line, and read \
@@ -37,9 +40,13 @@ pub fn sentence(meter: &str, v: &Verdict) -> String {
             "Meter {meter}: gas still flows {after} after a sudden rise: {long} (now {short}, {middle}); \
              {advice}."
         ),
-        Kind::TransientFlow => format!(
+        Kind::TransientFlow if v.evidence.rule == Rule::Unconfirmed5s => format!(
             "Meter {meter}: a short rise of the gas flow that began {after} ago did not go on: {long} \
              ({short}, {middle}); {advice}."
+        ),
+        Kind::TransientFlow => format!(
+            "Meter {meter}: the gas flow that rose suddenly {after} ago has ended: {long} ({short}, \
+             {middle}); {advice}."
         ),
         Kind::ImplausibleRate => format!(
             "Meter {meter}: pulses of {pulse} come faster than the meter can turn, since {after}; credited \

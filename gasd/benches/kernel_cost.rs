@@ -5,11 +5,9 @@
 //! Real interrupts are made by reading a file past the page cache; the disk's interrupt is mapped
 //! to a line for the first figure and left unmapped (foreign) for the second.
 
-use std::{
-    fs,
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::Path,
-};
+mod house;
+
+use std::path::Path;
 
 use aya::{
     Btf, Ebpf,
@@ -19,13 +17,13 @@ use aya::{
 use gasd::kernel::{Kernel, load};
 use gasd_abi::{FilterConfig, records::LINE_SIMULATED};
 
+use house::{Any, disk_file, disk_irq, make_interrupts, with_pins};
+
 static EMPTY: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_BENCH"));
 
 const ROUNDS: usize = 15;
 const READS: u64 = 4_000;
 const TWIN_EDGES: u64 = 200_000;
-
-type Any = Box<dyn std::error::Error>;
 
 #[derive(Clone, Copy, Default)]
 struct Count {
@@ -47,45 +45,8 @@ fn median(values: &mut [f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The busiest disk interrupt.
-fn disk_irq() -> Result<u32, Any> {
-    let interrupts = fs::read_to_string("/proc/interrupts")?;
-    let found = interrupts.lines().filter(|l| l.contains("req.") || l.contains("nvme")).filter_map(|l| {
-        let (irq, rest) = l.split_once(':')?;
-        let counts = rest.split_whitespace().map_while(|n| n.parse::<u64>().ok());
-        Some((counts.sum::<u64>(), irq.trim().parse::<u32>().ok()?))
-    });
-    let (_, irq) = found.max().ok_or("no disk interrupt in /proc/interrupts")?;
-    Ok(irq)
-}
-
-/// A file whose blocks are read past the page cache: one interrupt each.
-fn disk_file() -> Result<fs::File, Any> {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel_cost.blocks");
-    fs::write(&path, vec![1u8; 32 << 20])?;
-    fs::File::open(&path)?.sync_all()?;
-    Ok(fs::OpenOptions::new().read(true).custom_flags(libc::O_DIRECT).open(&path)?)
-}
-
-fn make_interrupts(file: &fs::File) -> Result<(), Any> {
-    let mut block = vec![0u8; 8192];
-    let start = block.as_ptr().align_offset(4096);
-    for n in 0..READS {
-        file.read_exact_at(&mut block[start..start + 4096], (n * 37 % 8_000) * 4096)?;
-    }
-    Ok(())
-}
-
 fn main() -> Result<(), Any> {
-    let root = tempfile::tempdir()?;
-    let mounted = std::process::Command::new("mount").args(["-t", "bpf", "bpf"]).arg(root.path()).status()?;
-    if !mounted.success() {
-        return Err("mounting a BPF file system failed; run as root".into());
-    }
-    let result = measure(root.path());
-    let _ = load::unload(root.path());
-    std::process::Command::new("umount").arg(root.path()).status()?;
-    result
+    with_pins(measure)
 }
 
 fn measure(root: &Path) -> Result<(), Any> {
@@ -106,7 +67,7 @@ fn measure(root: &Path) -> Result<(), Any> {
     let twin_dispatcher = root.join("dispatch/twin");
     let _stats = enable_stats(Stats::RunTime)?;
 
-    let (disk, irq) = (disk_file()?, disk_irq()?);
+    let (disk, irq) = (disk_file("kernel_cost")?, disk_irq()?);
     let line = kernel.assign(1, FilterConfig::default(), LINE_SIMULATED)?;
     let (mut ours, mut foreign, mut ours_empty, mut foreign_empty) = (vec![], vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
@@ -117,7 +78,7 @@ fn measure(root: &Path) -> Result<(), Any> {
                 kernel.unmap_irq(irq)?
             }
             let (a, e) = (read(&dispatcher)?, read(&empty_pin)?);
-            make_interrupts(&disk)?;
+            make_interrupts(&disk, READS)?;
             let (a2, e2) = (read(&dispatcher)?, read(&empty_pin)?);
             let (own, own_empty) =
                 if mine { (&mut ours, &mut ours_empty) } else { (&mut foreign, &mut foreign_empty) };

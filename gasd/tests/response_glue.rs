@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Verdicts and commands with a real store and simulated valves.
-#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod response_house;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `gasd …`: what can be typed, and what it leads to.
 
+mod audit;
 mod demo;
 mod replay;
 
@@ -76,6 +77,19 @@ enum Command {
     },
     /// Play a recorded trace through filter and engine, offline, and print verdicts as JSON lines
     Replay(replay::ReplayArgs),
+    /// Print the record of what was done to the valves and by whom (while the daemon is stopped)
+    #[command(after_help = "The record is append-only. The running daemon has the store to itself.")]
+    Audit {
+        /// The configuration that names the store
+        #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+        config: PathBuf,
+        /// How many of the last entries
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+        last: usize,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Play a household through the real kernel programs, live in this terminal
     Demo(demo::DemoArgs),
     /// Print a shell completion script
@@ -130,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run_command(args),
         Command::CheckConfig { config } => check_config(&config),
         Command::Replay(args) => replay::run(&args),
+        Command::Audit { config, last, json } => audit::run(&config, last, json),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "gasd", &mut io::stdout());

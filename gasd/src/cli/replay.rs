@@ -37,7 +37,7 @@ pub struct ReplayArgs {
 /// Bytes read at once.
 const BUFFER: usize = 256 * 1024;
 
-/// Replays, with the exit codes of the issue: 2 for bad input.
+/// Replays. Bad input, a trace or a configuration, ends with 2.
 pub fn run(args: &ReplayArgs) -> Result<(), Fatal> {
     let config = config::load(&args.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     for warning in &config.warnings {

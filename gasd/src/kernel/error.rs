@@ -21,7 +21,7 @@ pub enum KernelError {
     NoBtf,
     /// bpf(2) refused.
     #[error(
-        "the kernel refuses {what} (permission denied); `gasd load` needs CAP_BPF and CAP_PERFMON: run it as root, or by gasd-load.service"
+        "the kernel refuses {what} (permission denied); `gasd load` needs CAP_BPF and CAP_PERFMON: `systemctl start gasd-load` has them; as root the pins become root's and only root can run the daemon on them"
     )]
     NotPermitted {
         /// What was asked for.
@@ -29,7 +29,7 @@ pub enum KernelError {
     },
     /// A pin cannot be opened for lack of file permission.
     #[error(
-        "no permission to open {path}; the pins belong to the user that ran `gasd load`: run as that user or as a member of group gasd"
+        "no permission to open {path}; the pins belong to the user that ran `gasd load`; run as that user (the service's is gasd), or give them away: `chown -R gasd:gasd` on the pin directory"
     )]
     PinPermission {
         /// The pin.

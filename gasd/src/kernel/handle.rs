@@ -18,6 +18,7 @@ use super::{
     bytes::{as_bytes, from_bytes},
     error::KernelError,
     live::LivePages,
+    load::VMLINUX_BTF,
     pins::Pins,
     sys,
 };
@@ -40,8 +41,8 @@ impl Kernel {
     /// Reopens the pins under `root` after checking each. Needs no capability.
     pub fn open(root: &Path) -> Result<Self, KernelError> {
         let pins = Pins::at(root)?;
-        let meta = pins.check_generation()?;
-        pins.check_dispatch()?;
+        let meta = pins.check_generation().map_err(why_not_loaded)?;
+        pins.check_dispatch().map_err(why_not_loaded)?;
         let twin_path = pins.dispatch().join("twin");
         let live = pins.open_map("live")?;
         Ok(Self {
@@ -254,6 +255,14 @@ impl Kernel {
             )),
             Err(e) => Err(KernelError::io("a step of the filter", e)),
         }
+    }
+}
+
+/// Nothing is loaded: somebody has to, or nobody can, because the kernel lacks its type information.
+fn why_not_loaded(error: KernelError) -> KernelError {
+    match error {
+        KernelError::NotLoaded(_) if !Path::new(VMLINUX_BTF).exists() => KernelError::NoBtf,
+        other => other,
     }
 }
 

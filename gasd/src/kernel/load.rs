@@ -31,7 +31,7 @@ static DISPATCH: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_DISPATCH"))
 static PULSE: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_PULSE"));
 
 /// Where the kernel's own types are.
-const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
+pub(super) const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
 
 /// What `load` did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub fn load(root: &Path, force: bool) -> Result<LoadReport, KernelError> {
     } else {
         pins.check_generation()?;
         report.swapped = replace(&pins, &btf, force)?;
+        // A load that was killed after its slot write left lines waiting.
+        report.adopted = super::handover::finish(&pins)?;
     }
     Ok(report)
 }

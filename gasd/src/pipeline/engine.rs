@@ -145,7 +145,7 @@ impl Engine {
     }
 
     /// Writes what may be seen, and says what changed.
-    fn show(&mut self) {
+    pub fn show(&mut self) {
         let generation = self.bank.generation();
         let mut changed = Vec::new();
         let mut states = Vec::with_capacity(self.meters.len());

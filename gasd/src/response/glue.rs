@@ -160,6 +160,10 @@ impl Response {
         let touched = touched(&steps);
         self.0.take(&core, steps, decided);
         (self.0.hook)(Update::VerdictAdded(&verdict));
+        if let Some((old, rows)) = core.valves.make_room(now) {
+            self.0.writer.push(rows);
+            (self.0.hook)(Update::VerdictRemoved(old));
+        }
         touched.into_iter().for_each(|at| self.0.show(&core, at));
         verdict.id
     }

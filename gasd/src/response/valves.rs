@@ -21,6 +21,9 @@ pub const GASD: &str = "gasd";
 /// Owner of the holds that `gasctl close` places.
 pub const OPERATOR: &str = "operator";
 
+/// Verdicts below critical that wait to be acknowledged at the most.
+pub const LESSER_KEPT: usize = 200;
+
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
@@ -163,6 +166,20 @@ impl Valves {
         rows.push(Change::Audit(audit));
         steps.push(Step::Persist(rows));
         steps
+    }
+
+    /// Acknowledges the oldest verdict below critical once more than [`LESSER_KEPT`] of them wait, so
+    /// that years of unread notices fill neither memory nor disk. Returns its number and the record.
+    pub fn make_room(&mut self, now: Now) -> Option<(u64, Vec<Change>)> {
+        let lesser = |verdict: &&VerdictRecord| verdict.severity != "critical";
+        if self.unacknowledged.iter().filter(lesser).count() <= LESSER_KEPT {
+            return None;
+        }
+        let at = self.unacknowledged.iter().position(|verdict| lesser(&verdict))?;
+        let old = self.unacknowledged.remove(at);
+        let by = "gasd, to make room";
+        let audit = entry(now, GASD, "acknowledge", &old.id.to_string(), &old.text, "made room");
+        Some((old.id, vec![Change::Acknowledge { verdict: old.id, by: by.into() }, Change::Audit(audit)]))
     }
 
     /// Somebody closes a valve and holds it under `cookie`.

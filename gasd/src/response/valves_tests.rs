@@ -212,3 +212,18 @@ fn unknown_names_are_refused() {
     assert_eq!(valves.close("x", "", "", 1, NOW), Err(CommandError::NoSuchValve("x".into())));
     assert_eq!(valves.plan_acknowledge(5, "", NOW), Err(CommandError::NoSuchVerdict(5)));
 }
+
+#[test]
+fn unread_notices_make_room_and_critical_verdicts_never_do() {
+    let mut valves = valves(&Loaded::default());
+    valves.on_verdict(0, &verdict(1, "kitchen", "critical"), 1, NOW);
+    for id in 2..=(LESSER_KEPT as u64 + 1) {
+        valves.on_verdict(0, &verdict(id, "kitchen", "info"), 0, NOW);
+        assert_eq!(valves.make_room(NOW), None);
+    }
+    valves.on_verdict(0, &verdict(9_999, "kitchen", "warning"), 0, NOW);
+    let (old, rows) = valves.make_room(NOW).unwrap();
+    assert_eq!((old, rows.len()), (2, 2));
+    assert_eq!(valves.make_room(NOW), None);
+    assert_eq!(valves.unacknowledged()[0].severity, "critical");
+}

@@ -8,7 +8,11 @@ use gasd_abi::records::meter_key;
 
 use crate::{
     config::Config,
-    kernel::{KernelError, handover::Generation, pins::Pins},
+    kernel::{
+        KernelError,
+        handover::{self, Generation},
+        pins::Pins,
+    },
     store::{Base, advance},
 };
 
@@ -27,6 +31,8 @@ pub struct Past {
 
 /// Reads the generations beside the one that counts, oldest first.
 pub fn past(pins: &Pins, current: [u64; 2]) -> Result<Vec<Past>, KernelError> {
+    // Before anything of theirs is folded or removed: lines that still wait for their state get it.
+    handover::finish(pins)?;
     let mut found = Vec::new();
     for dir in pins.generations()? {
         let generation = Generation::open(&dir)?;
@@ -50,7 +56,8 @@ pub fn past(pins: &Pins, current: [u64; 2]) -> Result<Vec<Past>, KernelError> {
     Ok(found)
 }
 
-/// The bases to go on from, one for each meter of the configuration.
+/// The bases to go on from, one for each meter of the configuration; `counted` is the current
+/// generation's count of a meter by index.
 ///
 /// A base tells which generation it was last read from. Generations older than that are in it; that
 /// one is in it up to `kernel_at`; newer ones are not. Moving a base to the current generation and
@@ -61,16 +68,17 @@ pub fn fold(
     bases: &[(String, Base)],
     past: &[Past],
     current: [u64; 2],
+    counted: impl Fn(usize) -> u64,
 ) -> Vec<(String, Base)> {
     let known: HashMap<&str, Base> = bases.iter().map(|(id, base)| (id.as_str(), *base)).collect();
     // A meter that is new to the store joins where the others are.
     let moved_on = bases.iter().any(|(_, base)| base.generation == current);
-    let one = |meter: &crate::config::MeterConfig| {
+    let one = |(at, meter): (usize, &crate::config::MeterConfig)| {
         let mut base = known.get(meter.id.as_str()).copied().unwrap_or_default();
-        let at = past.iter().position(|p| p.generation == base.generation);
+        let reached = past.iter().position(|p| p.generation == base.generation);
         let in_it_already =
             base.generation == current || (!known.contains_key(meter.id.as_str()) && moved_on);
-        let not_in_it = if in_it_already { &[] } else { &past[at.unwrap_or(0)..] };
+        let not_in_it = if in_it_already { &[] } else { &past[reached.unwrap_or(0)..] };
         let key = meter_key(&meter.id);
         for p in not_in_it {
             if let Some(&accepted) = p.accepted.get(&key)
@@ -79,15 +87,14 @@ pub fn fold(
                 base = next;
             }
         }
-        if base.generation != current {
-            // From here on the base is the current generation's, with none of its pulses in it yet.
-            if let Ok((next, _)) = advance(&base, current, 0, meter.pulse_volume_ul) {
-                base = next;
-            }
+        // What was counted while nobody looked is worth what was configured then; from here on a pulse
+        // is worth what is configured now. A counter that went backwards is reported when it is read.
+        if let Ok((next, _)) = advance(&base, current, counted(at), meter.pulse_volume_ul) {
+            base = next;
         }
         (meter.id.clone(), base)
     };
-    config.meters.iter().map(one).collect()
+    config.meters.iter().enumerate().map(one).collect()
 }
 
 #[cfg(test)]
@@ -120,23 +127,23 @@ mod tests {
 
     #[test]
     fn a_first_start_begins_at_zero() {
-        let bases = fold(&config(), &[], &[], NEW);
+        let bases = fold(&config(), &[], &[], NEW, |_| 0);
         assert_eq!((bases[0].1.pulses, bases[0].1.generation), (0, NEW));
     }
 
     #[test]
     fn what_the_old_generation_counted_since_is_added_once() {
-        let bases = fold(&config(), &base(100, OLD, 40), &[past_of(OLD, 1, 55)], NEW);
+        let bases = fold(&config(), &base(100, OLD, 40), &[past_of(OLD, 1, 55)], NEW, |_| 0);
         assert_eq!((bases[0].1.pulses, bases[0].1.kernel_at), (115, 0));
         // The crash came after the commit and before the removal of the old pins.
-        let again = fold(&config(), &bases, &[past_of(OLD, 1, 55)], NEW);
+        let again = fold(&config(), &bases, &[past_of(OLD, 1, 55)], NEW, |_| 0);
         assert_eq!(again, bases);
     }
 
     #[test]
     fn a_generation_that_no_daemon_ever_read_is_added_whole() {
         let gone = [9, 9];
-        let bases = fold(&config(), &base(100, gone, 40), &[past_of(OLD, 1, 7)], NEW);
+        let bases = fold(&config(), &base(100, gone, 40), &[past_of(OLD, 1, 7)], NEW, |_| 0);
         assert_eq!(bases[0].1.pulses, 107);
     }
 
@@ -144,13 +151,23 @@ mod tests {
     fn generations_older_than_the_base_are_in_it_already() {
         let middle = [5, 5];
         let pasts = [past_of(OLD, 1, 50), past_of(middle, 2, 30)];
-        let bases = fold(&config(), &base(80, middle, 20), &pasts, NEW);
+        let bases = fold(&config(), &base(80, middle, 20), &pasts, NEW, |_| 0);
         assert_eq!(bases[0].1.pulses, 90);
     }
 
     #[test]
+    fn pulses_counted_unseen_keep_the_worth_they_had() {
+        let mut bases = base(100, NEW, 40);
+        bases[0].1.pulse_volume_ul = 1_000_000;
+        let next = fold(&config(), &bases, &[], NEW, |_| 45)[0].1;
+        assert_eq!((next.pulses, next.kernel_at), (105, 45));
+        assert_eq!(next.volume_ul, bases[0].1.volume_ul + 5 * 1_000_000);
+        assert_eq!(next.pulse_volume_ul, 10_000_000);
+    }
+
+    #[test]
     fn after_a_reboot_the_base_alone_counts() {
-        let bases = fold(&config(), &base(100, OLD, 40), &[], NEW);
+        let bases = fold(&config(), &base(100, OLD, 40), &[], NEW, |_| 0);
         assert_eq!((bases[0].1.pulses, bases[0].1.kernel_at), (100, 0));
     }
 }

@@ -5,6 +5,7 @@ mod fold;
 mod kept;
 mod lines;
 mod notify;
+mod report;
 mod run;
 
 pub use run::{Options, run};

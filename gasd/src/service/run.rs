@@ -40,7 +40,7 @@ use crate::{
 use super::{
     fold,
     kept::{self, Kept},
-    lines, notify,
+    lines, notify, report,
 };
 
 /// How long the start waits for the bus before it says READY without it.
@@ -102,7 +102,11 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         Some(kernel) => fold::past(kernel.pins(), current)?,
         None => Vec::new(),
     };
-    let bases = fold::fold(&config, &loaded.bases, &past, current);
+    let counted = |at: usize| match (&kernel, lines.numbers.get(at)) {
+        (Some(kernel), Some(&line)) => kernel.state(line).accepted,
+        _ => 0,
+    };
+    let bases = fold::fold(&config, &loaded.bases, &past, current, counted);
     store.persist_bases(&bases)?;
     let writer = Writer::start(store)?;
     for old in &past {
@@ -158,7 +162,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         run.health.clone_from(health);
         meters.push(run);
     }
-    let engine = Engine {
+    let mut engine = Engine {
         meters,
         valves: valve_ids,
         bank: bank.clone(),
@@ -172,6 +176,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         persist: Duration::from_nanos(config.persist_ns),
         problems,
     };
+    // Whoever is the first to look must not see a total of zero.
+    engine.show();
     let engine = spawn("gasd-engine", move || engine.run(&receiver))?;
     let stop_play = Arc::new(AtomicBool::new(false));
     let pulse = Arc::new(counting::Pulse::default());
@@ -209,7 +215,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     drop(watches);
     saved.map(drop).and(stopped).map_err(Fatal::from)?;
     if options.until_end {
-        report(&shared, &latencies);
+        report::print(&shared, &latencies);
     }
     played.map_err(|why| Fatal::new(exit::FAILED, format!("the trace could not be played: {why}")))
 }
@@ -238,27 +244,6 @@ fn start_player(
     let targets = player::targets(config, numbers);
     let play = play.clone();
     spawn("gasd-player", move || player::play(&play, &targets, bank.as_ref(), &house))
-}
-
-/// What was measured, one JSON object on standard output.
-fn report(shared: &Shared, latencies: &Latencies) {
-    let snapshot = shared.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let service = &snapshot.service;
-    let sum = |of: &dyn Fn(&MeterState) -> u64| snapshot.meters.iter().map(of).sum::<u64>();
-    println!(
-        "{}",
-        serde_json::json!({
-            "mode": service.mode.name(),
-            "edges": sum(&|m| m.totals.edges),
-            "accepted": sum(&|m| m.totals.accepted),
-            "rejected": sum(&|m| m.totals.rejected_total()),
-            "volume_ul": sum(&|m| m.volume_ul),
-            "lost": service.queue_full + service.ring_overrun + service.events_missed,
-            "fall_through": service.fall_through,
-            "pulse_latency": latencies.pulse.quantiles(),
-            "valve_latency": latencies.valve.quantiles(),
-        })
-    );
 }
 
 fn configuration(options: &Options) -> Result<Config, Fatal> {
