@@ -103,7 +103,7 @@ fn live_and_die(house: &House, gasd: &Path, random: &mut Random, round: usize, l
             std::thread::sleep(Duration::from_millis(10));
         }
         assert!(daemon.shown.is_some(), "{}", daemon.said());
-    } else if round % 2 == 0 {
+    } else if round.is_multiple_of(2) {
         daemon.wait_ready();
         std::thread::sleep(Duration::from_millis(random.below(80)));
     } else {

@@ -144,6 +144,18 @@ impl Kernel {
             .map_err(|e| KernelError::io(format!("unmapping interrupt {irq}"), e))
     }
 
+    /// Makes a line's interrupt, if it has one, count nowhere.
+    pub fn release(&self, line: u32) -> Result<(), KernelError> {
+        let config = self.line_config(line)?;
+        if config.irq == 0 {
+            return Ok(());
+        }
+        if self.line_of_irq(config.irq)? == Some(line) {
+            self.unmap_irq(config.irq)?;
+        }
+        self.write_line(line, &LineConfig { irq: 0, ..config })
+    }
+
     /// Unmaps every interrupt of a line that is not in `keep` (pairs of interrupt and line).
     pub fn unmap_others(&self, keep: &[(u32, u32)]) -> Result<u32, KernelError> {
         let mut removed = 0;

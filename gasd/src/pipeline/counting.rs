@@ -45,8 +45,17 @@ pub enum Source {
     User(Arc<UserBank>),
 }
 
+/// Told of a line that was lost (`None`) or found again, for the service manager.
+pub type OnLine = Box<dyn Fn(&Watch, Option<&InputLine>) + Send>;
+
 /// Runs until told to stop. Returns the watches so that their lines stay requested until the end.
-pub fn run(mut source: Source, mut watches: Vec<Watch>, queue: &Queue, pulse: &Pulse) -> Vec<Watch> {
+pub fn run(
+    mut source: Source,
+    mut watches: Vec<Watch>,
+    queue: &Queue,
+    pulse: &Pulse,
+    on_line: &OnLine,
+) -> Vec<Watch> {
     let bank: Arc<dyn LineFilter> = match &source {
         Source::Kernel(kernel, _) => kernel.clone(),
         Source::User(bank) => bank.clone(),
@@ -56,7 +65,7 @@ pub fn run(mut source: Source, mut watches: Vec<Watch>, queue: &Queue, pulse: &P
         Source::User(_) => None,
     };
     let mut attach = |watch: &Watch, io: &InputLine| attach(kernel.as_deref(), watch, io);
-    let mut said: Vec<Option<String>> = vec![None; watches.len()];
+    let mut told: Vec<Told> = watches.iter().map(|_| Told::default()).collect();
     while !pulse.stop.load(Ordering::Relaxed) {
         pulse.rounds.fetch_add(1, Ordering::Relaxed);
         match &mut source {
@@ -65,17 +74,22 @@ pub fn run(mut source: Source, mut watches: Vec<Watch>, queue: &Queue, pulse: &P
         }
         let now = boottime_ns();
         let mut next = now + LONGEST_SLEEP_NS;
-        for (watch, said) in watches.iter_mut().zip(&mut said) {
+        for (watch, told) in watches.iter_mut().zip(&mut told) {
+            let was_there = watch.io.is_some();
             let (at, found) = watch.visit(bank.as_ref(), now, &mut attach);
             next = next.min(at);
-            let health = match found {
-                Found::Nothing => continue,
-                Found::Lost(why) => Some(why),
-                Found::Back => None,
-            };
-            if *said != health && queue.push(Input::Health(watch.meter, health.clone())) {
-                *said = health;
+            if was_there != watch.io.is_some() {
+                if was_there && let Some(kernel) = &kernel {
+                    release(kernel, watch.line);
+                }
+                on_line(watch, watch.io.as_ref());
             }
+            match found {
+                Found::Nothing => {}
+                Found::Lost(why) => told.now(Some(why)),
+                Found::Back => told.now(None),
+            }
+            told.tell(|health| queue.push(Input::Health(watch.meter, health.clone())));
         }
         let mut fds: Vec<libc::pollfd> = Vec::with_capacity(watches.len() + 1);
         match &source {
@@ -93,6 +107,35 @@ pub fn run(mut source: Source, mut watches: Vec<Watch>, queue: &Queue, pulse: &P
         drain(events, queue);
     }
     watches
+}
+
+/// What the engine knows of a line's health, and what it is still to be told.
+#[derive(Default)]
+struct Told {
+    /// Nothing was told yet; what the start found is not known here.
+    said: Option<Option<String>>,
+    news: Option<Option<String>>,
+}
+
+impl Told {
+    fn now(&mut self, health: Option<String>) {
+        self.news = (self.said.as_ref() != Some(&health)).then_some(health);
+    }
+
+    /// Tells it; what found the queue full is told the next time.
+    fn tell(&mut self, push: impl FnOnce(&Option<String>) -> bool) {
+        if self.news.as_ref().is_some_and(push) {
+            self.said = self.news.take();
+        }
+    }
+}
+
+/// Makes the interrupt of a line that is gone count nowhere: the kernel gives its number to the next
+/// device that asks.
+pub fn release(kernel: &Kernel, line: u32) {
+    if let Err(error) = kernel.release(line) {
+        eprintln!("gasd: {error}");
+    }
 }
 
 /// Makes a line's interrupt count on it.

@@ -29,9 +29,9 @@ const RETRY_NS: u64 = 1_000_000_000;
 pub enum Found {
     /// Nothing new.
     Nothing,
-    /// The line was lost, in words.
+    /// The line is lost or cannot be read, in words.
     Lost(String),
-    /// The line is there, again or for the first time.
+    /// The line works, again or for the first time.
     Back,
 }
 
@@ -52,6 +52,8 @@ pub struct Watch {
     pub io: Option<InputLine>,
     next_poll_ns: u64,
     not_before_ns: u64,
+    /// The last reading could not be handed to the filter.
+    failing: bool,
 }
 
 impl Watch {
@@ -65,7 +67,7 @@ impl Watch {
         gpio: GpioLine,
         io: Option<InputLine>,
     ) -> Self {
-        Self { meter, id, line, settings, gpio, io, next_poll_ns: 0, not_before_ns: 0 }
+        Self { meter, id, line, settings, gpio, io, next_poll_ns: 0, not_before_ns: 0, failing: false }
     }
 
     /// Does what is due at `now`. Returns when to come again and what was found.
@@ -107,14 +109,20 @@ impl Watch {
             Ok(_) => {
                 let due = filter::due(&self.settings.abi, &bank.state(self.line));
                 let next = due.map_or(u64::MAX, |d| d.max(self.not_before_ns));
-                (next.min(self.next_poll_ns), Found::Nothing)
+                let found = if self.failing { Found::Back } else { Found::Nothing };
+                self.failing = false;
+                (next.min(self.next_poll_ns), found)
             }
-            Err(error) => (self.next_poll_ns, Found::Lost(error.to_string())),
+            Err(error) => {
+                self.failing = true;
+                (self.next_poll_ns, Found::Lost(error.to_string()))
+            }
         }
     }
 
     fn lose(&mut self, now: u64, error: &GpioError) -> (u64, Found) {
         self.io = None;
+        self.failing = false;
         self.next_poll_ns = now + RETRY_NS;
         (self.next_poll_ns, Found::Lost(error.to_string()))
     }

@@ -213,25 +213,42 @@ pub fn find_chip(name: &str) -> Result<PathBuf, GpioError> {
     }
     let chips = gpiocdev::chip::chips().unwrap_or_default();
     let mut present = Vec::new();
+    let mut closed = None;
     for path in chips {
-        let label = Chip::from_path(&path).and_then(|c| c.info()).map(|i| i.label).unwrap_or_default();
+        let label = match Chip::from_path(&path) {
+            Ok(chip) => chip.info().map(|i| i.label).unwrap_or_default(),
+            Err(e) => {
+                if denied(&e) {
+                    closed.get_or_insert(path.clone());
+                }
+                String::new()
+            }
+        };
         if label == name && !name.is_empty() {
             return Ok(path);
         }
         let shown = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         present.push(if label.is_empty() { shown } else { format!("{shown} ({label})") });
     }
+    if let Some(device) = closed {
+        // The name may be the label of a chip that may not be asked.
+        return Err(GpioError::Permission { group: group_of(&device), device });
+    }
     let present = if present.is_empty() { "no GPIO chip at all".to_owned() } else { present.join(", ") };
     Err(GpioError::ChipMissing { chip: name.to_owned(), present })
 }
 
 fn open_chip(path: &Path, name: &str) -> Result<Chip, GpioError> {
-    Chip::from_path(path).map_err(|e| match os_error(&e) {
-        Some(libc::EACCES | libc::EPERM) => {
-            GpioError::Permission { device: path.to_owned(), group: group_of(path) }
+    Chip::from_path(path).map_err(|e| {
+        if denied(&e) {
+            return GpioError::Permission { device: path.to_owned(), group: group_of(path) };
         }
-        _ => other(name, 0, &e),
+        other(name, 0, &e)
     })
+}
+
+fn denied(error: &gpiocdev::Error) -> bool {
+    matches!(os_error(error), Some(libc::EACCES | libc::EPERM))
 }
 
 /// The group of a device file, by name where it has one.

@@ -75,6 +75,12 @@ pub enum ActuatorError {
         /// The device file.
         path: PathBuf,
     },
+    /// The chip of a driving line went away; its request answers no more.
+    #[error("{name} is gone, its chip was removed; it is looked for every two seconds")]
+    Gone {
+        /// Line and chip.
+        name: String,
+    },
     /// The valve has no line that opens it.
     #[error(
         "this valve latches and has no open_line; one line cannot open it. Open it by hand, or configure open_line"
@@ -114,6 +120,8 @@ pub struct Description {
     pub latching: bool,
     /// It can be asked where it is.
     pub has_feedback: bool,
+    /// It is on a chip that may go away.
+    pub can_vanish: bool,
     /// Why it can never be opened, if so.
     pub cannot_open: Option<String>,
     /// For a log line.
@@ -149,6 +157,19 @@ pub trait Actuator: Send {
     /// [`ActuatorError`].
     fn position(&mut self) -> Result<Position, ActuatorError> {
         Ok(self.feedback()?.unwrap_or_default())
+    }
+
+    /// Whether its driving lines are still there.
+    ///
+    /// # Errors
+    /// [`ActuatorError::Gone`]: it has to be made anew.
+    fn check(&mut self) -> Result<(), ActuatorError> {
+        Ok(())
+    }
+
+    /// Whether it works with the request that was kept over a restart.
+    fn took_over(&self) -> bool {
+        false
     }
 
     /// What it is.

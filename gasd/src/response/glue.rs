@@ -17,7 +17,7 @@ use crate::response::command::sentence;
 use crate::response::request::{Before, build};
 use crate::response::runner::{Factory, Order, Outcome, Report, Runner};
 use crate::response::update::{Hook, Update};
-use crate::response::valves::{Step, Valves, commanded};
+use crate::response::valves::{Step, Valves};
 use crate::state::{ValveState, VerdictRecord};
 use crate::store::{Loaded, WriterHandle};
 
@@ -34,8 +34,6 @@ pub(super) struct Inner {
     core: Mutex<Core>,
     pub(super) writer: WriterHandle,
     pub(super) hook: Hook,
-    /// Kept level lines, by valve id, for the service manager.
-    kept: Vec<(String, OwnedFd)>,
     problems: Vec<String>,
 }
 
@@ -73,31 +71,30 @@ impl Response {
     ) -> Response {
         let (mut valves, problems) = Valves::new(config, loaded);
         let mut actuators = Vec::new();
-        let mut fds = Vec::new();
         let mut first = Vec::new();
         for (at, valve) in config.valves.iter().enumerate() {
-            let before = Before { held: valves.is_held(at), commanded: commanded(loaded, &valve.id) };
-            match make(at, before, kept.remove(&valve.id)) {
+            let kept = kept.remove(&valve.id);
+            let spare = kept.as_ref().and_then(|fd| fd.try_clone().ok());
+            match make(at, valves.before(at), kept) {
                 Ok(mut actuator) => {
                     let position = actuator.position().map_err(|error| error.to_string());
                     first.extend(valves.ready(at, actuator.describe(), position));
-                    let fd = actuator.request_fd().and_then(|fd| fd.try_clone_to_owned().ok());
-                    fds.extend(fd.map(|fd| (valve.id.clone(), fd)));
-                    actuators.push(Some(actuator));
+                    actuators.push((Some(actuator), spare));
                 }
                 Err(error) => {
                     first.extend(valves.unusable(at, error.to_string()));
-                    actuators.push(None);
+                    actuators.push((None, spare));
                 }
             }
         }
         let core = Mutex::new(Core { valves, runners: Vec::new() });
-        let response = Response(Arc::new(Inner { core, writer, hook, kept: fds, problems }));
+        let response = Response(Arc::new(Inner { core, writer, hook, problems }));
         let mut core = response.0.lock();
-        for (at, actuator) in actuators.into_iter().enumerate() {
-            let valve = &config.valves[at].id;
-            let before = Before { held: core.valves.is_held(at), commanded: commanded(loaded, valve) };
-            let runner = response.runner(at, valve, before, actuator, make);
+        for (at, (actuator, mut spare)) in actuators.into_iter().enumerate() {
+            if let Some(actuator) = &actuator {
+                response.0.requested(at, spare.take().is_some(), actuator.as_ref());
+            }
+            let runner = response.runner(at, &config.valves[at].id, actuator, spare, make);
             if let Err(error) = &runner {
                 core.valves.unusable(at, format!("its thread could not be made: {error}"));
             }
@@ -118,12 +115,26 @@ impl Response {
         &self,
         at: usize,
         id: &str,
-        before: Before,
         actuator: Option<Box<dyn Actuator>>,
+        mut spare: Option<OwnedFd>,
         make: &Maker,
     ) -> std::io::Result<Runner> {
         let make = Arc::clone(make);
-        let factory: Factory = Box::new(move || make(at, before, None));
+        let asked = Arc::downgrade(&self.0);
+        let factory: Factory = Box::new(move || {
+            let stopping = || ActuatorError::Io {
+                what: "requesting its lines".into(),
+                detail: "the service is stopping".into(),
+            };
+            let inner = asked.upgrade().ok_or_else(stopping)?;
+            let before = inner.lock().valves.before(at);
+            // While the manager keeps the request nobody gets another one of that line.
+            let kept = spare.as_ref().and_then(|fd| fd.try_clone().ok());
+            let actuator = make(at, before, kept)?;
+            let _core = inner.lock();
+            inner.requested(at, spare.take().is_some(), actuator.as_ref());
+            Ok(actuator)
+        });
         let inner: Weak<Inner> = Arc::downgrade(&self.0);
         Runner::start(
             id,
@@ -173,13 +184,6 @@ impl Response {
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.0.problems
-    }
-
-    /// The requests whose levels hold valves, by valve id: for the service manager to keep over a
-    /// restart (`FDSTORE=1`, `FDNAME=valve-<id>`), and to hand to the next [`Response::start`].
-    #[must_use]
-    pub fn kept_requests(&self) -> &[(String, OwnedFd)] {
-        &self.0.kept
     }
 
     /// Ends the valves' threads after the orders under way. Levels stay for as long as the requests
@@ -235,12 +239,26 @@ impl Inner {
         }
     }
 
+    /// Tells of a new request. `kept`: there was one that had been kept over a restart.
+    fn requested(&self, at: usize, kept: bool, actuator: &dyn Actuator) {
+        if kept && !actuator.took_over() {
+            (self.hook)(Update::Line(at, None));
+        }
+        if let Some(fd) = actuator.request_fd() {
+            (self.hook)(Update::Line(at, Some(fd)));
+        }
+    }
+
     fn report(&self, at: usize, report: Report) {
         let now = now();
         let mut core = self.lock();
         let steps = match report {
             Report::Ready(description, position) => {
                 core.valves.ready(at, description, position.map_err(|error| error.to_string()))
+            }
+            Report::Gone(error) => {
+                (self.hook)(Update::Line(at, None));
+                core.valves.unusable(at, error.to_string())
             }
             Report::Observed(position) => core.valves.observed(at, position, now),
             Report::Driven(outcome) => {

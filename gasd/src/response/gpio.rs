@@ -29,6 +29,7 @@ pub struct GpioActuator {
     kind: Kind,
     feedback: Option<Feedback>,
     name: String,
+    took_over: bool,
 }
 
 enum Kind {
@@ -67,7 +68,7 @@ impl GpioActuator {
     /// A level valve. `name` is for messages: chip and line.
     #[must_use]
     pub fn level(line: Box<dyn Level>, closed_high: bool, feedback: Option<Feedback>, name: String) -> Self {
-        GpioActuator { line, closed_high, kind: Kind::Level, feedback, name }
+        GpioActuator { line, closed_high, kind: Kind::Level, feedback, name, took_over: false }
     }
 
     /// A latching valve whose coils are at rest.
@@ -80,14 +81,17 @@ impl GpioActuator {
         feedback: Option<Feedback>,
         name: String,
     ) -> Self {
-        GpioActuator { line, closed_high, kind: Kind::Latching { pulse, open }, feedback, name }
+        let kind = Kind::Latching { pulse, open };
+        GpioActuator { line, closed_high, kind, feedback, name, took_over: false }
     }
 
     /// A level valve on a request that is open already, as the service manager kept it. The level is
     /// left as it is.
     #[must_use]
     pub fn from_request_fd(fd: OwnedFd, closed_high: bool, feedback: Option<Feedback>, name: String) -> Self {
-        GpioActuator::level(Box::new(LineFd::new(fd)), closed_high, feedback, name)
+        let mut valve = GpioActuator::level(Box::new(LineFd::new(fd)), closed_high, feedback, name);
+        valve.took_over = true;
+        valve
     }
 
     /// A level valve that was taken over is closed unless it may stay open: see [`level_to_keep`].
@@ -105,7 +109,15 @@ impl GpioActuator {
     }
 }
 
+/// What went wrong with a driving line.
 fn failed(what: &str, name: &str, error: &std::io::Error) -> ActuatorError {
+    if error.raw_os_error() == Some(libc::ENODEV) {
+        return ActuatorError::Gone { name: name.into() };
+    }
+    io_failed(what, name, error)
+}
+
+fn io_failed(what: &str, name: &str, error: &std::io::Error) -> ActuatorError {
     ActuatorError::Io { what: format!("{what} {name} failed"), detail: error.to_string() }
 }
 
@@ -149,8 +161,9 @@ impl Actuator for GpioActuator {
         let Some(feedback) = &mut self.feedback else {
             return Ok(None);
         };
+        // Never `Gone`: the driving line is there, and making it anew would let it go.
         let high =
-            feedback.line.get().map_err(|error| failed("reading the feedback of", &self.name, &error))?;
+            feedback.line.get().map_err(|error| io_failed("reading the feedback of", &self.name, &error))?;
         Ok(Some(if high == feedback.active_low { Position::Open } else { Position::Closed }))
     }
 
@@ -167,13 +180,26 @@ impl Actuator for GpioActuator {
         }
     }
 
+    fn check(&mut self) -> Result<(), ActuatorError> {
+        let mut there = self.line.get().map(drop);
+        if let Kind::Latching { open: Some(coil), .. } = &mut self.kind {
+            there = there.and(coil.line.get().map(drop));
+        }
+        there.map_err(|error| failed("reading back", &self.name, &error))
+    }
+
+    fn took_over(&self) -> bool {
+        self.took_over
+    }
+
     fn describe(&self) -> Description {
         let (latching, cannot_open) = match &self.kind {
             Kind::Level => (false, None),
             Kind::Latching { open: Some(_), .. } => (true, None),
             Kind::Latching { open: None, .. } => (true, Some(ActuatorError::CannotOpen.to_string())),
         };
-        Description { latching, has_feedback: self.feedback.is_some(), cannot_open, text: self.name.clone() }
+        let (has_feedback, text) = (self.feedback.is_some(), self.name.clone());
+        Description { latching, has_feedback, can_vanish: true, cannot_open, text }
     }
 
     fn request_fd(&self) -> Option<BorrowedFd<'_>> {

@@ -130,3 +130,11 @@ fn a_line_taken_over_is_closed_when_a_hold_is_left_and_else_not_touched() {
     valve.keep(false, Position::Open).unwrap();
     assert_eq!(board.sets(), []);
 }
+
+#[test]
+fn a_line_without_its_chip_is_gone_and_any_other_trouble_is_not() {
+    let gone = failed("setting", "line 0", &io::Error::from_raw_os_error(libc::ENODEV));
+    assert_eq!(gone, ActuatorError::Gone { name: "line 0".into() });
+    let busy = failed("setting", "line 0", &io::Error::from_raw_os_error(libc::EIO));
+    assert!(matches!(busy, ActuatorError::Io { .. }), "{busy}");
+}

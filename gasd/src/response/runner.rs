@@ -22,7 +22,8 @@ const RETRIES: [Duration; 4] =
 const SETTLE: Duration = if cfg!(test) { Duration::from_millis(100) } else { Duration::from_secs(6) };
 /// How often the feedback is read while it settles.
 const SETTLE_STEP: Duration = Duration::from_millis(5);
-/// How often the feedback is read when nothing happens, and a missing actuator looked for.
+/// How often the feedback is read when nothing happens, and an actuator looked for that is missing or
+/// may be gone.
 const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
 /// A coil rests this many times as long as it was pulsed before the same pulse is given again.
 const COIL_REST: u32 = 5;
@@ -48,6 +49,8 @@ pub struct Outcome {
 pub enum Report {
     /// The actuator came up after all, and this is where the valve is.
     Ready(Description, Result<Position, ActuatorError>),
+    /// The actuator's lines are gone with their chip.
+    Gone(ActuatorError),
     /// An order ended.
     Driven(Outcome),
     /// The feedback changed by itself.
@@ -163,8 +166,11 @@ struct Work {
 impl Work {
     fn run(mut self) {
         loop {
-            // A valve that is there and cannot say where it is gives no reason to wake up.
-            let watch = self.actuator.as_ref().is_none_or(|actuator| actuator.describe().has_feedback);
+            // A valve that stays there and cannot say where it is gives no reason to wake up.
+            let watch = self.actuator.as_ref().is_none_or(|actuator| {
+                let is = actuator.describe();
+                is.has_feedback || is.can_vanish
+            });
             let order = match watch {
                 true => self.inbox.recv_timeout(IDLE),
                 false => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -199,6 +205,7 @@ impl Work {
                     };
                     match &result {
                         Ok(position) => self.seen = Some(*position),
+                        Err(error @ ActuatorError::Gone { .. }) => self.lose(error.clone()),
                         Err(_) => self.last_pulse = None,
                     }
                     let outcome = Outcome { to: current.to, latency_ns, result, will_retry: pause.is_some() };
@@ -290,12 +297,24 @@ impl Work {
         Ok(actuator)
     }
 
+    /// Its requests are dead; the next order, or the next look, makes it anew.
+    fn lose(&mut self, error: ActuatorError) {
+        self.actuator = None;
+        self.last_pulse = None;
+        self.seen = None;
+        (self.report)(Report::Gone(error));
+    }
+
     fn observe(&mut self) {
         let Some(actuator) = &mut self.actuator else {
             // Its chip may come up later than gasd.
             self.actuator = self.make().ok();
             return;
         };
+        if let Err(error @ ActuatorError::Gone { .. }) = actuator.check() {
+            self.lose(error);
+            return;
+        }
         if let Ok(Some(position)) = actuator.feedback()
             && self.seen != Some(position)
         {

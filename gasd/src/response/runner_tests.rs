@@ -250,3 +250,49 @@ fn stopping_in_the_middle_of_a_pulse_ends_the_pulse() {
     drop(bench);
     assert_eq!(coils.log(), ["closed", "rest"]);
 }
+
+/// A valve whose chip is pulled out.
+struct OnChip(Simulated, Arc<Mutex<bool>>);
+
+impl OnChip {
+    fn there(&self) -> Result<(), ActuatorError> {
+        if *self.1.lock().unwrap() { Ok(()) } else { Err(ActuatorError::Gone { name: "line 0".into() }) }
+    }
+}
+
+impl Actuator for OnChip {
+    fn drive(&mut self, to: Target) -> Result<Driven, ActuatorError> {
+        self.there()?;
+        self.0.drive(to)
+    }
+
+    fn feedback(&mut self) -> Result<Option<Position>, ActuatorError> {
+        Ok(None)
+    }
+
+    fn check(&mut self) -> Result<(), ActuatorError> {
+        self.there()
+    }
+
+    fn describe(&self) -> Description {
+        Description { can_vanish: true, ..Description::default() }
+    }
+}
+
+#[test]
+fn a_valve_whose_chip_went_away_is_missed_without_an_order_and_made_anew() {
+    let chip = Arc::new(Mutex::new(true));
+    let again = Arc::clone(&chip);
+    let make = move || -> Result<Box<dyn Actuator>, ActuatorError> {
+        let valve = OnChip(Simulated::new(Position::Closed), Arc::clone(&again));
+        valve.there().map(|()| Box::new(valve) as Box<dyn Actuator>)
+    };
+    let bench = Bench::new(Some(make().unwrap()), Box::new(make));
+    let report = || bench.reports.recv_timeout(Duration::from_secs(10)).unwrap();
+    *chip.lock().unwrap() = false;
+    assert!(matches!(report(), Report::Gone(_)));
+    assert!(answer(&bench.order(Target::Open, false)).result.is_err());
+    *chip.lock().unwrap() = true;
+    while !matches!(report(), Report::Ready(..)) {}
+    assert_eq!(answer(&bench.order(Target::Open, false)).result, Ok(Position::Open));
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the response tells the rest of the daemon.
 
+use std::os::fd::BorrowedFd;
+
 use crate::response::actuator::Target;
 use crate::state::{Change, Shared, ValveState, VerdictRecord};
 
@@ -13,6 +15,10 @@ pub enum Update<'a> {
     VerdictAdded(&'a VerdictRecord),
     /// A verdict was acknowledged.
     VerdictRemoved(u64),
+    /// The request whose level holds a valve, by index: for the service manager to keep over a restart
+    /// (`FDSTORE=1`), and to hand to the next [`crate::response::Response::start`]. `None`: what it
+    /// keeps is no use any more.
+    Line(usize, Option<BorrowedFd<'a>>),
     /// An order ended; for the metrics.
     Driven {
         /// Index of the valve.
@@ -54,7 +60,7 @@ pub fn publish(shared: Shared, signal: impl Fn(Change) + Send + Sync + 'static) 
                 snapshot.verdicts.retain(|verdict| verdict.id != id);
                 Change::VerdictRemoved(id)
             }
-            Update::Driven { .. } => return,
+            Update::Driven { .. } | Update::Line(..) => return,
         };
         drop(snapshot);
         signal(change);

@@ -12,6 +12,7 @@ use crate::config::{Actuator, Config};
 use crate::response::actuator::{Description, Target};
 use crate::response::audit::entry;
 use crate::response::clock::Now;
+use crate::response::request::Before;
 use crate::state::{CommandError, Hold, Position, ValveState, VerdictRecord};
 use crate::store::{Change, Loaded, StoredHold};
 
@@ -113,6 +114,13 @@ impl Valves {
         self.valves.get(valve).is_some_and(|valve| !valve.state.holds.is_empty())
     }
 
+    /// What is known of a valve before its lines are requested.
+    #[must_use]
+    pub fn before(&self, at: usize) -> Before {
+        let commanded = |valve: &Valve| valve.told.map_or(valve.commanded, Target::position);
+        Before { held: self.is_held(at), commanded: self.valves.get(at).map(commanded).unwrap_or_default() }
+    }
+
     /// The valve's state.
     #[must_use]
     pub fn state(&self, valve: usize) -> Option<&ValveState> {
@@ -212,10 +220,14 @@ impl Valves {
         };
         valve.cannot_open = description.cannot_open;
         (valve.state.position, valve.state.health) = match position {
-            Ok(Position::Closed) if valve.commanded == Position::Open && valve.state.holds.is_empty() => {
+            Ok(Position::Closed)
+                if valve.told.map_or(valve.commanded, Target::position) == Position::Open
+                    && valve.state.holds.is_empty() =>
+            {
                 let id = &valve.state.id;
-                let health =
-                    format!("was last told to be open and was found closed; `gasctl open {id}` opens it");
+                let health = format!(
+                    "was last told to be open and was found closed; `gasctl valve open {id}` opens it"
+                );
                 (Position::Closed, health)
             }
             Ok(position) => (position, "ok".into()),

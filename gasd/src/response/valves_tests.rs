@@ -162,7 +162,7 @@ fn a_start_closes_what_is_held_and_moves_nothing_else() {
     assert_eq!(valves.ready(1, Description::default(), Ok(Position::Closed)), []);
     let state = valves.state(1).unwrap();
     assert_eq!(state.position, Position::Closed);
-    assert!(state.health.contains("gasctl open outside"), "{}", state.health);
+    assert!(state.health.contains("gasctl valve open outside"), "{}", state.health);
 }
 
 #[test]

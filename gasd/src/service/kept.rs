@@ -50,18 +50,40 @@ impl Kept {
     /// Gives up what nobody claimed: its meter or valve is gone from the configuration.
     pub fn discard_rest(self) {
         for (name, fd) in self.0 {
-            let _ = sd_notify::notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(&name)]);
+            forget(&name);
             drop(fd);
         }
     }
 }
 
-/// Asks the manager to keep a descriptor. Without a manager nothing happens.
+/// Tells the manager to let go of what it keeps under a name: a request of a chip that went away keeps
+/// the chip's number taken for as long as it is open.
+pub fn forget(name: &str) {
+    let _ = sd_notify::notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)]);
+}
+
+/// Asks the manager to keep a descriptor. It recognises one that it keeps already. Without a manager
+/// nothing happens.
+///
+/// Never "remove, then keep" for a request that is in use: killed in between, this process would take
+/// the request with it, and so the interrupt or the level. Another request of that name has to be
+/// [forgotten](forget) when it turns out to be useless.
 pub fn keep(name: &str, fd: BorrowedFd<'_>) -> io::Result<()> {
     if std::env::var_os("NOTIFY_SOCKET").is_none() {
         return Ok(());
     }
-    // The same name twice would keep two copies.
-    sd_notify::notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(name)])?;
     sd_notify::notify_with_fds(&[NotifyState::FdStore, NotifyState::FdName(name)], &[fd])
+}
+
+/// Keeps the manager's copy of a valve's line true.
+pub fn follow_valve(id: &str, fd: Option<BorrowedFd<'_>>) {
+    let name = valve_name(id);
+    match fd {
+        Some(fd) => {
+            if let Err(error) = keep(&name, fd) {
+                eprintln!("gasd: the service manager did not keep the line of valve \"{id}\": {error}");
+            }
+        }
+        None => forget(&name),
+    }
 }

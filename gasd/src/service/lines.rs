@@ -12,7 +12,10 @@ use crate::{
     config::Config,
     exit::Fatal,
     kernel::Kernel,
-    pipeline::{counting::attach, watch::Watch},
+    pipeline::{
+        counting::{attach, release},
+        watch::Watch,
+    },
     ports::gpio::{GpioError, InputLine},
 };
 
@@ -50,6 +53,10 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
         let io = match claim(kept, &name, meter) {
             Ok(io) => Some(io),
             Err(error) => {
+                // What it had the last time may be another device's by now.
+                if let Some(kernel) = kernel {
+                    release(kernel, number);
+                }
                 lines.health[at] = Some(error.to_string());
                 first_error.get_or_insert(error);
                 None
@@ -84,8 +91,25 @@ fn claim(kept: &mut Kept, name: &str, meter: &crate::config::MeterConfig) -> Res
         if io.level().is_ok() {
             return Ok(io);
         }
+        kept::forget(name);
     }
     InputLine::request(&meter.gpio, &meter.id)
+}
+
+/// Keeps the manager's copy of a line true while the daemon runs.
+pub fn follow(watch: &Watch, io: Option<&InputLine>) {
+    let name = kept::line_name(&watch.id, &watch.gpio);
+    match io {
+        Some(io) => {
+            if let Err(error) = kept::keep(&name, io.as_fd()) {
+                eprintln!(
+                    "gasd: the service manager did not keep the line of meter \"{}\": {error}",
+                    watch.id
+                );
+            }
+        }
+        None => kept::forget(&name),
+    }
 }
 
 /// Settings for a bank in this process.

@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    os::fd::AsFd,
     path::PathBuf,
     sync::{
         Arc,
@@ -35,7 +34,7 @@ use crate::{
     player::{self, House, Play},
     response::{self, Response},
     state::{MeterState, Mode, Position, Shared, Snapshot},
-    store::Store,
+    store::{Store, StoreError},
 };
 
 use super::{
@@ -83,10 +82,17 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         Fatal::new(exit::FAILED, format!("the descriptors that the service manager passed: {e}"))
     })?;
     let (queue, receiver) = Queue::new();
+    // A second daemon ends here, before it touches what the first one works with. Any other trouble of
+    // the store waits for the lines: the manager keeps them then, and the kernel counts until somebody
+    // has mended it.
+    let store = match Store::open(&config.store) {
+        Err(locked @ StoreError::Locked { .. }) => return Err(locked.into()),
+        opened => opened,
+    };
     let (kernel, mode, mode_reason) = filter_side(options, &config)?;
     let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
 
-    let store = Store::open(&config.store)?;
+    let store = store?;
     let loaded = store.load()?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
@@ -123,9 +129,12 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         let _ = signal.try_send(change);
     });
     let timed = latencies.clone();
+    let ids: Vec<String> = config.valves.iter().map(|v| v.id.clone()).collect();
     let hook: response::Hook = Box::new(move |update| {
-        if let response::Update::Driven { latency_ns: Some(ns), .. } = update {
-            timed.valve.add(ns);
+        match update {
+            response::Update::Driven { latency_ns: Some(ns), .. } => timed.valve.add(ns),
+            response::Update::Line(at, fd) => kept::follow_valve(&ids[at], fd),
+            _ => {}
         }
         publish(update);
     });
@@ -138,11 +147,6 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let response = Response::start(&config, &loaded, writer.handle(), kept_valves, hook);
     let mut problems: Vec<String> = config.warnings.clone();
     problems.extend_from_slice(response.problems());
-    for (id, fd) in response.kept_requests() {
-        if let Err(error) = kept::keep(&kept::valve_name(id), fd.as_fd()) {
-            problems.push(format!("the service manager did not keep the line of valve \"{id}\": {error}"));
-        }
-    }
 
     let (bank, source): (Arc<dyn LineFilter>, Source) = match &kernel {
         Some(kernel) => (kernel.clone(), Source::Kernel(kernel.clone(), Events::open(kernel.pins())?)),
@@ -180,7 +184,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let pulse = Arc::new(counting::Pulse::default());
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
-        spawn("gasd-counting", move || counting::run(source, lines.watches, &queue, &pulse))?
+        let on_line: counting::OnLine = Box::new(lines::follow);
+        spawn("gasd-counting", move || counting::run(source, lines.watches, &queue, &pulse, &on_line))?
     };
     let bus = serve_bus(options, &shared, change_receiver, &response)?;
     notify::ready();
