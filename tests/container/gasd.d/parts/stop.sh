@@ -6,7 +6,11 @@ as keeper gasctl valve close main --reason 'for the test' >/dev/null
 until_true 10 "the last pulse to be decided" settled
 look
 volume=$(number volume_ul)
+refused 5 "in use by another gasd" "the record is the running daemon's" as gasd gasd audit
 systemctl stop gasd
+as gasd gasd audit >/run/audit
+grep -q "uid $(id -u keeper) .*close.*garden.*hose in winter" /run/audit || fail "the record has no line of the operator: $(</run/audit)"
+ok "the record says who closed which valve and why"
 equal "$(systemctl is-active gasd) $(systemctl show -P Result gasd)" "inactive success" "gasd stops in order"
 equal "$(findmnt -no FSTYPE /run/gasd/bpf)" bpf "the pins stay mounted"
 refused 3 "systemctl start gasd" "gasctl says that gasd is not there" gasctl status
