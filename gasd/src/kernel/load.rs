@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::{AsFd, AsRawFd},
+    os::fd::AsFd,
     path::Path,
 };
 
@@ -137,15 +137,9 @@ pub fn remove(dir: &Path) -> Result<(), KernelError> {
 }
 
 fn lock(pins: &Pins) -> Result<File, KernelError> {
-    let dir = File::open(pins.root()).map_err(|e| KernelError::open(pins.root(), e))?;
-    // SAFETY: a descriptor we own; the lock ends with it.
-    if unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
-        return Ok(dir);
-    }
-    match io::Error::last_os_error() {
-        e if e.kind() == io::ErrorKind::WouldBlock => Err(KernelError::Busy(pins.root().to_owned())),
-        e => Err(KernelError::io("locking the pin directory", e)),
-    }
+    sys::lock_directory(pins.root())
+        .map_err(|e| KernelError::open(pins.root(), e))?
+        .ok_or_else(|| KernelError::Busy(pins.root().to_owned()))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), KernelError> {

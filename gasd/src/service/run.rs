@@ -84,10 +84,12 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     })?;
     let (queue, receiver) = Queue::new();
     let (kernel, mode, mode_reason) = filter_side(options, &config)?;
-    let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
+    // Before anything is written anywhere: a second daemon stops here.
+    let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
 
     let store = Store::open(&config.store)?;
     let loaded = store.load()?;
+    let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
         None => load::random()?,
@@ -143,9 +145,9 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         }
     }
 
-    let (bank, source): (Arc<dyn LineFilter>, Source) = match &kernel {
-        Some(kernel) => (kernel.clone(), Source::Kernel(kernel.clone(), Events::open(kernel.pins())?)),
-        None => {
+    let (bank, source): (Arc<dyn LineFilter>, Source) = match (&kernel, events) {
+        (Some(kernel), Some(events)) => (kernel.clone(), Source::Kernel(kernel.clone(), events)),
+        _ => {
             let bank = Arc::new(UserBank::new(&lines::filters(&config), queue.clone(), current));
             (bank.clone(), Source::User(bank))
         }
