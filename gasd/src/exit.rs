@@ -51,7 +51,7 @@ impl From<KernelError> for Fatal {
             KernelError::OtherLayout { .. }
             | KernelError::Foreign { .. }
             | KernelError::Fingerprint { .. } => FOREIGN,
-            KernelError::Busy(_) => BUSY,
+            KernelError::Busy(_) | KernelError::InUse(_) => BUSY,
             KernelError::NoFreeLine(_) | KernelError::IrqTooLarge { .. } => BAD_INPUT,
             _ => FAILED,
         };

@@ -64,7 +64,7 @@ pub enum KernelError {
     },
     /// The records inside do not fit.
     #[error(
-        "{path} was made by another build: its record fingerprint is {found:#018x}, ours {expected:#018x}; run `gasd load` of this build"
+        "{path} was made by another build: its record fingerprint is {found:#018x}, ours {expected:#018x}; nothing was touched. Stop gasd, then `gasd unload --discard-counts` and `gasd load` (totals stay in the store)"
     )]
     Fingerprint {
         /// The pin.
@@ -77,6 +77,9 @@ pub enum KernelError {
     /// Another loader is at work.
     #[error("another `gasd load` is working on {0}; wait for it to end")]
     Busy(PathBuf),
+    /// Another daemon is at work.
+    #[error("another gasd works off the events under {0}; stop it first (`systemctl stop gasd`)")]
+    InUse(PathBuf),
     /// The verifier said no.
     #[error("the kernel did not accept program {program}: {why}")]
     Rejected {

@@ -2,16 +2,20 @@
 //! The ring of events. The consumer's position lives in the map: a new reader goes on where the
 //! last one stopped, and a crash repeats at most the event in hand.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::{
+    fs::File,
+    os::fd::{AsRawFd, RawFd},
+};
 
 use aya::maps::{Map, MapData, RingBuf};
 use gasd_abi::records::Event;
 
-use super::{bytes, error::KernelError, pins::Pins};
+use super::{bytes, error::KernelError, pins::Pins, sys};
 
-/// Reads events. There must be one reader only.
+/// Reads events. There is one reader only: two would steal each other's.
 pub struct Events {
     ring: RingBuf<MapData>,
+    _only: File,
 }
 
 impl Events {
@@ -19,13 +23,17 @@ impl Events {
     pub fn open(pins: &Pins) -> Result<Self, KernelError> {
         // Checked by hand first, because the library would take whatever is pinned there.
         drop(pins.open_map("events")?);
-        let path = pins.generation(gasd_abi::layout::VERSION).join("maps/events");
+        let maps = pins.generation(gasd_abi::layout::VERSION).join("maps");
+        let only = sys::lock_directory(&maps)
+            .map_err(|e| KernelError::open(&maps, e))?
+            .ok_or_else(|| KernelError::InUse(pins.root().to_owned()))?;
+        let path = maps.join("events");
         let fail = |e: &dyn std::error::Error| {
             KernelError::io(path.display().to_string(), std::io::Error::other(e.to_string()))
         };
         let data = MapData::from_pin(&path).map_err(|e| fail(&e))?;
         let map = Map::from_map_data(data).map_err(|e| fail(&e))?;
-        Ok(Self { ring: RingBuf::try_from(map).map_err(|e| fail(&e))? })
+        Ok(Self { ring: RingBuf::try_from(map).map_err(|e| fail(&e))?, _only: only })
     }
 
     /// Takes the next event; `None` when the ring is empty. Drain to `None` before waiting.

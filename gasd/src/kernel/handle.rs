@@ -20,7 +20,7 @@ use super::{
     live::LivePages,
     load::VMLINUX_BTF,
     pins::Pins,
-    sys,
+    slots, sys,
 };
 
 /// Everything the daemon needs of the kernel side. Opening it proves that every layout fits.
@@ -43,6 +43,7 @@ impl Kernel {
         let pins = Pins::at(root)?;
         let meta = pins.check_generation().map_err(why_not_loaded)?;
         pins.check_dispatch().map_err(why_not_loaded)?;
+        slots::check(&pins)?;
         let twin_path = pins.dispatch().join("twin");
         let live = pins.open_map("live")?;
         Ok(Self {

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::{AsFd, AsRawFd},
+    os::fd::AsFd,
     path::Path,
 };
 
@@ -24,7 +24,8 @@ use super::{
     error::KernelError,
     handover::Generation,
     pins::{DISPATCH_MAPS, GENERATION_MAPS, Pins},
-    sys,
+    refusal::{refused, rejected},
+    slots, sys,
 };
 
 static DISPATCH: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_DISPATCH"));
@@ -32,6 +33,10 @@ static PULSE: &[u8] = aya::include_bytes_aligned!(env!("GASD_EBPF_PULSE"));
 
 /// Where the kernel's own types are.
 pub(super) const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// Where a dispatcher and a generation are built, aside from those that work.
+const NEW_DISPATCH: &str = "new-dispatch";
+const NEW_GENERATION: &str = "new-generation";
 
 /// What `load` did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,25 +65,40 @@ pub fn load(root: &Path, force: bool) -> Result<LoadReport, KernelError> {
     let _lock = lock(&pins)?;
     let btf = Btf::from_sys_fs().map_err(|e| refused("the kernel's type information", &e))?;
     let attached = ensure_dispatcher(&pins, &btf)?;
-    let previous = active(&pins)?;
+    let done = place(&pins, &btf, force, attached);
+    if done.is_err() && attached {
+        // A dispatcher with nothing behind it is of no use to anybody.
+        detach(&pins.dispatch())?;
+    }
+    done
+}
+
+/// Brings this build's generation into the slots.
+fn place(pins: &Pins, btf: &Btf, force: bool, attached: bool) -> Result<LoadReport, KernelError> {
+    let previous = slots::active(pins)?.map(|dir| Generation::open(&dir)).transpose()?;
     let dir = pins.generation(VERSION);
-    if dir.exists() && previous.as_ref().is_some_and(|p| p.dir != dir) {
-        // Counts of a generation that was left and came back stay readable under another name.
-        retire(&pins, &dir)?;
+    if let Some(counts) = previous.as_ref().filter(|p| dir.exists() && p.dir != dir) {
+        if Generation::open(&dir)?.meta.created_ns > counts.meta.created_ns {
+            // Made after what counts now, so it never counted: a load was killed before its switch.
+            remove(&dir)?;
+        } else {
+            // Counts of a generation that was left and came back stay readable under another name.
+            retire(pins, &dir)?;
+        }
     }
     let created = !dir.exists();
     let mut report = LoadReport { version: VERSION, attached, created, swapped: false, adopted: 0 };
     if created {
-        create(&pins, &btf, previous.as_ref())?;
+        create(pins, btf, previous.as_ref())?;
         report.swapped = true;
         if let Some(old) = previous {
-            report.adopted = super::handover::adopt_all(&pins, &old)?;
+            report.adopted = super::handover::adopt_all(pins, &old)?;
         }
     } else {
         pins.check_generation()?;
-        report.swapped = replace(&pins, &btf, force)?;
+        report.swapped = replace(pins, btf, force)?;
         // A load that was killed after its slot write left lines waiting.
-        report.adopted = super::handover::finish(&pins)?;
+        report.adopted = super::handover::finish(pins)?;
     }
     Ok(report)
 }
@@ -87,14 +107,22 @@ pub fn load(root: &Path, force: bool) -> Result<LoadReport, KernelError> {
 pub fn unload(root: &Path) -> Result<(), KernelError> {
     let pins = Pins::at(root)?;
     let _lock = lock(&pins)?;
-    // Open, unlink, close last: a link that is only unlinked goes on running for a while.
-    let link = pins.dispatch().join("link");
-    let held = sys::obj_get(&link).ok();
-    remove(&pins.dispatch())?;
-    drop(held);
+    detach(&pins.dispatch())?;
+    // What a load that was killed left behind.
+    detach(&pins.root().join(NEW_DISPATCH))?;
+    remove(&pins.root().join(NEW_GENERATION))?;
     for dir in pins.generations()? {
         remove(&dir)?;
     }
+    Ok(())
+}
+
+/// Removes a dispatcher and its link. Open, unlink, close last: a link that is only unlinked goes on
+/// running for a while.
+fn detach(dir: &Path) -> Result<(), KernelError> {
+    let held = sys::obj_get(&dir.join("link")).ok();
+    remove(dir)?;
+    drop(held);
     Ok(())
 }
 
@@ -109,21 +137,9 @@ pub fn remove(dir: &Path) -> Result<(), KernelError> {
 }
 
 fn lock(pins: &Pins) -> Result<File, KernelError> {
-    let dir = File::open(pins.root()).map_err(|e| KernelError::open(pins.root(), e))?;
-    // SAFETY: a descriptor we own; the lock ends with it.
-    if unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
-        return Ok(dir);
-    }
-    match io::Error::last_os_error() {
-        e if e.kind() == io::ErrorKind::WouldBlock => Err(KernelError::Busy(pins.root().to_owned())),
-        e => Err(KernelError::io("locking the pin directory", e)),
-    }
-}
-
-/// Makes a fresh directory in the pin file system.
-fn fresh(dir: &Path) -> Result<(), KernelError> {
-    remove(dir)?;
-    fs::create_dir(dir).map_err(|e| KernelError::open(dir, e))
+    sys::lock_directory(pins.root())
+        .map_err(|e| KernelError::open(pins.root(), e))?
+        .ok_or_else(|| KernelError::Busy(pins.root().to_owned()))
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), KernelError> {
@@ -137,8 +153,17 @@ fn ensure_dispatcher(pins: &Pins, btf: &Btf) -> Result<bool, KernelError> {
         pins.check_dispatch()?;
         return Ok(false);
     }
-    let new = pins.root().join("new-dispatch");
-    fresh(&new)?;
+    let new = pins.root().join(NEW_DISPATCH);
+    detach(&new)?;
+    let built = build_dispatcher(&new, btf).and_then(|()| rename(&new, &dir));
+    if built.is_err() {
+        detach(&new)?;
+    }
+    built.map(|()| true)
+}
+
+fn build_dispatcher(new: &Path, btf: &Btf) -> Result<(), KernelError> {
+    fs::create_dir(new).map_err(|e| KernelError::open(new, e))?;
     let mut loader = EbpfLoader::new();
     loader.btf(Some(btf));
     for (name, pin, _) in &DISPATCH_MAPS {
@@ -154,19 +179,31 @@ fn ensure_dispatcher(pins: &Pins, btf: &Btf) -> Result<bool, KernelError> {
     pin(link.pin(new.join("link")).map(drop))?;
     let twin = raw_tp(&mut object, "gasd_twin_dispatch")?;
     twin.load().map_err(|e| rejected("gasd_twin_dispatch", &e))?;
-    pin(twin.pin(new.join("twin")))?;
-    rename(&new, &dir)?;
-    Ok(true)
+    pin(twin.pin(new.join("twin")))
 }
 
 /// Builds this build's generation aside, then switches to it.
 fn create(pins: &Pins, btf: &Btf, previous: Option<&Generation>) -> Result<(), KernelError> {
-    let new = pins.root().join("new-generation");
+    let new = pins.root().join(NEW_GENERATION);
     remove(&new)?;
-    for dir in [new.clone(), new.join("maps"), new.join("progs")] {
+    let dir = pins.generation(VERSION);
+    if let Err(error) = build_generation(pins, btf, &new, previous).and_then(|()| rename(&new, &dir)) {
+        remove(&new)?;
+        return Err(error);
+    }
+    slots::switch(pins, &dir.join("progs/pulse"), &dir.join("progs/twin"))
+}
+
+fn build_generation(
+    pins: &Pins,
+    btf: &Btf,
+    new: &Path,
+    previous: Option<&Generation>,
+) -> Result<(), KernelError> {
+    for dir in [new.to_owned(), new.join("maps"), new.join("progs")] {
         fs::create_dir(&dir).map_err(|e| KernelError::open(&dir, e))?;
     }
-    let mut object = load_pulse(pins, btf, &new)?;
+    let mut object = load_pulse(pins, btf, new)?;
     let meta = Meta {
         magic: MAGIC,
         fingerprint: FINGERPRINT,
@@ -198,9 +235,7 @@ fn create(pins: &Pins, btf: &Btf, previous: Option<&Generation>) -> Result<(), K
     sys::freeze(live.as_fd()).map_err(|e| KernelError::io("freezing the live pages", e))?;
     load_programs(&mut object, btf)?;
     pin(pulse_of(&mut object)?.pin(new.join("progs/pulse")))?;
-    pin(twin_of(&mut object)?.pin(new.join("progs/twin")))?;
-    rename(&new, &pins.generation(VERSION))?;
-    switch(pins, &mut object)
+    pin(twin_of(&mut object)?.pin(new.join("progs/twin")))
 }
 
 /// Replaces the programs of the generation that is in place. Returns whether it did.
@@ -210,21 +245,22 @@ fn replace(pins: &Pins, btf: &Btf, force: bool) -> Result<bool, KernelError> {
     let (pulse_tag, twin_tag) = load_programs(&mut object, btf)?;
     let pinned = |name: &str| ProgramInfo::from_pin(dir.join("progs").join(name)).map(|i| i.tag()).ok();
     let same = pinned("pulse") == Some(pulse_tag) && pinned("twin") == Some(twin_tag);
-    if same && !force && active(pins)?.is_some() {
+    let progs = dir.join("progs");
+    let fresh = ["pulse", "twin"].map(|name| progs.join(format!("new-{name}")));
+    for path in &fresh {
+        // Of a load that was killed. A program that counts keeps its slot without a pin.
+        let _ = fs::remove_file(path);
+    }
+    if same && !force && slots::hold(pins, &dir)? {
         return Ok(false);
     }
-    // Pins first, slots second: what counts is always pinned.
-    for (name, which) in [("pulse", 0), ("twin", 1)] {
-        let fresh = dir.join("progs").join(format!("new-{name}"));
-        let _ = fs::remove_file(&fresh);
-        if which == 0 {
-            pin(pulse_of(&mut object)?.pin(&fresh))?;
-        } else {
-            pin(twin_of(&mut object)?.pin(&fresh))?;
-        }
-        rename(&fresh, &dir.join("progs").join(name))?;
+    // Pinned under a new name, put into the slots, then renamed: what counts is always pinned.
+    pin(pulse_of(&mut object)?.pin(&fresh[0]))?;
+    pin(twin_of(&mut object)?.pin(&fresh[1]))?;
+    slots::switch(pins, &fresh[0], &fresh[1])?;
+    for (path, name) in fresh.iter().zip(["pulse", "twin"]) {
+        rename(path, &progs.join(name))?;
     }
-    switch(pins, &mut object)?;
     Ok(true)
 }
 
@@ -247,39 +283,6 @@ fn load_programs(object: &mut Ebpf, btf: &Btf) -> Result<(u64, u64), KernelError
     twin.load().map_err(|e| rejected("gasd_twin", &e))?;
     let twin = twin.info().map_err(|e| rejected("gasd_twin", &e))?.tag();
     Ok((pulse, twin))
-}
-
-/// One write a slot: from here on the other program counts.
-fn switch(pins: &Pins, object: &mut Ebpf) -> Result<(), KernelError> {
-    let put = |slot: &str, program: i32| {
-        let map = pins.open_dispatch(slot)?;
-        sys::update(map.as_fd(), &0u32.to_ne_bytes(), &(program as u32).to_ne_bytes())
-            .map_err(|e| KernelError::io(format!("writing {slot}"), e))
-    };
-    let pulse = pulse_of(object)?.fd().map_err(|e| rejected("gasd_pulse", &e))?;
-    put("slots", pulse.as_fd().as_raw_fd())?;
-    let twin = twin_of(object)?.fd().map_err(|e| rejected("gasd_twin", &e))?;
-    put("twin_slots", twin.as_fd().as_raw_fd())?;
-    sys::grace_period();
-    Ok(())
-}
-
-/// The generation whose program is in the slot.
-fn active(pins: &Pins) -> Result<Option<Generation>, KernelError> {
-    let slots = pins.open_dispatch("slots")?;
-    let mut id = [0u8; 4];
-    match sys::lookup(slots.as_fd(), &0u32.to_ne_bytes(), &mut id) {
-        Ok(()) => {}
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(KernelError::io("reading the slot", e)),
-    }
-    let id = u32::from_ne_bytes(id);
-    for dir in pins.generations()? {
-        if ProgramInfo::from_pin(dir.join("progs/pulse")).is_ok_and(|i| i.id() == id) {
-            return Generation::open(&dir).map(Some);
-        }
-    }
-    Ok(None)
 }
 
 fn retire(pins: &Pins, dir: &Path) -> Result<(), KernelError> {
@@ -331,50 +334,4 @@ pub fn random() -> Result<[u64; 2], KernelError> {
     let (a, b) = bytes.split_at(8);
     let word = |s: &[u8]| super::bytes::from_bytes(s).unwrap_or(0);
     Ok([word(a), word(b)])
-}
-
-/// Looks for the system's own word in an error chain.
-fn os_error(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
-    let mut next = Some(error);
-    while let Some(e) = next {
-        if let Some(code) = e.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            return Some(code);
-        }
-        next = e.source();
-    }
-    None
-}
-
-fn refused(what: &'static str, error: &(dyn std::error::Error + 'static)) -> KernelError {
-    match os_error(error) {
-        Some(libc::EPERM | libc::EACCES) => KernelError::NotPermitted { what },
-        _ => KernelError::io(what, io::Error::other(chain(error))),
-    }
-}
-
-fn rejected(program: &'static str, error: &(dyn std::error::Error + 'static)) -> KernelError {
-    match os_error(error) {
-        Some(libc::EPERM) => KernelError::NotPermitted { what: program },
-        _ => KernelError::Rejected { program, why: tail(&chain(error)) },
-    }
-}
-
-/// The verifier's log is thousands of lines; its verdict is in the last ones.
-fn tail(text: &str) -> String {
-    const LINES: usize = 12;
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(e) = next {
-        let more = e.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = e.source();
-    }
-    text
 }

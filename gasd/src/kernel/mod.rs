@@ -10,6 +10,8 @@ pub mod live;
 pub mod load;
 pub mod pins;
 pub mod private;
+mod refusal;
+mod slots;
 pub mod sys;
 
 pub use error::KernelError;

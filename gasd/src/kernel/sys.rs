@@ -4,6 +4,7 @@
 
 use std::{
     ffi::CString,
+    fs::File,
     io,
     mem::size_of,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
@@ -194,6 +195,19 @@ pub fn boottime_ns() -> u64 {
     // SAFETY: `t` is a live timespec; CLOCK_BOOTTIME exists on every kernel that gasd runs on.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut t) };
     t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
+}
+
+/// Locks a directory for as long as the file lives; `None` if somebody else has it.
+pub fn lock_directory(path: &Path) -> io::Result<Option<File>> {
+    let dir = File::open(path)?;
+    // SAFETY: a descriptor we own; the lock ends with it.
+    if unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
+        return Ok(Some(dir));
+    }
+    match io::Error::last_os_error() {
+        e if e.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        e => Err(e),
+    }
 }
 
 /// Whether a directory lies on a BPF file system.

@@ -90,10 +90,12 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         opened => opened,
     };
     let (kernel, mode, mode_reason) = filter_side(options, &config)?;
-    let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
+    // Before anything is written anywhere: a second daemon stops here.
+    let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
 
     let store = store?;
     let loaded = store.load()?;
+    let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
         None => load::random()?,
@@ -148,9 +150,9 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let mut problems: Vec<String> = config.warnings.clone();
     problems.extend_from_slice(response.problems());
 
-    let (bank, source): (Arc<dyn LineFilter>, Source) = match &kernel {
-        Some(kernel) => (kernel.clone(), Source::Kernel(kernel.clone(), Events::open(kernel.pins())?)),
-        None => {
+    let (bank, source): (Arc<dyn LineFilter>, Source) = match (&kernel, events) {
+        (Some(kernel), Some(events)) => (kernel.clone(), Source::Kernel(kernel.clone(), events)),
+        _ => {
             let bank = Arc::new(UserBank::new(&lines::filters(&config), queue.clone(), current));
             (bank.clone(), Source::User(bank))
         }
