@@ -40,7 +40,7 @@ pub struct Pulse {
 /// Where edges come from.
 pub enum Source {
     /// The kernel programs and their ring.
-    Kernel(Arc<Kernel>, Events),
+    Kernel(Arc<Kernel>, Box<Events>),
     /// The chips' own queues and the filter in this process.
     User(Arc<UserBank>),
 }
