@@ -151,7 +151,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     problems.extend_from_slice(response.problems());
 
     let (bank, source): (Arc<dyn LineFilter>, Source) = match (&kernel, events) {
-        (Some(kernel), Some(events)) => (kernel.clone(), Source::Kernel(kernel.clone(), events)),
+        (Some(kernel), Some(events)) => (kernel.clone(), Source::Kernel(kernel.clone(), Box::new(events))),
         _ => {
             let bank = Arc::new(UserBank::new(&lines::filters(&config), queue.clone(), current));
             (bank.clone(), Source::User(bank))
