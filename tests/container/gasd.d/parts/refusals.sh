@@ -6,10 +6,16 @@ cp "$config" /run/gasd.toml
 
 # rejected STATUS WORDS WHAT: gasd does not start, ends with STATUS, and the journal has WORDS.
 rejected() {
-    local line
+    local line status tries
     news >/dev/null
     systemctl restart gasd 2>/dev/null && fail "$3: systemctl restart gasd succeeded"
-    equal "$(systemctl show -P ExecMainStatus gasd)" "$1" "$3: exit status $1" >/dev/null
+    # systemd tries again by itself; while a try is under way the status is not there.
+    for ((tries = 0; tries < 100; tries++)); do
+        status=$(systemctl show -P ExecMainStatus gasd)
+        [[ $status == "$1" ]] && break
+        sleep 0.1
+    done
+    equal "$status" "$1" "$3: exit status $1" >/dev/null
     line=$(news | grep -F -- "$2" | head -n 1) || fail "$3: '$2' is not in the journal"
     ok "$3: exit status $1; $line"
 }
