@@ -58,7 +58,7 @@ pub fn run(mut source: Source, mut watches: Vec<Watch>, queue: &Queue, pulse: &P
     let mut attach = |watch: &Watch, io: &InputLine| attach(kernel.as_deref(), watch, io);
     let mut said: Vec<Option<String>> = vec![None; watches.len()];
     while !pulse.stop.load(Ordering::Relaxed) {
-        pulse.rounds.fetch_add(1, Ordering::Relaxed);
+        pulse.rounds.fetch_add(1, Ordering::Release);
         match &mut source {
             Source::Kernel(_, events) => drain(events, queue),
             Source::User(bank) => read_chips(bank, &mut watches),
