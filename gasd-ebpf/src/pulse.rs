@@ -19,8 +19,8 @@ use aya_ebpf::{
 };
 use gasd_abi::{
     filter::{self, FilterState, Handover},
-    live::{LivePage, WRITERS, Writer, counters},
-    outcome::{Outcome, PULSE, RESYNC, Reason, STORM, Totals, WAKE},
+    live::{self, LivePage, WRITERS, Writer, counters},
+    outcome::{Outcome, PULSE, RESYNC, Reason, STALE, STORM, Totals, WAKE},
     records::{
         BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK, EVENT_WAKE, Event,
         LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES, twin,
@@ -109,6 +109,16 @@ fn sample(line: u32, now: u64, level: u8, edges: u64) -> i32 {
     let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
         return -1;
     };
+    // A daemon of the layout before may still sample while the loader hands lines over. It must not
+    // prepare a copy then: the loader prepares one in the same place.
+    // SAFETY: the page is map memory; the index is below SLOTS.
+    let adopting = unsafe {
+        let current = (&raw const (*page).current).read_volatile();
+        (&raw const (*page).slots[live::slot(current) & 3].adopting).read_volatile()
+    };
+    if adopting != 0 {
+        return STALE as i32;
+    }
     let step = |st: &mut FilterState| filter::sample(&config.filter, st, now, level, edges);
     // SAFETY: as above.
     let done = unsafe { commit::commit(page, Writer::Sample, step) };

@@ -67,7 +67,7 @@ pub fn run(
     let mut attach = |watch: &Watch, io: &InputLine| attach(kernel.as_deref(), watch, io);
     let mut told: Vec<Told> = watches.iter().map(|_| Told::default()).collect();
     while !pulse.stop.load(Ordering::Relaxed) {
-        pulse.rounds.fetch_add(1, Ordering::Relaxed);
+        pulse.rounds.fetch_add(1, Ordering::Release);
         match &mut source {
             Source::Kernel(_, events) => drain(events, queue),
             Source::User(bank) => read_chips(bank, &mut watches),

@@ -5,6 +5,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -23,6 +24,7 @@ use crate::{
 };
 
 use super::{
+    counting::Pulse,
     filter::LineFilter,
     latency::Latencies,
     meter::MeterRun,
@@ -54,6 +56,8 @@ pub struct Engine {
     pub changes: Sender<Change>,
     /// The queue, for its counter.
     pub queue: Queue,
+    /// The counting thread.
+    pub counting: Arc<Pulse>,
     /// Where moments are noted.
     pub latencies: Arc<Latencies>,
     /// How often a changed total is persisted.
@@ -74,6 +78,8 @@ impl Engine {
         let (mut shown, mut ticked, mut persisted) = (Instant::now(), Instant::now(), Instant::now());
         let (mut stale, mut unsaved) = (true, true);
         loop {
+            // Read first: when the queue is found empty, all that these rounds brought was worked off.
+            let rounds = self.counting.rounds.load(Ordering::Acquire);
             match receiver.recv_timeout(if stale { SHOW } else { TICK }) {
                 Ok(Input::Event(event)) => {
                     self.event(&event, &by_line);
@@ -87,7 +93,11 @@ impl Engine {
                     stale = true;
                 }
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    let missed = self.compare(rounds);
+                    stale |= missed;
+                    unsaved |= missed;
+                }
             }
             if stale && shown.elapsed() >= SHOW {
                 self.show();
@@ -115,6 +125,17 @@ impl Engine {
         if let Some(verdict) = self.meters[at].event(event) {
             self.verdict(at, &verdict);
         }
+    }
+
+    /// Looks for pulses whose events never came. Returns whether there were any.
+    fn compare(&mut self, rounds: u64) -> bool {
+        let mut found = false;
+        for meter in &mut self.meters {
+            let before = meter.missed();
+            meter.compare(self.bank.state(meter.line).accepted, rounds);
+            found |= meter.missed() != before;
+        }
+        found
     }
 
     fn tick(&mut self) {

@@ -30,6 +30,8 @@ pub struct MeterRun {
     last: Event,
     now_ns: u64,
     missed: u64,
+    /// The counter when it was seen ahead of the events, and the counting thread's rounds then.
+    behind: Option<(u64, u64)>,
 }
 
 impl MeterRun {
@@ -53,6 +55,7 @@ impl MeterRun {
             last: Event::default(),
             now_ns: 0,
             missed: 0,
+            behind: None,
         }
     }
 
@@ -93,11 +96,21 @@ impl MeterRun {
         }
     }
 
-    /// Compares with the counter when no event is under way: the last events may be the lost ones.
-    pub fn compare(&mut self, accepted: u64) {
-        if self.last.seq != 0 && accepted > self.last.seq {
-            self.lost(accepted - self.last.seq, self.now_ns);
-            self.last.seq = accepted;
+    /// Compares with the counter while no event waits: the last events may be the lost ones, and no
+    /// later one tells. `rounds` are the counting thread's; a pulse is lost when its event has not come
+    /// two rounds later, because every round works the ring off.
+    pub fn compare(&mut self, accepted: u64, rounds: u64) {
+        if self.last.seq == 0 || accepted <= self.last.seq {
+            self.behind = None;
+            return;
+        }
+        let (seen, since) = *self.behind.get_or_insert((accepted, rounds));
+        if rounds >= since + 2 {
+            self.behind = None;
+            if seen > self.last.seq {
+                self.lost(seen - self.last.seq, self.now_ns);
+                self.last.seq = seen;
+            }
         }
     }
 
@@ -150,5 +163,45 @@ impl MeterRun {
             health: self.health.clone().unwrap_or_else(|| "ok".to_owned()),
             valve: valve.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meter() -> MeterRun {
+        let text = "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n";
+        let config = crate::config::parse("t.toml", text).unwrap();
+        MeterRun::new(&config.meters[0], 0, Base::default())
+    }
+
+    fn pulse(seq: u64) -> Event {
+        let t_ns = seq * 1_000_000_000;
+        Event { kind: EVENT_PULSE, seq, t_ns, decided_ns: t_ns, ..Event::default() }
+    }
+
+    #[test]
+    fn the_last_events_are_missed_once_the_ring_was_worked_off_without_them() {
+        let mut meter = meter();
+        meter.event(&pulse(3));
+        meter.compare(5, 10);
+        meter.compare(5, 11);
+        assert_eq!(meter.missed(), 0);
+        meter.compare(5, 12);
+        assert_eq!(meter.missed(), 2);
+        meter.compare(5, 20);
+        assert_eq!(meter.missed(), 2);
+    }
+
+    #[test]
+    fn an_event_that_is_only_late_is_not_missed() {
+        let mut meter = meter();
+        meter.event(&pulse(3));
+        meter.compare(4, 10);
+        meter.event(&pulse(4));
+        meter.compare(4, 12);
+        meter.event(&pulse(5));
+        assert_eq!(meter.missed(), 0);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The meters' lines at the start: claimed from the service manager or requested, and made to count.
 
-use std::{os::fd::AsFd, sync::Arc};
+use std::{collections::HashMap, os::fd::AsFd, sync::Arc};
 
 use gasd_abi::{
     FilterConfig,
@@ -34,8 +34,29 @@ pub struct Lines {
 /// Sets up every meter's line. One that fails is tried again later and reported; if all lines of
 /// chips fail, nothing can be metered and that is an error.
 pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) -> Result<Lines, Fatal> {
-    let mut lines = Lines { numbers: Vec::new(), watches: Vec::new(), health: Vec::new() };
+    // Requested first and all of them: nothing is written into the kernel's lines for a daemon that
+    // cannot start.
+    let mut claimed = HashMap::new();
     let mut first_error: Option<GpioError> = None;
+    let mut lines = Lines { numbers: Vec::new(), watches: Vec::new(), health: Vec::new() };
+    for (at, meter) in config.meters.iter().enumerate() {
+        lines.health.push(None);
+        if meter.gpio.chip.is_none() {
+            continue;
+        }
+        match claim(kept, &kept::line_name(&meter.id, &meter.gpio), meter) {
+            Ok(io) => drop(claimed.insert(at, io)),
+            Err(error) => {
+                lines.health[at] = Some(error.to_string());
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    if claimed.is_empty()
+        && let Some(error) = first_error
+    {
+        return Err(error.into());
+    }
     let mut working = 0;
     for (at, meter) in config.meters.iter().enumerate() {
         let simulated = meter.gpio.chip.is_none();
@@ -45,23 +66,17 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
             None => at as u32,
         };
         lines.numbers.push(number);
-        lines.health.push(None);
         if simulated {
             continue;
         }
         let name = kept::line_name(&meter.id, &meter.gpio);
-        let io = match claim(kept, &name, meter) {
-            Ok(io) => Some(io),
-            Err(error) => {
-                // What it had the last time may be another device's by now.
-                if let Some(kernel) = kernel {
-                    release(kernel, number);
-                }
-                lines.health[at] = Some(error.to_string());
-                first_error.get_or_insert(error);
-                None
-            }
-        };
+        let io = claimed.remove(&at);
+        if io.is_none()
+            && let Some(kernel) = kernel
+        {
+            // What it had the last time may be another device's by now.
+            release(kernel, number);
+        }
         let mut watch = Watch::new(at, meter.id.clone(), number, meter.filter, meter.gpio.clone(), None);
         if let Some(io) = io {
             match attach(kernel.map(|k| &**k), &watch, &io) {

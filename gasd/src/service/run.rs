@@ -165,6 +165,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         run.health.clone_from(health);
         meters.push(run);
     }
+    let pulse = Arc::new(counting::Pulse::default());
     let mut engine = Engine {
         meters,
         valves: valve_ids,
@@ -175,6 +176,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         shared: shared.clone(),
         changes: change_sender,
         queue: queue.clone(),
+        counting: pulse.clone(),
         latencies: latencies.clone(),
         persist: Duration::from_nanos(config.persist_ns),
         problems,
@@ -183,7 +185,6 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     engine.show();
     let engine = spawn("gasd-engine", move || engine.run(&receiver))?;
     let stop_play = Arc::new(AtomicBool::new(false));
-    let pulse = Arc::new(counting::Pulse::default());
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
         let on_line: counting::OnLine = Box::new(lines::follow);
