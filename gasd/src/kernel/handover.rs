@@ -20,7 +20,7 @@ use gasd_abi::{
     layout::MAGIC,
     live::{self, Writer, counters},
     outcome::STALE,
-    records::{LineConfig, Meta, twin},
+    records::{LineConfig, Meta, Offsets, twin},
 };
 
 use super::{
@@ -55,6 +55,34 @@ pub struct OldLine {
     pub accepted: u64,
     /// What the next generation goes on from.
     pub handover: Handover,
+}
+
+impl OldLine {
+    /// Reads a line out of its settings and its live page, whose fields are where `at` says. `None`
+    /// for a line of no meter, and for one that is not where it should be.
+    #[must_use]
+    pub fn read(line: u32, at: &Offsets, config: &[u8], page: &[u8]) -> Option<Self> {
+        let slot = at.slots + live::slot(u64_at(page, 0)?) as u32 * at.slot;
+        let word = |offset: u32| u64_at(page, slot + offset);
+        let byte = |offset: u32| page.get((slot + offset) as usize).copied();
+        let key = u64_at(config, at.key)?;
+        (key != 0).then_some(Self {
+            line,
+            key,
+            edges: word(at.edges)?,
+            accepted: word(at.accepted)?,
+            handover: Handover {
+                pulse_ns: word(at.pulse)?,
+                last_edge_ns: word(at.last_edge)?,
+                first_ns: word(at.first)?,
+                pending: u32_at(page, slot + at.pending)?,
+                level: byte(at.level)?,
+                contact: byte(at.contact)?,
+                counted: byte(at.counted)?,
+                reserved: 0,
+            },
+        })
+    }
 }
 
 impl Generation {
@@ -112,30 +140,9 @@ impl Generation {
 
     /// A line's counts and state.
     pub fn line(&self, line: u32) -> Result<Option<OldLine>, KernelError> {
-        let at = &self.meta.offsets;
         let config = self.value(&self.lines, line, 1)?;
         let page = self.value(&self.live, line, 1)?;
-        let read = || {
-            let slot = at.slots + live::slot(u64_at(&page, 0)?) as u32 * at.slot;
-            let byte = |offset: u32| page.get((slot + offset) as usize).copied();
-            Some(OldLine {
-                line,
-                key: u64_at(&config, at.key)?,
-                edges: u64_at(&page, slot + at.edges)?,
-                accepted: u64_at(&page, slot + at.accepted)?,
-                handover: Handover {
-                    pulse_ns: u64_at(&page, slot + at.pulse)?,
-                    last_edge_ns: u64_at(&page, slot + at.last_edge)?,
-                    first_ns: u64_at(&page, slot + at.first)?,
-                    pending: u32_at(&page, slot + at.pending)?,
-                    level: byte(at.level)?,
-                    contact: byte(at.contact)?,
-                    counted: byte(at.counted)?,
-                    reserved: 0,
-                },
-            })
-        };
-        Ok(read().filter(|l| l.key != 0))
+        Ok(OldLine::read(line, &self.meta.offsets, &config, &page))
     }
 
     /// A line's counters, summed over the CPUs and both writers. `Totals` only ever grows at its end.
@@ -197,4 +204,32 @@ pub fn adopt_all(pins: &Pins, old: &Generation) -> Result<u32, KernelError> {
         adopted += u32::from(flags >= 0 && flags as u32 & STALE == 0);
     }
     Ok(adopted)
+}
+
+#[cfg(test)]
+mod tests {
+    use gasd_abi::{FilterState, layout::OFFSETS, live::LivePage};
+
+    use super::*;
+
+    fn page() -> Vec<u8> {
+        let state = FilterState { edges: 5, accepted: 2, pending: 1, level: 1, ..FilterState::default() };
+        let mut page =
+            LivePage { current: 7, reserved: [0; 7], slots: [FilterState::default(); live::SLOTS] };
+        page.slots[3] = state;
+        bytes::as_bytes(&page).to_vec()
+    }
+
+    fn config() -> Vec<u8> {
+        let filter = gasd_abi::FilterConfig::default();
+        bytes::as_bytes(&LineConfig { filter, key: 9, irq: 0, flags: 0 }).to_vec()
+    }
+
+    #[test]
+    fn a_line_is_read_from_the_copy_that_is_valid() {
+        let line = OldLine::read(3, &OFFSETS, &config(), &page()).unwrap();
+        assert_eq!((line.line, line.key, line.edges, line.accepted), (3, 9, 5, 2));
+        assert_eq!((line.handover.pending, line.handover.level), (1, 1));
+        assert_eq!(OldLine::read(3, &OFFSETS, &[0; 48], &page()), None);
+    }
 }
