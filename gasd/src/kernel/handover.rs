@@ -61,9 +61,11 @@ impl OldLine {
     /// for a line of no meter, and for one that is not where it should be.
     #[must_use]
     pub fn read(line: u32, at: &Offsets, config: &[u8], page: &[u8]) -> Option<Self> {
-        let slot = at.slots + live::slot(u64_at(page, 0)?) as u32 * at.slot;
-        let word = |offset: u32| u64_at(page, slot + offset);
-        let byte = |offset: u32| page.get((slot + offset) as usize).copied();
+        let nth = live::slot(u64_at(page, 0)?) as u32;
+        // The offsets are as foreign as the bytes: a sum that overflows is a field that is not there.
+        let slot = at.slots.checked_add(nth.checked_mul(at.slot)?)?;
+        let word = |offset: u32| u64_at(page, slot.checked_add(offset)?);
+        let byte = |offset: u32| page.get(slot.checked_add(offset)? as usize).copied();
         let key = u64_at(config, at.key)?;
         (key != 0).then_some(Self {
             line,
@@ -74,7 +76,7 @@ impl OldLine {
                 pulse_ns: word(at.pulse)?,
                 last_edge_ns: word(at.last_edge)?,
                 first_ns: word(at.first)?,
-                pending: u32_at(page, slot + at.pending)?,
+                pending: u32_at(page, slot.checked_add(at.pending)?)?,
                 level: byte(at.level)?,
                 contact: byte(at.contact)?,
                 counted: byte(at.counted)?,
@@ -214,5 +216,18 @@ mod tests {
         assert_eq!((line.line, line.key, line.edges, line.accepted), (3, 9, 5, 2));
         assert_eq!((line.handover.pending, line.handover.level), (1, 1));
         assert_eq!(OldLine::read(3, &OFFSETS, &[0; 48], &page()), None);
+    }
+
+    #[test]
+    fn offsets_beyond_the_end_of_numbers_are_no_line() {
+        for wrong in [
+            Offsets { slot: 2_358_021_260, ..OFFSETS },
+            Offsets { slot: u32::MAX / 3, slots: 3, ..OFFSETS },
+            Offsets { pulse: u32::MAX, ..OFFSETS },
+            Offsets { pending: u32::MAX, ..OFFSETS },
+            Offsets { level: u32::MAX, ..OFFSETS },
+        ] {
+            assert_eq!(OldLine::read(3, &wrong, &config(), &page()), None, "{wrong:?}");
+        }
     }
 }
