@@ -219,19 +219,26 @@ pub fn adopt(st: &mut FilterState, old: &Handover) -> Outcome {
     st.level ^= old.level & 1;
     st.contact = old.contact & 1;
     st.counted = old.counted;
-    st.pulse_ns = old.pulse_ns;
-    st.pulse_first_ns = old.pulse_ns;
     if old.last_edge_ns > st.last_edge_ns {
         st.last_edge_ns = old.last_edge_ns;
     }
+    // Another version wrote these. No pulse or candidate begins after the last edge, and the next
+    // interval is measured from here.
+    st.pulse_ns = earlier(old.pulse_ns, st.last_edge_ns);
+    st.pulse_first_ns = st.pulse_ns;
     st.since_ns = st.last_edge_ns;
     st.candidate_ns = st.last_edge_ns;
     if old.pending > 0 {
-        st.first_ns = old.first_ns;
+        st.first_ns = earlier(old.first_ns, st.last_edge_ns);
     }
     st.pending += old.pending;
     let flags = if st.pending > 0 { WAKE } else { 0 };
     Outcome { flags, ..Outcome::default() }
+}
+
+#[inline(always)]
+const fn earlier(a: u64, b: u64) -> u64 {
+    if a < b { a } else { b }
 }
 
 /// An edge of a line that waits for [`adopt`].
