@@ -34,7 +34,8 @@ impl Object {
         match folder {
             "meters" => unleaf(leaf).map(Object::Meter),
             "valves" => unleaf(leaf).map(Object::Valve),
-            "verdicts" => leaf.parse().ok().map(Object::Verdict),
+            // Only the one way of writing a number counts: `+7` and `007` are nobody's path.
+            "verdicts" => leaf.parse().ok().filter(|id: &u64| id.to_string() == leaf).map(Object::Verdict),
             _ => None,
         }
     }
@@ -126,6 +127,15 @@ mod tests {
         for other in ["/", "/io", "/io/gasd12", "/io/gasd1/meters", "/io/gasd1/x/y", "/io/gasd1/verdicts/x"] {
             assert_eq!(Object::parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_verdict_has_one_path() {
+        for other in ["000000", "07", "+7", "", "18446744073709551616"] {
+            let path = format!("/io/gasd1/verdicts/{other}");
+            assert_eq!(Object::parse(&path), None, "{path}");
+        }
+        assert_eq!(Object::parse(&verdict_path(u64::MAX)), Some(Object::Verdict(u64::MAX)));
     }
 
     #[test]
