@@ -51,6 +51,10 @@ pub(crate) struct Flow(pub f64);
 
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Beyond this there are no digits after the point to round, and the product may overflow.
+        if self.0.abs() > 1e12 {
+            return write!(f, "{:e}", self.0);
+        }
         let scale = if self.0.abs() < 0.1 { 1e4 } else { 1e2 };
         write!(f, "{}", (self.0 * scale).round() / scale)
     }
@@ -81,5 +85,7 @@ mod tests {
         assert_eq!(Flow(36.0).to_string(), "36");
         assert_eq!(Flow(5.333).to_string(), "5.33");
         assert_eq!(Flow(0.004).to_string(), "0.004");
+        assert_eq!(Flow(1e12).to_string(), "1000000000000");
+        assert_eq!(Flow(2.5e307).to_string(), "2.5e307");
     }
 }

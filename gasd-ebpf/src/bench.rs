@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 //! The yardstick of `make bench`: programs that do nothing, attached beside the real ones. Never
 //! part of what `gasd load` loads.
 #![no_std]

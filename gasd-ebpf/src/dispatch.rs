@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 //! The dispatcher: the one program that is attached to the tracepoint, pinned for good.
 //!
 //! It asks whether an interrupt is ours and hands it on through a slot. What the slot holds can be

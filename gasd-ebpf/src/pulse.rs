@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 //! The pulse program: one interrupt in, the shared filter, counters, live page and event out; and
 //! its raw_tp twin, which takes edges with their own times and level samples.
 //!
