@@ -34,7 +34,7 @@ use crate::{
     player::{self, House, Play},
     response::{self, Response},
     state::{MeterState, Mode, Position, Shared, Snapshot},
-    store::{Store, StoreError},
+    store::Store,
 };
 
 use super::{
@@ -82,19 +82,12 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         Fatal::new(exit::FAILED, format!("the descriptors that the service manager passed: {e}"))
     })?;
     let (queue, receiver) = Queue::new();
-    // A second daemon ends here, before it touches what the first one works with. Any other trouble of
-    // the store waits for the lines: the manager keeps them then, and the kernel counts until somebody
-    // has mended it.
-    let store = match Store::open(&config.store) {
-        Err(locked @ StoreError::Locked { .. }) => return Err(locked.into()),
-        opened => opened,
-    };
-    let (kernel, mode, mode_reason) = filter_side(options, &config)?;
-    // Before anything is written anywhere: a second daemon stops here.
-    let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
-
-    let store = store?;
+    // Before anything is touched that a first daemon works with: a second one stops here.
+    let store = Store::open(&config.store)?;
     let loaded = store.load()?;
+    let (kernel, mode, mode_reason) = filter_side(options, &config)?;
+    // And here, if it has a store of its own.
+    let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
     let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),

@@ -49,32 +49,30 @@ look_has() { look && [[ $(get "${@:2}") == *"$1"* ]]; }
 # wait_for_words WORDS SECONDS PATH...: until the value at PATH contains WORDS.
 wait_for_words() { until_true "$2" "${*:3} to say '$1'" look_has "$1" "${@:3}"; }
 
-# Whether every edge of a meter has been judged: edges + recovered == accepted + rejected.
-balanced() {
-    look && (($(get meters "$1" edges) + $(get meters "$1" recovered) \
-        == $(get meters "$1" accepted) + $(get meters "$1" rejected +)))
+# numbers METER: sets accepted, edges, and judged, which is what of the edges a reason is known for:
+# accepted + rejected, less the pulses that had no edge.
+numbers() {
+    look
+    local recovered rejected
+    read -r accepted edges recovered rejected < <(get meters "$1" accepted , meters "$1" edges , \
+        meters "$1" recovered , meters "$1" rejected +)
+    judged=$((accepted + rejected - recovered))
 }
 
-# settle METER ACCEPTED EDGES: until the status shows that many and every edge is judged, or for a
-# while. It follows edges that are no pulses once a second.
-settle() {
-    local deadline=$((SECONDS + 15))
-    until balanced "$1" && [[ $(get meters "$1" accepted) == "$2" && $(get meters "$1" edges) == "$3" ]]; do
-        ((SECONDS < deadline)) || break
-        sleep 0.2
-    done
-}
-
-# exact METER ACCEPTED WHAT [EARLIER]: accepted pulses, edges against /proc/interrupts (and EARLIER
-# interrupts, of a request that is gone), and the balance.
+# exact METER PULSES WHAT [EARLIER]: accepted pulses, edges against /proc/interrupts (and EARLIER
+# interrupts, of a request that is gone), and that each edge has been judged. Waits until it is so,
+# for a while: the status follows edges that are no pulses once a second.
 exact() {
-    local id=$1 accepted=$2 what=$3 irqs
+    local id=$1 pulses=$2 what=$3 irqs accepted edges judged deadline=$((SECONDS + 15))
     irqs=$(($(gpiosim_irqs "gasd:$id") + ${4:-0}))
-    settle "$id" "$accepted" "$irqs"
-    equal "$(get meters "$id" accepted)" "$accepted" "$what: the pulses meant, exactly"
-    equal "$(get meters "$id" edges)" "$irqs" "$what: the edges of /proc/interrupts, exactly ($irqs)"
-    balanced "$id" || fail "$what: edges + recovered != accepted + rejected"
-    ok "$what: each edge is a pulse or rejected for a reason"
+    numbers "$id"
+    until [[ "$accepted $edges $judged" == "$pulses $irqs $irqs" ]] || ((SECONDS >= deadline)); do
+        sleep 0.2
+        numbers "$id"
+    done
+    equal "$accepted" "$pulses" "$what: the pulses meant, exactly"
+    equal "$edges" "$irqs" "$what: the edges of /proc/interrupts, exactly ($irqs)"
+    equal "$judged" "$edges" "$what: each edge is a pulse or rejected for a reason"
     equal "$(get service fall_through)" 0 "$what: no interrupt fell through"
 }
 

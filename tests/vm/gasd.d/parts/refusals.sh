@@ -60,6 +60,8 @@ irq=$(irq_of kitchen)
 config 7
 store=/var/lib/gasd/gasd.redb
 refused 5 "is in use by another gasd" "a second gasd with the same store" run_gasd
+store=/run/refusals/store
+refused 5 "another gasd works off the events under /run/gasd/bpf" "a second gasd with a store of its own" run_gasd
 equal "$(irq_of kitchen)" "$irq" "the first one's interrupt is where it was"
 noisy_pulses "$(gpiosim_line meters 3)" 3 | play
 three_more() { look_equals $((before + 3)) meters kitchen accepted; }
