@@ -82,12 +82,14 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         Fatal::new(exit::FAILED, format!("the descriptors that the service manager passed: {e}"))
     })?;
     let (queue, receiver) = Queue::new();
-    // Before anything is touched that a first daemon works with: a second one stops here.
-    let store = Store::open(&config.store)?;
-    let loaded = store.load()?;
+    // Only looks: nothing of the kernel's is changed yet.
     let (kernel, mode, mode_reason) = filter_side(options, &config)?;
-    // And here, if it has a store of its own.
+    // A second daemon stops here, before it touches anything that the first one works with: at the
+    // store, or, if it has one of its own, at the events, and then without having made that store.
+    let store = if config.store.exists() { Some(Store::open(&config.store)?) } else { None };
     let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
+    let store = store.map_or_else(|| Store::open(&config.store), Ok)?;
+    let loaded = store.load()?;
     let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
