@@ -231,9 +231,12 @@ fn bucket(line: u32, st: &FilterState) {
     if let Some(found) = BUCKETS.get_ptr_mut(&key) {
         // SAFETY: a per-CPU value.
         let found = unsafe { &mut *found };
+        // Another CPU made the entry: here it is all zero yet.
+        if found.count == 0 || interval < found.min_ns {
+            found.min_ns = interval;
+        }
         found.count += 1;
         found.sum_ns += interval;
-        found.min_ns = if interval < found.min_ns { interval } else { found.min_ns };
         found.max_ns = if interval > found.max_ns { interval } else { found.max_ns };
     } else {
         let first = Bucket { count: 1, sum_ns: interval, min_ns: interval, max_ns: interval };
