@@ -218,6 +218,21 @@ fn an_empty_slot_is_counted_and_said() {
 }
 
 #[test]
+fn an_interrupt_that_no_meter_has_any_more_counts_nowhere() {
+    let Some(house) = House::new("kernel_lifecycle, interrupt") else { return };
+    house.must_load(&[]);
+    let kernel = Kernel::open(&house.pins).unwrap();
+    // As a meter left it that has a chip no more, and one that was taken out of the configuration.
+    for (meter, irq) in [("kitchen", 4_000), ("gone", 4_001)] {
+        let line = kernel.assign(meter_key(meter), FilterConfig::default(), 0).unwrap();
+        kernel.map_irq(line, irq).unwrap();
+    }
+    let daemon = Daemon::start(&house);
+    assert_eq!([4_000, 4_001].map(|irq| kernel.line_of_irq(irq).unwrap()), [None, None]);
+    daemon.stop();
+}
+
+#[test]
 fn without_a_bpf_file_system_the_filter_runs_in_user_space_and_says_so() {
     let Some(house) = House::new("kernel_lifecycle, user space") else { return };
     let mut command = house.run_command(Path::new(GASD), &["--pins"]);

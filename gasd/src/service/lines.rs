@@ -93,10 +93,26 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
         }
         lines.watches.push(watch);
     }
-    match first_error {
-        Some(error) if working == 0 => Err(error.into()),
-        _ => Ok(lines),
+    if let Some(error) = first_error
+        && working == 0
+    {
+        return Err(error.into());
     }
+    if let Some(kernel) = kernel {
+        release_others(kernel, &lines.watches)?;
+    }
+    Ok(lines)
+}
+
+/// Makes interrupts count nowhere that no line of this configuration has: of a meter that was taken
+/// out, or that has no chip any more. The kernel may give such a number to any device.
+fn release_others(kernel: &Kernel, watches: &[Watch]) -> Result<(), Fatal> {
+    let mut ours = Vec::with_capacity(watches.len());
+    for watch in watches.iter().filter(|w| w.io.is_some()) {
+        ours.push((kernel.line_config(watch.line)?.irq, watch.line));
+    }
+    kernel.unmap_others(&ours)?;
+    Ok(())
 }
 
 fn claim(kept: &mut Kept, name: &str, meter: &crate::config::MeterConfig) -> Result<InputLine, GpioError> {
