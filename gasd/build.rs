@@ -3,7 +3,11 @@
 //!
 //! `aya-ebpf` needs one unstable feature, so only this inner build sets `RUSTC_BOOTSTRAP`.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Joins flags the way `CARGO_ENCODED_RUSTFLAGS` wants them.
 const SEPARATOR: &str = "\u{1f}";
@@ -22,7 +26,8 @@ fn main() {
     let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("set by cargo");
     let big_endian = env::var("CARGO_CFG_TARGET_ENDIAN").is_ok_and(|e| e == "big");
     let target = if big_endian { "bpfeb-unknown-none" } else { "bpfel-unknown-none" };
-    let target_dir = out_dir.join("ebpf");
+    let next_layout = env::var_os("CARGO_FEATURE_NEXT_LAYOUT").is_some();
+    let target_dir = shared_dir(&out_dir, next_layout);
     let arch_flag = format!("bpf_target_arch=\"{arch}\"");
     // v3 has the atomic compare-and-exchange that publishes a line's state.
     let flags = [
@@ -46,7 +51,7 @@ fn main() {
         .env_remove("RUSTC")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
         .env_remove("RUSTC_WRAPPER");
-    if env::var_os("CARGO_FEATURE_NEXT_LAYOUT").is_some() {
+    if next_layout {
         cargo.args(["--features", "next-layout"]);
     }
     match cargo.status() {
@@ -58,7 +63,20 @@ fn main() {
         Err(error) => panic!("cargo could not be started for the kernel programs: {error}"),
     }
     for object in ["dispatch", "pulse", "bench"] {
-        let path = target_dir.join(target).join("release").join(object);
+        // The crate includes a copy of its own: the shared folder belongs to whoever builds next.
+        let built = target_dir.join(target).join("release").join(object);
+        let path = out_dir.join(object);
+        if let Err(error) = fs::copy(&built, &path) {
+            panic!("{} could not be copied to {}: {error}", built.display(), path.display());
+        }
         println!("cargo:rustc-env=GASD_EBPF_{}={}", object.to_uppercase(), path.display());
     }
+}
+
+/// One folder for all profiles and feature sets of this crate: what the kernel programs are built
+/// with is the same for all of them. Cargo's own lock keeps two builds apart.
+fn shared_dir(out_dir: &Path, next_layout: bool) -> PathBuf {
+    let name = if next_layout { "ebpf-next-layout" } else { "ebpf" };
+    // OUT_DIR is TARGET/PROFILE/build/PACKAGE/out.
+    out_dir.ancestors().nth(4).unwrap_or(out_dir).join(name)
 }

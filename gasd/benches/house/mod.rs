@@ -38,6 +38,27 @@ pub fn disk_irq() -> Result<u32, Any> {
     Ok(irq)
 }
 
+/// The CPU that an interrupt is delivered to now.
+pub fn cpu_of_irq(irq: u32) -> Result<usize, Any> {
+    let list = fs::read_to_string(format!("/proc/irq/{irq}/effective_affinity_list"))?;
+    Ok(list.trim().split([',', '-']).next().ok_or("no CPU")?.parse()?)
+}
+
+/// Keeps the calling thread on the CPUs that are wanted; on all where there are none.
+pub fn pin(wanted: impl Fn(usize) -> bool) {
+    // SAFETY: sysconf has no preconditions. The set is bits without pointers, empty when all zero, and
+    // the calls get a live one.
+    unsafe {
+        // Not `available_parallelism`, which counts the CPUs that this thread is kept on already.
+        let cpus = usize::try_from(libc::sysconf(libc::_SC_NPROCESSORS_ONLN)).unwrap_or(1);
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        (0..cpus).filter(|&cpu| wanted(cpu)).for_each(|cpu| libc::CPU_SET(cpu, &mut set));
+        if libc::CPU_COUNT(&set) > 0 {
+            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set);
+        }
+    }
+}
+
 /// A file whose blocks are read past the page cache: one interrupt each.
 pub fn disk_file(name: &str) -> Result<fs::File, Any> {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.blocks"));
