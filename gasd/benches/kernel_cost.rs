@@ -7,10 +7,14 @@
 
 mod house;
 
-use std::path::Path;
+use std::{
+    fs::{self, File},
+    path::Path,
+};
 
 use aya::{
     Btf, Ebpf,
+    maps::ProgramArray,
     programs::{BtfTracePoint, ProgramInfo, RawTracePoint},
     sys::{Stats, enable_stats},
 };
@@ -118,7 +122,49 @@ fn measure(root: &Path) -> Result<(), Any> {
         println!("  our interrupt, {name:29} {o:>7.1} {oe:>13.1} {:>9.1}", o - oe);
         println!("  a foreign interrupt, {name:23} {f:>7.1} {fe:>13.1} {:>9.1}", f - fe);
     }
+    parts(root, &mut empty, &disk)?;
     twin(root, &mut empty)
+}
+
+/// What any such program has to do, one thing a program, alone on the tracepoint.
+fn parts(root: &Path, object: &mut Ebpf, disk: &File) -> Result<(), Any> {
+    const PARTS: [(&str, &str); 4] = [
+        ("gasd_empty", "nothing"),
+        ("gasd_part_lookup", "the lookup of its line"),
+        ("gasd_part_jump", "the jump through a slot"),
+        ("gasd_part_time", "the time (bpf_ktime_get_boot_ns)"),
+    ];
+    let btf = Btf::from_sys_fs()?;
+    let end: &mut BtfTracePoint = object.program_mut("gasd_part_end").ok_or("part_end")?.try_into()?;
+    end.load("irq_handler_entry", &btf)?;
+    let end = end.fd()?.try_clone()?;
+    let mut slots = ProgramArray::try_from(object.take_map("PART_SLOTS").ok_or("PART_SLOTS")?)?;
+    slots.set(0, &end, 0)?;
+    for (name, _) in &PARTS[1..] {
+        let program: &mut BtfTracePoint = object.program_mut(name).ok_or(*name)?.try_into()?;
+        program.load("irq_handler_entry", &btf)?;
+        program.pin(root.join(name))?;
+    }
+    fs::rename(root.join("empty"), root.join(PARTS[0].0))?;
+    let mut found: [Vec<f64>; PARTS.len()] = Default::default();
+    for _ in 0..ROUNDS / 2 {
+        for ((name, _), found) in PARTS.iter().zip(&mut found) {
+            let program: &mut BtfTracePoint = object.program_mut(name).ok_or(*name)?.try_into()?;
+            let link = program.attach()?;
+            make_interrupts(disk, READS / 10)?;
+            let before = read(&root.join(name))?;
+            make_interrupts(disk, READS)?;
+            found.push(per_run(before, read(&root.join(name))?));
+            program.detach(link)?;
+        }
+    }
+    println!("  of that, what any such program does, alone on the tracepoint, over the empty one:");
+    let mut medians = found.iter_mut().map(|found| median(found));
+    let nothing = medians.next().unwrap_or(f64::NAN);
+    for ((_, what), ns) in PARTS[1..].iter().zip(medians) {
+        println!("    {what:42} {ns:>7.1} {nothing:>13.1} {:>9.1}", ns - nothing);
+    }
+    Ok(())
 }
 
 /// The raw_tp twin in a loop: everything in the caches.
