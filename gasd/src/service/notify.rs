@@ -10,7 +10,7 @@ use std::{
 
 use sd_notify::NotifyState;
 
-use crate::state::Snapshot;
+use crate::{config::NO_METER, state::Snapshot};
 
 /// How long a start that failed rests before the manager tries the next one.
 const REST: Duration = Duration::from_secs(2);
@@ -57,6 +57,9 @@ fn line(snapshot: &Snapshot, bus: &str) -> String {
     let pulses: u64 = snapshot.meters.iter().map(|m| m.pulses).sum();
     let service = &snapshot.service;
     let lost = service.queue_full + service.ring_overrun + service.events_missed;
+    if snapshot.meters.is_empty() {
+        return format!("{NO_METER}; {bus}");
+    }
     let mut text = format!(
         "{} meters, {pulses} pulses, {lost} late events, {} verdicts open; filter in {}; {bus}",
         snapshot.meters.len(),

@@ -20,7 +20,7 @@ use signal_hook::{
 
 use crate::{
     bus::{self, BusAddress, BusError, BusStatus},
-    config::{self, Config},
+    config::{Config, Origin},
     exit::{self, Fatal},
     kernel::{Events, Kernel, KernelError, load},
     pipeline::{
@@ -51,8 +51,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// What the command line says.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The configuration file.
-    pub config: PathBuf,
+    /// Where the configuration is read from.
+    pub config: Origin,
     /// Which bus; `None` for none.
     pub bus: Option<String>,
     /// Run the filter in this process even if the kernel could.
@@ -246,7 +246,7 @@ fn start_player(
 }
 
 fn configuration(options: &Options) -> Result<Config, Fatal> {
-    let mut config = config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    let mut config = options.config.load().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     if options.play.is_none() && !options.simulated {
         config.require_chips().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     }
