@@ -7,6 +7,7 @@
 //! `cross` compares them, `limits` has the numbers. Several files make one configuration: `source`
 //! finds them, [`parse_all`] puts them together, and a place (`report`'s `Span`) knows its file. `docs/configuration.md` is for the reader.
 
+pub mod change;
 mod cross;
 mod decimal;
 pub mod error;

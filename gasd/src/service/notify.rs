@@ -37,6 +37,12 @@ pub fn ready() {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
+/// A new configuration is read; [`ready`] ends it.
+pub fn reloading() {
+    let Ok(now) = NotifyState::monotonic_usec_now() else { return };
+    let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
+}
+
 /// The service ends.
 pub fn stopping() {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
