@@ -17,6 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::{
     config::Origin,
     exit::{self, Fatal},
+    journal,
     kernel::load,
     player::Play,
     service,
@@ -132,6 +133,7 @@ struct RunArgs {
 /// Parses the command line and does it.
 #[must_use]
 pub fn main() -> ExitCode {
+    journal::open();
     // Usage errors exit with 2 on their own.
     let command = Cli::parse().command;
     let of_service = matches!(command, Command::Run(_));

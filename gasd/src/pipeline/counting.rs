@@ -16,6 +16,7 @@ use gasd_abi::records::EVENT_WAKE;
 
 use crate::{
     config::FilterSettings,
+    journal::{self, Note, what::What},
     kernel::{Events, Kernel, sys::boottime_ns},
     ports::gpio::InputLine,
 };
@@ -200,7 +201,7 @@ impl Told {
 /// device that asks.
 pub fn release(kernel: &Kernel, line: u32) {
     if let Err(error) = kernel.release(line) {
-        eprintln!("gasd: {error}");
+        journal::tell(Note::new(What::KernelFault, error.to_string()));
     }
 }
 

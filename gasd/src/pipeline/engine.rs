@@ -18,6 +18,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::{
     evidence::evidence_json,
+    journal::{self, changes},
     kernel::{Kernel, sys::boottime_ns},
     response::Response,
     state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
@@ -85,6 +86,8 @@ pub struct Engine {
     pub known: HashMap<String, Base>,
     /// Where the thread shows that it lives.
     pub beat: Arc<Beat>,
+    /// What the journal was told of the service.
+    pub said: changes::Service,
 }
 
 impl Engine {
@@ -105,7 +108,10 @@ impl Engine {
                 }
                 Ok(Input::Health(line, health)) => {
                     if let Some(&Some(at)) = by_line.get(line as usize) {
-                        self.meters[at].health = health;
+                        let meter = &mut self.meters[at];
+                        let note = changes::line(&meter.id, meter.health.as_deref(), health.as_deref());
+                        meter.health = health;
+                        note.into_iter().for_each(journal::tell);
                     }
                     stale = true;
                 }
@@ -187,7 +193,9 @@ impl Engine {
     fn verdict(&self, at: usize, verdict: &Verdict) {
         let meter = &self.meters[at];
         // Drives the valve first and gives the verdict its number.
-        self.response.on_verdict(at, record(&meter.id, verdict));
+        let mut record = record(&meter.id, verdict);
+        record.id = self.response.on_verdict(at, record.clone());
+        journal::tell(changes::verdict(&record));
     }
 
     pub(super) fn bases(&mut self) -> Vec<(String, Base)> {
@@ -218,7 +226,10 @@ impl Engine {
         if self.show_service(&mut snapshot) {
             changed.push(Change::Service);
         }
+        let service = snapshot.service.clone();
         drop(snapshot);
+        let (fault, problem) = (self.writer.fault(), self.writer.problem());
+        self.said.now(&service, fault.as_ref(), problem.as_deref()).into_iter().for_each(journal::tell);
         for change in changed {
             // A full channel is no loss: the bus looks at everything now and then.
             let _ = self.changes.try_send(change);

@@ -12,6 +12,7 @@ use signal_hook::{consts::SIGHUP, iterator::Signals};
 use crate::{
     bus,
     exit::Fatal,
+    journal::{self, Note, what::What},
     pipeline::{counting::Pulse, engine::Beat},
     state::Shared,
 };
@@ -20,6 +21,9 @@ use super::{notify, reload::Reloader, run::spawn};
 
 /// How often the service manager hears of us.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// After so long without progress it is worth saying; the watchdog bites later.
+const STALLED: Duration = Duration::from_secs(10);
 
 /// What the main thread looks at.
 pub struct Heart<'a> {
@@ -44,7 +48,7 @@ impl Heart<'_> {
     /// When a thread for a reload cannot be had.
     pub fn beat(&self, mut signals: Signals, ended: &dyn Fn() -> bool) -> Result<(), Fatal> {
         let mut progress = Progress::default();
-        let mut told = Instant::now();
+        let (mut told, mut fed, mut stalled) = (Instant::now(), Instant::now(), false);
         let mut asked = false;
         let mut reloading: Option<thread::JoinHandle<()>> = None;
         loop {
@@ -69,6 +73,14 @@ impl Heart<'_> {
                 let rounds = self.counting.rounds.load(Ordering::Relaxed);
                 if progress.is_made(rounds, self.engine.beats()) {
                     notify::watchdog();
+                    (fed, stalled) = (Instant::now(), false);
+                } else if fed.elapsed() >= STALLED && !stalled {
+                    stalled = true;
+                    let text = format!(
+                        "the counting or the engine thread has stood still for {} s; the watchdog is not fed",
+                        fed.elapsed().as_secs()
+                    );
+                    journal::tell(Note::new(What::Stalled, text));
                 }
                 let snapshot = self.shared.read().unwrap_or_else(std::sync::PoisonError::into_inner);
                 let bus = self.bus.map_or_else(|| "no bus".to_owned(), |b| b.status().to_string());

@@ -8,6 +8,7 @@ use gasd_abi::records::{LINE_SIMULATED, meter_key};
 use crate::{
     config::Config,
     exit::Fatal,
+    journal::{self, Note, what::What},
     kernel::Kernel,
     pipeline::{
         counting::{attach, release},
@@ -130,10 +131,9 @@ pub fn follow(watch: &Watch, io: Option<&InputLine>) {
     match io {
         Some(io) => {
             if let Err(error) = kept::keep(&name, io.as_fd()) {
-                eprintln!(
-                    "gasd: the service manager did not keep the line of meter \"{}\": {error}",
-                    watch.id
-                );
+                let text =
+                    format!("the service manager did not keep the line of meter \"{}\": {error}", watch.id);
+                journal::tell(Note::new(What::LineNotKept, text).meter(&watch.id));
             }
         }
         None => kept::forget(&name),

@@ -22,6 +22,7 @@ use crate::{
         Config, Errors, MeterConfig, Problem,
         change::{self, Fate, Plan, valve_id},
     },
+    journal::{self, Note, what::What},
     pipeline::{
         counting::{Order, Orders},
         filter::LineFilter,
@@ -199,11 +200,15 @@ fn refused(why: &str) -> CommandError {
 }
 
 fn report(done: &Result<Vec<String>, CommandError>) {
-    match done {
+    let (what, texts) = match done {
         Ok(changes) if changes.is_empty() => {
-            eprintln!("gasd: the configuration was read again; nothing changed")
+            (What::ConfigurationChanged, vec!["the configuration was read again; nothing changed".to_owned()])
         }
-        Ok(changes) => changes.iter().for_each(|change| eprintln!("gasd: new configuration: {change}")),
-        Err(why) => eprintln!("gasd: {why}"),
-    }
+        Ok(changes) => {
+            let texts = changes.iter().map(|change| format!("new configuration: {change}"));
+            (What::ConfigurationChanged, texts.collect())
+        }
+        Err(why) => (What::ConfigurationRefused, vec![why.to_string()]),
+    };
+    texts.into_iter().for_each(|text| journal::tell(Note::new(what, text)));
 }

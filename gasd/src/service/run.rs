@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc::{RecvTimeoutError, channel, sync_channel},
     },
@@ -21,8 +21,9 @@ use signal_hook::{
 
 use crate::{
     bus::{self, BusAddress, BusError, BusStatus},
-    config::{Config, Origin},
+    config::{Config, NO_METER, Origin},
     exit::{self, Fatal},
+    journal::{self, Journal, Note, changes, what::What},
     kernel::{Events, Kernel, KernelError, load},
     pipeline::{
         counting::{self, Source},
@@ -82,8 +83,11 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     few_arenas();
     let read = reader(options);
     let config = read().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    let journal =
+        Journal::start().map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-journal: {e}")))?;
     for warning in &config.warnings {
-        eprintln!("gasd: warning: {warning}");
+        let what = if warning == NO_METER { What::NoMeter } else { What::ConfigurationWarning };
+        journal::tell(Note::new(what, warning.as_str()));
     }
     let mut kept = Kept::take().map_err(|e| {
         Fatal::new(exit::FAILED, format!("the descriptors that the service manager passed: {e}"))
@@ -134,10 +138,15 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     });
     let timed = latencies.clone();
     let ids: Vec<String> = config.valves.iter().map(|v| v.id.clone()).collect();
+    let said = Mutex::new(changes::Valves::default());
     let hook: response::Hook = Box::new(move |update| {
         match update {
             response::Update::Driven { latency_ns: Some(ns), .. } => timed.valve.add(ns),
             response::Update::Line(at, fd) => kept::follow_valve(&ids[at], fd),
+            response::Update::Valve(_, state) => {
+                let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                said.now(state).into_iter().for_each(journal::tell);
+            }
             _ => {}
         }
         publish(update);
@@ -189,6 +198,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         refused: Vec::new(),
         known: loaded.bases.iter().cloned().collect(),
         beat: beat.clone(),
+        said: changes::Service::default(),
     };
     // Whoever is the first to look must not see a total of zero.
     engine.show();
@@ -214,6 +224,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     };
     let bus = serve_bus(options, &shared, change_receiver, &response, &reloader)?;
     notify::ready();
+    journal::tell(Note::new(What::Started, started(&config, mode)));
     // Whoever watches is there by now; nothing of the play is missed.
     let player = match &options.play {
         Some(play) => {
@@ -229,6 +240,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let played = player.map_or(Ok(()), |p| p.join().unwrap_or(Ok(())));
 
     notify::stopping();
+    journal::tell(Note::new(What::Stopping, "stopping"));
     pulse.stop.store(true, Ordering::Relaxed);
     let watches = counting.join().ok();
     queue.push_wait(Input::Stop);
@@ -241,6 +253,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let stopped = writer.stop();
     // The lines go last: until here the interrupts were ours.
     drop(watches);
+    drop(journal);
     saved.map(drop).and(stopped).map_err(Fatal::from)?;
     if options.until_end {
         report::print(&shared, &latencies);
@@ -276,11 +289,22 @@ fn filter_side(options: &Options, config: &Config) -> Result<(Option<Arc<Kernel>
         Ok(kernel) => Ok((Some(Arc::new(kernel)), Mode::Kernel, String::new())),
         // Pins that are there and do not fit are somebody's mistake, not this machine's nature.
         Err(error) if error.allows_userspace() && !matches!(error, KernelError::NotLoaded(_)) => {
-            eprintln!("gasd: the filter runs in user space, nothing is counted while gasd is down: {error}");
+            let text =
+                format!("the filter runs in user space, nothing is counted while gasd is down: {error}");
+            journal::tell(Note::new(What::Userspace, text));
             Ok((None, Mode::Userspace, error.to_string()))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn started(config: &Config, mode: Mode) -> String {
+    let (meters, valves) = (config.meters.len(), config.valves.len());
+    format!(
+        "gasd {} watches {meters} meters and {valves} valves; filter in {}",
+        env!("CARGO_PKG_VERSION"),
+        mode.name()
+    )
 }
 
 fn first_snapshot(shared: &Shared, config: &Config, valves: &[String], mode: Mode, reason: String) {
@@ -328,7 +352,9 @@ fn serve_bus(
         command_sender,
         move |status: &BusStatus| {
             if !matches!(status, BusStatus::Connecting) {
-                eprintln!("gasd: {status}");
+                let serving = matches!(status, BusStatus::Serving { .. });
+                let what = if serving { What::BusServing } else { What::BusLost };
+                journal::tell(Note::new(what, status.to_string()));
                 if let Some(told) = first.take() {
                     let _ = told.send(status.clone());
                 }

@@ -261,6 +261,12 @@ impl WriterHandle {
         queue.kept.clone()
     }
 
+    /// Why the last try to write failed; `None` when it did not.
+    #[must_use]
+    pub fn fault(&self) -> Option<StoreError> {
+        self.0.lock().failure.clone()
+    }
+
     /// Records that wait for the disk.
     #[must_use]
     pub fn waiting(&self) -> usize {
