@@ -3,7 +3,12 @@
 
 use std::process::ExitCode;
 
-use crate::{kernel::KernelError, ports::gpio::GpioError, store::StoreError};
+use crate::{
+    journal::{self, Note, what::What},
+    kernel::KernelError,
+    ports::gpio::GpioError,
+    store::StoreError,
+};
 
 /// Something failed that none of the others names.
 pub const FAILED: u8 = 1;
@@ -38,7 +43,7 @@ impl Fatal {
     /// Says it and turns it into the process's exit code.
     #[must_use]
     pub fn report(&self) -> ExitCode {
-        eprintln!("gasd: {}", self.message);
+        journal::tell(Note::new(What::Failed, self.message.as_str()));
         ExitCode::from(self.code)
     }
 }

@@ -8,6 +8,7 @@ pub mod config;
 mod demo;
 pub mod evidence;
 pub mod exit;
+pub mod journal;
 pub mod kernel;
 pub mod pipeline;
 pub mod player;

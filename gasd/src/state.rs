@@ -177,6 +177,8 @@ pub enum Change {
     Service,
     /// A meter, by index.
     Meter(usize),
+    /// The meters are others: an index means another one from now on, an id does not.
+    Meters,
     /// A valve, by index.
     Valve(usize),
     /// A verdict was made.
@@ -208,6 +210,11 @@ pub enum Command {
     Acknowledge {
         /// The verdict's id.
         verdict: u64,
+        /// Who asks.
+        caller: String,
+    },
+    /// Read the configuration again and apply it.
+    Reload {
         /// Who asks.
         caller: String,
     },
@@ -257,7 +264,28 @@ pub enum CommandError {
     /// The record could not be written, so nothing was opened.
     #[error("the record could not be written ({0}); nothing was opened")]
     Store(String),
+    /// A new configuration cannot be used; one problem each.
+    #[error("the new configuration was refused, the one before stays in force: {}", .0.join("; "))]
+    Configuration(Vec<String>),
+    /// A new configuration changes what only a restart can; one reason each.
+    #[error("the new configuration was not applied, the one before stays in force: {}", .0.join("; "))]
+    NeedsRestart(Vec<String>),
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,
+}
+
+impl CommandError {
+    /// What `Manager.Problems` says of a refused configuration, one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let with = |what: &str, reasons: &[String]| {
+            reasons.iter().map(|reason| format!("the new configuration {what}: {reason}")).collect()
+        };
+        match self {
+            CommandError::Configuration(problems) => with("was refused", problems),
+            CommandError::NeedsRestart(reasons) => with("was not applied", reasons),
+            other => vec![other.to_string()],
+        }
+    }
 }

@@ -163,6 +163,7 @@ fn pretend(
 ) -> Result<(), CommandError> {
     let mut snapshot = shared.write().unwrap();
     match command {
+        Command::Reload { .. } => return Err(CommandError::Configuration(vec!["a: b".into()])),
         Command::Close { valve, reason, .. } => {
             match reason.as_str() {
                 "jam" => {

@@ -229,7 +229,7 @@ fn what_is_worth_knowing_is_a_warning() {
 fn an_empty_file_is_a_configuration_with_a_warning() {
     let config = good("");
     assert!(config.meters.is_empty());
-    let told = ["gasd.toml:1:1: no [[meter]] is configured; there is nothing to watch"];
+    let told = [gasd::config::NO_METER];
     assert_eq!(config.warnings, told);
 }
 

@@ -159,6 +159,9 @@ impl Link {
                     return Ok(End::Failed(BusError::Lost { bus: self.address.to_string() }));
                 }
                 _ = all.tick() => {
+                    if publisher.sync_meters().await? {
+                        pacer = Pacer::new(publisher.meters(), publisher.valves());
+                    }
                     pacer.mark_all();
                     publisher.sync_verdicts().await?;
                 }
@@ -166,6 +169,10 @@ impl Link {
                 count = self.changes.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         return Ok(End::Stop);
+                    }
+                    if batch.contains(&Change::Meters) && publisher.sync_meters().await? {
+                        pacer = Pacer::new(publisher.meters(), publisher.valves());
+                        pacer.mark_all();
                     }
                     if note(&mut pacer, batch.drain(..)) {
                         publisher.sync_verdicts().await?;
@@ -185,6 +192,8 @@ fn note(pacer: &mut Pacer, changes: impl Iterator<Item = Change>) -> bool {
             Change::Meter(index) => pacer.mark(Subject::Meter(index)),
             Change::Valve(index) => pacer.mark(Subject::Valve(index)),
             Change::VerdictAdded(_) | Change::VerdictRemoved(_) => verdicts = true,
+            // Looked at before: it changes what the indices mean.
+            Change::Meters => {}
         }
     }
     verdicts

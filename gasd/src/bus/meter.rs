@@ -9,15 +9,15 @@ use zbus::interface;
 use super::look;
 use crate::state::{MeterState, Shared};
 
-/// A meter, by its index in the snapshot.
+/// A meter, by its id: its place in the snapshot changes with the configuration.
 pub(super) struct Meter {
     pub(super) shared: Shared,
-    pub(super) index: usize,
+    pub(super) id: String,
 }
 
 impl Meter {
     fn get<T: Default>(&self, read: impl FnOnce(&MeterState) -> T) -> T {
-        look(&self.shared).meters.get(self.index).map(read).unwrap_or_default()
+        look(&self.shared).meters.iter().find(|m| m.id == self.id).map(read).unwrap_or_default()
     }
 }
 

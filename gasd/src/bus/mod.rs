@@ -81,7 +81,8 @@ impl Drop for Bus {
 
 /// Serves `io.gasd1` on a thread of its own.
 ///
-/// * `shared` must already hold every meter and every valve; their number and order stay.
+/// * `shared` must already hold every meter and every valve. Valves stay; other meters are told by
+///   [`Change::Meters`].
 /// * `changes` says what to look at again. It is a hint: what is lost because the channel is full is
 ///   found by a look at everything every 5 s. Use `try_send`. Once every sender is dropped the
 ///   thread ends as with [`Bus::stop`].

@@ -64,7 +64,8 @@ pub(super) struct Publisher {
     desk: Desk,
     manager: Told<Manager>,
     valves: Vec<Told<Valve>>,
-    meters: Vec<Told<Meter>>,
+    /// In the order of the snapshot, by id.
+    meters: Vec<(String, Told<Meter>)>,
     verdicts: BTreeSet<u64>,
 }
 
@@ -79,9 +80,10 @@ impl Publisher {
         };
         let manager = Told::add(connection, ROOT, Manager { shared: shared.clone() }).await?;
         let mut meters = Vec::with_capacity(meter_ids.len());
-        for (index, id) in meter_ids.iter().enumerate() {
-            let meter = Meter { shared: shared.clone(), index };
-            meters.push(Told::add(connection, &meter_path(id), meter).await?);
+        for id in meter_ids {
+            let meter = Meter { shared: shared.clone(), id: id.clone() };
+            let told = Told::add(connection, &meter_path(&id), meter).await?;
+            meters.push((id, told));
         }
         let mut valves = Vec::with_capacity(valve_ids.len());
         for (index, id) in valve_ids.iter().enumerate() {
@@ -118,8 +120,39 @@ impl Publisher {
         match subject {
             Subject::Service => self.manager.tell(&self.connection).await,
             Subject::Valve(index) => self.valves[index].tell(&self.connection).await,
-            Subject::Meter(index) => self.meters[index].tell(&self.connection).await,
+            Subject::Meter(index) => {
+                let (id, told) = &mut self.meters[index];
+                // One that has just gone says nothing any more.
+                if !look(&self.shared).meters.iter().any(|meter| meter.id == *id) {
+                    return Ok(false);
+                }
+                told.tell(&self.connection).await
+            }
         }
+    }
+
+    /// Makes the meter objects those of the snapshot, in its order; the ObjectManager announces each
+    /// that comes or goes. Returns whether there was a difference.
+    pub(super) async fn sync_meters(&mut self) -> zbus::Result<bool> {
+        let ids: Vec<String> = look(&self.shared).meters.iter().map(|meter| meter.id.clone()).collect();
+        if ids.iter().eq(self.meters.iter().map(|(id, _)| id)) {
+            return Ok(false);
+        }
+        let mut before = std::mem::take(&mut self.meters);
+        for (id, _) in before.extract_if(.., |(id, _)| !ids.contains(id)) {
+            self.connection.object_server().remove::<Meter, _>(meter_path(&id).as_str()).await?;
+        }
+        for id in ids {
+            let told = match before.iter().position(|(known, _)| *known == id) {
+                Some(at) => before.swap_remove(at).1,
+                None => {
+                    let meter = Meter { shared: self.shared.clone(), id: id.clone() };
+                    Told::add(&self.connection, &meter_path(&id), meter).await?
+                }
+            };
+            self.meters.push((id, told));
+        }
+        Ok(true)
     }
 
     /// Makes the verdict objects those of the snapshot and announces each difference at once.

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `gasd audit`: who did what to which valve, and how it ended.
 
-use std::path::Path;
-
 use crate::{
-    config,
+    config::Origin,
     exit::{self, Fatal},
     store::{AuditEntry, Store},
 };
 
 /// Prints the last entries, oldest first.
-pub fn run(path: &Path, last: usize, json: bool) -> Result<(), Fatal> {
-    let config = config::load(path).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+pub fn run(origin: &Origin, last: usize, json: bool) -> Result<(), Fatal> {
+    let config = origin.load().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     if !config.store.exists() {
         return Err(Fatal::new(
             exit::MISSING,

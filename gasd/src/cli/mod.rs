@@ -2,6 +2,7 @@
 //! `gasd …`: what can be typed, and what it leads to.
 
 mod audit;
+mod check;
 mod demo;
 mod replay;
 
@@ -14,15 +15,14 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    config,
+    config::Origin,
     exit::{self, Fatal},
+    journal,
     kernel::load,
     player::Play,
     service,
 };
 
-/// Where the installed service has its configuration.
-const DEFAULT_CONFIG: &str = "/etc/gasd/gasd.toml";
 /// Where the installed service has its pins.
 const DEFAULT_PINS: &str = "/run/gasd/bpf";
 
@@ -70,19 +70,15 @@ enum Command {
     /// Run the daemon (needs no capability)
     Run(RunArgs),
     /// Check a configuration and say everything that is wrong with it
-    CheckConfig {
-        /// The file
-        #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
-    },
+    CheckConfig(check::CheckArgs),
     /// Play a recorded trace through filter and engine, offline, and print verdicts as JSON lines
     Replay(replay::ReplayArgs),
     /// Print the record of what was done to the valves and by whom (while the daemon is stopped)
     #[command(after_help = "The record is append-only. The running daemon has the store to itself.")]
     Audit {
-        /// The configuration that names the store
-        #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
+        /// The configuration that names the store: a file alone, or a directory; the system's layers without it
+        #[arg(long, value_name = "PATH")]
+        config: Option<PathBuf>,
         /// How many of the last entries
         #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
         last: usize,
@@ -105,9 +101,9 @@ enum Command {
                         runs in user space and says so; nothing is counted then while gasd is down."
 )]
 struct RunArgs {
-    /// The configuration
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    config: PathBuf,
+    /// A file alone, or a directory with gasd.toml and conf.d; the system's layers without it
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
     /// "system", "session", an address, or "none"
     #[arg(long, value_name = "BUS", default_value = "system")]
     bus: String,
@@ -137,6 +133,7 @@ struct RunArgs {
 /// Parses the command line and does it.
 #[must_use]
 pub fn main() -> ExitCode {
+    journal::open();
     // Usage errors exit with 2 on their own.
     let command = Cli::parse().command;
     let of_service = matches!(command, Command::Run(_));
@@ -144,9 +141,9 @@ pub fn main() -> ExitCode {
         Command::Load { pins, force, json } => load_command(&pins, force, json),
         Command::Unload { pins, discard_counts } => unload_command(&pins, discard_counts),
         Command::Run(args) => run_command(args),
-        Command::CheckConfig { config } => check_config(&config),
+        Command::CheckConfig(args) => check::run(args),
         Command::Replay(args) => replay::run(&args),
-        Command::Audit { config, last, json } => audit::run(&config, last, json),
+        Command::Audit { config, last, json } => audit::run(&Origin::from_option(config), last, json),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "gasd", &mut io::stdout());
@@ -204,7 +201,7 @@ fn unload_command(pins: &Path, discard_counts: bool) -> Result<(), Fatal> {
 fn run_command(args: RunArgs) -> Result<(), Fatal> {
     let play = args.play.map(|trace| Play::new(&trace, args.speed)).transpose()?;
     service::run(&service::Options {
-        config: args.config,
+        config: Origin::from_option(args.config),
         bus: (args.bus != "none").then_some(args.bus),
         userspace: args.userspace,
         play,
@@ -213,13 +210,4 @@ fn run_command(args: RunArgs) -> Result<(), Fatal> {
         pins: args.pins,
         store: args.store,
     })
-}
-
-fn check_config(path: &Path) -> Result<(), Fatal> {
-    let config = config::load(path).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
-    for warning in &config.warnings {
-        eprintln!("warning: {warning}");
-    }
-    println!("{}: {} meters, {} valves, no errors", path.display(), config.meters.len(), config.valves.len());
-    Ok(())
 }

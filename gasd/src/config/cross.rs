@@ -19,8 +19,8 @@ pub(super) fn unique_ids<'a>(
     for id in ids {
         match seen.iter().find(|first| first.value == id.value) {
             Some(first) => {
-                let first_line = report.line(first.field.span.start);
-                id.field.senseless(report, Sense::DuplicateId { what, first_line });
+                let first = report.first(&first.field.span, &id.field.span);
+                id.field.senseless(report, Sense::DuplicateId { what, first });
             }
             None => seen.push(id),
         }
@@ -51,12 +51,12 @@ pub(super) fn unique_lines(
         })
     });
     let mut uses: Vec<Use<'_>> = of_meters.chain(of_valves).collect();
-    uses.sort_by_key(|u| u.line.field.span.start);
+    uses.sort_by_key(|u| u.line.field.span.order());
     for (i, this) in uses.iter().enumerate() {
         if let Some(first) = uses[..i].iter().find(|first| clash(first, this)) {
-            let first_line = report.line(first.line.field.span.start);
+            let at = report.first(&first.line.field.span, &this.line.field.span);
             let line = in_words(&this.line.value);
-            let kind = Sense::LineTaken { line, by: first.by.clone(), first_line };
+            let kind = Sense::LineTaken { line, by: first.by.clone(), first: at };
             let Placed { field, .. } = this.line;
             report.problem(&field.span, &field.key, super::error::ErrorKind::Sense(kind));
         }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A meter's `filter`: checked against the pulses that the meter itself can make.
 
-use std::ops::Range;
-
 use gasd_abi::FilterConfig;
 
 use super::error::ErrorKind;
 use super::limits;
 use super::pace::Pace;
-use super::report::Report;
+use super::report::{Report, Span};
 use super::section::Field;
 use super::sense::Sense;
 use super::show::{about, duration};
@@ -25,7 +23,7 @@ pub(super) fn read(
     report: &mut Report<'_>,
     field: Option<Field<'_>>,
     pace: Option<Pace>,
-    meter: (&Range<usize>, &str),
+    meter: (&Span, &str),
 ) -> Option<FilterSettings> {
     let section = match field {
         Some(field) => Some(field.section(report, EXPECTED, KEYS)?),

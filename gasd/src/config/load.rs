@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads the configuration file, and says who may not when it cannot.
+//! Reads a configuration file, and says who may not when it cannot.
 
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind as Io, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::error::{ErrorKind, Errors, Problem};
-use super::parse::parse;
+use super::error::Errors;
+use super::source::Origin;
 use super::types::Config;
 
 /// More than this is no configuration but a mistake in the path, bytes.
@@ -36,30 +36,28 @@ pub enum FileError {
     Other(String),
 }
 
-/// Reads the configuration at `path`.
+/// Reads the configuration at `path`: a file alone, or a directory as [`Origin::Path`] says.
 ///
 /// # Errors
-/// One [`FileError`], or what [`parse`] finds.
+/// One [`FileError`] a file, or what [`super::parse_all`] finds.
 pub fn load(path: &Path) -> Result<Config, Errors> {
-    let name = path.display().to_string();
-    match text_of(path) {
-        Ok(text) => parse(&name, &text),
-        Err(error) => Err(Errors::one(Problem {
-            file: name,
-            place: None,
-            key: String::new(),
-            value: None,
-            kind: ErrorKind::File(error),
-        })),
+    Origin::Path(path.to_owned()).load()
+}
+
+impl FileError {
+    /// From what the system said of `path`.
+    pub(super) fn of(path: &Path, error: &std::io::Error) -> Self {
+        match error.kind() {
+            Io::NotFound => Self::Missing,
+            Io::PermissionDenied => Self::Permission(denied(path)),
+            _ => Self::Other(error.to_string()),
+        }
     }
 }
 
-fn text_of(path: &Path) -> Result<String, FileError> {
-    let explain = |e: std::io::Error| match e.kind() {
-        Io::NotFound => FileError::Missing,
-        Io::PermissionDenied => FileError::Permission(denied(path)),
-        _ => FileError::Other(e.to_string()),
-    };
+/// The text of a file.
+pub(super) fn text_of(path: &Path) -> Result<String, FileError> {
+    let explain = |error: std::io::Error| FileError::of(path, &error);
     // Asked before it is opened: opening a pipe would wait for a writer.
     if !fs::metadata(path).map_err(explain)?.is_file() {
         return Err(FileError::NotAFile);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `[[meter]]`: one meter, as far as it can be judged alone.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 
 use toml::de::DeTable;
 
@@ -10,7 +10,7 @@ use super::limits::{
     DEFAULT_MAX_FLOW_UL_PER_H, ID_LENGTH, LEAST_PULSE_INTERVAL_NS, MAX_FLOW_UL_PER_H, PULSE_VOLUME_UL,
 };
 use super::pace::Pace;
-use super::report::Report;
+use super::report::{Report, Span};
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
 use super::types::{FilterSettings, GpioLine, MeterConfig, Thresholds};
@@ -37,7 +37,7 @@ pub(super) struct Draft<'a> {
 }
 
 /// Reads one meter.
-pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Range<usize>) -> Draft<'a> {
+pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Span) -> Draft<'a> {
     let label = label("meter", table);
     let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
     let id = id(report, &section, ID);

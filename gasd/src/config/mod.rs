@@ -4,8 +4,10 @@
 //! [`parse()`] walks the text's tables by hand rather than through serde, so that every problem is
 //! found in one pass and each has its line, its value and what was expected. A section per file:
 //! `meter` (with `gpio`, `pace`, `filter`, `thresholds`) and `valve` judge one table alone,
-//! `cross` compares them, `limits` has the numbers. `docs/configuration.md` is for the reader.
+//! `cross` compares them, `limits` has the numbers. Several files make one configuration: `source`
+//! finds them, [`parse_all`] puts them together, and a place (`report`'s `Span`) knows its file. `docs/configuration.md` is for the reader.
 
+pub mod change;
 mod cross;
 mod decimal;
 pub mod error;
@@ -22,6 +24,7 @@ mod report;
 mod section;
 pub mod sense;
 pub mod show;
+pub mod source;
 mod thresholds;
 pub mod types;
 pub mod units;
@@ -29,7 +32,8 @@ mod valve;
 
 pub use error::{ErrorKind, Errors, Place, Problem};
 pub use load::load;
-pub use parse::parse;
+pub use parse::{NO_METER, parse, parse_all};
+pub use source::{Origin, Source};
 pub use types::{
     Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig,
 };

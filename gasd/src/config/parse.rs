@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A text becomes a [`Config`], or every problem in it.
+//! Texts become a [`Config`], or every problem in them.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -9,8 +8,9 @@ use toml::de::DeTable;
 
 use super::error::{ErrorKind, Errors};
 use super::limits;
-use super::report::Report;
+use super::report::{Report, Span};
 use super::section::{Field, Section};
+use super::source::Source;
 use super::types::Config;
 use super::{cross, filter, meter, valve};
 
@@ -18,27 +18,51 @@ pub(super) const KEYS: &[&str] = &["meter", "valve", "store", "kernel"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "persist"];
 pub(super) const KERNEL_KEYS: &[&str] = &["pins"];
 
+const STORE: &str = "a table like [store] with path = \"/var/lib/gasd/gasd.redb\"";
+const KERNEL: &str = "a table like [kernel] with pins = \"/run/gasd/bpf\"";
+
+/// What a gateway without a meter is told.
+pub const NO_METER: &str = "no meter is configured, so nothing is watched: `gasctl setup` adds the first one, or write a \
+                            [[meter]] into /etc/gasd/gasd.toml (man gasd.toml has an example)";
+
 /// Syntax errors listed; an unclosed quote can make one of every line that follows.
 const SYNTAX_LISTED: usize = 10;
 
-/// Reads a configuration; `file_name` is what the messages call it. Does no I/O.
+/// Reads a configuration of one text; `file_name` is what the messages call it. Does no I/O.
 ///
 /// # Errors
-/// Every problem found, in the order of the text. While the text is not TOML, only that.
+/// As [`parse_all`].
 pub fn parse(file_name: &str, text: &str) -> Result<Config, Errors> {
-    let mut report = Report::new(file_name, text);
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        syntax(&mut report, text, &errors);
+    parse_all(&[Source { name: file_name.to_owned(), text: text.to_owned() }])
+}
+
+/// Reads a configuration of several texts, of which the later ones win. Does no I/O.
+///
+/// Meters and valves are those of all texts. One with the id of an earlier text's replaces that one
+/// whole. `[store]` and `[kernel]` are put together key by key. What is replaced must be right all the
+/// same, since it counts again as soon as the later file goes.
+///
+/// # Errors
+/// Every problem found, in the order of the texts. While a text is not TOML, only that.
+pub fn parse_all(sources: &[Source]) -> Result<Config, Errors> {
+    let mut report = Report::new(sources);
+    let mut roots = Vec::with_capacity(sources.len());
+    for (source, Source { text, .. }) in sources.iter().enumerate() {
+        let (root, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            syntax(&mut report, source, text, &errors);
+        }
+        roots.push(root);
     }
-    let config = if report.is_clean() { document(&mut report, root.get_ref()) } else { None };
+    let config = if report.is_clean() { document(&mut report, &roots) } else { None };
     let warnings = report.finish()?;
+    let files: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     match config {
-        Some(config) => Ok(Config { warnings, ..config }),
+        Some(config) => Ok(Config { warnings, files, ..config }),
         // Whatever withheld the configuration has been reported, so this is never reached; if it
         // were, a made-up configuration would be the worse answer.
         None => Err(Errors::one(super::error::Problem {
-            file: file_name.to_owned(),
+            file: files.join(", "),
             place: None,
             key: String::new(),
             value: None,
@@ -47,10 +71,10 @@ pub fn parse(file_name: &str, text: &str) -> Result<Config, Errors> {
     }
 }
 
-fn syntax(report: &mut Report<'_>, text: &str, errors: &[toml::de::Error]) {
-    let end = text.len()..text.len();
+fn syntax(report: &mut Report<'_>, source: usize, text: &str, errors: &[toml::de::Error]) {
+    let end = Span { source, range: text.len()..text.len() };
     for error in errors.iter().take(SYNTAX_LISTED) {
-        let span = error.span().unwrap_or_else(|| end.clone());
+        let span = error.span().map_or_else(|| end.clone(), |range| end.beside(range));
         report.value(&span, "", ErrorKind::Syntax(error.message().to_owned()));
     }
     if errors.len() > SYNTAX_LISTED {
@@ -58,18 +82,20 @@ fn syntax(report: &mut Report<'_>, text: &str, errors: &[toml::de::Error]) {
     }
 }
 
-fn document(report: &mut Report<'_>, table: &DeTable<'_>) -> Option<Config> {
-    let root = Section::new(report, table, 0..0, String::new(), String::new(), KEYS);
-    let meters: Vec<meter::Draft<'_>> = tables(report, root.get("meter"), meter::EXPECTED)
-        .into_iter()
-        .map(|(span, table)| meter::read(report, table, span))
+fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<Config> {
+    let roots: Vec<Section<'_>> = roots
+        .iter()
+        .enumerate()
+        .map(|(source, table)| {
+            let span = Span { source, range: 0..0 };
+            Section::new(report, table.get_ref(), span, String::new(), String::new(), KEYS)
+        })
         .collect();
-    let valves: Vec<valve::Draft<'_>> = tables(report, root.get("valve"), valve::EXPECTED)
-        .into_iter()
-        .map(|(span, table)| valve::read(report, table, span))
-        .collect();
+    let meters = drafts(report, &roots, "meter", meter::EXPECTED, meter::read);
+    let valves = drafts(report, &roots, "valve", valve::EXPECTED, valve::read);
     if meters.is_empty() {
-        report.warn(&(0..0), "no [[meter]] is configured; there is nothing to watch");
+        // Of no file: any of them may have the first one.
+        report.warn(&Span { source: usize::MAX, range: 0..0 }, NO_METER);
     }
     cross::unique_ids(report, "meter", meters.iter().filter_map(|m| m.id.as_ref()));
     cross::unique_ids(report, "valve", valves.iter().filter_map(|v| v.id.as_ref()));
@@ -77,65 +103,91 @@ fn document(report: &mut Report<'_>, table: &DeTable<'_>) -> Option<Config> {
     let chosen: Vec<Option<usize>> = meters.iter().map(|m| cross::find_valve(report, m, &valves)).collect();
     cross::unused_valves(report, &valves, &chosen);
 
-    let (store, persist_ns) = store(report, root.get("store"));
-    let pins = kernel(report, root.get("kernel"));
+    let store = sections(report, &roots, "store", STORE, STORE_KEYS);
+    let kernel = sections(report, &roots, "kernel", KERNEL, KERNEL_KEYS);
+    let path = last(&store, "path", limits::DEFAULT_STORE.into(), |field| {
+        absolute(report, field, limits::DEFAULT_STORE)
+    });
+    let persist_ns = last(&store, "persist", limits::DEFAULT_PERSIST_NS, |field| {
+        filter::ranged(report, field, limits::PERSIST_NS, "how often totals are written down")
+    });
+    let pins = last(&kernel, "pins", limits::DEFAULT_PINS.into(), |field| {
+        absolute(report, field, limits::DEFAULT_PINS)
+    });
     let meters: Option<Vec<_>> =
         meters.into_iter().zip(chosen).map(|(draft, valve)| draft.finish(valve)).collect();
     let valves: Option<Vec<_>> = valves.into_iter().map(valve::Draft::finish).collect();
     Some(Config {
         meters: meters?,
         valves: valves?,
-        store: store?,
+        store: path?,
         persist_ns: persist_ns?,
         pins: pins?,
         warnings: Vec::new(),
+        files: Vec::new(),
     })
 }
 
-fn tables<'a>(
+/// Reads the tables of an array over all texts, and leaves those out that a later text replaces.
+fn drafts<'a, D>(
     report: &mut Report<'_>,
-    field: Option<Field<'a>>,
+    roots: &[Section<'a>],
+    name: &'static str,
     expected: &'static str,
-) -> Vec<(Range<usize>, &'a DeTable<'a>)> {
-    let tables: Vec<Spanned<_>> = field.map_or_else(Vec::new, |field| field.tables(report, expected));
-    tables.into_iter().map(|table| (table.span(), table.into_inner())).collect()
-}
-
-fn store(report: &mut Report<'_>, field: Option<Field<'_>>) -> (Option<PathBuf>, Option<u64>) {
-    const EXPECTED: &str = "a table like [store] with path = \"/var/lib/gasd/gasd.redb\"";
-    let section = match field.map(|f| f.section(report, EXPECTED, STORE_KEYS)) {
-        Some(None) => return (None, None),
-        Some(section) => section,
-        None => None,
-    };
-    let path = section.as_ref().and_then(|s| s.get("path"));
-    let persist = section.as_ref().and_then(|s| s.get("persist"));
-    let path = absolute(report, path, limits::DEFAULT_STORE);
-    let persist = match persist {
-        Some(field) => {
-            filter::ranged(report, &field, limits::PERSIST_NS, "how often totals are written down")
+    read: impl Fn(&mut Report<'_>, &'a DeTable<'a>, Span) -> D,
+) -> Vec<D> {
+    let mut tables: Vec<(Span, &'a DeTable<'a>)> = Vec::new();
+    for root in roots {
+        if let Some(field) = root.get(name) {
+            tables.extend(field.tables(report, expected));
         }
-        None => Some(limits::DEFAULT_PERSIST_NS),
-    };
-    (path, persist)
+    }
+    let id = |table: &DeTable<'a>| table.get("id").and_then(|id| id.get_ref().as_str()).map(str::to_owned);
+    let ids: Vec<_> = tables.iter().map(|(span, table)| (span.source, id(table))).collect();
+    let mut drafts = Vec::new();
+    for ((span, table), (source, id)) in tables.into_iter().zip(&ids) {
+        let replaced = id.is_some() && ids.iter().any(|(later, other)| later > source && other == id);
+        report.hush(replaced);
+        let draft = read(report, table, span);
+        report.hush(false);
+        if !replaced {
+            drafts.push(draft);
+        }
+    }
+    drafts
 }
 
-fn kernel(report: &mut Report<'_>, field: Option<Field<'_>>) -> Option<PathBuf> {
-    const EXPECTED: &str = "a table like [kernel] with pins = \"/run/gasd/bpf\"";
-    let section = match field {
-        Some(field) => Some(field.section(report, EXPECTED, KERNEL_KEYS)?),
-        None => None,
-    };
-    absolute(report, section.and_then(|s| s.get("pins")), limits::DEFAULT_PINS)
+/// A table of each text that has it.
+fn sections<'a>(
+    report: &mut Report<'_>,
+    roots: &[Section<'a>],
+    name: &'static str,
+    expected: &'static str,
+    keys: &'static [&'static str],
+) -> Vec<Section<'a>> {
+    roots.iter().filter_map(|root| root.get(name)?.section(report, expected, keys)).collect()
 }
 
-/// An absolute path, or the default.
-fn absolute(report: &mut Report<'_>, field: Option<Field<'_>>, default: &'static str) -> Option<PathBuf> {
-    let Some(field) = field else { return Some(PathBuf::from(default)) };
+/// The value of a key in the last text that gives it, or the default. Each one is checked.
+fn last<T>(
+    sections: &[Section<'_>],
+    key: &'static str,
+    default: T,
+    mut read: impl FnMut(&Field<'_>) -> Option<T>,
+) -> Option<T> {
+    let mut value = Some(default);
+    for field in sections.iter().filter_map(|section| section.get(key)) {
+        value = read(&field);
+    }
+    value
+}
+
+/// An absolute path.
+fn absolute(report: &mut Report<'_>, field: &Field<'_>, example: &'static str) -> Option<PathBuf> {
     let text = field.string(report, "an absolute path")?;
     let path = Path::new(text);
     if !path.is_absolute() || text.contains('\0') {
-        field.refuse(report, ErrorKind::RelativePath { example: default });
+        field.refuse(report, ErrorKind::RelativePath { example });
         return None;
     }
     Some(path.to_path_buf())

@@ -3,14 +3,11 @@
 //!
 //! A getter that returns `None` has put the reason into the report.
 
-use std::ops::Range;
-
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::ErrorKind;
 use super::near::nearest;
-use super::report::Report;
+use super::report::{Report, Span};
 use super::sense::Sense;
 use super::units::{self, UnitError};
 
@@ -21,7 +18,7 @@ pub(super) struct Section<'a> {
     /// What its keys' paths begin with: `filter.`, or nothing.
     prefix: String,
     /// Where it begins.
-    pub(super) span: Range<usize>,
+    pub(super) span: Span,
     table: &'a DeTable<'a>,
 }
 
@@ -31,7 +28,7 @@ pub(super) struct Field<'a> {
     /// The key as a path from its section.
     pub(super) key: String,
     /// Where the value is.
-    pub(super) span: Range<usize>,
+    pub(super) span: Span,
     value: &'a DeValue<'a>,
 }
 
@@ -47,7 +44,7 @@ impl<'a> Section<'a> {
     pub(super) fn new(
         report: &mut Report<'_>,
         table: &'a DeTable<'a>,
-        span: Range<usize>,
+        span: Span,
         label: String,
         prefix: String,
         known: &'static [&'static str],
@@ -57,7 +54,7 @@ impl<'a> Section<'a> {
             if !known.contains(&name) {
                 let near = nearest(name, known.iter().copied());
                 let kind = ErrorKind::UnknownKey { key: name.escape_debug().to_string(), near, known };
-                report.problem(&key.span(), &label, kind);
+                report.problem(&span.beside(key.span()), &label, kind);
             }
         }
         Self { label, prefix, span, table }
@@ -66,7 +63,8 @@ impl<'a> Section<'a> {
     /// The value of a key, if it is there.
     pub(super) fn get(&self, name: &'static str) -> Option<Field<'a>> {
         let value = self.table.get(name)?;
-        Some(Field { key: format!("{}{name}", self.prefix), span: value.span(), value: value.get_ref() })
+        let span = self.span.beside(value.span());
+        Some(Field { key: format!("{}{name}", self.prefix), span, value: value.get_ref() })
     }
 
     /// The value of a key that must be there.
@@ -126,7 +124,7 @@ impl<'a> Field<'a> {
     pub(super) fn peek(&self, name: &'static str) -> Option<Field<'a>> {
         let value = self.value.get(name)?;
         let key = format!("{}.{name}", self.key);
-        Some(Field { key, span: value.span(), value: value.get_ref() })
+        Some(Field { key, span: self.span.beside(value.span()), value: value.get_ref() })
     }
 
     /// The string, if it is one.
@@ -158,17 +156,18 @@ impl<'a> Field<'a> {
         &self,
         report: &mut Report<'_>,
         expected: &'static str,
-    ) -> Vec<Spanned<&'a DeTable<'a>>> {
+    ) -> Vec<(Span, &'a DeTable<'a>)> {
         let Some(array) = self.value.as_array() else {
             self.mistyped::<()>(report, expected);
             return Vec::new();
         };
         let mut tables = Vec::new();
         for item in array.iter() {
+            let span = self.span.beside(item.span());
             match item.get_ref() {
-                DeValue::Table(table) => tables.push(Spanned::new(item.span(), table)),
+                DeValue::Table(table) => tables.push((span, table)),
                 value => {
-                    let item = Field { key: self.key.clone(), span: item.span(), value };
+                    let item = Field { key: self.key.clone(), span, value };
                     item.mistyped::<()>(report, expected);
                 }
             }

@@ -1,8 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can be read and still makes no sense, each with the numbers that show it.
 
+use std::fmt;
+
 use super::near::hint;
 use super::show::{about, duration, flow, volume};
+
+/// Where the first of two things is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First {
+    /// Its line.
+    pub line: u32,
+    /// Its file, if that is another one.
+    pub file: Option<String>,
+}
+
+impl fmt::Display for First {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => write!(f, "line {} of {file}", self.line),
+            None => write!(f, "line {}", self.line),
+        }
+    }
+}
 
 /// Why a readable value is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,22 +167,22 @@ pub enum Sense {
         is_default: bool,
     },
     /// An id for the second time.
-    #[error("another {what} is called so already, on line {first_line}")]
+    #[error("another {what} is called so already, on {first}")]
     DuplicateId {
         /// `meter` or `valve`.
         what: &'static str,
         /// Where the first one is.
-        first_line: u32,
+        first: First,
     },
     /// A line for the second time.
-    #[error("{line} is taken already by {by}, on line {first_line}")]
+    #[error("{line} is taken already by {by}, on {first}")]
     LineTaken {
         /// The line, in words.
         line: String,
         /// Who has it.
         by: String,
         /// Where that is said.
-        first_line: u32,
+        first: First,
     },
     /// A valve that is not there.
     #[error("no valve is called so; {}", hint(near.as_deref(), known))]

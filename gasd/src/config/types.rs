@@ -8,9 +8,9 @@ use gasd_abi::FilterConfig;
 /// A whole, checked configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The meters, in the order of the file.
+    /// The meters, in the order of the files.
     pub meters: Vec<MeterConfig>,
-    /// The valves, in the order of the file.
+    /// The valves, in the order of the files.
     pub valves: Vec<ValveConfig>,
     /// Where totals, holds and the audit record live. `[store] path`.
     pub store: PathBuf,
@@ -18,8 +18,10 @@ pub struct Config {
     pub persist_ns: u64,
     /// Where the pins live. `[kernel] pins`, default `/run/gasd/bpf`.
     pub pins: PathBuf,
-    /// What a person should know and what stops nothing, one line each, in the order of the file.
+    /// What a person should know and what stops nothing, one line each, in the order of the files.
     pub warnings: Vec<String>,
+    /// The files it was read from, in the order in which they count.
+    pub files: Vec<String>,
 }
 
 /// A line of a GPIO chip.

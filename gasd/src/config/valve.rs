@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `[[valve]]`: one valve and how it is driven.
 
-use std::ops::Range;
-
 use toml::de::DeTable;
 
 use super::error::ErrorKind;
@@ -11,7 +9,7 @@ use super::gpio;
 use super::limits::VALVE_PULSE_NS;
 use super::meter;
 use super::near::nearest;
-use super::report::Report;
+use super::report::{Report, Span};
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
 use super::types::{Actuator, ClosedLevel, GpioLine, ValveConfig};
@@ -28,7 +26,7 @@ pub(super) struct Draft<'a> {
     /// How messages call it.
     pub(super) label: String,
     /// Where it begins.
-    pub(super) span: Range<usize>,
+    pub(super) span: Span,
     pub(super) id: Option<Placed<'a, String>>,
     /// Every line it uses, with the line's part in it.
     pub(super) lines: Vec<(&'static str, Placed<'a, GpioLine>)>,
@@ -36,7 +34,7 @@ pub(super) struct Draft<'a> {
 }
 
 /// Reads one valve.
-pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Range<usize>) -> Draft<'a> {
+pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Span) -> Draft<'a> {
     let label = meter::label("valve", table);
     let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
     let id = meter::id(report, &section, ID);

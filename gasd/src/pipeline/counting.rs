@@ -8,12 +8,15 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender},
     },
 };
 
 use gasd_abi::records::EVENT_WAKE;
 
 use crate::{
+    config::FilterSettings,
+    journal::{self, Note, what::What},
     kernel::{Events, Kernel, sys::boottime_ns},
     ports::gpio::InputLine,
 };
@@ -48,12 +51,33 @@ pub enum Source {
 /// Told of a line that was lost (`None`) or found again, for the service manager.
 pub type OnLine = Box<dyn Fn(&Watch, Option<&InputLine>) + Send>;
 
+/// What is to be watched otherwise.
+#[derive(Debug)]
+pub enum Order {
+    /// This meter's line no more: its interrupt counts nowhere from now on.
+    Drop(String),
+    /// Another line; it is requested at once, and once a second until it is there.
+    Watch(Box<Watch>),
+    /// A meter's line with other settings.
+    Settings(String, FilterSettings),
+}
+
+/// Orders that are carried out together, and who is told when they are.
+#[derive(Debug)]
+pub struct Orders {
+    /// In their order.
+    pub orders: Vec<Order>,
+    /// Is told; nobody need wait for it.
+    pub done: SyncSender<()>,
+}
+
 /// Runs until told to stop. Returns the watches so that their lines stay requested until the end.
 pub fn run(
     mut source: Source,
-    mut watches: Vec<Watch>,
+    watches: Vec<Watch>,
     queue: &Queue,
     pulse: &Pulse,
+    orders: &Receiver<Orders>,
     on_line: &OnLine,
 ) -> Vec<Watch> {
     let bank: Arc<dyn LineFilter> = match &source {
@@ -65,16 +89,23 @@ pub fn run(
         Source::User(_) => None,
     };
     let mut attach = |watch: &Watch, io: &InputLine| attach(kernel.as_deref(), watch, io);
-    let mut told: Vec<Told> = watches.iter().map(|_| Told::default()).collect();
+    let mut posts: Vec<Post> = watches.into_iter().map(Post::new).collect();
     while !pulse.stop.load(Ordering::Relaxed) {
         pulse.rounds.fetch_add(1, Ordering::Release);
         match &mut source {
             Source::Kernel(_, events) => drain(events, queue),
-            Source::User(bank) => read_chips(bank, &mut watches),
+            Source::User(bank) => read_chips(bank, &mut posts),
+        }
+        while let Ok(Orders { orders, done }) = orders.try_recv() {
+            for order in orders {
+                follow(order, &mut posts, kernel.as_deref(), on_line);
+            }
+            // Whoever gave them may have given up.
+            let _ = done.try_send(());
         }
         let now = boottime_ns();
         let mut next = now + LONGEST_SLEEP_NS;
-        for (watch, told) in watches.iter_mut().zip(&mut told) {
+        for Post { watch, told } in &mut posts {
             let was_there = watch.io.is_some();
             let (at, found) = watch.visit(bank.as_ref(), now, &mut attach);
             next = next.min(at);
@@ -89,14 +120,17 @@ pub fn run(
                 Found::Lost(why) => told.now(Some(why)),
                 Found::Back => told.now(None),
             }
-            told.tell(|health| queue.push(Input::Health(watch.meter, health.clone())));
+            told.tell(|health| queue.push(Input::Health(watch.line, health.clone())));
         }
-        let mut fds: Vec<libc::pollfd> = Vec::with_capacity(watches.len() + 1);
+        let mut fds: Vec<libc::pollfd> = Vec::with_capacity(posts.len() + 1);
         match &source {
             Source::Kernel(_, events) => fds.push(readable(events.as_raw_fd())),
             Source::User(_) => {
                 fds.extend(
-                    watches.iter().filter_map(|w| w.io.as_ref()).map(|io| readable(io.as_fd().as_raw_fd())),
+                    posts
+                        .iter()
+                        .filter_map(|post| post.watch.io.as_ref())
+                        .map(|io| readable(io.as_fd().as_raw_fd())),
                 );
             }
         }
@@ -106,7 +140,40 @@ pub fn run(
     if let Source::Kernel(_, events) = &mut source {
         drain(events, queue);
     }
-    watches
+    posts.into_iter().map(|post| post.watch).collect()
+}
+
+/// A line that is watched.
+struct Post {
+    watch: Watch,
+    told: Told,
+}
+
+impl Post {
+    fn new(watch: Watch) -> Self {
+        Self { watch, told: Told::default() }
+    }
+}
+
+fn follow(order: Order, posts: &mut Vec<Post>, kernel: Option<&Kernel>, on_line: &OnLine) {
+    match order {
+        Order::Drop(id) => {
+            let Some(at) = posts.iter().position(|post| post.watch.id == id) else { return };
+            let Post { mut watch, .. } = posts.remove(at);
+            // First the interrupt, then the request: the kernel may give the number to another device.
+            if let Some(kernel) = kernel {
+                release(kernel, watch.line);
+            }
+            on_line(&watch, None);
+            drop(watch.io.take());
+        }
+        Order::Watch(watch) => posts.push(Post::new(*watch)),
+        Order::Settings(id, settings) => {
+            if let Some(post) = posts.iter_mut().find(|post| post.watch.id == id) {
+                post.watch.settings = settings;
+            }
+        }
+    }
 }
 
 /// What the engine knows of a line's health, and what it is still to be told.
@@ -134,7 +201,7 @@ impl Told {
 /// device that asks.
 pub fn release(kernel: &Kernel, line: u32) {
     if let Err(error) = kernel.release(line) {
-        eprintln!("gasd: {error}");
+        journal::tell(Note::new(What::KernelFault, error.to_string()));
     }
 }
 
@@ -154,9 +221,9 @@ fn drain(events: &mut Events, queue: &Queue) {
     }
 }
 
-fn read_chips(bank: &UserBank, watches: &mut [Watch]) {
+fn read_chips(bank: &UserBank, posts: &mut [Post]) {
     let to_boottime = boottime_ns().wrapping_sub(monotonic_ns());
-    for watch in watches {
+    for Post { watch, .. } in posts {
         let Some(io) = &watch.io else { continue };
         loop {
             let mut fds = [readable(io.as_fd().as_raw_fd())];

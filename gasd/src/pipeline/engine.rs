@@ -3,9 +3,10 @@
 //! looks. It never waits for a disk, a bus or a valve.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
-        atomic::Ordering,
+        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -17,9 +18,10 @@ use tokio::sync::mpsc::Sender;
 
 use crate::{
     evidence::evidence_json,
+    journal::{self, changes},
     kernel::{Kernel, sys::boottime_ns},
     response::Response,
-    state::{Change, Shared, Snapshot, VerdictRecord},
+    state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
 };
 
@@ -35,6 +37,18 @@ use super::{
 const SHOW: Duration = Duration::from_millis(250);
 /// How often meters that follow the clock are told the time.
 const TICK: Duration = Duration::from_secs(1);
+
+/// Shows that the thread lives.
+#[derive(Debug, Default)]
+pub struct Beat(AtomicU64);
+
+impl Beat {
+    /// Rounds that the thread has made; one takes no longer than a second.
+    #[must_use]
+    pub fn beats(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// What the thread works with.
 pub struct Engine {
@@ -62,22 +76,28 @@ pub struct Engine {
     pub latencies: Arc<Latencies>,
     /// How often a changed total is persisted.
     pub persist: Duration,
-    /// What was found wrong at the start.
+    /// What was found wrong at the start and since.
     pub problems: Vec<String>,
+    /// What the running configuration wants a person to know.
+    pub warnings: Vec<String>,
+    /// Why the last new configuration was refused, until a good one comes.
+    pub refused: Vec<String>,
+    /// The last bases of meters, also of those that are not configured (any more).
+    pub known: HashMap<String, Base>,
+    /// Where the thread shows that it lives.
+    pub beat: Arc<Beat>,
+    /// What the journal was told of the service.
+    pub said: changes::Service,
 }
 
 impl Engine {
     /// Works until told to stop. Returns the bases to persist last.
     pub fn run(mut self, receiver: &Receiver<Input>) -> Vec<(String, Base)> {
-        let mut by_line: Vec<Option<usize>> = vec![None; MAX_LINES as usize];
-        for (at, meter) in self.meters.iter().enumerate() {
-            if let Some(slot) = by_line.get_mut(meter.line as usize) {
-                *slot = Some(at);
-            }
-        }
+        let mut by_line = self.by_line();
         let (mut shown, mut ticked, mut persisted) = (Instant::now(), Instant::now(), Instant::now());
         let (mut stale, mut unsaved) = (true, true);
         loop {
+            self.beat.0.fetch_add(1, Ordering::Relaxed);
             // Read first: when the queue is found empty, all that these rounds brought was worked off.
             let rounds = self.counting.rounds.load(Ordering::Acquire);
             match receiver.recv_timeout(if stale { SHOW } else { TICK }) {
@@ -86,10 +106,22 @@ impl Engine {
                     stale = true;
                     unsaved = true;
                 }
-                Ok(Input::Health(meter, health)) => {
-                    if let Some(m) = self.meters.get_mut(meter) {
-                        m.health = health;
+                Ok(Input::Health(line, health)) => {
+                    if let Some(&Some(at)) = by_line.get(line as usize) {
+                        let meter = &mut self.meters[at];
+                        let note = changes::line(&meter.id, meter.health.as_deref(), health.as_deref());
+                        meter.health = health;
+                        note.into_iter().for_each(journal::tell);
                     }
+                    stale = true;
+                }
+                Ok(Input::Reload(reload)) => {
+                    self.reload(*reload);
+                    by_line = self.by_line();
+                    unsaved = true;
+                }
+                Ok(Input::Refused(why)) => {
+                    self.refused = why;
                     stale = true;
                 }
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
@@ -109,12 +141,23 @@ impl Engine {
             }
             if unsaved && persisted.elapsed() >= self.persist {
                 let bases = self.bases();
-                self.writer.persist_bases(bases);
+                let _ = self.writer.persist_bases(bases);
                 (persisted, unsaved) = (Instant::now(), false);
             }
         }
         self.show();
         self.bases()
+    }
+
+    /// The meter of each line.
+    fn by_line(&self) -> Vec<Option<usize>> {
+        let mut by_line = vec![None; MAX_LINES as usize];
+        for (at, meter) in self.meters.iter().enumerate() {
+            if let Some(slot) = by_line.get_mut(meter.line as usize) {
+                *slot = Some(at);
+            }
+        }
+        by_line
     }
 
     fn event(&mut self, event: &Event, by_line: &[Option<usize>]) {
@@ -150,10 +193,12 @@ impl Engine {
     fn verdict(&self, at: usize, verdict: &Verdict) {
         let meter = &self.meters[at];
         // Drives the valve first and gives the verdict its number.
-        self.response.on_verdict(at, record(&meter.id, verdict));
+        let mut record = record(&meter.id, verdict);
+        record.id = self.response.on_verdict(at, record.clone());
+        journal::tell(changes::verdict(&record));
     }
 
-    fn bases(&mut self) -> Vec<(String, Base)> {
+    pub(super) fn bases(&mut self) -> Vec<(String, Base)> {
         let generation = self.bank.generation();
         let mut bases = Vec::with_capacity(self.meters.len());
         for meter in &mut self.meters {
@@ -167,15 +212,8 @@ impl Engine {
 
     /// Writes what may be seen, and says what changed.
     pub fn show(&mut self) {
-        let generation = self.bank.generation();
         let mut changed = Vec::new();
-        let mut states = Vec::with_capacity(self.meters.len());
-        for (meter, valve) in self.meters.iter_mut().zip(&self.valves) {
-            let mut totals = self.bank.totals(meter.line).unwrap_or_default();
-            // The page is what the total is reckoned from; the counters follow it by nanoseconds.
-            totals.accepted = self.bank.state(meter.line).accepted;
-            states.push(meter.state(generation, &totals, valve));
-        }
+        let states = self.states();
         let mut snapshot = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (at, state) in states.into_iter().enumerate() {
             if snapshot.meters.get(at) != Some(&state) {
@@ -188,11 +226,29 @@ impl Engine {
         if self.show_service(&mut snapshot) {
             changed.push(Change::Service);
         }
+        let service = snapshot.service.clone();
         drop(snapshot);
+        let (fault, problem) = (self.writer.fault(), self.writer.problem());
+        self.said.now(&service, fault.as_ref(), problem.as_deref()).into_iter().for_each(journal::tell);
         for change in changed {
             // A full channel is no loss: the bus looks at everything now and then.
             let _ = self.changes.try_send(change);
         }
+    }
+
+    /// What may be seen of each meter.
+    pub(super) fn states(&mut self) -> Vec<MeterState> {
+        let generation = self.bank.generation();
+        let written = self.writer.written();
+        let mut states = Vec::with_capacity(self.meters.len());
+        for (meter, valve) in self.meters.iter_mut().zip(&self.valves) {
+            meter.prove(written);
+            let mut totals = self.bank.totals(meter.line).unwrap_or_default();
+            // The page is what the total is reckoned from; the counters follow it by nanoseconds.
+            totals.accepted = self.bank.state(meter.line).accepted;
+            states.push(meter.state(generation, &totals, valve));
+        }
+        states
     }
 
     fn show_service(&self, snapshot: &mut Snapshot) -> bool {
@@ -204,7 +260,9 @@ impl Engine {
         if let Some(kernel) = &self.kernel {
             service.fall_through = kernel.fall_through().unwrap_or(service.fall_through);
         }
-        service.problems.clone_from(&self.problems);
+        service.problems.clone_from(&self.refused);
+        service.problems.extend_from_slice(&self.warnings);
+        service.problems.extend_from_slice(&self.problems);
         service.problems.extend(self.writer.problem());
         if service.fall_through > 0 {
             service.problems.push(format!(

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use gasd_abi::{
     FilterConfig, FilterState, Outcome, Totals, filter,
     outcome::{PULSE, RESYNC, STORM},
-    records::{EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK, Event},
+    records::{EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK, Event, MAX_LINES},
 };
 
 use crate::kernel::{Kernel, KernelError};
@@ -15,6 +15,12 @@ use super::queue::{Input, Queue};
 
 /// A bank of lines with the filter behind it. Steps return the outcome's flags.
 pub trait LineFilter: Send + Sync {
+    /// Finds the line of a key, or gives it a free one, and makes these its settings. The line's state
+    /// and counters stay.
+    ///
+    /// # Errors
+    /// [`KernelError::NoFreeLine`] when every line has a key, or what the kernel said.
+    fn assign(&self, key: u64, filter: FilterConfig, flags: u32) -> Result<u32, KernelError>;
     /// An interrupt of a line that no chip feeds.
     fn edge(&self, line: u32, t_ns: u64) -> Result<u32, KernelError>;
     /// The line's real level, read at `t_ns` when `edges` interrupts had been seen.
@@ -30,6 +36,9 @@ pub trait LineFilter: Send + Sync {
 }
 
 impl LineFilter for Kernel {
+    fn assign(&self, key: u64, filter: FilterConfig, flags: u32) -> Result<u32, KernelError> {
+        Kernel::assign(self, key, filter, flags)
+    }
     fn edge(&self, line: u32, t_ns: u64) -> Result<u32, KernelError> {
         Kernel::edge(self, line, t_ns)
     }
@@ -52,6 +61,7 @@ impl LineFilter for Kernel {
 
 #[derive(Clone, Copy)]
 struct UserLine {
+    key: u64,
     config: FilterConfig,
     state: FilterState,
     totals: Totals,
@@ -65,15 +75,10 @@ pub struct UserBank {
 }
 
 impl UserBank {
-    /// A bank of lines at their start. `generation` must be new.
+    /// A bank without a line; see [`LineFilter::assign`]. `generation` must be new.
     #[must_use]
-    pub fn new(configs: &[FilterConfig], queue: Queue, generation: [u64; 2]) -> Self {
-        let line = |config: &FilterConfig| UserLine {
-            config: *config,
-            state: FilterState::default(),
-            totals: Totals::default(),
-        };
-        Self { lines: Mutex::new(configs.iter().map(line).collect()), queue, generation }
+    pub fn new(queue: Queue, generation: [u64; 2]) -> Self {
+        Self { lines: Mutex::new(Vec::new()), queue, generation }
     }
 
     fn step(
@@ -107,6 +112,20 @@ impl UserBank {
 }
 
 impl LineFilter for UserBank {
+    fn assign(&self, key: u64, filter: FilterConfig, _flags: u32) -> Result<u32, KernelError> {
+        let mut lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let at = match lines.iter().position(|line| line.key == key) {
+            Some(at) => at,
+            None if lines.len() < MAX_LINES as usize => {
+                let (state, totals) = (FilterState::default(), Totals::default());
+                lines.push(UserLine { key, config: filter, state, totals });
+                lines.len() - 1
+            }
+            None => return Err(KernelError::NoFreeLine(MAX_LINES)),
+        };
+        lines[at].config = filter;
+        Ok(at as u32)
+    }
     fn edge(&self, line: u32, t_ns: u64) -> Result<u32, KernelError> {
         Ok(self.step(line, t_ns, true, |c, s| filter::edge(c, s, t_ns)))
     }

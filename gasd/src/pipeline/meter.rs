@@ -5,10 +5,11 @@ use gasd_abi::{
     Totals,
     records::{EVENT_PULSE, EVENT_STORM, EVENT_TICK, Event},
 };
-use gasd_detect::{Engine, EngineConfig, Kind, Rule, Severity, Verdict};
+use gasd_detect::{Engine, Kind, Rule, Severity, Verdict};
 
 use crate::{
-    config::MeterConfig,
+    config::{MeterConfig, change::Delta},
+    replay::judge::engine_config,
     state::MeterState,
     store::{Base, Total, advance, reanchor, total},
 };
@@ -30,20 +31,28 @@ pub struct MeterRun {
     last: Event,
     now_ns: u64,
     missed: u64,
+    /// Another worth of a pulse that may not be on the disk yet.
+    unproven: Option<Unproven>,
     /// The counter when it was seen ahead of the events, and the counting thread's rounds then.
     behind: Option<(u64, u64)>,
+}
+
+/// A pulse is worth something else from some count on, and a crash could still take that back: the
+/// pulses since would then have the worth they had before. What is shown must not shrink, so until the
+/// disk has it they are shown at the least they may turn out to be worth.
+struct Unproven {
+    /// What was certain when the worth changed last.
+    certain: Base,
+    /// The least worth of a pulse after that, µL.
+    least_ul: u64,
+    /// The write that proves it.
+    ticket: Option<u64>,
 }
 
 impl MeterRun {
     /// A meter that goes on from `start`.
     #[must_use]
     pub fn new(config: &MeterConfig, line: u32, start: Base) -> Self {
-        let t = &config.thresholds;
-        let engine = Engine::new(EngineConfig {
-            pulse_volume_ul: config.pulse_volume_ul,
-            max_flow_ul_per_h: config.max_flow_ul_per_h,
-            thresholds_m3_per_h: [t.suspect_m3_per_h, t.confirm_m3_per_h, t.sustain_m3_per_h],
-        });
         Self {
             id: config.id.clone(),
             line,
@@ -51,12 +60,83 @@ impl MeterRun {
             health: None,
             start,
             pulse_volume_ul: config.pulse_volume_ul,
-            engine,
+            engine: Engine::new(engine_config(config)),
             last: Event::default(),
             now_ns: 0,
             missed: 0,
+            unproven: None,
             behind: None,
         }
+    }
+
+    /// A meter that joins while others run, from what is known of it: pulses that its line counted
+    /// since then are worth what they were worth then.
+    #[must_use]
+    pub fn adopt(
+        config: &MeterConfig,
+        line: u32,
+        base: Base,
+        generation: [u64; 2],
+        accepted: u64,
+    ) -> (Self, Option<String>) {
+        let worth = if base.pulse_volume_ul == 0 { config.pulse_volume_ul } else { base.pulse_volume_ul };
+        let mut meter = Self::new(config, line, Base { pulse_volume_ul: worth, ..base });
+        meter.pulse_volume_ul = worth;
+        // Its line may have counted before; those pulses are not news.
+        meter.last.seq = accepted;
+        let (start, problem) = meter.base(generation, accepted);
+        meter.start = start;
+        meter.reprice(config.pulse_volume_ul, generation, accepted);
+        (meter, problem)
+    }
+
+    /// Becomes what the configuration says now. The total, the count of events and, as far as they are
+    /// not of other pulses, the memory of flows stay.
+    pub fn reconfigure(&mut self, config: &MeterConfig, delta: Delta, generation: [u64; 2], accepted: u64) {
+        if delta.line {
+            self.simulated = config.gpio.chip.is_none();
+            self.health = None;
+        }
+        if delta.thresholds {
+            self.engine.set_thresholds(engine_config(config).thresholds_m3_per_h);
+        }
+        if delta.pulse_volume || delta.max_flow {
+            // Flows that were reckoned with another volume are no evidence.
+            self.engine = Engine::new(engine_config(config));
+        }
+        self.reprice(config.pulse_volume_ul, generation, accepted);
+    }
+
+    /// Pulses from this count on are worth something else.
+    fn reprice(&mut self, pulse_volume_ul: u64, generation: [u64; 2], accepted: u64) {
+        let before = self.pulse_volume_ul;
+        if before == pulse_volume_ul {
+            return;
+        }
+        let (certain, _) = self.base(generation, accepted);
+        self.pulse_volume_ul = pulse_volume_ul;
+        self.start = Base { pulse_volume_ul, ..certain };
+        self.unproven = Some(match self.unproven.take() {
+            Some(Unproven { certain, least_ul, .. }) => {
+                // What was shown until now stays shown, whichever of the writes comes through.
+                let shown = Base { pulse_volume_ul: least_ul, ..certain };
+                let certain = advance(&shown, generation, accepted, least_ul).map_or(shown, |(base, _)| base);
+                Unproven { certain, least_ul: least_ul.min(pulse_volume_ul), ticket: None }
+            }
+            None => Unproven { certain, least_ul: before.min(pulse_volume_ul), ticket: None },
+        });
+    }
+
+    /// The base of now was given to the writer as this push.
+    pub fn await_write(&mut self, ticket: u64) {
+        if let Some(unproven) = &mut self.unproven {
+            unproven.ticket.get_or_insert(ticket);
+        }
+    }
+
+    /// All pushes up to this one are on the disk.
+    pub fn prove(&mut self, written: u64) {
+        self.unproven.take_if(|unproven| unproven.ticket.is_some_and(|ticket| ticket <= written));
     }
 
     /// An event of the meter's line.
@@ -143,7 +223,10 @@ impl MeterRun {
     /// The total at this count of the live counter.
     #[must_use]
     pub fn total(&self, generation: [u64; 2], accepted: u64) -> Total {
-        total(&self.start, generation, accepted)
+        let now = total(&self.start, generation, accepted);
+        let Some(Unproven { certain, least_ul, .. }) = &self.unproven else { return now };
+        let least = total(&Base { pulse_volume_ul: *least_ul, ..*certain }, generation, accepted);
+        Total { volume_ul: now.volume_ul.min(least.volume_ul), ..now }
     }
 
     /// What may be seen of the meter. `carried` are counters of generations that are gone.
@@ -167,41 +250,5 @@ impl MeterRun {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn meter() -> MeterRun {
-        let text = "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n";
-        let config = crate::config::parse("t.toml", text).unwrap();
-        MeterRun::new(&config.meters[0], 0, Base::default())
-    }
-
-    fn pulse(seq: u64) -> Event {
-        let t_ns = seq * 1_000_000_000;
-        Event { kind: EVENT_PULSE, seq, t_ns, decided_ns: t_ns, ..Event::default() }
-    }
-
-    #[test]
-    fn the_last_events_are_missed_once_the_ring_was_worked_off_without_them() {
-        let mut meter = meter();
-        meter.event(&pulse(3));
-        meter.compare(5, 10);
-        meter.compare(5, 11);
-        assert_eq!(meter.missed(), 0);
-        meter.compare(5, 12);
-        assert_eq!(meter.missed(), 2);
-        meter.compare(5, 20);
-        assert_eq!(meter.missed(), 2);
-    }
-
-    #[test]
-    fn an_event_that_is_only_late_is_not_missed() {
-        let mut meter = meter();
-        meter.event(&pulse(3));
-        meter.compare(4, 10);
-        meter.event(&pulse(4));
-        meter.compare(4, 12);
-        meter.event(&pulse(5));
-        assert_eq!(meter.missed(), 0);
-    }
-}
+#[path = "meter_tests.rs"]
+mod tests;

@@ -7,5 +7,6 @@ pub mod filter;
 pub mod latency;
 pub mod meter;
 pub mod queue;
+pub mod reload;
 pub mod user_events;
 pub mod watch;

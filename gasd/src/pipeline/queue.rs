@@ -11,6 +11,8 @@ use std::sync::{
 
 use gasd_abi::records::Event;
 
+use super::reload::Reload;
+
 /// Events the queue holds. At 1 kHz of pulses the engine may sleep for four seconds.
 pub const QUEUE_LENGTH: usize = 4096;
 
@@ -18,8 +20,13 @@ pub const QUEUE_LENGTH: usize = 4096;
 pub enum Input {
     /// An event of the filter.
     Event(Event),
-    /// What is wrong with a meter's line, `None` when it is well again. By index of the meter.
-    Health(usize, Option<String>),
+    /// What is wrong with a meter's line, `None` when it is well again. By the line's index in the
+    /// filter, which stays when the configuration changes.
+    Health(u32, Option<String>),
+    /// Other meters from now on.
+    Reload(Box<Reload>),
+    /// A new configuration was refused, and why. Nothing else changes.
+    Refused(Vec<String>),
     /// End after what was queued before.
     Stop,
 }

@@ -38,8 +38,6 @@ pub enum Found {
 /// A meter's line.
 #[derive(Debug)]
 pub struct Watch {
-    /// Index of the meter.
-    pub meter: usize,
     /// The meter's id.
     pub id: String,
     /// Index of the line in the filter.
@@ -60,14 +58,13 @@ impl Watch {
     /// Watches a line; `io` is `None` while its chip is missing.
     #[must_use]
     pub fn new(
-        meter: usize,
         id: String,
         line: u32,
         settings: FilterSettings,
         gpio: GpioLine,
         io: Option<InputLine>,
     ) -> Self {
-        Self { meter, id, line, settings, gpio, io, next_poll_ns: 0, not_before_ns: 0, failing: false }
+        Self { id, line, settings, gpio, io, next_poll_ns: 0, not_before_ns: 0, failing: false }
     }
 
     /// Does what is due at `now`. Returns when to come again and what was found.

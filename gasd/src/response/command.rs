@@ -28,11 +28,16 @@ impl Response {
             Command::Close { valve, caller, .. } => (caller, "close", valve.clone()),
             Command::Open { valve, caller } => (caller, "open", valve.clone()),
             Command::Acknowledge { verdict, caller } => (caller, "acknowledge", verdict.to_string()),
+            Command::Reload { caller } => (caller, "reload", "configuration".to_owned()),
         };
         let done = match command {
             Command::Close { valve, reason, caller } => self.close(valve, reason, caller),
             Command::Open { valve, caller } => self.open(valve, caller),
             Command::Acknowledge { verdict, caller } => self.acknowledge(*verdict, caller),
+            // The service's own business: it never comes here.
+            Command::Reload { .. } => {
+                Err(CommandError::Configuration(vec!["valves have no configuration to read".into()]))
+            }
         };
         if let Err(why) = &done {
             self.0.writer.push(vec![refused(caller, action, &object, why, now())]);

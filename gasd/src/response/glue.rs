@@ -168,6 +168,12 @@ impl Response {
         verdict.id
     }
 
+    /// Other meters from now on, with the id of the valve of each, empty for none: the indices of
+    /// [`Response::on_verdict`] are of these. Holds and verdicts stay as they are.
+    pub fn set_meters(&self, meters: Vec<(String, String)>) {
+        self.0.lock().valves.set_meters(meters);
+    }
+
     /// All valves, in the order of the configuration.
     #[must_use]
     pub fn valve_states(&self) -> Vec<ValveState> {

@@ -108,6 +108,13 @@ impl Valves {
         (valves, problems)
     }
 
+    /// Other meters from now on, with the id of the valve of each, empty for none.
+    pub fn set_meters(&mut self, meters: Vec<(String, String)>) {
+        let valve = |id: &str| self.valves.iter().position(|valve| valve.state.id == id);
+        let meters = meters.into_iter().map(|(id, of)| Meter { valve: valve(&of), id });
+        self.meters = meters.collect();
+    }
+
     /// Whether anything keeps the valve closed.
     #[must_use]
     pub fn is_held(&self, valve: usize) -> bool {

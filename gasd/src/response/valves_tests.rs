@@ -21,6 +21,7 @@ pub(in crate::response) fn config() -> Config {
     let valve = |id: &str| ValveConfig { id: id.into(), actuator: Actuator::Simulated };
     Config {
         warnings: Vec::new(),
+        files: Vec::new(),
         meters: vec![
             meter("kitchen", Some(0)),
             meter("cellar", Some(0)),

@@ -13,7 +13,10 @@ use std::{
 
 use sd_notify::NotifyState;
 
-use crate::config::GpioLine;
+use crate::{
+    config::GpioLine,
+    journal::{self, Note, what::What},
+};
 
 /// What was kept, by name.
 #[derive(Debug, Default)]
@@ -81,7 +84,8 @@ pub fn follow_valve(id: &str, fd: Option<BorrowedFd<'_>>) {
     match fd {
         Some(fd) => {
             if let Err(error) = keep(&name, fd) {
-                eprintln!("gasd: the service manager did not keep the line of valve \"{id}\": {error}");
+                let text = format!("the service manager did not keep the line of valve \"{id}\": {error}");
+                journal::tell(Note::new(What::LineNotKept, text).valve(id));
             }
         }
         None => forget(&name),

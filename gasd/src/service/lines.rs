@@ -3,14 +3,12 @@
 
 use std::{collections::HashMap, os::fd::AsFd, sync::Arc};
 
-use gasd_abi::{
-    FilterConfig,
-    records::{LINE_SIMULATED, meter_key},
-};
+use gasd_abi::records::{LINE_SIMULATED, meter_key};
 
 use crate::{
     config::Config,
     exit::Fatal,
+    journal::{self, Note, what::What},
     kernel::Kernel,
     pipeline::{
         counting::{attach, release},
@@ -77,7 +75,7 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
             // What it had the last time may be another device's by now.
             release(kernel, number);
         }
-        let mut watch = Watch::new(at, meter.id.clone(), number, meter.filter, meter.gpio.clone(), None);
+        let mut watch = Watch::new(meter.id.clone(), number, meter.filter, meter.gpio.clone(), None);
         if let Some(io) = io {
             match attach(kernel.map(|k| &**k), &watch, &io) {
                 Ok(()) => {
@@ -133,18 +131,11 @@ pub fn follow(watch: &Watch, io: Option<&InputLine>) {
     match io {
         Some(io) => {
             if let Err(error) = kept::keep(&name, io.as_fd()) {
-                eprintln!(
-                    "gasd: the service manager did not keep the line of meter \"{}\": {error}",
-                    watch.id
-                );
+                let text =
+                    format!("the service manager did not keep the line of meter \"{}\": {error}", watch.id);
+                journal::tell(Note::new(What::LineNotKept, text).meter(&watch.id));
             }
         }
         None => kept::forget(&name),
     }
-}
-
-/// Settings for a bank in this process.
-#[must_use]
-pub fn filters(config: &Config) -> Vec<FilterConfig> {
-    config.meters.iter().map(|m| m.filter.abi).collect()
 }

@@ -2,9 +2,12 @@
 //! `gasd run`: the unprivileged daemon. Everything is opened and checked first, then started.
 
 mod fold;
+mod heartbeat;
 mod kept;
 mod lines;
 mod notify;
+mod play;
+mod reload;
 mod report;
 mod run;
 mod settle;

@@ -10,7 +10,7 @@ use std::{
 
 use sd_notify::NotifyState;
 
-use crate::state::Snapshot;
+use crate::{config::NO_METER, state::Snapshot};
 
 /// How long a start that failed rests before the manager tries the next one.
 const REST: Duration = Duration::from_secs(2);
@@ -37,6 +37,12 @@ pub fn ready() {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
+/// A new configuration is read; [`ready`] ends it.
+pub fn reloading() {
+    let Ok(now) = NotifyState::monotonic_usec_now() else { return };
+    let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
+}
+
 /// The service ends.
 pub fn stopping() {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
@@ -57,6 +63,9 @@ fn line(snapshot: &Snapshot, bus: &str) -> String {
     let pulses: u64 = snapshot.meters.iter().map(|m| m.pulses).sum();
     let service = &snapshot.service;
     let lost = service.queue_full + service.ring_overrun + service.events_missed;
+    if snapshot.meters.is_empty() {
+        return format!("{NO_METER}; {bus}");
+    }
     let mut text = format!(
         "{} meters, {pulses} pulses, {lost} late events, {} verdicts open; filter in {}; {bus}",
         snapshot.meters.len(),

@@ -5,54 +5,57 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc::{RecvTimeoutError, channel, sync_channel},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use gasd_abi::records::meter_key;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
 
 use crate::{
     bus::{self, BusAddress, BusError, BusStatus},
-    config::{self, Config},
+    config::{Config, NO_METER, Origin},
     exit::{self, Fatal},
+    journal::{self, Journal, Note, changes, what::What},
     kernel::{Events, Kernel, KernelError, load},
     pipeline::{
         counting::{self, Source},
-        engine::Engine,
+        engine::{Beat, Engine},
         filter::{LineFilter, UserBank},
         latency::Latencies,
         meter::MeterRun,
         queue::{Input, Queue},
     },
-    player::{self, House, Play},
+    player::Play,
     response::{self, Response},
-    state::{MeterState, Mode, Position, Shared, Snapshot},
+    state::{Command, MeterState, Mode, Shared, Snapshot},
     store::Store,
 };
 
 use super::{
     fold,
+    heartbeat::Heart,
     kept::{self, Kept},
-    lines, notify, report, settle,
+    lines, notify, play,
+    reload::{Reader, Reloader},
+    report, settle,
 };
 
 /// How long the start waits for the bus before it says READY without it.
 const BUS_PATIENCE: Duration = Duration::from_secs(5);
-/// How often the service manager hears of us.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// What the command line says.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The configuration file.
-    pub config: PathBuf,
+    /// Where the configuration is read from.
+    pub config: Origin,
     /// Which bus; `None` for none.
     pub bus: Option<String>,
     /// Run the filter in this process even if the kernel could.
@@ -75,9 +78,17 @@ pub struct Options {
 /// [`Fatal`] when the service cannot start; nothing is half done then, and holds stay.
 pub fn run(options: &Options) -> Result<(), Fatal> {
     // Before any thread: a signal must find its handler.
-    let signals = Signals::new([SIGTERM, SIGINT]).map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?;
+    let signals =
+        Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?;
     few_arenas();
-    let config = configuration(options)?;
+    let read = reader(options);
+    let config = read().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
+    let journal =
+        Journal::start().map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-journal: {e}")))?;
+    for warning in &config.warnings {
+        let what = if warning == NO_METER { What::NoMeter } else { What::ConfigurationWarning };
+        journal::tell(Note::new(what, warning.as_str()));
+    }
     let mut kept = Kept::take().map_err(|e| {
         Fatal::new(exit::FAILED, format!("the descriptors that the service manager passed: {e}"))
     })?;
@@ -127,10 +138,15 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     });
     let timed = latencies.clone();
     let ids: Vec<String> = config.valves.iter().map(|v| v.id.clone()).collect();
+    let said = Mutex::new(changes::Valves::default());
     let hook: response::Hook = Box::new(move |update| {
         match update {
             response::Update::Driven { latency_ns: Some(ns), .. } => timed.valve.add(ns),
             response::Update::Line(at, fd) => kept::follow_valve(&ids[at], fd),
+            response::Update::Valve(_, state) => {
+                let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                said.now(state).into_iter().for_each(journal::tell);
+            }
             _ => {}
         }
         publish(update);
@@ -142,13 +158,15 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         .collect();
     kept.discard_rest();
     let response = Response::start(&config, &loaded, writer.handle(), kept_valves, hook);
-    let mut problems: Vec<String> = config.warnings.clone();
-    problems.extend_from_slice(response.problems());
 
     let (bank, source): (Arc<dyn LineFilter>, Source) = match (&kernel, events) {
         (Some(kernel), Some(events)) => (kernel.clone(), Source::Kernel(kernel.clone(), Box::new(events))),
         _ => {
-            let bank = Arc::new(UserBank::new(&lines::filters(&config), queue.clone(), current));
+            let bank = Arc::new(UserBank::new(queue.clone(), current));
+            for meter in &config.meters {
+                // In the order of the configuration, as their lines are numbered.
+                bank.assign(meter_key(&meter.id), meter.filter.abi, 0)?;
+            }
             (bank.clone(), Source::User(bank))
         }
     };
@@ -161,6 +179,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         meters.push(run);
     }
     let pulse = Arc::new(counting::Pulse::default());
+    let beat = Arc::new(Beat::default());
     let mut engine = Engine {
         meters,
         valves: valve_ids,
@@ -174,32 +193,54 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         counting: pulse.clone(),
         latencies: latencies.clone(),
         persist: Duration::from_nanos(config.persist_ns),
-        problems,
+        problems: response.problems().to_vec(),
+        warnings: config.warnings.clone(),
+        refused: Vec::new(),
+        known: loaded.bases.iter().cloned().collect(),
+        beat: beat.clone(),
+        said: changes::Service::default(),
     };
     // Whoever is the first to look must not see a total of zero.
     engine.show();
     let engine = spawn("gasd-engine", move || engine.run(&receiver))?;
     let stop_play = Arc::new(AtomicBool::new(false));
+    let playing = options.play.is_some();
+    let (reloader, orders) = Reloader::new(
+        read,
+        config.clone(),
+        &lines.numbers,
+        bank.clone(),
+        queue.clone(),
+        writer.handle(),
+        playing,
+    );
+    let reloader = Arc::new(reloader);
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
         let on_line: counting::OnLine = Box::new(lines::follow);
-        spawn("gasd-counting", move || counting::run(source, lines.watches, &queue, &pulse, &on_line))?
+        spawn("gasd-counting", move || {
+            counting::run(source, lines.watches, &queue, &pulse, &orders, &on_line)
+        })?
     };
-    let bus = serve_bus(options, &shared, change_receiver, &response)?;
+    let bus = serve_bus(options, &shared, change_receiver, &response, &reloader)?;
     notify::ready();
+    journal::tell(Note::new(What::Started, started(&config, mode)));
     // Whoever watches is there by now; nothing of the play is missed.
     let player = match &options.play {
         Some(play) => {
-            Some(start_player(play, &config, &lines.numbers, bank, &shared, &latencies, stop_play.clone())?)
+            Some(play::start(play, &config, &lines.numbers, bank, &shared, &latencies, stop_play.clone())?)
         }
         None => None,
     };
     let ended = || options.until_end && player.as_ref().is_some_and(thread::JoinHandle::is_finished);
-    wait(signals, &shared, &pulse, bus.as_ref(), &ended);
+    let heart =
+        Heart { shared: &shared, counting: &pulse, engine: &beat, bus: bus.as_ref(), reloader: &reloader };
+    heart.beat(signals, &ended)?;
     stop_play.store(true, Ordering::Relaxed);
     let played = player.map_or(Ok(()), |p| p.join().unwrap_or(Ok(())));
 
     notify::stopping();
+    journal::tell(Note::new(What::Stopping, "stopping"));
     pulse.stop.store(true, Ordering::Relaxed);
     let watches = counting.join().ok();
     queue.push_wait(Input::Stop);
@@ -212,6 +253,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let stopped = writer.stop();
     // The lines go last: until here the interrupts were ours.
     drop(watches);
+    drop(journal);
     saved.map(drop).and(stopped).map_err(Fatal::from)?;
     if options.until_end {
         report::print(&shared, &latencies);
@@ -219,47 +261,23 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     played.map_err(|why| Fatal::new(exit::FAILED, format!("the trace could not be played: {why}")))
 }
 
-/// Starts the player of a trace. Gas flows through a meter while its valve is not closed.
-fn start_player(
-    play: &Play,
-    config: &Config,
-    numbers: &[u32],
-    bank: Arc<dyn LineFilter>,
-    shared: &Shared,
-    latencies: &Arc<Latencies>,
-    stop: Arc<AtomicBool>,
-) -> Result<thread::JoinHandle<Result<(), String>>, Fatal> {
-    let valves: Vec<Option<usize>> = config.meters.iter().map(|m| m.valve).collect();
-    let shared = shared.clone();
-    let house = House {
-        gas_flows: Box::new(move |meter| {
-            let snapshot = shared.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let valve = valves.get(meter).copied().flatten().and_then(|v| snapshot.valves.get(v));
-            valve.is_none_or(|v| v.position != Position::Closed)
-        }),
-        latencies: latencies.clone(),
-        stop,
-    };
-    let targets = player::targets(config, numbers);
-    let play = play.clone();
-    spawn("gasd-player", move || player::play(&play, &targets, bank.as_ref(), &house))
-}
-
-fn configuration(options: &Options) -> Result<Config, Fatal> {
-    let mut config = config::load(&options.config).map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
-    if options.play.is_none() && !options.simulated {
-        config.require_chips().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
-    }
-    if let Some(pins) = &options.pins {
-        config.pins.clone_from(pins);
-    }
-    if let Some(store) = &options.store {
-        config.store.clone_from(store);
-    }
-    for warning in &config.warnings {
-        eprintln!("gasd: warning: {warning}");
-    }
-    Ok(config)
+/// Reads the configuration as this command line wants it, now and whenever it is asked again.
+fn reader(options: &Options) -> Reader {
+    let Options { config, pins, store, simulated, play, .. } = options.clone();
+    let chips = play.is_none() && !simulated;
+    Box::new(move || {
+        let mut read = config.load()?;
+        if chips {
+            read.require_chips()?;
+        }
+        if let Some(pins) = &pins {
+            read.pins.clone_from(pins);
+        }
+        if let Some(store) = &store {
+            read.store.clone_from(store);
+        }
+        Ok(read)
+    })
 }
 
 /// The kernel's programs where they can be used, with a reason where they cannot.
@@ -271,11 +289,22 @@ fn filter_side(options: &Options, config: &Config) -> Result<(Option<Arc<Kernel>
         Ok(kernel) => Ok((Some(Arc::new(kernel)), Mode::Kernel, String::new())),
         // Pins that are there and do not fit are somebody's mistake, not this machine's nature.
         Err(error) if error.allows_userspace() && !matches!(error, KernelError::NotLoaded(_)) => {
-            eprintln!("gasd: the filter runs in user space, nothing is counted while gasd is down: {error}");
+            let text =
+                format!("the filter runs in user space, nothing is counted while gasd is down: {error}");
+            journal::tell(Note::new(What::Userspace, text));
             Ok((None, Mode::Userspace, error.to_string()))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn started(config: &Config, mode: Mode) -> String {
+    let (meters, valves) = (config.meters.len(), config.valves.len());
+    format!(
+        "gasd {} watches {meters} meters and {valves} valves; filter in {}",
+        env!("CARGO_PKG_VERSION"),
+        mode.name()
+    )
 }
 
 fn first_snapshot(shared: &Shared, config: &Config, valves: &[String], mode: Mode, reason: String) {
@@ -299,15 +328,19 @@ fn serve_bus(
     shared: &Shared,
     changes: tokio::sync::mpsc::Receiver<crate::state::Change>,
     response: &Response,
+    reloader: &Arc<Reloader>,
 ) -> Result<Option<bus::Bus>, Fatal> {
     let Some(address) = &options.bus else { return Ok(None) };
     let (command_sender, commands) = sync_channel::<bus::Request>(16);
-    let response = response.clone();
+    let (response, reloader) = (response.clone(), reloader.clone());
     // Commands wait for the disk and for the valve, so they have a thread of their own.
     spawn("gasd-commands", move || {
         while let Ok((command, reply)) = commands.recv() {
             // A client that did not wait for the answer is no error.
-            let _ = reply.send(response.command(&command));
+            let _ = reply.send(match &command {
+                Command::Reload { caller } => reloader.reload(caller).map(drop),
+                command => response.command(command),
+            });
         }
     })?;
     let (told, status) = channel();
@@ -319,7 +352,9 @@ fn serve_bus(
         command_sender,
         move |status: &BusStatus| {
             if !matches!(status, BusStatus::Connecting) {
-                eprintln!("gasd: {status}");
+                let serving = matches!(status, BusStatus::Serving { .. });
+                let what = if serving { What::BusServing } else { What::BusLost };
+                journal::tell(Note::new(what, status.to_string()));
                 if let Some(told) = first.take() {
                     let _ = told.send(status.clone());
                 }
@@ -336,36 +371,8 @@ fn serve_bus(
     }
 }
 
-/// Waits for a signal, and shows meanwhile that the counting thread lives.
-fn wait(
-    mut signals: Signals,
-    shared: &Shared,
-    pulse: &counting::Pulse,
-    bus: Option<&bus::Bus>,
-    ended: &dyn Fn() -> bool,
-) {
-    let mut rounds = 0;
-    let mut told = Instant::now();
-    loop {
-        if ended() || signals.pending().next().is_some() {
-            return;
-        }
-        if told.elapsed() >= HEARTBEAT {
-            told = Instant::now();
-            let now = pulse.rounds.load(Ordering::Relaxed);
-            if now != rounds {
-                notify::watchdog();
-            }
-            rounds = now;
-            let snapshot = shared.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let bus = bus.map_or_else(|| "no bus".to_owned(), |b| b.status().to_string());
-            notify::status(&snapshot, &bus);
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-fn spawn<T: Send + 'static>(
+/// A thread that has as much stack as it needs.
+pub(super) fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<thread::JoinHandle<T>, Fatal> {

@@ -24,7 +24,7 @@ pub fn settle(
             // After an error the file has to be opened anew.
             drop(store);
             let writer = Writer::start(Store::reopen(&config.store)?)?;
-            writer.handle().persist_bases(bases.iter().cloned());
+            let _ = writer.handle().persist_bases(bases.iter().cloned());
             Ok((writer, false))
         }
         Err(error) => Err(error.into()),

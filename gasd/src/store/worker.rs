@@ -96,6 +96,8 @@ fn refuse(job: Job, error: &StoreError) {
 pub(super) fn run(shared: &Shared, mut engine: Engine) {
     let mut pause = FIRST_PAUSE;
     let mut not_before: Option<Instant> = None;
+    // Of the last push that is in hand or was.
+    let mut ticket = 0;
     loop {
         let mut queue = shared.lock();
         loop {
@@ -116,6 +118,7 @@ pub(super) fn run(shared: &Shared, mut engine: Engine) {
         let jobs = std::mem::take(&mut queue.jobs);
         if engine.in_hand.is_none() && !queue.pending.is_empty() {
             engine.in_hand = Some((engine.stamp(), queue.pending.take()));
+            ticket = queue.pushed;
         }
         queue.in_hand = engine.in_hand.as_ref().map_or(0, |(_, changes)| changes.len());
         queue.busy = Some(Instant::now());
@@ -138,6 +141,9 @@ pub(super) fn run(shared: &Shared, mut engine: Engine) {
         let mut queue = shared.lock();
         queue.busy = None;
         queue.in_hand = in_hand;
+        if in_hand == 0 {
+            queue.written = queue.written.max(ticket);
+        }
         match result {
             Ok(kept) => {
                 queue.failure = None;

@@ -49,6 +49,10 @@ pub(super) struct Queue {
     pub(super) reserved: NextIds,
     /// Rows that the thread has taken and not yet written.
     pub(super) in_hand: usize,
+    /// Number of the last push.
+    pub(super) pushed: u64,
+    /// Number of the last push that is on the disk with all before it.
+    pub(super) written: u64,
     /// Since when the thread has been at the disk.
     pub(super) busy: Option<Instant>,
     pub(super) failure: Option<StoreError>,
@@ -102,6 +106,8 @@ impl Writer {
             next,
             reserved: next,
             in_hand: 0,
+            pushed: 0,
+            written: 0,
             busy: None,
             failure: None,
             kept: None,
@@ -161,13 +167,27 @@ impl Drop for Writer {
 impl WriterHandle {
     /// Leaves changes to be written soon, in one transaction; never waits for the disk.
     pub fn push(&self, changes: Vec<Change>) {
-        self.0.lock().pending.push(changes);
-        self.0.wake.notify_all();
+        self.enqueue(changes);
     }
 
-    /// Leaves bases to be written soon, all in one commit. See [`Store::persist_bases`].
-    pub fn persist_bases(&self, bases: impl IntoIterator<Item = (String, Base)>) {
-        self.push(bases.into_iter().map(|(meter, base)| Change::Base { meter, base }).collect());
+    fn enqueue(&self, changes: Vec<Change>) -> u64 {
+        let mut queue = self.0.lock();
+        queue.pending.push(changes);
+        queue.pushed += 1;
+        self.0.wake.notify_all();
+        queue.pushed
+    }
+
+    /// Leaves bases to be written soon, all in one commit. See [`Store::persist_bases`]. Returns the
+    /// number that [`WriterHandle::written`] reaches once they are on the disk.
+    pub fn persist_bases(&self, bases: impl IntoIterator<Item = (String, Base)>) -> u64 {
+        self.enqueue(bases.into_iter().map(|(meter, base)| Change::Base { meter, base }).collect())
+    }
+
+    /// Number of the last push that is on the disk with all that came before it.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.0.lock().written
     }
 
     /// Writes changes in one transaction, after all that was pushed before, and waits for the disk.
@@ -239,6 +259,12 @@ impl WriterHandle {
             ));
         }
         queue.kept.clone()
+    }
+
+    /// Why the last try to write failed; `None` when it did not.
+    #[must_use]
+    pub fn fault(&self) -> Option<StoreError> {
+        self.0.lock().failure.clone()
     }
 
     /// Records that wait for the disk.

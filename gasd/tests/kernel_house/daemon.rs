@@ -18,6 +18,10 @@ pub struct Daemon {
     notices: UnixDatagram,
     files: [PathBuf; 2],
     ready: bool,
+    /// How often it said that it is ready: once at the start, once after each reload.
+    pub readies: u32,
+    /// The last status line.
+    pub status: String,
     /// Pulses in the last status line.
     pub shown: Option<u64>,
 }
@@ -45,7 +49,7 @@ impl Daemon {
         die_with_parent(&mut command);
         let child =
             command.env("NOTIFY_SOCKET", &files[0]).stderr(File::create(&files[1]).unwrap()).spawn().unwrap();
-        Daemon { child, notices, files, ready: false, shown: None }
+        Daemon { child, notices, files, ready: false, readies: 0, status: String::new(), shown: None }
     }
 
     pub fn pid(&self) -> u32 {
@@ -62,7 +66,12 @@ impl Daemon {
         let mut buffer = [0u8; 4096];
         while let Ok(n) = self.notices.recv(&mut buffer) {
             let text = String::from_utf8_lossy(&buffer[..n]).into_owned();
-            self.ready |= text.lines().any(|l| l == "READY=1");
+            let ready = text.lines().any(|l| l == "READY=1");
+            self.ready |= ready;
+            self.readies += u32::from(ready);
+            if let Some(status) = text.lines().find_map(|l| l.strip_prefix("STATUS=")) {
+                status.clone_into(&mut self.status);
+            }
             let pulses = text.lines().find_map(|l| {
                 let words: Vec<&str> = l.strip_prefix("STATUS=")?.split_whitespace().collect();
                 let at = words.iter().position(|w| *w == "pulses,")?;
@@ -98,6 +107,19 @@ impl Daemon {
             let seen = self.shown;
             assert!(start.elapsed() < SOON, "shows {seen:?}, not {pulses}: {}", self.said());
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// SIGHUP, and waits until the service is ready again.
+    pub fn reload(&mut self) {
+        self.listen();
+        let before = self.readies;
+        self.signal(libc::SIGHUP);
+        let start = Instant::now();
+        while self.readies == before {
+            assert!(start.elapsed() < SOON, "not ready again: {}", self.said());
+            std::thread::sleep(Duration::from_millis(1));
+            self.listen();
         }
     }
 

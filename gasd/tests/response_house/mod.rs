@@ -19,6 +19,7 @@ use gasd::store::{Store, Writer};
 pub fn config(actuator: Actuator) -> Config {
     Config {
         warnings: Vec::new(),
+        files: Vec::new(),
         meters: vec![MeterConfig {
             id: "kitchen".into(),
             gpio: GpioLine { chip: None, line: 0, active_low: false, bias: None },

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a new configuration changes in a running service. Pure: nothing is read and nothing is done.
+
+use super::show::{duration, flow, volume};
+use super::types::{Config, MeterConfig};
+
+/// What is to be done to one meter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// It has another line, or another level or bias on it: the line is requested anew.
+    pub line: bool,
+    /// Its filter's settings.
+    pub filter: bool,
+    /// How often its line is read.
+    pub poll: bool,
+    /// What a pulse is worth.
+    pub pulse_volume: bool,
+    /// Its largest flow.
+    pub max_flow: bool,
+    /// Its thresholds.
+    pub thresholds: bool,
+    /// The valve that its verdicts close.
+    pub valve: bool,
+}
+
+impl Delta {
+    /// What differs between two meters of one id; `valve_changed` says whether the valves they name do,
+    /// since an index means something in its own configuration only.
+    #[must_use]
+    pub fn between(old: &MeterConfig, new: &MeterConfig, valve_changed: bool) -> Self {
+        Self {
+            line: old.gpio != new.gpio,
+            filter: old.filter.abi != new.filter.abi,
+            poll: old.filter.poll_ns != new.filter.poll_ns,
+            pulse_volume: old.pulse_volume_ul != new.pulse_volume_ul,
+            max_flow: old.max_flow_ul_per_h != new.max_flow_ul_per_h,
+            thresholds: old.thresholds != new.thresholds,
+            valve: valve_changed,
+        }
+    }
+
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What becomes of a meter of the new configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was there and stays as it is, down to the memory of its verdicts.
+    Same,
+    /// It was there and is another in this.
+    Changed(Delta),
+    /// It is new.
+    Added,
+}
+
+/// What a reload does: something for each meter of either configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One for each meter of the new configuration, in its order.
+    pub fates: Vec<Fate>,
+    /// Ids of meters that are gone.
+    pub removed: Vec<String>,
+    /// How often totals are written down, if that changes, ns.
+    pub persist_ns: Option<u64>,
+    /// One sentence for each change, for a person.
+    pub summary: Vec<String>,
+}
+
+impl Plan {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.summary.is_empty()
+    }
+}
+
+/// What it takes to get from one configuration to the other while the service runs.
+///
+/// # Errors
+/// What only a restart can change, one sentence each: then nothing of the new configuration is to be
+/// applied, because half of a configuration is one that nobody wrote.
+pub fn between(running: &Config, next: &Config) -> Result<Plan, Vec<String>> {
+    let restart = needs_restart(running, next);
+    if !restart.is_empty() {
+        return Err(restart);
+    }
+    let mut plan = Plan::default();
+    for meter in &next.meters {
+        let fate = match running.meters.iter().find(|old| old.id == meter.id) {
+            None => {
+                plan.summary.push(format!("meter \"{}\" added", meter.id));
+                Fate::Added
+            }
+            Some(old) => {
+                let valve_changed = valve_id(running, old) != valve_id(next, meter);
+                let delta = Delta::between(old, meter, valve_changed);
+                if delta.is_empty() {
+                    Fate::Same
+                } else {
+                    plan.summary.push(sentence(running, old, next, meter, delta));
+                    Fate::Changed(delta)
+                }
+            }
+        };
+        plan.fates.push(fate);
+    }
+    for old in running.meters.iter().filter(|old| next.meters.iter().all(|meter| meter.id != old.id)) {
+        plan.summary.push(format!("meter \"{}\" removed; its total is kept in the store", old.id));
+        plan.removed.push(old.id.clone());
+    }
+    if running.persist_ns != next.persist_ns {
+        plan.persist_ns = Some(next.persist_ns);
+        plan.summary.push(format!("totals are written down every {}", duration(next.persist_ns)));
+    }
+    Ok(plan)
+}
+
+/// Id of the valve that a meter names; empty for none.
+#[must_use]
+pub fn valve_id<'a>(config: &'a Config, meter: &MeterConfig) -> &'a str {
+    meter.valve.and_then(|at| config.valves.get(at)).map_or("", |valve| valve.id.as_str())
+}
+
+/// A valve has a thread, a line whose level holds it and holds in the store; a store and pins are open.
+/// None of them is exchanged under a service that may have to close a valve at any moment.
+fn needs_restart(running: &Config, next: &Config) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let mut reason = |text: String| reasons.push(format!("{text} (needs `systemctl restart gasd`)"));
+    for valve in &next.valves {
+        match running.valves.iter().find(|old| old.id == valve.id) {
+            None => reason(format!("valve \"{}\" was added", valve.id)),
+            Some(old) if old != valve => reason(format!("valve \"{}\" is driven otherwise", valve.id)),
+            Some(_) => {}
+        }
+    }
+    for old in &running.valves {
+        if next.valves.iter().all(|valve| valve.id != old.id) {
+            reason(format!("valve \"{}\" was removed", old.id));
+        }
+    }
+    for (key, old, new) in
+        [("store.path", &running.store, &next.store), ("kernel.pins", &running.pins, &next.pins)]
+    {
+        if old != new {
+            reason(format!("{key} changed from {} to {}", old.display(), new.display()));
+        }
+    }
+    reasons
+}
+
+fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfig, delta: Delta) -> String {
+    let mut parts = Vec::new();
+    if delta.line {
+        parts.push("its line (requested anew; what the contact did meanwhile is not counted)".to_owned());
+    }
+    if delta.filter {
+        parts.push("its filter".to_owned());
+    }
+    if delta.poll {
+        parts.push(format!("filter.poll to {}", duration(new.filter.poll_ns)));
+    }
+    if delta.pulse_volume {
+        parts.push(format!(
+            "pulse_volume from {} to {} (for pulses from now on)",
+            volume(old.pulse_volume_ul),
+            volume(new.pulse_volume_ul)
+        ));
+    }
+    if delta.max_flow {
+        parts.push(format!("max_flow to {}", flow(new.max_flow_ul_per_h)));
+    }
+    if delta.thresholds {
+        let t = new.thresholds;
+        parts.push(format!(
+            "thresholds to {}, {} and {} m3/h",
+            t.suspect_m3_per_h, t.confirm_m3_per_h, t.sustain_m3_per_h
+        ));
+    }
+    if delta.valve {
+        let name = |id: &str| if id.is_empty() { "none".to_owned() } else { format!("\"{id}\"") };
+        parts.push(format!(
+            "its valve from {} to {}",
+            name(valve_id(running, old)),
+            name(valve_id(next, new))
+        ));
+    }
+    format!("meter \"{}\" changed: {}", new.id, parts.join(", "))
+}
+
+#[cfg(test)]
+#[path = "change_tests.rs"]
+mod tests;
