@@ -2,7 +2,7 @@
 //! One meter's engine: pulses and time in, verdicts out.
 
 use crate::episode::{Episode, Finding, WINDOWS_NS};
-use crate::implausible::Implausible;
+use crate::implausible::{Implausible, QUIET_NS};
 use crate::resolution::Resolution;
 use crate::track::{Mean, Track};
 use crate::units::{SECOND_NS, m3_per_h};
@@ -39,6 +39,7 @@ pub struct Engine {
     track: Track,
     episode: Episode,
     implausible: Implausible,
+    storm_said_ns: Option<u64>,
 }
 
 const _: () = assert!(size_of::<Engine>() <= 5632, "64 engines must fit into 352 KB");
@@ -56,6 +57,7 @@ impl Engine {
             track: Track::new(cfg.pulse_volume_ul, limit(cfg.max_flow_ul_per_h, thresholds)),
             episode: Episode::default(),
             implausible: Implausible::default(),
+            storm_said_ns: None,
         }
     }
 
@@ -73,6 +75,7 @@ impl Engine {
             self.track.restart(t_ns);
             self.episode.restart_clock(t_ns);
             self.implausible = Implausible::default();
+            self.storm_said_ns = None;
             t_ns
         } else {
             t_ns.max(last_ns)
@@ -95,6 +98,22 @@ impl Engine {
             self.track.restart(now_ns);
             self.episode.forget_intervals();
         }
+    }
+
+    /// The line crossed its storm limit at `t_ns`. Said at most once in 10 minutes: interference comes and
+    /// goes for hours, and every crossing is counted beside the line.
+    pub fn storm(&mut self, t_ns: u64) -> Option<Verdict> {
+        if self.storm_said_ns.is_some_and(|said| t_ns.saturating_sub(said) < QUIET_NS) {
+            return None;
+        }
+        self.storm_said_ns = Some(t_ns);
+        Some(Verdict {
+            kind: Kind::EdgeStorm,
+            severity: Severity::Warning,
+            t_ns,
+            decided_ns: t_ns,
+            evidence: self.evidence(Rule::StormLimit, t_ns),
+        })
     }
 
     /// Time passes: call it at least once a second, after the pulses up to `now_ns`.
@@ -147,9 +166,8 @@ impl Engine {
         self.episode.suppressed()
     }
 
-    /// The evidence at `now_ns`, also for a verdict made elsewhere (a line's storm limit).
-    #[must_use]
-    pub fn evidence(&self, rule: Rule, now_ns: u64) -> Evidence {
+    /// The evidence at `now_ns`.
+    pub(crate) fn evidence(&self, rule: Rule, now_ns: u64) -> Evidence {
         Evidence {
             rule,
             slopes: self.slopes(now_ns),
@@ -188,4 +206,21 @@ fn checked(thresholds: [f64; 3]) -> [f64; 3] {
 /// Flow above which an interval is implausible, m³/h; see [`EngineConfig::max_flow_ul_per_h`].
 fn limit(max_flow_ul_per_h: u64, thresholds: [f64; 3]) -> f64 {
     (2.0 * m3_per_h(max_flow_ul_per_h)).max(4.0 * thresholds[0]).min(1e12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storm_that_comes_and_goes_is_said_once_in_ten_minutes() {
+        let mut engine = Engine::new(EngineConfig {
+            pulse_volume_ul: 10_000_000,
+            max_flow_ul_per_h: 6_000_000_000,
+            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        });
+        let said: Vec<u64> =
+            (0..400).filter(|s| engine.storm(s * 3 * SECOND_NS).is_some()).map(|s| s * 3).collect();
+        assert_eq!(said, [0, 600]);
+    }
 }

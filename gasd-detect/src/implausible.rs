@@ -11,7 +11,7 @@ const FULL: u8 = 8;
 const BRIM: u8 = 16;
 
 /// Not said again within this time, ns: interference comes and goes for hours.
-const QUIET_NS: u64 = 600 * SECOND_NS;
+pub(crate) const QUIET_NS: u64 = 600 * SECOND_NS;
 
 /// The bucket of one meter.
 #[derive(Clone, Copy, Debug, Default)]

@@ -55,6 +55,7 @@ impl From<KernelError> for Fatal {
             KernelError::NotPermitted { .. } | KernelError::PinPermission { .. } => NOT_PERMITTED,
             KernelError::OtherLayout { .. }
             | KernelError::Foreign { .. }
+            | KernelError::Damaged(_)
             | KernelError::Fingerprint { .. } => FOREIGN,
             KernelError::Busy(_) | KernelError::InUse(_) => BUSY,
             KernelError::NoFreeLine(_) | KernelError::IrqTooLarge { .. } => BAD_INPUT,

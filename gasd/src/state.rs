@@ -270,6 +270,16 @@ pub enum CommandError {
     /// A new configuration changes what only a restart can; one reason each.
     #[error("the new configuration was not applied, the one before stays in force: {}", .0.join("; "))]
     NeedsRestart(Vec<String>),
+    /// Closed, but its hold is in memory only.
+    #[error(
+        "valve \"{valve}\" is closed, but its hold could not be written ({why}); it is tried again by itself, and would be lost if gasd ended before"
+    )]
+    NotKept {
+        /// The valve.
+        valve: String,
+        /// Why.
+        why: String,
+    },
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,

@@ -213,3 +213,23 @@ fn actuators_that_make_no_sense() {
          the valve; drop `active`",
     );
 }
+
+#[test]
+fn more_meters_than_lines() {
+    let all: String =
+        (0..65).map(|n| format!("[[meter]]\nid = \"m{n}\"\nline = {n}\npulse_volume = \"10 L\"\n")).collect();
+    only(refused(&all), "258:6: id: \"m64\": there are 65 meters; one gateway counts at most 64");
+}
+
+#[test]
+fn a_filter_that_would_not_see_a_broken_pipe_is_warned_of() {
+    for filter in ["min_interval = \"4 s\"", "min_width = \"2 s\", min_idle = \"2 s\""] {
+        let text =
+            format!("[[meter]]\nid = \"m\"\nline = 1\npulse_volume = \"10 L\"\nfilter = {{ {filter} }}\n");
+        let warnings = parse("t.toml", &text).unwrap().warnings;
+        assert!(
+            warnings.iter().any(|w| w.contains("a broken pipe has: at twice max_flow they come every 3 s")),
+            "{warnings:?}"
+        );
+    }
+}

@@ -4,11 +4,14 @@
 
 mod kernel_house;
 
-use std::{path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use gasd::kernel::{Kernel, handover::Generation};
-use gasd_abi::records::{MAX_LINES, meter_key};
-use kernel_house::{GASD, House, daemon::Daemon, next::next_layout, random::Random, run, train, wait};
+use gasd_abi::{
+    FilterConfig,
+    records::{LINE_SIMULATED, MAX_LINES, meter_key},
+};
+use kernel_house::{GASD, House, daemon::Daemon, meter, next::next_layout, random::Random, run, train, wait};
 
 /// A player of one line: knows what time it is there.
 struct Player {
@@ -111,6 +114,82 @@ fn a_reboot_begins_new_counters_and_keeps_the_total() {
     assert_eq!(house.unload().code, Some(0));
     house.must_load(&[]);
     shows(&house, this, 17);
+}
+
+#[test]
+fn a_while_in_user_space_adds_nothing_twice() {
+    let Some(house) = House::new("kernel_totals, user space") else { return };
+    let this = Path::new(GASD);
+    house.must_load(&[]);
+    let mut daemon = Daemon::start(&house);
+    let mut player = Player::new(&house);
+    player.pulses(12);
+    daemon.wait_shown(12);
+    // A daemon in user space has no business where another one works.
+    let other = house.root.join("other.redb");
+    let refused = run(house.run_command(this, &["--userspace", "--store", other.to_str().unwrap()]));
+    assert_eq!((refused.code, other.exists()), (Some(5), false), "{refused:?}");
+    daemon.stop();
+    // Counted while nobody looks, and an interrupt that must not be counted on both sides.
+    player.pulses(3);
+    player.kernel.map_irq(player.line, 4_000).unwrap();
+    for _ in 0..3 {
+        let mut alone = Daemon::spawn(&house, house.run_command(this, &["--userspace"]));
+        alone.wait_ready();
+        alone.wait_shown(15);
+        assert_eq!(player.kernel.line_of_irq(4_000).unwrap(), None);
+        alone.stop();
+        shows(&house, this, 15);
+    }
+    player.pulses(2);
+    shows(&house, this, 17);
+}
+
+#[test]
+fn nothing_is_unloaded_under_a_running_daemon() {
+    let Some(house) = House::new("kernel_totals, unload") else { return };
+    house.must_load(&[]);
+    let daemon = Daemon::start(&house);
+    let refused = house.unload();
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(refused.err.contains("systemctl stop gasd"), "{refused:?}");
+    let mut player = Player::new(&house);
+    player.pulses(2);
+    daemon.stop();
+    assert_eq!(house.base("kitchen").pulses, 2);
+    assert_eq!(house.unload().code, Some(0));
+}
+
+#[test]
+fn a_missing_pin_is_named_and_nothing_is_touched() {
+    let Some(house) = House::new("kernel_totals, damaged") else { return };
+    for pin in ["v1/maps/totals", "dispatch/slots"] {
+        house.unload();
+        house.must_load(&[]);
+        fs::remove_file(house.pins.join(pin)).unwrap();
+        let listing = house.listing();
+        for ended in [house.load(&[]), run(house.run_command(Path::new(GASD), &[]))] {
+            assert_eq!(ended.code, Some(6), "{ended:?}");
+            assert!(ended.err.contains(&format!("{pin} is missing")), "{ended:?}");
+        }
+        assert_eq!(house.listing(), listing);
+    }
+}
+
+#[test]
+fn meters_that_do_not_fit_take_no_line() {
+    let Some(house) = House::new("kernel_totals, full") else { return };
+    house.must_load(&[]);
+    let kernel = Kernel::open(&house.pins).unwrap();
+    for key in 1..=u64::from(MAX_LINES) - 1 {
+        kernel.assign(key, FilterConfig::default(), LINE_SIMULATED).unwrap();
+    }
+    house.configure(&[meter("kitchen", 0, ""), meter("boiler", 1, "")], "");
+    let refused = run(house.run_command(Path::new(GASD), &[]));
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert_eq!(kernel.line_config(MAX_LINES - 1).unwrap().key, 0, "the free line was given out");
+    house.configure(&[meter("kitchen", 0, "")], "");
+    Daemon::start(&house).stop();
 }
 
 fn unload_without_consent(house: &House) -> std::process::Command {

@@ -33,7 +33,14 @@ fn entry(n: u64) -> AuditEntry {
 }
 
 fn base(pulses: u64) -> Base {
-    Base { pulses, volume_ul: pulses * 10, generation: [1, 2], kernel_at: pulses, pulse_volume_ul: 10 }
+    Base {
+        pulses,
+        volume_ul: pulses * 10,
+        generation: [1, 2],
+        kernel_at: pulses,
+        pulse_volume_ul: 10,
+        ..Base::default()
+    }
 }
 
 #[test]

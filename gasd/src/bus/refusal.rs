@@ -65,7 +65,7 @@ impl Refusal {
             Refusal::Command(CommandError::Unacknowledged { .. }) => "io.gasd1.Error.Unacknowledged",
             Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
-            Refusal::Command(CommandError::Store(_)) => "io.gasd1.Error.Store",
+            Refusal::Command(CommandError::Store(_) | CommandError::NotKept { .. }) => "io.gasd1.Error.Store",
             Refusal::Command(CommandError::Configuration(_)) => "io.gasd1.Error.Configuration",
             Refusal::Command(CommandError::NeedsRestart(_)) => "io.gasd1.Error.NeedsRestart",
             Refusal::Command(CommandError::Stopping) => "io.gasd1.Error.Stopping",

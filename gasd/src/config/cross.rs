@@ -27,6 +27,15 @@ pub(super) fn unique_ids<'a>(
     }
 }
 
+/// Refuses meters beyond the lines that can be counted.
+pub(super) fn enough_lines(report: &mut Report<'_>, meters: &[meter::Draft<'_>]) {
+    let most = gasd_abi::records::MAX_LINES as usize;
+    // One without an id has a problem of its own.
+    if let Some(id) = meters.iter().skip(most).find_map(|meter| meter.id.as_ref()) {
+        id.field.senseless(report, Sense::TooManyMeters { count: meters.len(), most });
+    }
+}
+
 /// A line and who uses it.
 struct Use<'a> {
     by: String,

@@ -99,6 +99,8 @@ fn check_interval(report: &mut Report<'_>, field: &Field<'_>, abi: &FilterConfig
     if abi.min_interval_ns > interval_ns {
         let why = Sense::IntervalTooLong { pulse_volume_ul, max_flow_ul_per_h, interval_ns };
         field.senseless(report, why);
+    } else if abi.min_interval_ns > pace.fastest_ns() {
+        report.warn(&field.span, &blind("min_interval", abi.min_interval_ns, pace));
     }
 }
 
@@ -117,7 +119,19 @@ fn check_width(report: &mut Report<'_>, field: &Field<'_>, abi: &FilterConfig, p
                 interval_ns,
             },
         );
+    } else if min_width_ns.saturating_add(min_idle_ns) > pace.fastest_ns() {
+        report.warn(&field.span, &blind("min_width and min_idle", min_width_ns + min_idle_ns, pace));
     }
+}
+
+/// What a broken pipe would look like through this filter.
+fn blind(what: &str, ns: u64, pace: Pace) -> String {
+    format!(
+        "{what} of {} rejects pulses of a flow above max_flow, which a broken pipe has: at twice \
+         max_flow they come every {}. Such a flow would be counted short and not be noticed",
+        duration(ns),
+        about(pace.fastest_ns()),
+    )
 }
 
 fn check_storm(report: &mut Report<'_>, field: &Field<'_>, abi: &FilterConfig, pace: Pace) {

@@ -97,6 +97,7 @@ fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<C
         // Of no file: any of them may have the first one.
         report.warn(&Span { source: usize::MAX, range: 0..0 }, NO_METER);
     }
+    cross::enough_lines(report, &meters);
     cross::unique_ids(report, "meter", meters.iter().filter_map(|m| m.id.as_ref()));
     cross::unique_ids(report, "valve", valves.iter().filter_map(|v| v.id.as_ref()));
     cross::unique_lines(report, &meters, &valves);

@@ -166,6 +166,14 @@ pub enum Sense {
         /// Nobody set it.
         is_default: bool,
     },
+    /// More meters than lines.
+    #[error("there are {count} meters; one gateway counts at most {most}")]
+    TooManyMeters {
+        /// How many there are.
+        count: usize,
+        /// The most.
+        most: usize,
+    },
     /// An id for the second time.
     #[error("another {what} is called so already, on {first}")]
     DuplicateId {

@@ -62,6 +62,11 @@ pub enum KernelError {
         /// What it is.
         found: MapShape,
     },
+    /// A pin that belongs there is missing.
+    #[error(
+        "{0} is missing: the pins are damaged, or this directory is not gasd's; nothing was touched. Stop gasd, then `gasd unload --discard-counts` and `gasd load` begin anew (totals stay in the store)"
+    )]
+    Damaged(PathBuf),
     /// The records inside do not fit.
     #[error(
         "{path} was made by another build: its record fingerprint is {found:#018x}, ours {expected:#018x}; nothing was touched. Stop gasd, then `gasd unload --discard-counts` and `gasd load` (totals stay in the store)"
@@ -124,6 +129,7 @@ impl KernelError {
     pub fn open(path: &std::path::Path, error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::PermissionDenied => KernelError::PinPermission { path: path.into() },
+            io::ErrorKind::NotFound => KernelError::Damaged(path.into()),
             _ => KernelError::io(format!("{}", path.display()), error),
         }
     }

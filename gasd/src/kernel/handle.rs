@@ -99,6 +99,17 @@ impl Kernel {
         Ok(line)
     }
 
+    /// Whether every one of these meters has a line or can get one.
+    pub fn has_room(&self, keys: &[u64]) -> Result<(), KernelError> {
+        let mut known = Vec::with_capacity(MAX_LINES as usize);
+        for line in 0..MAX_LINES {
+            known.push(self.line_config(line)?.key);
+        }
+        let free = known.iter().filter(|key| **key == 0).count();
+        let new = keys.iter().filter(|key| !known.contains(key)).count();
+        if new > free { Err(KernelError::NoFreeLine(MAX_LINES)) } else { Ok(()) }
+    }
+
     /// A line's settings.
     pub fn line_config(&self, line: u32) -> Result<LineConfig, KernelError> {
         let mut value = [0u8; size_of::<LineConfig>()];

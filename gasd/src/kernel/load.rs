@@ -103,10 +103,13 @@ fn place(pins: &Pins, btf: &Btf, force: bool, attached: bool) -> Result<LoadRepo
     Ok(report)
 }
 
-/// Detaches and removes everything, counts included.
+/// Detaches and removes everything, counts included. Refused while a daemon works on it.
 pub fn unload(root: &Path) -> Result<(), KernelError> {
     let pins = Pins::at(root)?;
     let _lock = lock(&pins)?;
+    // Held to the end: a daemon that starts meanwhile would count on pins that go.
+    let _generations =
+        pins.generations()?.iter().map(|dir| unused(&pins, dir)).collect::<Result<Vec<_>, _>>()?;
     detach(&pins.dispatch())?;
     // What a load that was killed left behind.
     detach(&pins.root().join(NEW_DISPATCH))?;
@@ -126,13 +129,26 @@ fn detach(dir: &Path) -> Result<(), KernelError> {
     Ok(())
 }
 
+/// The lock of a generation that no daemon works on; `None` if it is not even whole.
+fn unused(pins: &Pins, dir: &Path) -> Result<Option<File>, KernelError> {
+    let maps = dir.join("maps");
+    match sys::lock_directory(&maps) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => Err(KernelError::InUse(pins.root().to_owned())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(KernelError::open(&maps, e)),
+    }
+}
+
 /// Removes one generation's pins.
 pub fn remove(dir: &Path) -> Result<(), KernelError> {
     match fs::remove_dir_all(dir) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(KernelError::io(format!("removing {}", dir.display()), e))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(()),
+        Err(e) => match e.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            io::ErrorKind::PermissionDenied => Err(KernelError::open(dir, e)),
+            _ => Err(KernelError::io(format!("removing {}", dir.display()), e)),
+        },
     }
 }
 

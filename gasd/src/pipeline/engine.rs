@@ -182,6 +182,7 @@ impl Engine {
     }
 
     fn tick(&mut self) {
+        self.response.announce_overdue();
         let now = boottime_ns();
         for at in 0..self.meters.len() {
             if let Some(verdict) = self.meters[at].tick(now) {

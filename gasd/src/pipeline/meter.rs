@@ -5,7 +5,7 @@ use gasd_abi::{
     Totals,
     records::{EVENT_PULSE, EVENT_STORM, EVENT_TICK, Event},
 };
-use gasd_detect::{Engine, Kind, Rule, Severity, Verdict};
+use gasd_detect::{Engine, Verdict};
 
 use crate::{
     config::{MeterConfig, change::Delta},
@@ -144,13 +144,7 @@ impl MeterRun {
         self.now_ns = self.now_ns.max(event.t_ns.max(event.decided_ns));
         match event.kind {
             EVENT_PULSE => self.pulse(event),
-            EVENT_STORM => Some(Verdict {
-                kind: Kind::EdgeStorm,
-                severity: Severity::Warning,
-                t_ns: event.t_ns,
-                decided_ns: event.t_ns,
-                evidence: self.engine.evidence(Rule::StormLimit, event.t_ns),
-            }),
+            EVENT_STORM => self.engine.storm(event.t_ns),
             EVENT_TICK => self.engine.tick(event.t_ns),
             _ => None,
         }

@@ -81,6 +81,7 @@ fn a_meter_that_comes_back_has_its_total_and_its_pulses_their_old_worth() {
         generation: NOW,
         kernel_at: 40,
         pulse_volume_ul: 1_000_000,
+        ..Base::default()
     };
     let (mut meter, problem) = MeterRun::adopt(&worth(10), 0, base, NOW, 45);
     assert_eq!(problem, None);

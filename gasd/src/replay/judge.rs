@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use gasd_abi::records::{EVENT_PULSE, EVENT_STORM, Event};
-use gasd_detect::{Engine, EngineConfig, Kind, Rule, Severity, Verdict};
+use gasd_detect::{Engine, EngineConfig, Verdict};
 
 use crate::config::MeterConfig;
 
@@ -138,7 +138,7 @@ impl Judges {
                 let verdict = if event.kind == EVENT_PULSE {
                     seat.engine.pulse(event.t_ns, event.decided_ns)
                 } else {
-                    Some(storm(&seat.engine, event.t_ns))
+                    seat.engine.storm(event.t_ns)
                 };
                 self.found.extend(verdict.map(|verdict| Found { meter, verdict }));
             }
@@ -167,16 +167,5 @@ pub fn engine_config(meter: &MeterConfig) -> EngineConfig {
         pulse_volume_ul: meter.pulse_volume_ul,
         max_flow_ul_per_h: meter.max_flow_ul_per_h,
         thresholds_m3_per_h: [t.suspect_m3_per_h, t.confirm_m3_per_h, t.sustain_m3_per_h],
-    }
-}
-
-/// The verdict that a line's storm is.
-fn storm(engine: &Engine, t_ns: u64) -> Verdict {
-    Verdict {
-        kind: Kind::EdgeStorm,
-        severity: Severity::Warning,
-        t_ns,
-        decided_ns: t_ns,
-        evidence: engine.evidence(Rule::StormLimit, t_ns),
     }
 }

@@ -54,9 +54,14 @@ impl Response {
         drop(core);
         match self.answer(valve, answer)? {
             // Overtaken by another order to close, or by an opening that came later still.
-            None => Ok(()),
-            Some(outcome) => finished(valve, outcome),
+            None => {}
+            Some(outcome) => finished(valve, outcome)?,
         }
+        // The gas is off; whoever is told so may also rely on the hold.
+        self.0.writer.write_now(Vec::new()).map(drop).map_err(|error| match error {
+            StoreError::Stopped => CommandError::Stopping,
+            error => CommandError::NotKept { valve: valve.into(), why: error.to_string() },
+        })
     }
 
     fn open(&self, valve: &str, caller: &str) -> Result<(), CommandError> {
@@ -94,6 +99,7 @@ impl Response {
         }
         let mut core = self.0.lock();
         if core.valves.confirm_acknowledge(&plan) {
+            core.forget(verdict);
             (self.0.hook)(Update::VerdictRemoved(verdict));
         }
         Ok(())

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::response::actuator::{Actuator, ActuatorError, Target};
@@ -39,8 +40,21 @@ pub(super) struct Inner {
 
 pub(super) struct Core {
     pub(super) valves: Valves,
+    unannounced: Vec<Unannounced>,
     pub(super) runners: Vec<Option<Runner>>,
 }
+
+/// A verdict whose valve is driven and whose record is on its way to the disk. It is announced when it is
+/// there, so that nobody has seen a verdict which a crash takes back.
+struct Unannounced {
+    verdict: VerdictRecord,
+    /// Number of the push that has its record.
+    ticket: u64,
+    since: Instant,
+}
+
+/// A disk that takes longer keeps nobody from hearing of a verdict.
+const ANNOUNCED_WITHIN: Duration = Duration::from_secs(1);
 
 impl Response {
     /// Requests the lines, closes what is held and leaves everything else as it is. `kept` are the
@@ -87,7 +101,7 @@ impl Response {
                 }
             }
         }
-        let core = Mutex::new(Core { valves, runners: Vec::new() });
+        let core = Mutex::new(Core { valves, unannounced: Vec::new(), runners: Vec::new() });
         let response = Response(Arc::new(Inner { core, writer, hook, problems }));
         let mut core = response.0.lock();
         for (at, (actuator, mut spare)) in actuators.into_iter().enumerate() {
@@ -108,6 +122,12 @@ impl Response {
             response.0.show(&core, at);
         }
         drop(core);
+        let inner = Arc::downgrade(&response.0);
+        response.0.writer.on_written(Box::new(move |written| {
+            if let Some(inner) = inner.upgrade() {
+                inner.announce(|waiting| waiting.ticket <= written);
+            }
+        }));
         response
     }
 
@@ -159,13 +179,20 @@ impl Response {
         let steps = core.valves.on_verdict(meter, &verdict, cookie, now);
         let touched = touched(&steps);
         self.0.take(&core, steps, decided);
-        (self.0.hook)(Update::VerdictAdded(&verdict));
+        let (id, ticket) = (verdict.id, self.0.writer.pushed());
+        core.unannounced.push(Unannounced { verdict, ticket, since: Instant::now() });
         if let Some((old, rows)) = core.valves.make_room(now) {
             self.0.writer.push(rows);
+            core.forget(old);
             (self.0.hook)(Update::VerdictRemoved(old));
         }
         touched.into_iter().for_each(|at| self.0.show(&core, at));
-        verdict.id
+        id
+    }
+
+    /// Announces verdicts that have waited for the disk for a second. To be called now and then.
+    pub fn announce_overdue(&self) {
+        self.0.announce(|waiting| waiting.since.elapsed() >= ANNOUNCED_WITHIN);
     }
 
     /// Other meters from now on, with the id of the valve of each, empty for none: the indices of
@@ -201,9 +228,23 @@ impl Response {
     }
 }
 
+impl Core {
+    /// A verdict that is acknowledged is announced no more.
+    pub(super) fn forget(&mut self, verdict: u64) {
+        self.unannounced.retain(|waiting| waiting.verdict.id != verdict);
+    }
+}
+
 impl Inner {
     pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn announce(&self, due: impl Fn(&Unannounced) -> bool) {
+        let mut core = self.lock();
+        for Unannounced { verdict, .. } in core.unannounced.extract_if(.., |waiting| due(waiting)) {
+            (self.hook)(Update::VerdictAdded(&verdict));
+        }
     }
 
     /// Carries steps out in their order; `decided` is when they were decided.

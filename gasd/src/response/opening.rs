@@ -131,7 +131,10 @@ impl Valves {
                 self.meters.iter().any(|meter| meter.valve == Some(at) && meter.id == verdict.meter);
             // The configuration may have changed since; the hold still names its verdict.
             let holds_it = valve.state.holds.iter().any(|hold| hold.verdict == Some(verdict.id));
-            verdict.severity == "critical" && (is_its_meter || holds_it)
+            // Of a meter that is not there any more nobody knows which valve it had: it may have got
+            // another name, and this valve too.
+            let is_nobodys = !self.meters.iter().any(|meter| meter.id == verdict.meter);
+            verdict.severity == "critical" && (is_its_meter || holds_it || is_nobodys)
         });
         if let Some(verdict) = waits {
             return Err(CommandError::Unacknowledged {

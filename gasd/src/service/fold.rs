@@ -2,14 +2,17 @@
 //! Totals at the start: the persisted bases, then what generations that no longer count had counted,
 //! then this generation's counters. Each pulse is added once, whatever was interrupted when.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use gasd_abi::records::meter_key;
 
 use crate::{
     config::Config,
     kernel::{
-        KernelError,
+        Events, Kernel, KernelError,
         handover::{self, Generation},
         pins::Pins,
     },
@@ -39,21 +42,40 @@ pub fn past(pins: &Pins, current: [u64; 2]) -> Result<Vec<Past>, KernelError> {
         if generation.meta.generation == current {
             continue;
         }
-        let mut accepted = HashMap::new();
-        for line in generation.lines_in_use()? {
-            if let Some(old) = generation.line(line)? {
-                accepted.insert(old.key, old.accepted);
-            }
-        }
-        found.push(Past {
-            dir,
-            generation: generation.meta.generation,
-            created_ns: generation.meta.created_ns,
-            accepted,
-        });
+        found.push(counts_of(generation)?);
     }
     found.sort_by_key(|p| p.created_ns);
     Ok(found)
+}
+
+fn counts_of(generation: Generation) -> Result<Past, KernelError> {
+    let mut accepted = HashMap::new();
+    for line in generation.lines_in_use()? {
+        if let Some(old) = generation.line(line)? {
+            accepted.insert(old.key, old.accepted);
+        }
+    }
+    let (created_ns, name) = (generation.meta.created_ns, generation.meta.generation);
+    Ok(Past { dir: generation.dir, generation: name, created_ns, accepted })
+}
+
+/// The pins, if they can be used, with their events, so that no other daemon works there.
+///
+/// # Errors
+/// [`KernelError::InUse`]: another daemon does, and this one has no business beside it.
+pub fn idle(root: &Path) -> Result<Option<(Kernel, Events)>, KernelError> {
+    let Ok(kernel) = Kernel::open(root) else { return Ok(None) };
+    let events = Events::open(kernel.pins())?;
+    Ok(Some((kernel, events)))
+}
+
+/// Makes the kernel count no more for a daemon that filters in user space although the pins can be
+/// used: both would count the same interrupts. What the kernel has counted until now is to be folded
+/// in; its pins stay, and a later daemon goes on with them.
+pub fn stand_down((kernel, _events): (Kernel, Events)) -> Result<Vec<Past>, KernelError> {
+    kernel.unmap_others(&[])?;
+    let here = kernel.pins().generation(gasd_abi::layout::VERSION);
+    Ok(vec![counts_of(Generation::open(&here)?)?])
 }
 
 /// The bases to go on from, one for each meter of the configuration; `counted` is the current
@@ -100,6 +122,7 @@ pub fn fold(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::OF_A_PROCESS;
 
     const OLD: [u64; 2] = [1, 1];
     const NEW: [u64; 2] = [2, 2];
@@ -121,6 +144,7 @@ mod tests {
             generation,
             kernel_at,
             pulse_volume_ul: 10_000_000,
+            ..Base::default()
         };
         vec![("kitchen".to_owned(), base)]
     }
@@ -163,6 +187,17 @@ mod tests {
         assert_eq!((next.pulses, next.kernel_at), (105, 45));
         assert_eq!(next.volume_ul, bases[0].1.volume_ul + 5 * 1_000_000);
         assert_eq!(next.pulse_volume_ul, 10_000_000);
+    }
+
+    #[test]
+    fn counters_in_user_space_come_between_and_nothing_is_added_twice() {
+        let alone = [OF_A_PROCESS, 5];
+        let first = fold(&config(), &base(100, OLD, 40), &[past_of(OLD, 1, 43)], alone, |_| 0);
+        assert_eq!(first[0].1.pulses, 103);
+        // Three in user space, then the kernel's counters again, where they stood.
+        let (second, _) = advance(&first[0].1, alone, 3, 10_000_000).unwrap();
+        let back = fold(&config(), &[("kitchen".to_owned(), second)], &[], OLD, |_| 43);
+        assert_eq!((back[0].1.pulses, back[0].1.kernel_at), (106, 43));
     }
 
     #[test]

@@ -55,6 +55,11 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
     {
         return Err(error.into());
     }
+    if let Some(kernel) = kernel {
+        // All or none: a line once given out is taken until the pins are made anew.
+        let keys: Vec<u64> = config.meters.iter().map(|meter| meter_key(&meter.id)).collect();
+        kernel.has_room(&keys)?;
+    }
     let mut working = 0;
     for (at, meter) in config.meters.iter().enumerate() {
         let simulated = meter.gpio.chip.is_none();

@@ -36,7 +36,7 @@ use crate::{
     player::Play,
     response::{self, Response},
     state::{Command, MeterState, Mode, Shared, Snapshot},
-    store::Store,
+    store::{OF_A_PROCESS, Store},
 };
 
 use super::{
@@ -97,6 +97,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let (kernel, mode, mode_reason) = filter_side(options, &config)?;
     // A second daemon stops here, before it touches anything that the first one works with: at the
     // store, or, if it has one of its own, at the events, and then without having made that store.
+    let idle = if options.userspace { fold::idle(&config.pins)? } else { None };
     let store = if config.store.exists() { Some(Store::open(&config.store)?) } else { None };
     let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
     let store = store.map_or_else(|| Store::open(&config.store), Ok)?;
@@ -104,8 +105,9 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
-        None => load::random()?,
+        None => [OF_A_PROCESS, load::random()?[0]],
     };
+    let left = idle.map(fold::stand_down).transpose()?.unwrap_or_default();
     let past = match &kernel {
         Some(kernel) => fold::past(kernel.pins(), current)?,
         None => Vec::new(),
@@ -114,7 +116,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         (Some(kernel), Some(&line)) => kernel.state(line).accepted,
         _ => 0,
     };
-    let bases = fold::fold(&config, &loaded.bases, &past, current, counted);
+    let folded = [&left[..], &past].concat();
+    let bases = fold::fold(&config, &loaded.bases, &folded, current, counted);
     let (writer, durable) = settle::settle(store, &config, &loaded.bases, &bases)?;
     if durable {
         // The counts of the past are elsewhere now.

@@ -4,7 +4,7 @@
 
 use crate::state::{Hold, Position, VerdictRecord};
 use crate::store::records::{AuditEntry, StoredHold};
-use crate::store::totals::Base;
+use crate::store::totals::{Base, EARLIER, Mark};
 
 /// Why bytes are not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -154,6 +154,9 @@ impl Record for Base {
         ] {
             out.u64(value);
         }
+        for mark in self.earlier {
+            [mark.generation[0], mark.generation[1], mark.at].into_iter().for_each(|value| out.u64(value));
+        }
     }
 
     fn take(input: &mut Take<'_>) -> Result<Self, &'static str> {
@@ -163,6 +166,13 @@ impl Record for Base {
             generation: [input.u64()?, input.u64()?],
             kernel_at: input.u64()?,
             pulse_volume_ul: input.u64()?,
+            earlier: {
+                let mut earlier = [Mark::default(); EARLIER];
+                for mark in &mut earlier {
+                    *mark = Mark { generation: [input.u64()?, input.u64()?], at: input.u64()? };
+                }
+                earlier
+            },
         })
     }
 }
@@ -289,9 +299,12 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_total_stay_as_they_are() {
-        let base = Base { pulses: 1, volume_ul: 2, generation: [3, 4], kernel_at: 5, pulse_volume_ul: 6 };
+        let mark = |n| Mark { generation: [n, n + 1], at: n + 2 };
+        let earlier = [mark(7), mark(10), mark(13), mark(16)];
+        let base =
+            Base { pulses: 1, volume_ul: 2, generation: [3, 4], kernel_at: 5, pulse_volume_ul: 6, earlier };
         let mut want = vec![1u8];
-        for n in 1u64..=6 {
+        for n in 1u64..=18 {
             want.extend_from_slice(&n.to_le_bytes());
         }
         assert_eq!(base.encode(), want);
@@ -320,7 +333,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_refused_or_read_and_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+        fn any_bytes_are_refused_or_read_and_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = VerdictRecord::decode(&bytes);
             let _ = StoredHold::decode(&bytes);
             let _ = AuditEntry::decode(&bytes);

@@ -24,5 +24,5 @@ pub use commit::{Committed, Stamp};
 pub use db::{FORMAT, Store};
 pub use error::StoreError;
 pub use records::{AuditEntry, Change, Loaded, NextIds, StoredHold};
-pub use totals::{Backwards, Base, Total, advance, reanchor, total};
+pub use totals::{Backwards, Base, OF_A_PROCESS, Total, advance, reanchor, total};
 pub use writer::{Opener, Writer, WriterHandle};

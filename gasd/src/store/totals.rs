@@ -23,6 +23,24 @@ pub struct Base {
     pub kernel_at: u64,
     /// What each pulse after `kernel_at` is worth, µL; 0 before the first reading.
     pub pulse_volume_ul: u64,
+    /// Generations before that one, youngest first: one may come back, for instance when the filter
+    /// ran in user space for a while.
+    pub earlier: [Mark; EARLIER],
+}
+
+/// Generations that a base remembers besides its own.
+pub const EARLIER: usize = 4;
+
+/// First word of a generation that lives in one process and never comes back: counters in user space.
+pub const OF_A_PROCESS: u64 = u64::MAX;
+
+/// A generation's count that is contained in a base.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The generation; zero for none.
+    pub generation: [u64; 2],
+    /// Its count of accepted pulses that is contained.
+    pub at: u64,
 }
 
 /// A total as it may be shown.
@@ -50,8 +68,9 @@ pub struct Backwards {
 /// The base as of now, and the pulses that are new in it.
 ///
 /// The new pulses are worth [`Base::pulse_volume_ul`] (or `pulse_volume_ul` for a meter that was
-/// never read); later ones are worth `pulse_volume_ul`. In another generation the whole counter is
-/// new: the old generation's last count must have been advanced to before (see the module).
+/// never read); later ones are worth `pulse_volume_ul`. Of a generation that the base does not know the
+/// whole counter is new; the old generation's last count must have been advanced to before (see the
+/// module), or is advanced to when it comes back.
 ///
 /// When `pulse_volume_ul` differs from the base's, use the result only after it is durable:
 /// totals that were shown at the new worth would otherwise shrink if the old base came back.
@@ -65,15 +84,16 @@ pub const fn advance(
     kernel_accepted: u64,
     pulse_volume_ul: u64,
 ) -> Result<(Base, u64), Backwards> {
-    let delta = if same(base.generation, generation) {
-        match kernel_accepted.checked_sub(base.kernel_at) {
-            Some(delta) => delta,
-            None => {
-                return Err(Backwards { had: base.kernel_at, got: kernel_accepted });
-            }
-        }
+    let contained = if same(base.generation, generation) {
+        base.kernel_at
     } else {
-        kernel_accepted
+        match find(&base.earlier, generation) {
+            Some(at) => base.earlier[at].at,
+            None => 0,
+        }
+    };
+    let Some(delta) = kernel_accepted.checked_sub(contained) else {
+        return Err(Backwards { had: contained, got: kernel_accepted });
     };
     let worth = if base.pulse_volume_ul == 0 { pulse_volume_ul } else { base.pulse_volume_ul };
     let next = Base {
@@ -82,6 +102,7 @@ pub const fn advance(
         generation,
         kernel_at: kernel_accepted,
         pulse_volume_ul,
+        earlier: remembering(base, generation),
     };
     Ok((next, delta))
 }
@@ -99,7 +120,38 @@ pub const fn total(base: &Base, generation: [u64; 2], kernel_accepted: u64) -> T
 /// The same totals, counting on from `kernel_accepted`: the way on after [`Backwards`].
 #[must_use]
 pub const fn reanchor(base: &Base, generation: [u64; 2], kernel_accepted: u64) -> Base {
-    Base { generation, kernel_at: kernel_accepted, ..*base }
+    Base { generation, kernel_at: kernel_accepted, earlier: remembering(base, generation), ..*base }
+}
+
+/// The generations before `now`, once `base` is moved to that one.
+const fn remembering(base: &Base, now: [u64; 2]) -> [Mark; EARLIER] {
+    let left = base.generation;
+    if same(left, now) || same(left, [0, 0]) || left[0] == OF_A_PROCESS {
+        return base.earlier;
+    }
+    let mut marks = base.earlier;
+    // The one that comes back is the base's own again and leaves its place; else the oldest does.
+    let mut at = match find(&marks, now) {
+        Some(at) => at,
+        None => EARLIER - 1,
+    };
+    while at > 0 {
+        marks[at] = marks[at - 1];
+        at -= 1;
+    }
+    marks[0] = Mark { generation: left, at: base.kernel_at };
+    marks
+}
+
+const fn find(marks: &[Mark; EARLIER], generation: [u64; 2]) -> Option<usize> {
+    let mut at = 0;
+    while at < EARLIER {
+        if same(marks[at].generation, generation) && !same(generation, [0, 0]) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
 }
 
 const fn same(a: [u64; 2], b: [u64; 2]) -> bool {
@@ -127,6 +179,30 @@ mod tests {
         let (base, _) = advance(&Base::default(), A, 7, 10).unwrap();
         let (base, delta) = advance(&base, B, 2, 10).unwrap();
         assert_eq!((delta, base.pulses, base.kernel_at), (2, 9, 2));
+    }
+
+    #[test]
+    fn a_generation_that_comes_back_is_not_added_again() {
+        let (base, _) = advance(&Base::default(), A, 100, 10).unwrap();
+        // User space, again and again: those never come back and push nothing out.
+        let mut now = base;
+        for n in 0..10 {
+            now = advance(&now, [OF_A_PROCESS, n], 1, 10).unwrap().0;
+        }
+        let (now, delta) = advance(&now, A, 103, 10).unwrap();
+        assert_eq!((delta, now.pulses), (3, 113));
+        assert_eq!(advance(&now, A, 104, 10).unwrap().1, 1);
+    }
+
+    #[test]
+    fn two_sets_of_pins_in_turn_are_each_counted_once() {
+        let mut base = Base::default();
+        for n in 1..=5 {
+            base = advance(&base, A, n, 10).unwrap().0;
+            base = advance(&base, B, 2 * n, 10).unwrap().0;
+        }
+        assert_eq!((base.pulses, base.volume_ul), (15, 150));
+        assert!(advance(&base, A, 4, 10).is_err());
     }
 
     #[test]
@@ -173,6 +249,8 @@ mod tests {
         LayoutBump,
         /// The daemon comes back with another configuration.
         NewVolume(u16),
+        /// The daemon counts some pulses by itself, then the kernel's counters come back.
+        UserSpace(u8),
     }
 
     fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -183,6 +261,7 @@ mod tests {
             1 => Just(Event::Reboot),
             1 => Just(Event::LayoutBump),
             1 => (1u16..).prop_map(Event::NewVolume),
+            1 => any::<u8>().prop_map(Event::UserSpace),
         ];
         proptest::collection::vec(event, 0..200)
     }
@@ -230,6 +309,15 @@ mod tests {
                         // Durable before it is used.
                         disk = advance(&memory, generation, kernel, volume).unwrap().0;
                         memory = disk;
+                    }
+                    Event::UserSpace(n) => {
+                        // An orderly stop, a run of its own, and back.
+                        memory = advance(&memory, generation, kernel, volume).unwrap().0;
+                        given.pulses += u64::from(n);
+                        given.volume_ul += u64::from(n) * volume;
+                        memory = advance(&memory, [OF_A_PROCESS, 7], u64::from(n), volume).unwrap().0;
+                        memory = advance(&memory, generation, kernel, volume).unwrap().0;
+                        disk = memory;
                     }
                 }
                 let now = total(&memory, generation, kernel);

@@ -141,8 +141,13 @@ pub(super) fn run(shared: &Shared, mut engine: Engine) {
         let mut queue = shared.lock();
         queue.busy = None;
         queue.in_hand = in_hand;
-        if in_hand == 0 {
-            queue.written = queue.written.max(ticket);
+        if in_hand == 0 && ticket > queue.written {
+            queue.written = ticket;
+            if let Some(told) = shared.on_written.get() {
+                drop(queue);
+                told(ticket);
+                queue = shared.lock();
+            }
         }
         match result {
             Ok(kept) => {

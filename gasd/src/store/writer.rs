@@ -11,7 +11,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,9 @@ pub(super) const STARTED: u8 = 1;
 const CANCELLED: u8 = 2;
 
 pub(super) type Query = Box<dyn FnOnce(Result<&Store, StoreError>) + Send>;
+/// Told the number of the last push that is on the disk, on the writing thread: it must be quick and must
+/// not wait for a write.
+pub type OnWritten = Box<dyn Fn(u64) + Send + Sync>;
 /// Opens the store again after an error.
 pub type Opener = Box<dyn FnMut() -> Result<Store, StoreError> + Send>;
 
@@ -65,6 +68,7 @@ pub(super) struct Shared {
     pub(super) queue: Mutex<Queue>,
     pub(super) wake: Condvar,
     pub(super) path: PathBuf,
+    pub(super) on_written: OnceLock<OnWritten>,
 }
 
 impl Shared {
@@ -115,7 +119,12 @@ impl Writer {
             ended: false,
         };
         reserve(&mut queue);
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), wake: Condvar::new(), path });
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(queue),
+            wake: Condvar::new(),
+            path,
+            on_written: OnceLock::new(),
+        });
         let engine = Engine {
             reopen,
             store: Some(store),
@@ -188,6 +197,17 @@ impl WriterHandle {
     #[must_use]
     pub fn written(&self) -> u64 {
         self.0.lock().written
+    }
+
+    /// Number of the last push.
+    #[must_use]
+    pub fn pushed(&self) -> u64 {
+        self.0.lock().pushed
+    }
+
+    /// Has `told` called after every push that reached the disk. The first one who asks is told.
+    pub fn on_written(&self, told: OnWritten) {
+        let _ = self.0.on_written.set(told);
     }
 
     /// Writes changes in one transaction, after all that was pushed before, and waits for the disk.
