@@ -50,6 +50,9 @@ pub struct MeterState {
     pub last_interval_ns: u64,
     /// The filter's counters.
     pub totals: Totals,
+    /// Whether volume and pulses are those since the meter was first seen. If not, the store was lost
+    /// with what was before.
+    pub total_known: bool,
     /// `ok`, or in words what is wrong.
     pub health: String,
     /// Id of its valve, empty for none.

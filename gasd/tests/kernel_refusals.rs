@@ -24,7 +24,7 @@ use gasd_abi::records::{MAX_LINES, Meta};
 use kernel_house::{
     Ended, GASD, House, bpf,
     daemon::{Daemon, NOBODY},
-    meter, mount, run, skip, unmount,
+    meter, run,
 };
 
 const VALVE: &str = "[[valve]]\nid = \"main\"\nactuator = \"simulated\"\n";
@@ -200,48 +200,11 @@ fn who_works_there_already_is_waited_for_by_nobody() {
 }
 
 #[test]
-fn a_store_that_cannot_be_written_stops_the_start() {
+fn a_store_without_a_directory_stops_the_start() {
     let Some(house) = held_house("kernel_refusals, store", true) else { return };
-    let small = house.root.join("small");
-    fs::create_dir(&small).unwrap();
-    if let Err(error) = mount("tmpfs", &small, "size=1m") {
-        return skip("kernel_refusals, store", &format!("no tmpfs: {error}"));
-    }
-    let on = |store: &Path| {
-        let mut command = daemon(&house);
-        command.arg("--store").arg(store);
-        command
-    };
-    // No room for a new store.
-    let filler = small.join("filler");
-    fill(&filler);
-    let new = small.join("new.redb");
-    refuses(&house, on(&new), 7, &["no space is left", small.to_str().unwrap()]);
-    assert!(!new.exists());
-    let left: Vec<_> = fs::read_dir(&small).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left, ["filler"], "remains of a store that could not be made");
-    // No room in one that is there: its holds are still there afterwards.
-    fs::remove_file(&filler).unwrap();
-    hold_valve(&new);
-    fill(&filler);
-    let ended = run(on(&new));
-    assert!(ended.code == Some(7), "{ended:?}");
-    fs::remove_file(&filler).unwrap();
-    assert_eq!(Store::open(&new).unwrap().holds().unwrap().len(), 1);
-    // A directory that is not there, a file that is no store, one that another daemon has.
-    refuses(&house, on(&house.root.join("no/store.redb")), 3, &["does not exist", "install -d"]);
-    let damaged = house.root.join("damaged.redb");
-    fs::write(&damaged, "this is no store at all").unwrap();
-    refuses(&house, on(&damaged), 6, &["damaged", "mv "]);
-    assert_eq!(fs::read_to_string(&damaged).unwrap(), "this is no store at all");
-    unmount(&small);
-}
-
-/// Writes until nothing fits any more.
-fn fill(path: &Path) {
-    use std::io::Write;
-    let mut file = File::create(path).unwrap();
-    while file.write_all(&[1; 4096]).is_ok() {}
+    let mut command = daemon(&house);
+    command.arg("--store").arg(house.root.join("no/store.redb"));
+    refuses(&house, command, 3, &["does not exist", "install -d"]);
 }
 
 #[test]

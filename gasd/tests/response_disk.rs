@@ -69,12 +69,12 @@ impl StorageBackend for Disk {
     }
 }
 
-#[test]
-fn with_a_full_disk_nothing_is_opened_but_everything_is_closed() {
+/// A disk that fails so: nothing is opened, everything is closed.
+fn closes_and_does_not_open(errno: i32) {
     let disk = Disk::default();
     let house = disk.house();
     house.open().unwrap();
-    disk.1.store(libc::ENOSPC, Ordering::SeqCst);
+    disk.1.store(errno, Ordering::SeqCst);
     let id = house.response.on_verdict(0, verdict("critical"));
     house.wait_for(Position::Closed);
     assert!(matches!(house.acknowledge(id), Err(CommandError::Store(_))));
@@ -85,7 +85,7 @@ fn with_a_full_disk_nothing_is_opened_but_everything_is_closed() {
         assert!(start.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(20));
     }
-    disk.1.store(libc::ENOSPC, Ordering::SeqCst);
+    disk.1.store(errno, Ordering::SeqCst);
     let error = house.open().unwrap_err();
     assert!(error.to_string().contains("nothing was opened"), "{error}");
     assert_eq!((house.position(), house.response.valve_states()[0].holds.len()), (Position::Closed, 1));
@@ -94,6 +94,21 @@ fn with_a_full_disk_nothing_is_opened_but_everything_is_closed() {
     let store = disk.store().unwrap();
     assert_eq!(store.holds().unwrap().len(), 1, "the hold is in the file");
     assert_eq!(store.commanded().unwrap(), [("house".to_owned(), Position::Closed)]);
+}
+
+#[test]
+fn with_a_full_disk_nothing_is_opened_but_everything_is_closed() {
+    closes_and_does_not_open(libc::ENOSPC);
+}
+
+#[test]
+fn with_a_read_only_disk_too() {
+    closes_and_does_not_open(libc::EROFS);
+}
+
+#[test]
+fn and_with_one_that_fails() {
+    closes_and_does_not_open(libc::EIO);
 }
 
 #[test]

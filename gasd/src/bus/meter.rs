@@ -39,6 +39,11 @@ impl Meter {
     }
 
     #[zbus(property)]
+    fn total_known(&self) -> bool {
+        self.get(|m| m.total_known)
+    }
+
+    #[zbus(property)]
     fn pulses(&self) -> u64 {
         self.get(|m| m.pulses)
     }

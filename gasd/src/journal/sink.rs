@@ -11,7 +11,10 @@ use tracing::{Event, Level, Subscriber, field::Visit};
 use tracing_journald::PriorityMappings;
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt as _, registry};
 
-use super::{Note, what::Priority};
+use super::{
+    Note,
+    what::{Priority, What},
+};
 
 /// Chooses, once. What is said before goes nowhere.
 pub(super) fn open() {
@@ -73,29 +76,37 @@ pub(super) fn write(note: &Note) {
     }
 }
 
-/// One line each: `gasd: text`.
+/// One line each: `gasd: text`, or `gasd: warning: text` for what the configuration says.
 struct Lines;
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        eprintln!("gasd: {}", text.0);
+        let mut line = Line::default();
+        event.record(&mut line);
+        eprintln!("gasd: {}{}", line.prefix, line.text);
     }
 }
 
-struct Text(String);
+#[derive(Default)]
+struct Line {
+    prefix: &'static str,
+    text: String,
+}
 
-impl Visit for Text {
+impl Visit for Line {
     fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-        if field.name() == "message" {
-            value.clone_into(&mut self.0);
+        match field.name() {
+            "message" => value.clone_into(&mut self.text),
+            "message_id" if [What::ConfigurationWarning.id(), What::NoMeter.id()].contains(&value) => {
+                self.prefix = "warning: ";
+            }
+            _ => {}
         }
     }
 
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.0 = format!("{value:?}");
+            self.text = format!("{value:?}");
         }
     }
 }

@@ -84,6 +84,8 @@ pub struct Engine {
     pub refused: Vec<String>,
     /// The last bases of meters, also of those that are not configured (any more).
     pub known: HashMap<String, Base>,
+    /// Meters whose total is not known, and since when it counts, Unix time in µs.
+    pub unknown: HashMap<String, u64>,
     /// Where the thread shows that it lives.
     pub beat: Arc<Beat>,
     /// What the journal was told of the service.

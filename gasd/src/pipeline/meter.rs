@@ -10,6 +10,7 @@ use gasd_detect::{Engine, Verdict};
 use crate::{
     config::{MeterConfig, change::Delta},
     replay::judge::engine_config,
+    response::clock::utc,
     state::MeterState,
     store::{Base, Total, advance, reanchor, total},
 };
@@ -24,6 +25,8 @@ pub struct MeterRun {
     pub simulated: bool,
     /// What is wrong with its line.
     pub health: Option<String>,
+    /// Since when the total counts, Unix time in µs, if what was before is not known.
+    pub unknown_since: Option<u64>,
     /// Its total as of the start of this process; totals are always this plus the live counter.
     start: Base,
     pulse_volume_ul: u64,
@@ -58,6 +61,7 @@ impl MeterRun {
             line,
             simulated: config.gpio.chip.is_none(),
             health: None,
+            unknown_since: None,
             start,
             pulse_volume_ul: config.pulse_volume_ul,
             engine: Engine::new(engine_config(config)),
@@ -125,6 +129,14 @@ impl MeterRun {
             }
             None => Unproven { certain, least_ul: before.min(pulse_volume_ul), ticket: None },
         });
+    }
+
+    /// Its base is not on the disk yet, and the one that is says that a pulse was worth so much.
+    pub fn doubt(&mut self, before_ul: u64, ticket: u64) {
+        if before_ul != 0 && before_ul != self.pulse_volume_ul {
+            let least_ul = before_ul.min(self.pulse_volume_ul);
+            self.unproven = Some(Unproven { certain: self.start, least_ul, ticket: Some(ticket) });
+        }
     }
 
     /// The base of now was given to the writer as this push.
@@ -223,6 +235,15 @@ impl MeterRun {
         Total { volume_ul: now.volume_ul.min(least.volume_ul), ..now }
     }
 
+    /// `ok`, or what is wrong with it.
+    fn words(&self) -> String {
+        let total = self
+            .unknown_since
+            .map(|since| format!("its total is not known, it counts from {}", utc(since / 1_000_000)));
+        let parts: Vec<String> = self.health.iter().cloned().chain(total).collect();
+        if parts.is_empty() { "ok".to_owned() } else { parts.join("; ") }
+    }
+
     /// What may be seen of the meter. `carried` are counters of generations that are gone.
     #[must_use]
     pub fn state(&self, generation: [u64; 2], totals: &Totals, valve: &str) -> MeterState {
@@ -237,7 +258,8 @@ impl MeterRun {
             last_pulse_ns: self.last.t_ns,
             last_interval_ns: self.last.interval_ns,
             totals: *totals,
-            health: self.health.clone().unwrap_or_else(|| "ok".to_owned()),
+            total_known: self.unknown_since.is_none(),
+            health: self.words(),
             valve: valve.to_owned(),
         }
     }

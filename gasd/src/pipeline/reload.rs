@@ -60,7 +60,8 @@ impl Engine {
                 (running, _) => {
                     let base = running.map(|mut meter| meter.base(generation, accepted).0);
                     let base = base.or_else(|| self.known.get(&config.id).copied()).unwrap_or_default();
-                    let (meter, problem) = MeterRun::adopt(&config, line, base, generation, accepted);
+                    let (mut meter, problem) = MeterRun::adopt(&config, line, base, generation, accepted);
+                    meter.unknown_since = self.unknown.get(&config.id).copied();
                     self.problems.extend(problem);
                     meter
                 }

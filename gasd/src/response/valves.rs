@@ -14,10 +14,9 @@ use crate::response::audit::entry;
 use crate::response::clock::Now;
 use crate::response::request::Before;
 use crate::state::{CommandError, Hold, Position, ValveState, VerdictRecord};
+pub use crate::store::records::GASD;
 use crate::store::{Change, Loaded, StoredHold};
 
-/// Owner of the holds that verdicts place.
-pub const GASD: &str = "gasd";
 /// Owner of the holds that `gasctl close` places.
 pub const OPERATOR: &str = "operator";
 

@@ -11,7 +11,6 @@ use signal_hook::{consts::SIGHUP, iterator::Signals};
 
 use crate::{
     bus,
-    exit::Fatal,
     journal::{self, Note, what::What},
     pipeline::{counting::Pulse, engine::Beat},
     state::Shared,
@@ -43,10 +42,7 @@ impl Heart<'_> {
     /// Waits for SIGTERM or SIGINT, or until `ended`; reloads at SIGHUP. Meanwhile the service manager
     /// is told that we live, but only while edges really become verdicts: when the ring is worked off
     /// and the engine works off the queue. A daemon that hangs is restarted by its watchdog.
-    ///
-    /// # Errors
-    /// When a thread for a reload cannot be had.
-    pub fn beat(&self, mut signals: Signals, ended: &dyn Fn() -> bool) -> Result<(), Fatal> {
+    pub fn beat(&self, mut signals: Signals, ended: &dyn Fn() -> bool) {
         let mut progress = Progress::default();
         let (mut told, mut fed, mut stalled) = (Instant::now(), Instant::now(), false);
         let mut asked = false;
@@ -54,19 +50,22 @@ impl Heart<'_> {
         loop {
             for signal in signals.pending() {
                 if signal != SIGHUP {
-                    return Ok(());
+                    return;
                 }
                 asked = true;
             }
             if ended() {
-                return Ok(());
+                return;
             }
             // One after another; several signals while one is under way are one more.
             if asked && reloading.as_ref().is_none_or(thread::JoinHandle::is_finished) {
                 asked = false;
                 let reloader = self.reloader.clone();
                 // What it found is in the journal and among the problems.
-                reloading = Some(spawn("gasd-reload", move || drop(reloader.reload("SIGHUP")))?);
+                match spawn("gasd-reload", move || drop(reloader.reload("SIGHUP"))) {
+                    Ok(thread) => reloading = Some(thread),
+                    Err(error) => journal::tell(Note::new(What::ConfigurationRefused, error.message)),
+                }
             }
             if told.elapsed() >= HEARTBEAT {
                 told = Instant::now();

@@ -11,6 +11,7 @@ mod reload;
 mod report;
 mod run;
 mod settle;
+mod start;
 
 pub use notify::rest;
 pub use run::{Options, run};

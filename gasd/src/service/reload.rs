@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, Sender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, sync_channel},
     },
     time::Duration,
 };
@@ -153,9 +153,10 @@ impl Reloader {
             warnings: next.warnings.clone(),
             done,
         };
-        if !self.queue.push_wait(Input::Reload(Box::new(reload))) || answer.recv_timeout(PATIENCE).is_err() {
+        if !self.queue.push_wait(Input::Reload(Box::new(reload))) {
             return Err(CommandError::Stopping);
         }
+        answer.recv_timeout(PATIENCE).map_err(no_answer)?;
 
         let mut coming = Vec::new();
         for (meter, fate) in next.meters.iter().zip(&plan.fates) {
@@ -191,7 +192,18 @@ impl Reloader {
         let (done, answer) = sync_channel(1);
         let sent = self.counting.send(Orders { orders, done });
         sent.map_err(|_| CommandError::Stopping)?;
-        answer.recv_timeout(PATIENCE).map_err(|_| CommandError::Stopping)
+        answer.recv_timeout(PATIENCE).map_err(no_answer)
+    }
+}
+
+/// A thread that has ended, or one that the watchdog will end.
+fn no_answer(error: RecvTimeoutError) -> CommandError {
+    match error {
+        RecvTimeoutError::Disconnected => CommandError::Stopping,
+        RecvTimeoutError::Timeout => refused(&format!(
+            "the service has not taken it within {} s; if it hangs its watchdog restarts it",
+            PATIENCE.as_secs()
+        )),
     }
 }
 

@@ -21,10 +21,10 @@ use signal_hook::{
 
 use crate::{
     bus::{self, BusAddress, BusError, BusStatus},
-    config::{Config, NO_METER, Origin},
+    config::{NO_METER, Origin},
     exit::{self, Fatal},
     journal::{self, Journal, Note, changes, what::What},
-    kernel::{Events, Kernel, KernelError, load},
+    kernel::{Events, load},
     pipeline::{
         counting::{self, Source},
         engine::{Beat, Engine},
@@ -35,8 +35,8 @@ use crate::{
     },
     player::Play,
     response::{self, Response},
-    state::{Command, MeterState, Mode, Shared, Snapshot},
-    store::{OF_A_PROCESS, Store},
+    state::{Command, Shared},
+    store::{OF_A_PROCESS, Recovered},
 };
 
 use super::{
@@ -44,8 +44,10 @@ use super::{
     heartbeat::Heart,
     kept::{self, Kept},
     lines, notify, play,
-    reload::{Reader, Reloader},
-    report, settle,
+    reload::Reloader,
+    report,
+    settle::{self, Settled},
+    start,
 };
 
 /// How long the start waits for the bus before it says READY without it.
@@ -81,7 +83,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let signals =
         Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?;
     few_arenas();
-    let read = reader(options);
+    let read = start::reader(options);
     let config = read().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     let journal =
         Journal::start().map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-journal: {e}")))?;
@@ -94,14 +96,13 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     })?;
     let (queue, receiver) = Queue::new();
     // Only looks: nothing of the kernel's is changed yet.
-    let (kernel, mode, mode_reason) = filter_side(options, &config)?;
+    let (kernel, mode, mode_reason) = start::filter_side(options, &config)?;
     // A second daemon stops here, before it touches anything that the first one works with: at the
     // store, or, if it has one of its own, at the events, and then without having made that store.
     let idle = if options.userspace { fold::idle(&config.pins)? } else { None };
-    let store = if config.store.exists() { Some(Store::open(&config.store)?) } else { None };
+    let store = start::existing_store(&config)?;
     let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
-    let store = store.map_or_else(|| Store::open(&config.store), Ok)?;
-    let loaded = store.load()?;
+    let (Recovered { store, loaded, next, loss }, rows) = start::store(&config, store)?;
     let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
@@ -118,8 +119,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     };
     let folded = [&left[..], &past].concat();
     let bases = fold::fold(&config, &loaded.bases, &folded, current, counted);
-    let (writer, durable) = settle::settle(store, &config, &loaded.bases, &bases)?;
-    if durable {
+    let Settled { writer, ticket } = settle::settle(store, &config.store, next, rows, &bases)?;
+    if ticket.is_none() {
         // The counts of the past are elsewhere now.
         for old in &past {
             load::remove(&old.dir)?;
@@ -132,7 +133,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         .iter()
         .map(|m| m.valve.map_or_else(String::new, |v| config.valves[v].id.clone()))
         .collect();
-    first_snapshot(&shared, &config, &valve_ids, mode, mode_reason);
+    start::first_snapshot(&shared, &config, &valve_ids, mode, mode_reason);
     let (change_sender, change_receiver) = tokio::sync::mpsc::channel(256);
     let signal = change_sender.clone();
     let latencies = Arc::new(Latencies::default());
@@ -173,12 +174,18 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
             (bank.clone(), Source::User(bank))
         }
     };
+    let unknown: HashMap<String, u64> = loaded.unknown.iter().cloned().collect();
     let mut meters = Vec::new();
     for ((meter, (_, base)), (&line, health)) in
         config.meters.iter().zip(&bases).zip(lines.numbers.iter().zip(&lines.health))
     {
         let mut run = MeterRun::new(meter, line, *base);
         run.health.clone_from(health);
+        run.unknown_since = unknown.get(&meter.id).copied();
+        if let Some(ticket) = ticket {
+            let before = loaded.bases.iter().find(|(id, _)| *id == meter.id);
+            run.doubt(before.map_or(0, |(_, base)| base.pulse_volume_ul), ticket);
+        }
         meters.push(run);
     }
     let pulse = Arc::new(counting::Pulse::default());
@@ -196,10 +203,11 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         counting: pulse.clone(),
         latencies: latencies.clone(),
         persist: Duration::from_nanos(config.persist_ns),
-        problems: response.problems().to_vec(),
+        problems: loss.iter().map(ToString::to_string).chain(response.problems().iter().cloned()).collect(),
         warnings: config.warnings.clone(),
         refused: Vec::new(),
         known: loaded.bases.iter().cloned().collect(),
+        unknown,
         beat: beat.clone(),
         said: changes::Service::default(),
     };
@@ -227,7 +235,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     };
     let bus = serve_bus(options, &shared, change_receiver, &response, &reloader)?;
     notify::ready();
-    journal::tell(Note::new(What::Started, started(&config, mode)));
+    journal::tell(Note::new(What::Started, start::started(&config, mode)));
     // Whoever watches is there by now; nothing of the play is missed.
     let player = match &options.play {
         Some(play) => {
@@ -238,7 +246,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let ended = || options.until_end && player.as_ref().is_some_and(thread::JoinHandle::is_finished);
     let heart =
         Heart { shared: &shared, counting: &pulse, engine: &beat, bus: bus.as_ref(), reloader: &reloader };
-    heart.beat(signals, &ended)?;
+    heart.beat(signals, &ended);
     stop_play.store(true, Ordering::Relaxed);
     let played = player.map_or(Ok(()), |p| p.join().unwrap_or(Ok(())));
 
@@ -262,67 +270,6 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         report::print(&shared, &latencies);
     }
     played.map_err(|why| Fatal::new(exit::FAILED, format!("the trace could not be played: {why}")))
-}
-
-/// Reads the configuration as this command line wants it, now and whenever it is asked again.
-fn reader(options: &Options) -> Reader {
-    let Options { config, pins, store, simulated, play, .. } = options.clone();
-    let chips = play.is_none() && !simulated;
-    Box::new(move || {
-        let mut read = config.load()?;
-        if chips {
-            read.require_chips()?;
-        }
-        if let Some(pins) = &pins {
-            read.pins.clone_from(pins);
-        }
-        if let Some(store) = &store {
-            read.store.clone_from(store);
-        }
-        Ok(read)
-    })
-}
-
-/// The kernel's programs where they can be used, with a reason where they cannot.
-fn filter_side(options: &Options, config: &Config) -> Result<(Option<Arc<Kernel>>, Mode, String), Fatal> {
-    if options.userspace {
-        return Ok((None, Mode::Userspace, "asked for on the command line".into()));
-    }
-    match Kernel::open(&config.pins) {
-        Ok(kernel) => Ok((Some(Arc::new(kernel)), Mode::Kernel, String::new())),
-        // Pins that are there and do not fit are somebody's mistake, not this machine's nature.
-        Err(error) if error.allows_userspace() && !matches!(error, KernelError::NotLoaded(_)) => {
-            let text =
-                format!("the filter runs in user space, nothing is counted while gasd is down: {error}");
-            journal::tell(Note::new(What::Userspace, text));
-            Ok((None, Mode::Userspace, error.to_string()))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn started(config: &Config, mode: Mode) -> String {
-    let (meters, valves) = (config.meters.len(), config.valves.len());
-    format!(
-        "gasd {} watches {meters} meters and {valves} valves; filter in {}",
-        env!("CARGO_PKG_VERSION"),
-        mode.name()
-    )
-}
-
-fn first_snapshot(shared: &Shared, config: &Config, valves: &[String], mode: Mode, reason: String) {
-    let mut snapshot = shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-    *snapshot = Snapshot::default();
-    snapshot.service.mode = mode;
-    snapshot.service.mode_reason = reason;
-    for (meter, valve) in config.meters.iter().zip(valves) {
-        snapshot.meters.push(MeterState {
-            id: meter.id.clone(),
-            health: "starting".into(),
-            valve: valve.clone(),
-            ..MeterState::default()
-        });
-    }
 }
 
 /// Serves the bus and waits until it works, or for a while.

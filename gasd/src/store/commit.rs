@@ -5,7 +5,7 @@ use redb::{ReadableTable as _, Table, WriteTransaction};
 
 use crate::state::VerdictRecord;
 use crate::store::codec::{CodecError, Record as _};
-use crate::store::db::{AUDIT, BASES, HOLDS, META, Store, UNACKNOWLEDGED, VALVES, VERDICTS};
+use crate::store::db::{AUDIT, BASES, HOLDS, META, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS};
 use crate::store::error::StoreError;
 use crate::store::records::{AuditEntry, Change, NextIds, StoredHold};
 use crate::store::totals::Base;
@@ -201,6 +201,10 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::Commanded { valve, to } => {
             write.open_table(VALVES)?.insert(valve.as_str(), to.encode().as_slice())?;
+        }
+        Change::TotalUnknown { meter, since_unix_us } => {
+            let key = format!("{UNKNOWN}{meter}");
+            write.open_table(META)?.insert(key.as_str(), since_unix_us.to_le_bytes().as_slice())?;
         }
         Change::Audit(entry) => {
             let mut audit = write.open_table(AUDIT)?;

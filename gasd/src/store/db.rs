@@ -23,8 +23,11 @@ const CACHE_BYTES: usize = 512 * 1024;
 pub(super) type Named = TableDefinition<'static, &'static str, &'static [u8]>;
 pub(super) type Numbered = TableDefinition<'static, u64, &'static [u8]>;
 
-/// `format`, `next_verdict`, `next_cookie`, `stamp`: little-endian numbers.
+/// `format`, `next_verdict`, `next_cookie`, `stamp`, and [`UNKNOWN`]: little-endian numbers.
 pub(super) const META: Named = TableDefinition::new("meta");
+/// Key of `META`, before a meter's id: since when its total counts, as what was before is not known;
+/// Unix time in µs.
+pub(super) const UNKNOWN: &str = "unknown:";
 /// Meter id → `Base`.
 pub(super) const BASES: Named = TableDefinition::new("bases");
 /// Valve id → last commanded `Position`.
@@ -113,6 +116,11 @@ impl Store {
             .write(true)
             .open(path)
             .map_err(|error| StoreError::from_io(path, &error))?;
+        // The database would take an empty file for a new one, and forget what was in it. One of ours
+        // has its name only when it is whole, see `make`.
+        if file.metadata().map_err(|error| StoreError::from_io(path, &error))?.len() == 0 {
+            return Err(StoreError::Corrupted { path: path.into(), detail: "it is empty".into() });
+        }
         let backend = FileBackend::new(file).map_err(|error| StoreError::from_redb(path, error))?;
         Store::with_backend(backend, path, check)
     }

@@ -56,8 +56,8 @@ pub enum StoreError {
     },
     /// The file is not what gasd wrote.
     #[error(
-        "the store {} is damaged ({detail}); move it away (`mv {} {}.damaged`) and restart: totals begin anew and valves stay as they are until a person opens them",
-        .path.display(), .path.display(), .path.display()
+        "the store {} is damaged ({detail}); the daemon sets it aside at its next start and begins a new one: totals are unknown then, and valves are held closed until a person opens them",
+        .path.display()
     )]
     Corrupted {
         /// The file.
@@ -67,7 +67,7 @@ pub enum StoreError {
     },
     /// A newer gasd wrote it.
     #[error(
-        "the store {} has format {found}, this gasd knows up to {known}; install the newer gasd again, nothing was changed",
+        "the store {} has format {found}, this gasd knows up to {known}; install the newer gasd again. The daemon of this one sets it aside and begins a new one",
         .path.display()
     )]
     Newer {
@@ -100,6 +100,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the service can go on without this store: meters and valves need no disk. What it cannot
+    /// do without is a person who mends what only a person can.
+    #[must_use]
+    pub const fn is_survivable(&self) -> bool {
+        !matches!(
+            self,
+            StoreError::MissingDirectory { .. } | StoreError::Permission { .. } | StoreError::Locked { .. }
+        )
+    }
+
     /// From an error of the operating system about `path`.
     #[must_use]
     pub fn from_io(path: &Path, error: &io::Error) -> StoreError {

@@ -6,7 +6,7 @@ use redb::{ReadTransaction, ReadableDatabase as _, ReadableTable as _};
 use crate::state::{Position, VerdictRecord};
 use crate::store::codec::Record;
 use crate::store::commit::number;
-use crate::store::db::{AUDIT, BASES, HOLDS, META, Named, Store, UNACKNOWLEDGED, VALVES, VERDICTS};
+use crate::store::db::{AUDIT, BASES, HOLDS, META, Named, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS};
 use crate::store::error::StoreError;
 use crate::store::records::{AuditEntry, Loaded, NextIds, StoredHold};
 use crate::store::totals::Base;
@@ -22,6 +22,7 @@ impl Store {
             holds: self.holds()?,
             verdicts: self.unacknowledged()?,
             commanded: self.commanded()?,
+            unknown: self.unknown()?,
         })
     }
 
@@ -39,6 +40,23 @@ impl Store {
     /// [`StoreError`].
     pub fn commanded(&self) -> Result<Vec<(String, Position)>, StoreError> {
         self.named(VALVES)
+    }
+
+    /// Ids of meters whose total is not known, and since when they count, Unix time in µs.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unknown(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.read(|read| {
+            let mut found = Vec::new();
+            for row in read.open_table(META)?.range(UNKNOWN..)? {
+                let (key, bytes) = row?;
+                let Some(meter) = key.value().strip_prefix(UNKNOWN) else { break };
+                let since = bytes.value().try_into().map_or(0, u64::from_le_bytes);
+                found.push((meter.to_owned(), since));
+            }
+            Ok(found)
+        })
     }
 
     /// All holds, in the order of their cookies.

@@ -7,6 +7,7 @@
 //! | [`records`], [`codec`] | what is kept, and its bytes |
 //! | [`db`], [`commit`], [`load`] | the redb file: opened, written, read |
 //! | [`pending`] | what waits for the disk: bounded, counted, pure |
+//! | [`recover`] | the file at a start, whatever has become of it |
 //! | [`writer`], `worker` | the one thread that writes, so that nobody else waits for an fsync |
 
 pub mod codec;
@@ -16,6 +17,7 @@ pub mod error;
 pub mod load;
 pub mod pending;
 pub mod records;
+pub mod recover;
 pub mod totals;
 mod worker;
 pub mod writer;
@@ -24,5 +26,6 @@ pub use commit::{Committed, Stamp};
 pub use db::{FORMAT, Store};
 pub use error::StoreError;
 pub use records::{AuditEntry, Change, Loaded, NextIds, StoredHold};
+pub use recover::{Loss, Recovered, recover};
 pub use totals::{Backwards, Base, OF_A_PROCESS, Total, advance, reanchor, total};
 pub use writer::{Opener, Writer, WriterHandle};

@@ -84,6 +84,7 @@ pub fn importance(change: &Change) -> u8 {
         Change::Audit(_) => 0,
         Change::Verdict(verdict) if verdict.severity != "critical" => 1,
         Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
+        Change::TotalUnknown { .. } => 3,
         Change::Verdict(_) => 3,
         Change::PlaceHold(_) | Change::Base { .. } | Change::Ids(_) => 4,
     }

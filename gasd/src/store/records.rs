@@ -5,6 +5,9 @@
 use crate::state::{Hold, Position, VerdictRecord};
 use crate::store::totals::Base;
 
+/// Who acts when the service itself does: owner of its holds, actor of its entries.
+pub const GASD: &str = "gasd";
+
 /// A hold and the valve it keeps closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredHold {
@@ -63,6 +66,13 @@ pub enum Change {
         /// The position.
         to: Position,
     },
+    /// A meter's total is not known, only what came since; stays until a store is put back that knows.
+    TotalUnknown {
+        /// The meter's id.
+        meter: String,
+        /// Since when it counts, Unix time in µs.
+        since_unix_us: u64,
+    },
     /// An audit entry; its number is given by the store.
     Audit(AuditEntry),
     /// Ids below these may have been handed out.
@@ -105,4 +115,6 @@ pub struct Loaded {
     pub verdicts: Vec<VerdictRecord>,
     /// Valve id and where it was last told to be.
     pub commanded: Vec<(String, Position)>,
+    /// Ids of meters whose total is not known, and since when they count, Unix time in µs.
+    pub unknown: Vec<(String, u64)>,
 }

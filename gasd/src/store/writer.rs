@@ -104,6 +104,27 @@ impl Writer {
     pub fn start_with(store: Store, reopen: Opener) -> Result<Writer, StoreError> {
         let next = store.next_ids()?;
         let path = store.path().to_path_buf();
+        Writer::spawn(Some(store), path, next, reopen)
+    }
+
+    /// Starts the thread without a store, which is looked for again and again: it is opened once it can
+    /// be, and made if there is none. Until then everything waits in memory and
+    /// [`WriterHandle::write_now`] fails. `next` are the numbers to go on from.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the thread cannot be made.
+    pub fn without(path: PathBuf, next: NextIds) -> Result<Writer, StoreError> {
+        let again = path.clone();
+        let open = move || if again.exists() { Store::reopen(&again) } else { Store::open(&again) };
+        Writer::spawn(None, path, next, Box::new(open))
+    }
+
+    fn spawn(
+        store: Option<Store>,
+        path: PathBuf,
+        next: NextIds,
+        reopen: Opener,
+    ) -> Result<Writer, StoreError> {
         let mut queue = Queue {
             pending: Pending::default(),
             jobs: Vec::new(),
@@ -127,7 +148,7 @@ impl Writer {
         });
         let engine = Engine {
             reopen,
-            store: Some(store),
+            store,
             session: RandomState::new().build_hasher().finish(),
             seq: 0,
             in_hand: None,
@@ -176,10 +197,12 @@ impl Drop for Writer {
 impl WriterHandle {
     /// Leaves changes to be written soon, in one transaction; never waits for the disk.
     pub fn push(&self, changes: Vec<Change>) {
-        self.enqueue(changes);
+        self.push_ticket(changes);
     }
 
-    fn enqueue(&self, changes: Vec<Change>) -> u64 {
+    /// As [`WriterHandle::push`]; returns the number that [`WriterHandle::written`] reaches once they
+    /// are on the disk.
+    pub fn push_ticket(&self, changes: Vec<Change>) -> u64 {
         let mut queue = self.0.lock();
         queue.pending.push(changes);
         queue.pushed += 1;
@@ -190,7 +213,7 @@ impl WriterHandle {
     /// Leaves bases to be written soon, all in one commit. See [`Store::persist_bases`]. Returns the
     /// number that [`WriterHandle::written`] reaches once they are on the disk.
     pub fn persist_bases(&self, bases: impl IntoIterator<Item = (String, Base)>) -> u64 {
-        self.enqueue(bases.into_iter().map(|(meter, base)| Change::Base { meter, base }).collect())
+        self.push_ticket(bases.into_iter().map(|(meter, base)| Change::Base { meter, base }).collect())
     }
 
     /// Number of the last push that is on the disk with all that came before it.
