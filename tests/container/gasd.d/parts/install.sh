@@ -25,3 +25,4 @@ done
 ok "completions for bash, zsh and fish are there"
 version=$(installed gasd)
 equal "$(gasd --version)" "gasd ${version%-*}" "gasd says the package's version"
+has "$(journalctl --list-catalog)" "gasd: Gas flow rose suddenly" "journalctl -x can explain gasd's entries"
