@@ -29,6 +29,10 @@ run: setup ## play a household through the real kernel programs, live in this te
 build: setup ## compile everything, optimised
 	@scripts/build release
 
+.PHONY: deb
+deb: setup ## build the Debian packages into target/debian
+	@scripts/deb
+
 .PHONY: test
 test: setup-test ## every test, the container and the VM included
 	@scripts/test
@@ -59,4 +63,4 @@ setup-test: ## setup, and what the container and the VM need
 
 .PHONY: clean
 clean: ## remove what was built in the tree; caches stay
-	rm -rf target gasd-ebpf/target
+	rm -rf target gasd-ebpf/target debian/.debhelper debian/gasd debian/gasctl debian/generated

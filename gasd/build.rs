@@ -22,6 +22,7 @@ fn main() {
         println!("cargo:rerun-if-changed={watched}");
     }
     println!("cargo:rerun-if-env-changed=PATH");
+    println!("cargo:rerun-if-env-changed=CARGO_HOME");
 
     let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("set by cargo");
     let big_endian = env::var("CARGO_CFG_TARGET_ENDIAN").is_ok_and(|e| e == "big");
@@ -29,17 +30,30 @@ fn main() {
     let next_layout = env::var_os("CARGO_FEATURE_NEXT_LAYOUT").is_some();
     let target_dir = shared_dir(&out_dir, next_layout);
     let arch_flag = format!("bpf_target_arch=\"{arch}\"");
+    // No object shows where it was built: neither the tree nor the crates nor what is generated.
+    let remap = |from: PathBuf, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let cargo_home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))
+        .unwrap_or_default();
+    let crates = fs::read_dir(cargo_home.join("registry/src"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(remap(entry.ok()?.path(), "crates")));
     // v3 has the atomic compare-and-exchange that publishes a line's state.
-    let flags = [
-        "-Clinker=bpf-linker",
-        "-Clink-arg=--btf",
-        "-Cdebuginfo=2",
-        "-Ctarget-cpu=v3",
-        "--cfg",
-        &arch_flag,
-        &format!("--remap-path-prefix={}=gasd", manifest_dir.join("..").display()),
-    ]
-    .join(SEPARATOR);
+    let flags =
+        ["-Clinker=bpf-linker", "-Clink-arg=--btf", "-Cdebuginfo=2", "-Ctarget-cpu=v3", "--cfg", &arch_flag]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([
+                remap(manifest_dir.join(".."), "gasd"),
+                // As cargo spells the workspace, without the detour.
+                remap(manifest_dir.parent().unwrap_or(&manifest_dir).to_owned(), "gasd"),
+                remap(target_dir.clone(), "target"),
+            ])
+            .chain(crates)
+            .collect::<Vec<_>>()
+            .join(SEPARATOR);
 
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo

@@ -121,3 +121,41 @@ surge_waits() { [[ -n $(critical_verdict) ]]; }
 is_position() { [[ $(position "$1") == "$2" ]]; }
 more_pulses_than() { (($(pulses) > $1)); }
 status_has() { [[ $(gasctl status) == *"$1"* ]]; }
+
+# A train of edges from outside of gasd: `board` makes its meter the only one, `depart` starts it and
+# `arrive` ends it, compares, and says WHAT: each pulse is in the total once.
+board() {
+    cp /test/train.toml /etc/gasd/gasd.toml
+    cp /test/silence.conf /etc/systemd/system/gasd.service.d/play.conf
+    systemctl daemon-reload
+    systemctl restart gasd
+    up 0
+}
+train_pulses() { property meters/train Meter Pulses | cut -d ' ' -f 2; }
+depart() {
+    boarded=$(train_pulses)
+    /test/edgetrain "/run/gasd/bpf/v$(layout)" train 20 >/run/train &
+    train=$!
+    until_true 10 "the train's first pulse" train_moves
+}
+train_moves() { (($(train_pulses) > boarded)); }
+arrive() {
+    kill "$train"
+    wait "$train" || fail "$1: the train was derailed: $(</run/train)"
+    until_true 5 "$1: the last of $(</run/train) pulses; before $boarded, now $(train_pulses)" all_there
+    equal "$(train_pulses)" $((boarded + $(</run/train))) "$1: every pulse is in the total, once ($(</run/train) of them)"
+}
+all_there() { (($(train_pulses) >= boarded + $(</run/train))); }
+# The layout that counts.
+layout() { find /run/gasd/bpf -maxdepth 1 -name 'v*' -printf '%f\n' | tr -d v | sort -n | tail -n 1; }
+
+# Offline: what the packages depend on is there.
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" >/run/apt.log 2>&1 || fail "apt-get $*: $(</run/apt.log)"; }
+installed() { dpkg-query -W -f '${Version}' "$1"; }
+# Every file there is but those that others change all the time: logs, caches, dpkg's and passwd's
+# copies of the state before.
+files() {
+    find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /test \
+        -o -path /var/log -o -path /var/cache -o -path /home -o -path /root -o -path /var/lib/apt/lists -o -path /var/lib/systemd/random-seed \) -prune \
+        -o ! -path '/etc/*-' ! -path '/var/lib/dpkg/*-old' ! -path /etc/.pwd.lock -print | sort
+}

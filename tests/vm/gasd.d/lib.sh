@@ -24,8 +24,12 @@ explain() {
     grep gasd: /proc/interrupts || true
     echo "# --- journal ---"
     journalctl --no-pager -o short-monotonic -u gasd -u gasd-load -n 60 || true
+    denials || true
     dmesg --level=err,warn | tail -n 20 || true
 }
+
+# What AppArmor has refused since the boot.
+denials() { dmesg | grep 'apparmor="DENIED"'; }
 
 # Takes a snapshot; `get` reads it: get meters kitchen accepted.
 look() { gasctl --json status >"$snapshot"; }
@@ -159,6 +163,9 @@ refused() {
     grep -qF -- "$words" /run/refused || fail "$what: '$words' is not in: $(</run/refused)"
     ok "$what: exit code $want, $(tail -n 1 /run/refused)"
 }
+
+# What AppArmor keeps process PID to.
+confined() { equal "$(tr -d '\0' <"/proc/$1/attr/apparmor/current")" "gasd-run (enforce)" "AppArmor confines the daemon"; }
 
 main_pid() { systemctl show -P MainPID gasd; }
 is_up() { [[ $(systemctl show -P ActiveState gasd) == active && $(main_pid) != "${1:-0}" ]]; }

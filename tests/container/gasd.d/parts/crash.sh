@@ -50,18 +50,3 @@ ok "six kills while gas flows: the total only grew, from $total to $(pulses)"
 equal "$(systemctl show -P NRestarts gasd)" 10 "systemd counts ten restarts"
 ok "the slowest of ten was on the bus again $slowest ms after its kill"
 nothing_lost "after ten kills"
-
-# A daemon that hangs is as good as dead; the unit's 30 s are too long for a test.
-printf '[Service]\nWatchdogSec=2\n' >/etc/systemd/system/gasd.service.d/watchdog.conf
-systemctl daemon-reload
-systemctl restart gasd
-up
-pid=$(main_pid)
-before=$(pulses)
-kill -STOP "$pid"
-until_true 10 "the watchdog to bite" is_up "$pid"
-up "$pid"
-at_least "$(pulses)" "$before" "the total went down with the watchdog"
-ok "a gasd that hangs is replaced by systemd's watchdog"
-rm /etc/systemd/system/gasd.service.d/watchdog.conf
-systemctl daemon-reload

@@ -77,6 +77,7 @@ cp /run/gasd.toml "$config"
 systemctl restart gasd
 up "$pid"
 umount /srv/gasd
+rmdir /srv/gasd
 
 pid=$(main_pid)
 before=$(pulses)

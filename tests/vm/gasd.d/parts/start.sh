@@ -3,12 +3,16 @@
 
 chip=$(gpiosim_create meters 8)
 equal "$chip" /dev/gpiochip0 "the meters' chip is the first"
+dpkg -i /test/packages/*.deb >/run/dpkg.log 2>&1 || fail "dpkg -i: $(</run/dpkg.log)"
+equal "$(systemctl is-active gasd-load gasd | sort -u)" active "dpkg installs the packages, and the daemon runs, without a meter"
+equal "$(stat -c %G:%a "$chip")" gasd:660 "a chip that was there before is open to the group gasd"
 chip=$(gpiosim_create valves 8)
 equal "$chip" /dev/gpiochip1 "the valves' chip is the second"
 udevadm settle
 equal "$(stat -c %G:%a "$chip")" gasd:660 "the udev rule opens chips to the group gasd"
 
-systemctl start gasd
+cp /test/gasd.toml /etc/gasd/gasd.toml
+systemctl restart gasd
 equal "$(systemctl show -P SubState gasd-load) $(systemctl show -P MainPID gasd-load)" "exited 0" \
     "gasd-load.service has loaded and is gone"
 equal "$(stat -f -c %T /run/gasd/bpf)" bpf_fs "the pins lie on a BPF file system of their own"
@@ -20,6 +24,7 @@ equal "$(stat -c %U:%G "/proc/$pid")" gasd:gasd "it runs as user and group gasd"
 equal "$(awk '/^Cap(Inh|Prm|Eff|Bnd|Amb):/ { printf "%s", $2 }' "/proc/$pid/status" | tr -d 0)" "" \
     "it has no capability, in no set"
 equal "$(awk '/^NoNewPrivs:/ { print $2 }' "/proc/$pid/status")" 1 "it can gain no privilege"
+confined "$pid"
 look
 equal "$(get service mode)" kernel "the filter runs in the kernel"
 has "$(gasctl status)" "counting in the kernel" "gasctl says so in words"
