@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What may be typed.
 
+mod setup;
+
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+
+pub use setup::{Bias, Level, SetupArgs};
 
 const AFTER: &str = "\
 Examples:
@@ -11,6 +15,7 @@ Examples:
   gasctl valve close main --reason 'smell of gas'
   gasctl ack 7                                 verdict 7 has been looked at
   gasctl valve open main
+  gasctl setup                                 write a meter's configuration file
   gasctl --json status | jq '.meters[].volume_ul'
 
 Exit status:
@@ -53,6 +58,12 @@ pub enum Command {
         Examples:\n  gasctl watch\n  gasctl --json watch | jq -c 'select(.event == \"verdict-added\")'"
     )]
     Watch,
+    /// Show everything live in this terminal: flow, windows, verdicts, valves
+    #[command(
+        after_help = "Keys: arrows or Tab choose a meter, a acknowledges a verdict and c closes a valve (both \
+        ask first), ? helps, q quits. 80x24 is enough. Opening is not there: `gasctl valve open`."
+    )]
+    Top,
     /// Close or open a valve
     #[command(subcommand)]
     Valve(Valve),
@@ -66,6 +77,10 @@ pub enum Command {
         #[arg(required = true, value_name = "N")]
         verdicts: Vec<u64>,
     },
+    /// Find the contact's line and write a meter's configuration file
+    Setup(SetupArgs),
+    /// Check the kernel, permissions, chips, units, clock, disk and the service; say what to do
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  gasctl completions bash > /etc/bash_completion.d/gasctl")]
     Completions {
@@ -75,6 +90,20 @@ pub enum Command {
     /// Print the manual page
     #[command(hide = true)]
     Man,
+}
+
+/// What `gasctl doctor` counts and prints.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(after_help = "It changes nothing and requests no line. Some things only root may see.\n\n\
+    Exit status: 0 when nothing failed, warnings or not; 1 when a check failed, or with --strict when one warned.\n\n\
+    Examples:\n  gasctl doctor\n  gasctl --json doctor | jq '.findings[] | select(.level == \"fail\")'")]
+pub struct DoctorArgs {
+    /// Warnings count as failures
+    #[arg(long)]
+    pub strict: bool,
+    /// Print only what is wrong
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// What to do with a valve.
