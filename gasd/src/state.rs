@@ -44,6 +44,8 @@ pub struct MeterState {
     pub flow_m3_per_h: Option<f64>,
     /// The three slopes, m³/h.
     pub slopes_m3_per_h: [f64; 3],
+    /// The flows over the same windows at which the rules speak, m³/h.
+    pub thresholds_m3_per_h: [f64; 3],
     /// Leading edge of the last pulse, CLOCK_BOOTTIME ns; 0 before the first.
     pub last_pulse_ns: u64,
     /// Interval between the last two pulses, ns.

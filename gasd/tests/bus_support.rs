@@ -232,6 +232,7 @@ pub fn snapshot() -> Snapshot {
         pulses: 123_456,
         flow_m3_per_h: Some(1.25),
         slopes_m3_per_h: [1.3, 1.2, 1.1],
+        thresholds_m3_per_h: [5.0, 3.2, 1.8],
         last_pulse_ns: 5_000_000_000,
         last_interval_ns: 28_800_000,
         health: "ok".into(),
