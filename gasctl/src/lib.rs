@@ -6,8 +6,10 @@ mod ack;
 pub mod cli;
 mod doctor;
 pub mod fail;
+mod man;
 pub mod output;
 mod setup;
+mod simulate;
 mod status;
 pub mod top;
 pub mod units;
@@ -33,9 +35,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
             return out.bytes(&script);
         }
         Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command().disable_help_subcommand(true)).render(&mut page)?;
-            return out.bytes(&page);
+            return out.bytes(&man::page(&Cli::command())?);
         }
         Command::Setup(args) => return setup::run(&args, out),
         Command::Top => return become_top(cli.bus.as_deref()),
@@ -47,6 +47,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Status => status::run(&client, out).await,
         Command::Watch => watch::run(&client, out).await,
         Command::Valve(action) => valve::run(&client, action, out).await,
+        Command::Simulate(args) => simulate::run(&client, &args, out).await,
         Command::Ack { verdicts } => ack::run(&client, &verdicts, out).await,
         Command::Setup(_)
         | Command::Doctor(_)
@@ -56,10 +57,12 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
     }
 }
 
-/// Replaces this process by the dashboard, which is a program of its own beside this one.
+/// Replaces this process by the dashboard, which is a program of its own: beside this one, in the libexec
+/// beside its directory, or in the path.
 fn become_top(bus: Option<&str>) -> Result<(), Failure> {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("gasctl-top")));
-    let program = beside.filter(|path| path.exists()).unwrap_or_else(|| "gasctl-top".into());
+    let exe = std::env::current_exe().unwrap_or_default();
+    let places = ["gasctl-top", "../libexec/gasctl-top"].map(|place| exe.with_file_name(place));
+    let program = places.into_iter().find(|path| path.exists()).unwrap_or_else(|| "gasctl-top".into());
     let mut top = std::process::Command::new(&program);
     top.args(bus.map(|bus| format!("--bus={bus}")));
     let error = std::os::unix::process::CommandExt::exec(&mut top);

@@ -14,7 +14,7 @@ struct Bench {
 }
 
 const TAKES_IT: &str = "echo \"warning: meter \\\"kitchen\\\": has no valve\" >&2";
-const REFUSES: &str = "echo \"gasd: $3:4:16: pulse_volume: no unit\" >&2; exit 2";
+const REFUSES: &str = "echo \"gasd: $3/conf.d/50-kitchen.toml:4:16: pulse_volume: no unit\" >&2; exit 2";
 
 impl Bench {
     /// `answer` is what the pretended gasd does after it has kept a copy of what it was to check.
@@ -23,7 +23,7 @@ impl Bench {
         fs::copy(env!("CARGO_BIN_EXE_gasctl"), dir.path().join("gasctl")).unwrap();
         let script = format!(
             "#!/bin/sh\ntest \"$1 $2\" = 'check-config --config' || exit 9\n\
-             cp -r \"$(dirname \"$3\")\" '{0}/seen'\n{answer}\n",
+             cp -r \"$3\" '{0}/seen'\n{answer}\n",
             dir.path().display()
         );
         let gasd = dir.path().join("gasd");
@@ -110,7 +110,7 @@ fn a_file_that_gasd_does_not_take_never_comes_into_place() {
     let (code, _, err) = bench.setup(&["--yes"]);
     assert_eq!(code, 2);
     // The words name the files as they will be called, not the copy that was checked.
-    let shown = bench.dir.path().join("etc/gasd.toml").display().to_string();
+    let shown = bench.target().display().to_string();
     assert!(err.contains(&format!("{shown}:4:16: pulse_volume")), "{err}");
     assert_eq!(bench.left_behind(), Vec::<String>::new());
 }

@@ -192,6 +192,8 @@ pub struct Verdict {
     pub evidence: serde_json::Value,
     /// One sentence for a person.
     pub text: String,
+    /// A simulation made it: no gas flowed.
+    pub simulated: bool,
 }
 
 impl Verdict {
@@ -204,6 +206,7 @@ impl Verdict {
         set(&mut self.decided_ns, p, "Decided");
         set(&mut self.unix_us, p, "UnixMicroseconds");
         set(&mut self.text, p, "Text");
+        set(&mut self.simulated, p, "Simulated");
         if let Some(evidence) = value::<String>(p, "Evidence") {
             self.evidence = serde_json::from_str(&evidence).unwrap_or_default();
         }

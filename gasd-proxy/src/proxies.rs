@@ -160,4 +160,7 @@ pub trait Verdict {
     /// One sentence for a person.
     #[zbus(property(emits_changed_signal = "const"))]
     fn text(&self) -> zbus::Result<String>;
+    /// Whether a simulation made it.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn simulated(&self) -> zbus::Result<bool>;
 }

@@ -77,6 +77,8 @@ pub enum Command {
         #[arg(required = true, value_name = "N")]
         verdicts: Vec<u64>,
     },
+    /// Play a trace into the live kernel programs and see whether it is noticed (root)
+    Simulate(SimulateArgs),
     /// Find the contact's line and write a meter's configuration file
     Setup(SetupArgs),
     /// Check the kernel, permissions, chips, units, clock, disk and the service; say what to do
@@ -90,6 +92,46 @@ pub enum Command {
     /// Print the manual page
     #[command(hide = true)]
     Man,
+}
+
+/// What a simulation is expected to bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Expect {
+    /// A critical verdict.
+    Verdict,
+    /// No critical verdict.
+    Silence,
+}
+
+/// A commissioning test on the running service.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "The trace is played through the live kernel programs on a line of its own and judged with the \
+    meter's settings. The meter goes on counting; its total is not touched; everything that comes of it is marked \
+    as simulated. Ctrl-C ends it.\n\n\
+    hose: 5 s of stillness, then a flow above the meter's first threshold. household: a day in 25 min, for meters \
+    of 1 L a pulse. A recording is CSV, see gasd(8), and `-` is standard input; its line is the meter's.\n\n\
+    With --valve a critical verdict closes the real valve and holds it; acknowledge and open it afterwards.\n\n\
+    Exit status: 0 passed, 1 failed, 4 not root.\n\n\
+    Examples:\n  gasctl simulate kitchen\n  gasctl simulate kitchen --valve\n  \
+    gasctl simulate kitchen --trace cellar.csv --speed 60 --expect silence"
+)]
+pub struct SimulateArgs {
+    /// The meter whose settings are tested
+    #[arg(value_name = "METER")]
+    pub meter: String,
+    /// `hose`, `household` or a recording
+    #[arg(long, value_name = "TRACE", default_value = "hose")]
+    pub trace: String,
+    /// How many times faster than it happened, 0.1 to 1000
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub speed: f64,
+    /// Close the real valve when a critical verdict comes
+    #[arg(long)]
+    pub valve: bool,
+    /// What makes the test pass; a verdict for hose and household, anything for a recording
+    #[arg(long, value_name = "WHAT")]
+    pub expect: Option<Expect>,
 }
 
 /// What `gasctl doctor` counts and prints.

@@ -5,13 +5,13 @@ use std::fs;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
 
 use gasd_proxy::{Client, ClientError};
 
-use crate::setup::{chips, install};
+use crate::setup::{chips, install, layers};
 use crate::units::now_unix_us;
 
 use super::facts::{
@@ -22,7 +22,6 @@ use super::units::{self, UNITS};
 const PINS: &str = "/run/gasd/bpf";
 const STATE: &str = "/var/lib/gasd";
 const STORE: &str = "/var/lib/gasd/gasd.redb";
-const ETC: &str = "/etc/gasd";
 
 /// Everything.
 pub async fn all(bus: Option<&str>) -> Facts {
@@ -47,7 +46,7 @@ pub async fn all(bus: Option<&str>) -> Facts {
         caller: caller(),
         chips: chips::all().unwrap_or_default().into_iter().filter_map(device).collect(),
         config: config(),
-        lines: configured(Path::new(ETC)),
+        lines: configured(&layers::files(&layers::roots(Path::new(layers::LOCAL)))),
         units,
         clock: clock(),
         disk: disk(STATE),
@@ -126,18 +125,13 @@ fn config() -> Config {
         return Config::Bad(said.trim().trim_start_matches("gasd: ").to_owned());
     }
     let warnings = said.lines().map(|l| l.strip_prefix("warning: ").unwrap_or(l).to_owned());
-    Config::Good(told.trim().to_owned(), warnings.collect())
+    // Before its last line it names the files.
+    let summary = told.trim().lines().next_back().unwrap_or_default();
+    Config::Good(summary.to_owned(), warnings.collect())
 }
 
 /// The lines that the files name, as far as they can be read; `gasd check-config` judges them.
-fn configured(etc: &Path) -> Vec<ConfiguredLine> {
-    let mut files = vec![etc.join("gasd.toml")];
-    let drop_ins =
-        fs::read_dir(etc.join("conf.d")).map(|d| d.flatten().map(|e| e.path()).collect::<Vec<_>>());
-    let mut drop_ins = drop_ins.unwrap_or_default();
-    drop_ins.retain(|path| path.extension().is_some_and(|e| e == "toml"));
-    drop_ins.sort();
-    files.extend(drop_ins);
+fn configured(files: &[PathBuf]) -> Vec<ConfiguredLine> {
     files.iter().filter_map(|file| fs::read_to_string(file).ok()).flat_map(|text| lines_in(&text)).collect()
 }
 

@@ -12,6 +12,8 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::fail::Failure;
 
+use super::layers;
+
 /// A file that gasd takes and that is not in place yet. Dropped, it leaves nothing behind.
 pub struct Staged {
     file: NamedTempFile,
@@ -75,8 +77,7 @@ fn judge(target: &Path, text: &str) -> Result<Vec<String>, Failure> {
             "gasd could not be asked whether the file is right ({error}); install the package gasd, or use --dry-run"
         ))
     })?;
-    // The copy's names mean nothing to the reader.
-    let said = String::from_utf8_lossy(&output.stderr).replace(&stage.prefix(), &stage.stands_for);
+    let said = stage.real_names(&String::from_utf8_lossy(&output.stderr));
     if output.status.success() {
         return Ok(said.lines().filter_map(|l| l.strip_prefix("warning: ")).map(str::to_owned).collect());
     }
@@ -91,48 +92,52 @@ pub fn gasd() -> PathBuf {
 
 /// A copy of the configuration, the new file included.
 struct Stage {
-    dir: TempDir,
+    /// Goes with the stage.
+    _dir: TempDir,
+    /// What gasd is to check: the directory, or the one file.
     config: PathBuf,
-    stands_for: String,
+    /// What the copies are called in it, and what they stand for.
+    names: Vec<(String, String)>,
 }
 
 impl Stage {
-    /// A drop-in is judged with the main file and the other drop-ins; any other file alone.
+    /// A drop-in is judged with the main files and the other drop-ins; any other file alone.
     fn build(target: &Path, text: &str) -> std::io::Result<Stage> {
         let dir = tempfile::Builder::new().prefix("gasctl-setup-").tempdir()?;
         let name = target.file_name().unwrap_or_default();
-        let drop_ins = target.parent().filter(|parent| parent.file_name().is_some_and(|n| n == "conf.d"));
-        let Some((drop_ins, base)) = drop_ins.and_then(|d| Some((d, d.parent()?))) else {
-            let config = dir.path().join(name);
-            fs::write(&config, text)?;
-            let stands_for = prefix_of(target.parent().unwrap_or(Path::new("")));
-            return Ok(Stage { dir, config, stands_for });
+        let mut names = Vec::new();
+        let mut put = |copy: PathBuf, real: &Path, text: &[u8]| {
+            names.push((copy.display().to_string(), real.display().to_string()));
+            fs::write(copy, text)
         };
-        let config = dir.path().join("gasd.toml");
-        match fs::copy(base.join("gasd.toml"), &config) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => fs::write(&config, "")?,
-            Err(error) => return Err(error),
-        }
+        let drop_ins = target.parent().filter(|parent| parent.file_name().is_some_and(|n| n == "conf.d"));
+        let Some(base) = drop_ins.and_then(Path::parent) else {
+            let config = dir.path().join(name);
+            put(config.clone(), target, text.as_bytes())?;
+            return Ok(Stage { _dir: dir, config, names });
+        };
         let copies = dir.path().join("conf.d");
         fs::create_dir(&copies)?;
-        for entry in fs::read_dir(drop_ins)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|e| e == "toml") && path.is_file() {
-                fs::copy(&path, copies.join(path.file_name().unwrap_or_default()))?;
+        for file in layers::files(&layers::roots(base)) {
+            let name = file.file_name().unwrap_or_default();
+            let copy = match file.parent().and_then(Path::file_name) {
+                Some(parent) if parent == "conf.d" => copies.join(name),
+                // Of two main files the later one comes before every drop-in: `!` sorts before all names.
+                _ if dir.path().join("gasd.toml").exists() => copies.join("!gasd.toml"),
+                _ => dir.path().join("gasd.toml"),
+            };
+            if file != target {
+                put(copy, &file, &fs::read(&file)?)?;
             }
         }
-        fs::write(copies.join(name), text)?;
-        Ok(Stage { dir, config, stands_for: prefix_of(base) })
+        put(copies.join(name), target, text.as_bytes())?;
+        Ok(Stage { config: dir.path().to_owned(), _dir: dir, names })
     }
 
-    fn prefix(&self) -> String {
-        prefix_of(self.dir.path())
+    /// What gasd said, with the files called as they are.
+    fn real_names(&self, said: &str) -> String {
+        self.names.iter().fold(said.to_owned(), |said, (copy, real)| said.replace(copy, real))
     }
-}
-
-fn prefix_of(dir: &Path) -> String {
-    if dir.as_os_str().is_empty() { String::new() } else { format!("{}/", dir.display()) }
 }
 
 impl Staged {

@@ -9,6 +9,7 @@ mod ask;
 pub mod chips;
 mod edges;
 pub mod install;
+pub mod layers;
 mod plan;
 mod show;
 
