@@ -12,6 +12,23 @@ pub enum Failure {
     /// The user may not.
     #[error("{0}")]
     Denied(String),
+    /// The command line is not enough, or gasd does not take what it asks for.
+    #[error("{0}")]
+    Usage(String),
+    /// Something that must be there is not.
+    #[error("{0}")]
+    Missing(String),
+    /// It can be done, but not as things stand.
+    #[error("{0}")]
+    Refused(String),
+    /// The doctor found something.
+    #[error("{failed} checks failed, {warned} warned")]
+    Unwell {
+        /// How many failed.
+        failed: usize,
+        /// How many warned.
+        warned: usize,
+    },
     /// There is no such valve.
     #[error("no valve is called \"{id}\"; {}", known_valves(.known))]
     NoSuchValve {
@@ -77,7 +94,11 @@ impl Failure {
             ) => 3,
             Failure::Client(ClientError::Denied(_)) | Failure::Denied(_) => 4,
             Failure::Some { status, .. } => *status,
+            Failure::Usage(_) => 2,
+            Failure::Missing(_) => 3,
             Failure::Client(_)
+            | Failure::Refused(_)
+            | Failure::Unwell { .. }
             | Failure::NoSuchValve { .. }
             | Failure::NoSuchVerdict(_)
             | Failure::Output(_) => 1,
@@ -98,6 +119,10 @@ impl Failure {
             | Failure::NoSuchValve { .. }
             | Failure::NoSuchVerdict(_) => "NotFound",
             Failure::Some { .. } => "Some",
+            Failure::Usage(_) => "Usage",
+            Failure::Missing(_) => "Missing",
+            Failure::Refused(_) => "Refused",
+            Failure::Unwell { .. } => "Unwell",
             Failure::Output(_) => "Output",
         }
     }

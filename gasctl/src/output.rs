@@ -39,6 +39,11 @@ impl Style {
     }
 }
 
+/// Whether nobody set `NO_COLOR`.
+pub fn colour_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Where the output goes and in which form.
 #[derive(Debug)]
 pub struct Output {
@@ -50,8 +55,7 @@ pub struct Output {
 impl Output {
     /// Looks at the terminal and the environment.
     pub fn new(json: bool) -> Output {
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Output { json, colour: !json && !no_colour && std::io::stdout().is_terminal() }
+        Output { json, colour: !json && colour_wanted() && std::io::stdout().is_terminal() }
     }
 
     /// Text in a style, with what could command a terminal taken out.
@@ -69,6 +73,14 @@ impl Output {
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{line}")?;
         Ok(stdout.flush()?)
+    }
+
+    /// Says something beside the result, on standard error. Where nobody listens there nothing is lost.
+    pub fn say(&self, text: &str) {
+        let text = text.trim_end_matches('\n');
+        for line in text.split('\n') {
+            let _ = writeln!(std::io::stderr().lock(), "{}", line.replace(char::is_control, " "));
+        }
     }
 
     /// Writes a JSON object on one line.

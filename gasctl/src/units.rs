@@ -22,7 +22,12 @@ pub fn flow(m3_per_h: Option<f64>) -> String {
 
 /// How long ago a CLOCK_BOOTTIME instant is, ns; nothing for 0, which stands for never.
 pub fn ago(t_ns: u64) -> Option<String> {
-    (t_ns != 0).then(|| format!("{} ago", span(Duration::from_nanos(boottime_ns().saturating_sub(t_ns)))))
+    ago_at(t_ns, boottime_ns())
+}
+
+/// As [`ago`], seen from `now_ns`.
+pub fn ago_at(t_ns: u64, now_ns: u64) -> Option<String> {
+    (t_ns != 0).then(|| format!("{} ago", span(Duration::from_nanos(now_ns.saturating_sub(t_ns)))))
 }
 
 /// A span in its largest fitting unit.
@@ -37,7 +42,7 @@ fn span(span: Duration) -> String {
 }
 
 /// Time since the machine was started, suspend included, ns.
-fn boottime_ns() -> u64 {
+pub fn boottime_ns() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is valid for the call. It cannot fail on Linux with this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now) };

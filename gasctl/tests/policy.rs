@@ -83,6 +83,12 @@ fn each_user_may_what_its_group_may() {
         assert!(err.contains("gasd-control") && !err.contains("Rejected"), "{err}");
     }
 
+    // Simulating is root's alone, whatever the group.
+    for user in ["nobody", "mail", "games"] {
+        let (code, err) = gasctl(user, &["simulate", "kitchen"]);
+        assert_eq!(code, 4, "{user}: {err}");
+    }
+
     // The bus lets `games` through here; the service asks for the real group, which it is not in.
     assert_eq!(gasctl("games", &["status"]), (0, String::new()));
     for args in [&["valve", "close", "main"][..], &["valve", "open", "main"]] {

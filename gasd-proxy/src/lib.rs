@@ -6,6 +6,7 @@
 //! /io/gasd1/meters/<id>     io.gasd1.Meter
 //! /io/gasd1/valves/<id>     io.gasd1.Valve
 //! /io/gasd1/verdicts/<n>    io.gasd1.Verdict, as long as nobody acknowledged it
+//! /io/gasd1/simulation      io.gasd1.Simulation
 //! ```
 //! The interfaces are documented member by member in `dbus/*.xml`.
 
@@ -15,6 +16,7 @@ mod objects;
 mod path;
 mod properties;
 mod proxies;
+mod simulation;
 mod watch;
 
 pub use client::{Client, address};
@@ -23,6 +25,7 @@ pub use objects::{Hold, Meter, Service, State, Valve, Verdict};
 pub use path::{Object, leaf, meter_path, unleaf, valve_path, verdict_path};
 pub use properties::Properties;
 pub use proxies::{ManagerProxy, MeterProxy, ValveProxy, VerdictProxy};
+pub use simulation::{SimulatedVerdict, SimulationProxy, SimulationState};
 pub use watch::{Event, Watch};
 
 /// The bus name.
@@ -37,6 +40,10 @@ pub const METER: &str = "io.gasd1.Meter";
 pub const VALVE: &str = "io.gasd1.Valve";
 /// Interface of a verdict.
 pub const VERDICT: &str = "io.gasd1.Verdict";
+/// Interface of the test stand.
+pub const SIMULATION: &str = "io.gasd1.Simulation";
+/// The test stand.
+pub const SIMULATION_PATH: &str = "/io/gasd1/simulation";
 /// Prefix of the service's own error names.
 pub const ERROR_PREFIX: &str = "io.gasd1.Error.";
 /// Members may read.

@@ -67,6 +67,8 @@ pub struct Meter {
     pub flow_m3_per_h: Option<f64>,
     /// The short, middle and long slope, m³/h.
     pub slopes_m3_per_h: Vec<f64>,
+    /// The flows over the same windows at which the rules speak, m³/h.
+    pub thresholds_m3_per_h: Vec<f64>,
     /// Last pulse, CLOCK_BOOTTIME ns; 0 before the first.
     pub last_pulse_ns: u64,
     /// Interval between the last two pulses, ns.
@@ -99,6 +101,7 @@ impl Meter {
         let known = value(p, "FlowKnown").unwrap_or(self.flow_m3_per_h.is_some());
         self.flow_m3_per_h = known.then_some(flow);
         set(&mut self.slopes_m3_per_h, p, "Slopes");
+        set(&mut self.thresholds_m3_per_h, p, "Thresholds");
         set(&mut self.last_pulse_ns, p, "LastPulse");
         set(&mut self.last_interval_ns, p, "LastInterval");
         set(&mut self.edges, p, "Edges");
@@ -189,6 +192,8 @@ pub struct Verdict {
     pub evidence: serde_json::Value,
     /// One sentence for a person.
     pub text: String,
+    /// A simulation made it: no gas flowed.
+    pub simulated: bool,
 }
 
 impl Verdict {
@@ -201,6 +206,7 @@ impl Verdict {
         set(&mut self.decided_ns, p, "Decided");
         set(&mut self.unix_us, p, "UnixMicroseconds");
         set(&mut self.text, p, "Text");
+        set(&mut self.simulated, p, "Simulated");
         if let Some(evidence) = value::<String>(p, "Evidence") {
             self.evidence = serde_json::from_str(&evidence).unwrap_or_default();
         }

@@ -69,6 +69,9 @@ pub trait Meter {
     /// The short, middle and long slope, m³/h.
     #[zbus(property)]
     fn slopes(&self) -> zbus::Result<Vec<f64>>;
+    /// The flows over the same windows at which the rules speak, m³/h.
+    #[zbus(property)]
+    fn thresholds(&self) -> zbus::Result<Vec<f64>>;
     /// Last pulse, CLOCK_BOOTTIME ns.
     #[zbus(property)]
     fn last_pulse(&self) -> zbus::Result<u64>;
@@ -157,4 +160,7 @@ pub trait Verdict {
     /// One sentence for a person.
     #[zbus(property(emits_changed_signal = "const"))]
     fn text(&self) -> zbus::Result<String>;
+    /// Whether a simulation made it.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn simulated(&self) -> zbus::Result<bool>;
 }

@@ -16,5 +16,6 @@ pub mod ports;
 pub mod replay;
 pub mod response;
 pub mod service;
+pub mod simulation;
 pub mod state;
 pub mod store;

@@ -15,7 +15,7 @@ use std::{
 use gasd_abi::{FilterState, Totals, outcome::PULSE, records::Event};
 
 use crate::{
-    config::Config,
+    config::{Config, MeterConfig},
     exit::{self, Fatal},
     kernel::sys::boottime_ns,
     pipeline::{filter::LineFilter, latency::Latencies},
@@ -27,7 +27,7 @@ pub const HOUSEHOLD: &str = "household";
 /// Shortest sleep, and how often lines are read in a pause.
 const STEP: Duration = Duration::from_millis(5);
 /// How often a player's lines are told the time.
-const TICK_NS: u64 = 1_000_000_000;
+pub const TICK_NS: u64 = 1_000_000_000;
 /// Time that runs on after the last row, so that what is pending is decided.
 const AFTERMATH_NS: u64 = 40_000_000_000;
 
@@ -66,6 +66,15 @@ pub struct Target {
     model: LineModel,
 }
 
+impl Target {
+    /// A line of its own that is played with a meter's settings.
+    #[must_use]
+    pub fn of(meter: &MeterConfig, line: u32) -> Target {
+        let model = LineModel::new(0, meter.filter.abi, meter.filter.poll_ns);
+        Target { trace_line: meter.gpio.line, meter: 0, line, model }
+    }
+}
+
 /// The meters that a trace plays on.
 #[must_use]
 pub fn targets(config: &Config, lines: &[u32]) -> Vec<Target> {
@@ -87,6 +96,8 @@ pub struct House {
     pub latencies: Arc<Latencies>,
     /// Ends the play.
     pub stop: Arc<AtomicBool>,
+    /// When it ends at the latest.
+    pub until: Option<Instant>,
 }
 
 /// Steps of the player's lines, at the clock's time.
@@ -154,29 +165,36 @@ impl FilterBackend for Stage<'_> {
 /// In words, for the log: a bad row, or a step that the kernel refused.
 pub fn play(play: &Play, targets: &[Target], bank: &dyn LineFilter, house: &House) -> Result<(), String> {
     let mut lines: Vec<Target> = targets.to_vec();
-    let mut stage =
-        Stage { bank, lines: lines.iter().map(|t| t.line).collect(), latencies: &house.latencies };
     // Times go on where the lines' own times are; a play before this one may have run ahead.
     let last = lines.iter().map(|t| bank.state(t.line).since_ns).max().unwrap_or(0);
     let base = boottime_ns().max(last + TICK_NS);
     if play.trace == HOUSEHOLD {
         let line = lines.first().map_or(1, |t| t.trace_line);
         let rows = Household::new(line).map(Ok);
-        return perform(play, &mut lines, &mut stage, house, base, rows);
+        return play_rows(play.speed, &mut lines, bank, house, base, AFTERMATH_NS, rows).map(drop);
     }
     let rows = trace::open(Path::new(&play.trace)).map_err(|e| e.to_string())?;
-    perform(play, &mut lines, &mut stage, house, base, rows.map(|r| r.map_err(|e| e.to_string())))
+    let rows = rows.map(|r| r.map_err(|e| e.to_string()));
+    play_rows(play.speed, &mut lines, bank, house, base, AFTERMATH_NS, rows).map(drop)
 }
 
-fn perform(
-    play: &Play,
+/// Plays rows, the first at `base` of the lines' own time, and lets `aftermath_ns` pass after the last.
+/// Returns whether it came to their end.
+///
+/// # Errors
+/// In words: a bad row, or a step that the kernel refused.
+pub fn play_rows(
+    speed: f64,
     lines: &mut [Target],
-    stage: &mut Stage<'_>,
+    bank: &dyn LineFilter,
     house: &House,
     base: u64,
+    aftermath_ns: u64,
     rows: impl Iterator<Item = Result<Row, String>>,
-) -> Result<(), String> {
-    let mut clock = Clock { started: Instant::now(), speed: play.speed, base, next_tick: base };
+) -> Result<bool, String> {
+    let mut on = Stage { bank, lines: lines.iter().map(|t| t.line).collect(), latencies: &house.latencies };
+    let stage = &mut on;
+    let mut clock = Clock { started: Instant::now(), speed, base, next_tick: base };
     let mut first = None;
     let mut end = base;
     for row in rows {
@@ -184,7 +202,7 @@ fn perform(
         let t = base + (row.t_ns - *first.get_or_insert(row.t_ns));
         end = t;
         if !clock.wait(t, lines, stage, house)? {
-            return Ok(());
+            return Ok(false);
         }
         for target in lines.iter_mut().filter(|l| l.trace_line == row.line) {
             // Behind a closed valve the meter stands still, in whatever position it is.
@@ -193,7 +211,7 @@ fn perform(
             }
         }
     }
-    clock.wait(end + AFTERMATH_NS, lines, stage, house).map(drop)
+    clock.wait(end + aftermath_ns, lines, stage, house)
 }
 
 struct Clock {
@@ -213,7 +231,8 @@ impl Clock {
         house: &House,
     ) -> Result<bool, String> {
         loop {
-            if house.stop.load(Ordering::Relaxed) {
+            let late = house.until.is_some_and(|until| Instant::now() >= until);
+            if late || house.stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
             let now = self.base + (self.started.elapsed().as_nanos() as f64 * self.speed) as u64;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use gasd::bus::{Bus, BusAddress, BusStatus, Request, serve};
 use gasd::state::{
-    Change, Command, CommandError, Hold, MeterState, Mode, Position, ServiceState, Shared, Snapshot,
-    ValveState, VerdictRecord,
+    Change, Command, CommandError, Hold, MeterState, Mode, Phase, Position, ServiceState, Shared,
+    SimulationState, Snapshot, ValveState, VerdictRecord,
 };
 
 /// Longest wait for anything that should happen.
@@ -211,6 +211,24 @@ fn pretend(
             snapshot.valves[index].position = Position::Open;
             changes.try_send(Change::Valve(index)).unwrap();
         }
+        Command::Simulate { order, .. } => {
+            if !snapshot.meters.iter().any(|m| m.id == order.meter) {
+                return Err(CommandError::NoSuchMeter(order.meter));
+            }
+            snapshot.simulation = SimulationState {
+                number: snapshot.simulation.number + 1,
+                phase: Phase::Running,
+                meter: order.meter,
+                trace: order.trace.name().into(),
+                speed: f64::from(order.speed_thousandths) / 1_000.0,
+                valve: order.valve,
+                ..SimulationState::default()
+            };
+        }
+        Command::StopSimulation { .. } => {
+            snapshot.simulation.phase = Phase::Ended;
+            snapshot.simulation.outcome = "stopped".into();
+        }
         Command::Acknowledge { verdict, .. } => {
             let open = snapshot.verdicts.len();
             // Number 666 is known to nobody, although its object is there: somebody was faster.
@@ -232,6 +250,7 @@ pub fn snapshot() -> Snapshot {
         pulses: 123_456,
         flow_m3_per_h: Some(1.25),
         slopes_m3_per_h: [1.3, 1.2, 1.1],
+        thresholds_m3_per_h: [5.0, 3.2, 1.8],
         last_pulse_ns: 5_000_000_000,
         last_interval_ns: 28_800_000,
         health: "ok".into(),
@@ -260,6 +279,7 @@ pub fn snapshot() -> Snapshot {
         meters: vec![kitchen, boiler],
         valves: vec![valve("main"), valve("out_side")],
         verdicts: Vec::new(),
+        simulation: SimulationState::default(),
     }
 }
 

@@ -78,7 +78,7 @@ fn live_introspection_is_what_the_xml_promises() {
             live = members(&proxy.introspect().await.unwrap());
         }
         let mut promised = BTreeMap::new();
-        for name in ["Manager", "Meter", "Valve", "Verdict"] {
+        for name in ["Manager", "Meter", "Simulation", "Valve", "Verdict"] {
             let file = format!("{}/../dbus/io.gasd1.{name}.xml", env!("CARGO_MANIFEST_DIR"));
             promised.extend(members(&std::fs::read_to_string(file).unwrap()));
         }
@@ -176,7 +176,7 @@ fn verdicts_come_and_go_with_signals() {
         let signal = added.next().await.unwrap();
         let args = signal.args().unwrap();
         assert_eq!(args.verdict().as_str(), "/io/gasd1/verdicts/5");
-        assert_eq!(args.properties().len(), 9, "all properties of io.gasd1.Verdict");
+        assert_eq!(args.properties().len(), 10, "all properties of io.gasd1.Verdict");
         client.verdict(5).await.unwrap().acknowledge(Default::default()).await.unwrap();
         assert_eq!(watch.next().await.unwrap(), Event::VerdictRemoved(5));
         assert!(watch.state().verdicts.is_empty());

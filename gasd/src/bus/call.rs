@@ -46,8 +46,13 @@ impl Desk {
         if let Some(name) = options.keys().min() {
             return Err(Refusal::UnknownOption(name.clone()));
         }
+        self.hand_over(command(caller)).await
+    }
+
+    /// Hands a command over and waits for the answer.
+    pub(super) async fn hand_over(&self, command: Command) -> Result<(), Refusal> {
         let (reply, answer) = oneshot::channel();
-        match self.commands.try_send((command(caller), reply)) {
+        match self.commands.try_send((command, reply)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(Refusal::Busy),
             Err(TrySendError::Disconnected(_)) => return Err(CommandError::Stopping.into()),

@@ -64,6 +64,11 @@ impl Meter {
     }
 
     #[zbus(property)]
+    fn thresholds(&self) -> Vec<f64> {
+        self.get(|m| m.thresholds_m3_per_h.map(finite).to_vec())
+    }
+
+    #[zbus(property)]
     fn last_pulse(&self) -> u64 {
         self.get(|m| m.last_pulse_ns)
     }

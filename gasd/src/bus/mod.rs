@@ -20,6 +20,7 @@ mod meter;
 pub mod pace;
 mod publish;
 mod refusal;
+mod simulation;
 mod status;
 mod valve;
 mod verdict;

@@ -13,6 +13,7 @@ use super::look;
 use super::manager::Manager;
 use super::meter::Meter;
 use super::pace::Subject;
+use super::simulation::Simulation;
 use super::valve::Valve;
 use super::verdict::{self, Verdict};
 use crate::state::{Shared, VerdictRecord};
@@ -90,6 +91,8 @@ impl Publisher {
             let valve = Valve { shared: shared.clone(), index, desk: desk.clone() };
             valves.push(Told::add(connection, &valve_path(id), valve).await?);
         }
+        let stand = Simulation { shared: shared.clone(), desk: desk.clone() };
+        connection.object_server().at(gasd_proxy::SIMULATION_PATH, stand).await?;
         let mut publisher = Publisher {
             connection: connection.clone(),
             shared: shared.clone(),

@@ -36,6 +36,15 @@ pub(super) enum Refusal {
         /// Our uid.
         own: u32,
     },
+    /// Only root may.
+    #[error("{who} may not simulate: only root may")]
+    NotRoot {
+        /// The caller.
+        who: String,
+    },
+    /// An argument that cannot be used.
+    #[error("{0}; nothing was done")]
+    WrongValue(String),
     /// The bus did not say who the caller is.
     #[error("the bus does not say who is calling ({0}), so nothing was done")]
     UnknownCaller(String),
@@ -59,9 +68,10 @@ impl Refusal {
     /// The D-Bus error name. Names are never reused for another meaning.
     fn error_name(&self) -> &'static str {
         match self {
-            Refusal::Command(CommandError::NoSuchValve(_) | CommandError::NoSuchVerdict(_)) => {
-                "io.gasd1.Error.NotFound"
-            }
+            Refusal::Command(
+                CommandError::NoSuchValve(_) | CommandError::NoSuchVerdict(_) | CommandError::NoSuchMeter(_),
+            ) => "io.gasd1.Error.NotFound",
+            Refusal::Command(CommandError::Simulation(_)) => "io.gasd1.Error.Simulation",
             Refusal::Command(CommandError::Unacknowledged { .. }) => "io.gasd1.Error.Unacknowledged",
             Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
@@ -69,10 +79,13 @@ impl Refusal {
             Refusal::Command(CommandError::Configuration(_)) => "io.gasd1.Error.Configuration",
             Refusal::Command(CommandError::NeedsRestart(_)) => "io.gasd1.Error.NeedsRestart",
             Refusal::Command(CommandError::Stopping) => "io.gasd1.Error.Stopping",
-            Refusal::NotInGroup { .. } | Refusal::NotOwner { .. } | Refusal::UnknownCaller(_) => {
-                "org.freedesktop.DBus.Error.AccessDenied"
+            Refusal::NotInGroup { .. }
+            | Refusal::NotOwner { .. }
+            | Refusal::NotRoot { .. }
+            | Refusal::UnknownCaller(_) => "org.freedesktop.DBus.Error.AccessDenied",
+            Refusal::UnknownOption(_) | Refusal::LongReason(_) | Refusal::WrongValue(_) => {
+                "org.freedesktop.DBus.Error.InvalidArgs"
             }
-            Refusal::UnknownOption(_) | Refusal::LongReason(_) => "org.freedesktop.DBus.Error.InvalidArgs",
             Refusal::Busy => "org.freedesktop.DBus.Error.LimitsExceeded",
             Refusal::NoAnswer(_) => "org.freedesktop.DBus.Error.TimedOut",
         }
@@ -110,6 +123,10 @@ mod tests {
             Refusal::Command(CommandError::Stopping),
             Refusal::NotInGroup { who: valve(), what: "x", group: "gasd-control" },
             Refusal::UnknownOption(valve()),
+            Refusal::NotRoot { who: valve() },
+            Refusal::WrongValue(valve()),
+            Refusal::Command(CommandError::NoSuchMeter(valve())),
+            Refusal::Command(CommandError::Simulation(valve())),
             Refusal::Busy,
             Refusal::NoAnswer(20),
         ];

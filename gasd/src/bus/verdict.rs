@@ -28,6 +28,7 @@ pub(super) fn properties(record: &VerdictRecord) -> HashMap<&'static str, Varian
         ("UnixMicroseconds", Variant::from(record.unix_us)),
         ("Evidence", Variant::from(record.evidence_json.as_str())),
         ("Text", Variant::from(record.text.as_str())),
+        ("Simulated", Variant::from(record.simulated())),
     ])
 }
 
@@ -87,5 +88,10 @@ impl Verdict {
     #[zbus(property(emits_changed_signal = "const"))]
     fn text(&self) -> &str {
         &self.record.text
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn simulated(&self) -> bool {
+        self.record.simulated()
     }
 }

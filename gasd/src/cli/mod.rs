@@ -130,6 +130,12 @@ struct RunArgs {
     store: Option<PathBuf>,
 }
 
+/// What can be typed, for the manual's sake.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
 /// Parses the command line and does it.
 #[must_use]
 pub fn main() -> ExitCode {

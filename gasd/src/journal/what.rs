@@ -108,6 +108,9 @@ table! {
     /// A new configuration was refused, the one before stays in force.
     ConfigurationRefused Error "b3f7dca5c99f475e9aea330898b7a573",
 
+    /// A commissioning test: that it begins or ends, and every verdict of it.
+    Simulation Notice "1d141cc4558547d9a5e28bcb14a14a8c",
+
     /// The service watches its meters.
     Started Info "8dabebdf0be14e2e97fe6b1b6e989aed",
     /// The service ends.

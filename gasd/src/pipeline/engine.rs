@@ -21,6 +21,7 @@ use crate::{
     journal::{self, changes},
     kernel::{Kernel, sys::boottime_ns},
     response::Response,
+    simulation::Shadow,
     state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
 };
@@ -90,6 +91,8 @@ pub struct Engine {
     pub beat: Arc<Beat>,
     /// What the journal was told of the service.
     pub said: changes::Service,
+    /// The simulation under way.
+    pub shadow: Option<Box<Shadow>>,
 }
 
 impl Engine {
@@ -124,6 +127,10 @@ impl Engine {
                 }
                 Ok(Input::Refused(why)) => {
                     self.refused = why;
+                    stale = true;
+                }
+                Ok(Input::Simulation(step)) => {
+                    self.simulation(step);
                     stale = true;
                 }
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
@@ -163,7 +170,7 @@ impl Engine {
     }
 
     fn event(&mut self, event: &Event, by_line: &[Option<usize>]) {
-        let Some(&Some(at)) = by_line.get(event.line as usize) else { return };
+        let Some(&Some(at)) = by_line.get(event.line as usize) else { return self.shadow_event(event) };
         if event.kind == EVENT_PULSE {
             self.latencies.arrived(event, self.meters[at].simulated, boottime_ns());
         }
@@ -218,6 +225,9 @@ impl Engine {
         let mut changed = Vec::new();
         let states = self.states();
         let mut snapshot = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(shadow) = &self.shadow {
+            shadow.show(&self.bank.state(shadow.line()), &mut snapshot.simulation);
+        }
         for (at, state) in states.into_iter().enumerate() {
             if snapshot.meters.get(at) != Some(&state) {
                 if let Some(slot) = snapshot.meters.get_mut(at) {

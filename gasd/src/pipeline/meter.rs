@@ -30,6 +30,7 @@ pub struct MeterRun {
     /// Its total as of the start of this process; totals are always this plus the live counter.
     start: Base,
     pulse_volume_ul: u64,
+    thresholds_m3_per_h: [f64; 3],
     engine: Engine,
     last: Event,
     now_ns: u64,
@@ -64,6 +65,7 @@ impl MeterRun {
             unknown_since: None,
             start,
             pulse_volume_ul: config.pulse_volume_ul,
+            thresholds_m3_per_h: engine_config(config).thresholds_m3_per_h,
             engine: Engine::new(engine_config(config)),
             last: Event::default(),
             now_ns: 0,
@@ -101,8 +103,9 @@ impl MeterRun {
             self.simulated = config.gpio.chip.is_none();
             self.health = None;
         }
+        self.thresholds_m3_per_h = engine_config(config).thresholds_m3_per_h;
         if delta.thresholds {
-            self.engine.set_thresholds(engine_config(config).thresholds_m3_per_h);
+            self.engine.set_thresholds(self.thresholds_m3_per_h);
         }
         if delta.pulse_volume || delta.max_flow {
             // Flows that were reckoned with another volume are no evidence.
@@ -255,6 +258,7 @@ impl MeterRun {
             pulses: total.pulses,
             flow_m3_per_h: self.engine.flow_m3_per_h(self.now_ns),
             slopes_m3_per_h: slopes.map(|s| s.m3_per_h),
+            thresholds_m3_per_h: self.thresholds_m3_per_h,
             last_pulse_ns: self.last.t_ns,
             last_interval_ns: self.last.interval_ns,
             totals: *totals,

@@ -8,5 +8,6 @@ pub mod latency;
 pub mod meter;
 pub mod queue;
 pub mod reload;
+mod simulation;
 pub mod user_events;
 pub mod watch;

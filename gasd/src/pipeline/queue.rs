@@ -27,6 +27,8 @@ pub enum Input {
     Reload(Box<Reload>),
     /// A new configuration was refused, and why. Nothing else changes.
     Refused(Vec<String>),
+    /// A simulation begins or ends.
+    Simulation(crate::simulation::Step),
     /// End after what was queued before.
     Stop,
 }

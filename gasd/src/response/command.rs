@@ -29,6 +29,8 @@ impl Response {
             Command::Open { valve, caller } => (caller, "open", valve.clone()),
             Command::Acknowledge { verdict, caller } => (caller, "acknowledge", verdict.to_string()),
             Command::Reload { caller } => (caller, "reload", "configuration".to_owned()),
+            Command::Simulate { order, caller } => (caller, "simulate", order.meter.clone()),
+            Command::StopSimulation { caller } => (caller, "simulate", String::new()),
         };
         let done = match command {
             Command::Close { valve, reason, caller } => self.close(valve, reason, caller),
@@ -37,6 +39,9 @@ impl Response {
             // The service's own business: it never comes here.
             Command::Reload { .. } => {
                 Err(CommandError::Configuration(vec!["valves have no configuration to read".into()]))
+            }
+            Command::Simulate { .. } | Command::StopSimulation { .. } => {
+                Err(CommandError::Simulation("valves are no test stand".into()))
             }
         };
         if let Err(why) = &done {

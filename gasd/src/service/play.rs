@@ -36,6 +36,7 @@ pub fn start(
         }),
         latencies: latencies.clone(),
         stop,
+        until: None,
     };
     let targets = player::targets(config, numbers);
     let play = play.clone();

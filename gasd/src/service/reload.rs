@@ -105,6 +105,13 @@ impl Reloader {
         done
     }
 
+    /// A meter as it is configured now, and the id of its valve (empty for none).
+    pub fn meter(&self, id: &str) -> Option<(MeterConfig, String)> {
+        let in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let meter = in_force.config.meters.iter().find(|meter| meter.id == id)?;
+        Some((meter.clone(), valve_id(&in_force.config, meter).to_owned()))
+    }
+
     fn attempt(&self, in_force: &mut InForce) -> Result<Vec<String>, CommandError> {
         if self.playing {
             return Err(refused("a trace is played on the meters of the start; stop gasd to change them"));

@@ -35,6 +35,7 @@ use crate::{
     },
     player::Play,
     response::{self, Response},
+    simulation::{self, Stand},
     state::{Command, Shared},
     store::{OF_A_PROCESS, Recovered},
 };
@@ -141,11 +142,17 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         let _ = signal.try_send(change);
     });
     let timed = latencies.clone();
+    let driven = shared.clone();
     let ids: Vec<String> = config.valves.iter().map(|v| v.id.clone()).collect();
     let said = Mutex::new(changes::Valves::default());
     let hook: response::Hook = Box::new(move |update| {
         match update {
-            response::Update::Driven { latency_ns: Some(ns), .. } => timed.valve.add(ns),
+            response::Update::Driven { valve, latency_ns: Some(ns), to, .. } => {
+                timed.valve.add(ns);
+                if to == response::Target::Closed {
+                    simulation::driven(&driven, &ids[valve], ns);
+                }
+            }
             response::Update::Line(at, fd) => kept::follow_valve(&ids[at], fd),
             response::Update::Valve(_, state) => {
                 let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -210,6 +217,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         unknown,
         beat: beat.clone(),
         said: changes::Service::default(),
+        shadow: None,
     };
     // Whoever is the first to look must not see a total of zero.
     engine.show();
@@ -233,7 +241,15 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
             counting::run(source, lines.watches, &queue, &pulse, &orders, &on_line)
         })?
     };
-    let bus = serve_bus(options, &shared, change_receiver, &response, &reloader)?;
+    let configured = reloader.clone();
+    let stand = Arc::new(Stand::new(
+        Box::new(move |id| configured.meter(id)),
+        bank.clone(),
+        queue.clone(),
+        shared.clone(),
+        writer.handle(),
+    ));
+    let bus = serve_bus(options, &shared, change_receiver, &response, &reloader, &stand)?;
     notify::ready();
     journal::tell(Note::new(What::Started, start::started(&config, mode)));
     // Whoever watches is there by now; nothing of the play is missed.
@@ -247,6 +263,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let heart =
         Heart { shared: &shared, counting: &pulse, engine: &beat, bus: bus.as_ref(), reloader: &reloader };
     heart.beat(signals, &ended);
+    stand.stop("gasd, which stops");
     stop_play.store(true, Ordering::Relaxed);
     let played = player.map_or(Ok(()), |p| p.join().unwrap_or(Ok(())));
 
@@ -279,16 +296,22 @@ fn serve_bus(
     changes: tokio::sync::mpsc::Receiver<crate::state::Change>,
     response: &Response,
     reloader: &Arc<Reloader>,
+    stand: &Arc<Stand>,
 ) -> Result<Option<bus::Bus>, Fatal> {
     let Some(address) = &options.bus else { return Ok(None) };
     let (command_sender, commands) = sync_channel::<bus::Request>(16);
-    let (response, reloader) = (response.clone(), reloader.clone());
+    let (response, reloader, stand) = (response.clone(), reloader.clone(), stand.clone());
     // Commands wait for the disk and for the valve, so they have a thread of their own.
     spawn("gasd-commands", move || {
         while let Ok((command, reply)) = commands.recv() {
             // A client that did not wait for the answer is no error.
             let _ = reply.send(match &command {
                 Command::Reload { caller } => reloader.reload(caller).map(drop),
+                Command::Simulate { order, caller } => stand.start(order, caller),
+                Command::StopSimulation { caller } => {
+                    stand.stop(caller);
+                    Ok(())
+                }
                 command => response.command(command),
             });
         }

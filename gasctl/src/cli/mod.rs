@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What may be typed.
 
+mod setup;
+
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+
+pub use setup::{Bias, Level, SetupArgs};
 
 const AFTER: &str = "\
 Examples:
@@ -11,6 +15,7 @@ Examples:
   gasctl valve close main --reason 'smell of gas'
   gasctl ack 7                                 verdict 7 has been looked at
   gasctl valve open main
+  gasctl setup                                 write a meter's configuration file
   gasctl --json status | jq '.meters[].volume_ul'
 
 Exit status:
@@ -53,6 +58,12 @@ pub enum Command {
         Examples:\n  gasctl watch\n  gasctl --json watch | jq -c 'select(.event == \"verdict-added\")'"
     )]
     Watch,
+    /// Show everything live in this terminal: flow, windows, verdicts, valves
+    #[command(
+        after_help = "Keys: arrows or Tab choose a meter, a acknowledges a verdict and c closes a valve (both \
+        ask first), ? helps, q quits. 80x24 is enough. Opening is not there: `gasctl valve open`."
+    )]
+    Top,
     /// Close or open a valve
     #[command(subcommand)]
     Valve(Valve),
@@ -66,6 +77,12 @@ pub enum Command {
         #[arg(required = true, value_name = "N")]
         verdicts: Vec<u64>,
     },
+    /// Play a trace into the live kernel programs and see whether it is noticed (root)
+    Simulate(SimulateArgs),
+    /// Find the contact's line and write a meter's configuration file
+    Setup(SetupArgs),
+    /// Check the kernel, permissions, chips, units, clock, disk and the service; say what to do
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  gasctl completions bash > /etc/bash_completion.d/gasctl")]
     Completions {
@@ -75,6 +92,60 @@ pub enum Command {
     /// Print the manual page
     #[command(hide = true)]
     Man,
+}
+
+/// What a simulation is expected to bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Expect {
+    /// A critical verdict.
+    Verdict,
+    /// No critical verdict.
+    Silence,
+}
+
+/// A commissioning test on the running service.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "The trace is played through the live kernel programs on a line of its own and judged with the \
+    meter's settings. The meter goes on counting; its total is not touched; everything that comes of it is marked \
+    as simulated. Ctrl-C ends it.\n\n\
+    hose: 5 s of stillness, then a flow above the meter's first threshold. household: a day in 25 min, for meters \
+    of 1 L a pulse. A recording is CSV, see gasd(8), and `-` is standard input; its line is the meter's.\n\n\
+    With --valve a critical verdict closes the real valve and holds it; acknowledge and open it afterwards.\n\n\
+    Exit status: 0 passed, 1 failed, 4 not root.\n\n\
+    Examples:\n  gasctl simulate kitchen\n  gasctl simulate kitchen --valve\n  \
+    gasctl simulate kitchen --trace cellar.csv --speed 60 --expect silence"
+)]
+pub struct SimulateArgs {
+    /// The meter whose settings are tested
+    #[arg(value_name = "METER")]
+    pub meter: String,
+    /// `hose`, `household` or a recording
+    #[arg(long, value_name = "TRACE", default_value = "hose")]
+    pub trace: String,
+    /// How many times faster than it happened, 0.1 to 1000
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub speed: f64,
+    /// Close the real valve when a critical verdict comes
+    #[arg(long)]
+    pub valve: bool,
+    /// What makes the test pass; a verdict for hose and household, anything for a recording
+    #[arg(long, value_name = "WHAT")]
+    pub expect: Option<Expect>,
+}
+
+/// What `gasctl doctor` counts and prints.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(after_help = "It changes nothing and requests no line. Some things only root may see.\n\n\
+    Exit status: 0 when nothing failed, warnings or not; 1 when a check failed, or with --strict when one warned.\n\n\
+    Examples:\n  gasctl doctor\n  gasctl --json doctor | jq '.findings[] | select(.level == \"fail\")'")]
+pub struct DoctorArgs {
+    /// Warnings count as failures
+    #[arg(long)]
+    pub strict: bool,
+    /// Print only what is wrong
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// What to do with a valve.

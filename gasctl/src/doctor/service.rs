@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the service says of itself on the bus.
+
+use gasd_proxy::State;
+
+use super::check::Finding;
+use super::facts::{Facts, Service};
+
+/// All of them.
+pub fn checks(facts: &Facts) -> Vec<Finding> {
+    let state = match &facts.service {
+        Service::NotAsked => return vec![Finding::unknown("bus", "the bus was not asked")],
+        Service::NoBus(why) => {
+            return vec![Finding::fail("bus", why, "systemctl status dbus; metering goes on without it")];
+        }
+        Service::NoAnswer(why) => {
+            return vec![Finding::fail("bus", why, "systemctl status gasd; journalctl -u gasd -e")];
+        }
+        Service::Denied(why) => {
+            return vec![Finding::unknown("bus", format!("gasd may not be asked: {why}"))];
+        }
+        Service::State(state) => state,
+    };
+    let mut findings = vec![version(state), mode(state)];
+    findings.extend(counters(state));
+    findings.extend(problems(state));
+    findings.push(meters(state));
+    findings.extend(sick(state));
+    findings.extend(verdicts(state));
+    findings
+}
+
+fn version(state: &State) -> Finding {
+    let (service, own) = (state.service.version.as_str(), env!("CARGO_PKG_VERSION"));
+    if service == own {
+        return Finding::ok("bus", format!("gasd {service} answers"));
+    }
+    Finding::warn(
+        "bus",
+        format!("gasd {service} answers, but this is gasctl {own}"),
+        "upgrade both packages, then systemctl restart gasd-load gasd",
+    )
+}
+
+fn mode(state: &State) -> Finding {
+    let check = "filter";
+    match state.service.mode.as_str() {
+        "kernel" => Finding::ok(check, "counts in the kernel: it goes on while gasd is down"),
+        "userspace" => Finding::warn(
+            check,
+            format!(
+                "counts in user space ({}): nothing is counted while gasd is down",
+                state.service.mode_reason
+            ),
+            "see the checks of the kernel above, then systemctl restart gasd-load gasd",
+        ),
+        other => Finding::warn(check, format!("where it counts is \"{other}\""), "ask again in a moment"),
+    }
+}
+
+fn counters(state: &State) -> Vec<Finding> {
+    let service = &state.service;
+    let fall_through = match service.fall_through {
+        0 => Finding::ok("edges", "every interrupt found its program"),
+        n => Finding::fail(
+            "edges",
+            format!("{n} interrupts found no pulse program and were NOT counted"),
+            "systemctl restart gasd-load, at once",
+        ),
+    };
+    let late = service.ring_overrun + service.queue_full + service.events_missed;
+    let late = match late {
+        0 => Finding::ok("events", "none came late or was lost on the way to the engine"),
+        n => Finding::warn(
+            "events",
+            format!(
+                "{n} events came late ({} ring full, {} queue full, {} never came); the totals are complete, but \
+                 rates began anew",
+                service.ring_overrun, service.queue_full, service.events_missed
+            ),
+            "if it grows the machine is starved: look at its load",
+        ),
+    };
+    vec![fall_through, late]
+}
+
+fn problems(state: &State) -> Vec<Finding> {
+    let advice = "journalctl -u gasd -e; docs: operations, Troubleshooting";
+    state.service.problems.iter().map(|problem| Finding::fail("problem", problem, advice)).collect()
+}
+
+fn meters(state: &State) -> Finding {
+    match state.meters.len() {
+        0 => Finding::warn("meters", "no meter is configured, so nothing is watched", "gasctl setup"),
+        n => Finding::ok("meters", format!("{n} configured")),
+    }
+}
+
+fn sick(state: &State) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for meter in state.meters.values().filter(|meter| meter.health != "ok") {
+        let text = format!("meter {}: {}", meter.id, meter.health);
+        findings.push(Finding::fail("meters", text, "gasd looks for the line once a second by itself"));
+    }
+    for valve in state.valves.values() {
+        if valve.health != "ok" {
+            let text = format!("valve {}: {}", valve.id, valve.health);
+            findings.push(Finding::fail("valves", text, "look at the valve and its wiring"));
+        } else if valve.position == "unknown" {
+            let text = format!("valve {}: whether it is open is not known", valve.id);
+            findings.push(Finding::warn("valves", text, "look at it; `gasctl valve close` makes it known"));
+        }
+    }
+    findings
+}
+
+fn verdicts(state: &State) -> Vec<Finding> {
+    let critical: Vec<String> =
+        state.verdicts.values().filter(|v| v.severity == "critical").map(|v| v.id.to_string()).collect();
+    if critical.is_empty() {
+        return Vec::new();
+    }
+    vec![Finding::warn(
+        "verdicts",
+        format!("critical and not acknowledged: {}", critical.join(", ")),
+        "gasctl status, look at the place, gasctl ack N",
+    )]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{Level, of};
+    use super::super::facts::healthy;
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut State)) -> Vec<Finding> {
+        let mut facts = healthy();
+        let Service::State(state) = &mut facts.service else { panic!("no state") };
+        change(state);
+        checks(&facts)
+    }
+
+    #[test]
+    fn uncounted_edges_fail_and_late_events_warn() {
+        assert_eq!(of(&with(|s| s.service.fall_through = 1), "edges").level, Level::Fail);
+        assert_eq!(of(&with(|s| s.service.queue_full = 1), "events").level, Level::Warn);
+        assert_eq!(of(&with(|s| s.service.ring_overrun = 1), "events").level, Level::Warn);
+    }
+
+    #[test]
+    fn user_space_and_other_versions_warn() {
+        assert_eq!(of(&with(|s| s.service.mode = "userspace".into()), "filter").level, Level::Warn);
+        assert_eq!(of(&with(|s| s.service.version = "9.9".into()), "bus").level, Level::Warn);
+    }
+
+    #[test]
+    fn what_the_service_complains_of_is_repeated() {
+        let findings = with(|s| {
+            s.service.problems.push("the store is damaged".into());
+            s.meters.get_mut("kitchen").unwrap().health = "the chip of line 4 is gone".into();
+            let valve = gasd_proxy::Valve {
+                id: "main".into(),
+                position: "unknown".into(),
+                health: "ok".into(),
+                ..Default::default()
+            };
+            s.valves.insert("main".into(), valve);
+            let verdict =
+                gasd_proxy::Verdict { id: 8, severity: "critical".into(), ..gasd_proxy::Verdict::default() };
+            s.verdicts.insert(8, verdict);
+        });
+        assert_eq!(of(&findings, "problem").level, Level::Fail);
+        assert!(findings.iter().any(|f| f.text.contains("line 4 is gone") && f.level == Level::Fail));
+        assert_eq!(of(&findings, "valves").level, Level::Warn);
+        assert!(of(&findings, "verdicts").text.ends_with(": 8"));
+        assert_eq!(of(&with(|s| s.meters.clear()), "meters").level, Level::Warn);
+    }
+
+    #[test]
+    fn silence_has_its_reason() {
+        let level = |service| checks(&Facts { service, ..healthy() })[0].level;
+        assert_eq!(level(Service::NoBus("x".into())), Level::Fail);
+        assert_eq!(level(Service::NoAnswer("x".into())), Level::Fail);
+        assert_eq!(level(Service::Denied("x".into())), Level::Unknown);
+    }
+}
