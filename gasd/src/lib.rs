@@ -18,3 +18,4 @@ pub mod response;
 pub mod service;
 pub mod state;
 pub mod store;
+pub mod stream;

@@ -23,6 +23,7 @@ use crate::{
     response::Response,
     state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
+    stream::{House, Stream},
 };
 
 use super::{
@@ -68,6 +69,10 @@ pub struct Engine {
     pub shared: Shared,
     /// Who is told that it changed.
     pub changes: Sender<Change>,
+    /// Who is told of each record.
+    pub stream: Stream,
+    /// The meters as the stream numbers them.
+    pub house: House,
     /// The queue, for its counter.
     pub queue: Queue,
     /// The counting thread.
@@ -170,6 +175,12 @@ impl Engine {
         if let Some(verdict) = self.meters[at].event(event) {
             self.verdict(at, &verdict);
         }
+        // After the verdict: the valve comes first.
+        if self.stream.is_wanted()
+            && let Some(record) = self.meters[at].pulse_record(at, self.bank.generation(), event)
+        {
+            self.stream.tell(record);
+        }
     }
 
     /// Looks for pulses whose events never came. Returns whether there were any.
@@ -220,6 +231,9 @@ impl Engine {
         let mut snapshot = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (at, state) in states.into_iter().enumerate() {
             if snapshot.meters.get(at) != Some(&state) {
+                if self.stream.is_wanted() {
+                    self.stream.tell(self.house.reading(at, &state, boottime_ns()));
+                }
                 if let Some(slot) = snapshot.meters.get_mut(at) {
                     *slot = state;
                 }
