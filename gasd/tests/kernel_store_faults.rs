@@ -54,6 +54,7 @@ fn known(path: &Path) {
         reason: "smell of gas".into(),
         verdict: None,
         since_unix_us: 7,
+        uid: None,
     };
     store
         .commit(&[

@@ -27,7 +27,14 @@ const KILLS: usize = 25;
 const SEED: u64 = 0x51_6b11;
 
 fn hold(cookie: u64) -> Change {
-    let hold = Hold { cookie, owner: "vendor".into(), reason: "r".into(), verdict: None, since_unix_us: 1 };
+    let hold = Hold {
+        cookie,
+        owner: "vendor".into(),
+        reason: "r".into(),
+        verdict: None,
+        since_unix_us: 1,
+        uid: None,
+    };
     Change::PlaceHold(StoredHold { valve: "main".into(), hold })
 }
 

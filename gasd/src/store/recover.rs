@@ -185,6 +185,7 @@ impl Recovered {
                 reason: format!("what held this valve before is not known: {loss}"),
                 verdict: None,
                 since_unix_us: unix_us,
+                uid: None,
             };
             self.next.cookie += 1;
             let hold = StoredHold { valve: valve.clone(), hold };
