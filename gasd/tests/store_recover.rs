@@ -20,7 +20,14 @@ use redb::ReadableDatabase as _;
 const NOW: u64 = 1_800_000_000;
 
 fn hold(cookie: u64) -> StoredHold {
-    let hold = Hold { cookie, owner: "vendor".into(), reason: "r".into(), verdict: None, since_unix_us: 1 };
+    let hold = Hold {
+        cookie,
+        owner: "vendor".into(),
+        reason: "r".into(),
+        verdict: None,
+        since_unix_us: 1,
+        uid: None,
+    };
     StoredHold { valve: "main".into(), hold }
 }
 
