@@ -4,6 +4,7 @@
 //! * [`filter`]: the edge filter, one pure function for both sides. No clock, no I/O.
 //! * [`records`]: `#[repr(C)]` records without padding that cross the kernel boundary.
 //! * [`live`]: the live page of a line and how to read it without a torn read.
+//! * [`stream`]: records of the event stream that subscribers read from a socket.
 //! * [`layout`]: the layout version and the fingerprint that every pin is checked against.
 //!
 //! Times are `CLOCK_BOOTTIME` nanoseconds as `u64` unless a name says otherwise.
@@ -15,6 +16,7 @@ pub mod layout;
 pub mod live;
 pub mod outcome;
 pub mod records;
+pub mod stream;
 
 pub use filter::{FilterConfig, FilterState};
 pub use outcome::{Outcome, Reason, Totals};
