@@ -14,8 +14,11 @@ use crate::{
     ValveProxy, VerdictProxy, Watch,
 };
 
-/// A valve may take a while to move; the service answers within 20 s.
-const ANSWER: Duration = Duration::from_secs(25);
+/// A valve may take a while to move, and a person to type a password for polkit: the service gives
+/// the one 20 s and the other 60 s.
+const ANSWER: Duration = Duration::from_secs(90);
+/// Reading takes milliseconds.
+const READ: Duration = Duration::from_secs(25);
 /// Connecting to a bus that is alive takes milliseconds.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Signals that may wait while a call is under way. Must hold what a restart of the service with
@@ -69,6 +72,10 @@ impl Client {
     /// # Errors
     /// [`ClientError::NotRunning`], [`ClientError::Denied`] and the like.
     pub async fn state(&self) -> Result<State, ClientError> {
+        within(READ, self.read()).await.unwrap_or(Err(ClientError::NoAnswer))
+    }
+
+    async fn read(&self) -> Result<State, ClientError> {
         let properties = fdo::PropertiesProxy::new(&self.connection, NAME, ROOT).await?;
         let manager = InterfaceName::from_static_str(MANAGER)?;
         let mut state = State::default();

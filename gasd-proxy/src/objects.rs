@@ -37,6 +37,10 @@ pub struct Service {
     pub queue_full: u64,
     /// Pulses whose event never arrived; their volume is counted all the same.
     pub events_missed: u64,
+    /// Subscriptions to the event stream that are open.
+    pub subscribers: u32,
+    /// Records that subscribers were too slow for, in all.
+    pub records_dropped: u64,
     /// What is wrong, one sentence each.
     pub problems: Vec<String>,
 }
@@ -50,6 +54,8 @@ impl Service {
         set(&mut self.fall_through, p, "FallThrough");
         set(&mut self.queue_full, p, "QueueFull");
         set(&mut self.events_missed, p, "EventsMissed");
+        set(&mut self.subscribers, p, "Subscribers");
+        set(&mut self.records_dropped, p, "RecordsDropped");
         set(&mut self.problems, p, "Problems");
     }
 }
@@ -128,6 +134,8 @@ pub struct Hold {
     pub reason: String,
     /// The verdict that placed it.
     pub verdict: Option<u64>,
+    /// The user whose application placed it.
+    pub uid: Option<u32>,
     /// When, Unix time in µs.
     pub since_unix_us: u64,
 }
@@ -166,6 +174,7 @@ impl Hold {
             owner: value(p, "Owner").unwrap_or_default(),
             reason: value(p, "Reason").unwrap_or_default(),
             verdict: value(p, "Verdict"),
+            uid: value(p, "Uid"),
             since_unix_us: value(p, "Since").unwrap_or_default(),
         }
     }

@@ -3,11 +3,19 @@
 
 use std::collections::HashMap;
 
-use zbus::{OwnedObjectPath, OwnedVariant, Variant, proxy};
+use zbus::{OwnedFd, OwnedObjectPath, OwnedVariant, Variant, proxy};
 
 /// The service itself.
 #[proxy(interface = "io.gasd1.Manager", default_service = "io.gasd1", default_path = "/io/gasd1")]
 pub trait Manager {
+    /// The event stream: a socket of records, see `gasd_abi::stream`. Options: `Meters` (as), `Kinds`
+    /// (as).
+    fn subscribe(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<OwnedFd>;
+    /// Has the configuration read again. No option is known yet.
+    #[zbus(allow_interactive_auth)]
+    fn reload(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
+    /// The last entries of the audit record, oldest first. Options: `Last` (u), `Before` (t).
+    fn audit(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
     /// Version of the service.
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> zbus::Result<String>;
@@ -29,6 +37,12 @@ pub trait Manager {
     /// Pulses whose event never arrived.
     #[zbus(property)]
     fn events_missed(&self) -> zbus::Result<u64>;
+    /// Subscriptions that are open.
+    #[zbus(property)]
+    fn subscribers(&self) -> zbus::Result<u32>;
+    /// Records that subscribers were too slow for, in all.
+    #[zbus(property)]
+    fn records_dropped(&self) -> zbus::Result<u64>;
     /// What is wrong, one sentence each.
     #[zbus(property)]
     fn problems(&self) -> zbus::Result<Vec<String>>;
@@ -54,6 +68,9 @@ pub trait Meter {
     /// Its id.
     #[zbus(property(emits_changed_signal = "const"))]
     fn id(&self) -> zbus::Result<String>;
+    /// Names it in records of the event stream.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn key(&self) -> zbus::Result<u64>;
     /// Total volume, µL.
     #[zbus(property)]
     fn volume_microlitres(&self) -> zbus::Result<u64>;
@@ -108,12 +125,23 @@ pub trait Meter {
 #[proxy(interface = "io.gasd1.Valve", default_service = "io.gasd1", assume_defaults = false)]
 pub trait Valve {
     /// Closes it and keeps it closed until somebody opens it. No option is known yet.
+    #[zbus(allow_interactive_auth)]
     fn close(&self, reason: &str, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
     /// Opens it. No option is known yet.
+    #[zbus(allow_interactive_auth)]
     fn open(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
+    /// Closes it and holds it for an application; returns the hold's cookie. No option is known yet.
+    #[zbus(allow_interactive_auth)]
+    fn hold(&self, reason: &str, app_id: &str, options: HashMap<&str, Variant<'_>>) -> zbus::Result<u64>;
+    /// Releases an application's hold. Opens nothing. No option is known yet.
+    #[zbus(allow_interactive_auth)]
+    fn release(&self, cookie: u64, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
     /// Its id.
     #[zbus(property(emits_changed_signal = "const"))]
     fn id(&self) -> zbus::Result<String>;
+    /// Names it in records of the event stream.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn key(&self) -> zbus::Result<u64>;
     /// `open`, `closed` or `unknown`.
     #[zbus(property)]
     fn position(&self) -> zbus::Result<String>;
@@ -132,6 +160,7 @@ pub trait Valve {
 #[proxy(interface = "io.gasd1.Verdict", default_service = "io.gasd1", assume_defaults = false)]
 pub trait Verdict {
     /// Acknowledges it. No option is known yet.
+    #[zbus(allow_interactive_auth)]
     fn acknowledge(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
     /// Its number.
     #[zbus(property(emits_changed_signal = "const"))]

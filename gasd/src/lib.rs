@@ -19,3 +19,4 @@ pub mod service;
 pub mod simulation;
 pub mod state;
 pub mod store;
+pub mod stream;

@@ -3,7 +3,7 @@
 //!
 //! The pipeline owns the truth and writes it here; the bus reads it and never the other way round.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use gasd_abi::Totals;
 
@@ -96,6 +96,8 @@ pub struct Hold {
     pub reason: String,
     /// The verdict that placed it.
     pub verdict: Option<u64>,
+    /// The user whose application placed it; `None` for gasd's and the operator's own.
+    pub uid: Option<u32>,
     /// When, Unix time in µs.
     pub since_unix_us: u64,
 }
@@ -270,6 +272,11 @@ pub struct Snapshot {
 /// The snapshot as it is shared.
 pub type Shared = Arc<RwLock<Snapshot>>;
 
+/// The snapshot. A writer that panicked left whole values behind, so they are still shown.
+pub fn look(shared: &Shared) -> RwLockReadGuard<'_, Snapshot> {
+    shared.read().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Something changed that is worth a signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -330,6 +337,48 @@ pub enum Command {
         /// Who asks.
         caller: String,
     },
+    /// Close a valve and hold it for an application.
+    Hold {
+        /// The valve's id.
+        valve: String,
+        /// The application's id.
+        app: String,
+        /// Why, in its words.
+        reason: String,
+        /// The user it runs as.
+        uid: u32,
+        /// Who asks.
+        caller: String,
+    },
+    /// Release an application's hold. Opens nothing.
+    Release {
+        /// The valve's id.
+        valve: String,
+        /// The hold's cookie.
+        cookie: u64,
+        /// Whose holds the caller may release.
+        of: Release,
+        /// Who asks.
+        caller: String,
+    },
+}
+
+/// Whose holds somebody may release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Those that this user placed.
+    Own(u32),
+    /// Any application's.
+    Any,
+}
+
+/// What a command that was carried out brings back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// The cookie of a hold that is in place.
+    Cookie(u64),
 }
 
 /// Why a command was refused.
@@ -356,7 +405,9 @@ pub enum CommandError {
         meter: String,
     },
     /// Somebody else holds it.
-    #[error("valve \"{valve}\" stays closed: {owner} holds it: {reason}")]
+    #[error(
+        "valve \"{valve}\" stays closed: {owner} holds it: {reason}; it is for {owner} to release, or for `gasctl valve release {valve} {cookie}`"
+    )]
     Held {
         /// The valve.
         valve: String,
@@ -364,6 +415,40 @@ pub enum CommandError {
         owner: String,
         /// Why.
         reason: String,
+        /// Which hold.
+        cookie: u64,
+    },
+    /// No such hold on this valve.
+    #[error("valve \"{valve}\" has no hold {cookie}; `gasctl status` lists them")]
+    NoSuchHold {
+        /// The valve.
+        valve: String,
+        /// The cookie.
+        cookie: u64,
+    },
+    /// A hold that goes with an opening only.
+    #[error(
+        "hold {cookie} is of {owner}, and `gasctl valve open {valve}` releases it; only an application's hold is released by itself"
+    )]
+    NotReleasable {
+        /// The valve.
+        valve: String,
+        /// The cookie.
+        cookie: u64,
+        /// Whose it is.
+        owner: String,
+    },
+    /// Enough is enough.
+    #[error(
+        "user {uid} has no room for another hold on valve \"{valve}\": at most {most}; it is held all the same"
+    )]
+    TooManyHolds {
+        /// The valve.
+        valve: String,
+        /// Who asks.
+        uid: u32,
+        /// How many there may be.
+        most: usize,
     },
     /// The actuator did not do it.
     #[error("valve \"{valve}\" could not be driven: {why}")]
@@ -373,8 +458,8 @@ pub enum CommandError {
         /// Why.
         why: String,
     },
-    /// The record could not be written, so nothing was opened.
-    #[error("the record could not be written ({0}); nothing was opened")]
+    /// The record could not be written, so nothing was opened or released.
+    #[error("the record could not be written ({0}); nothing was opened or released")]
     Store(String),
     /// A new configuration cannot be used; one problem each.
     #[error("the new configuration was refused, the one before stays in force: {}", .0.join("; "))]

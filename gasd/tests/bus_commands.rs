@@ -131,7 +131,7 @@ fn a_pipeline_that_is_gone_or_full_is_said_so() {
     let (tell, told) = std::sync::mpsc::channel();
     let address = gasd::bus::BusAddress::Address(bus.address());
     let notify = move |status: &gasd::bus::BusStatus| drop(tell.send(status.clone()));
-    let running = gasd::bus::serve(address, shared, changed, requests, notify).unwrap();
+    let running = gasd::bus::serve(address, support::ports(&shared, changed, requests), notify).unwrap();
     told.recv_timeout(support::SOON).unwrap();
     run(async {
         let client = bus.client().await;

@@ -121,8 +121,8 @@ fn a_dropped_change_channel_stops_the_bus() {
     let (requests, _requested) = std::sync::mpsc::sync_channel(1);
     let (tell, told) = std::sync::mpsc::channel();
     let notify = move |status: &BusStatus| drop(tell.send(status.clone()));
-    let _running =
-        gasd::bus::serve(BusAddress::Address(bus.address()), shared, changed, requests, notify).unwrap();
+    let address = BusAddress::Address(bus.address());
+    let _running = gasd::bus::serve(address, support::ports(&shared, changed, requests), notify).unwrap();
     assert!(matches!(told.recv_timeout(support::SOON).unwrap(), BusStatus::Serving { .. }));
     drop(changes);
     assert_eq!(told.recv_timeout(support::SOON).unwrap(), BusStatus::Stopped);

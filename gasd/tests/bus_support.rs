@@ -10,11 +10,14 @@ use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use gasd::bus::{Bus, BusAddress, BusStatus, Request, serve};
+use gasd::bus::{Bus, BusAddress, BusStatus, Ports, Request, serve};
+pub use gasd::state::Snapshot;
 use gasd::state::{
-    Change, Command, CommandError, Hold, MeterState, Mode, Phase, Position, ServiceState, Shared,
-    SimulationState, Snapshot, ValveState, VerdictRecord,
+    Answer, Change, Command, CommandError, Hold, MeterState, Mode, Phase, Position, Release, ServiceState,
+    Shared, SimulationState, ValveState, VerdictRecord,
 };
+use gasd::store::AuditEntry;
+use gasd::stream::{House, Named, Stream};
 
 /// Longest wait for anything that should happen.
 pub const SOON: Duration = Duration::from_secs(15);
@@ -95,6 +98,7 @@ impl Drop for PrivateBus {
 /// The service on the bus with a pretended pipeline behind it.
 pub struct Service {
     pub shared: Shared,
+    pub stream: Stream,
     pub changes: tokio::sync::mpsc::Sender<Change>,
     pub commands: Arc<Mutex<Vec<Command>>>,
     pub statuses: Receiver<BusStatus>,
@@ -119,7 +123,9 @@ impl Service {
             eprintln!("bus: {status}");
             drop(tell.send(status.clone()));
         };
-        let bus = serve(address, Arc::clone(&shared), changed, requests, notify).unwrap();
+        let ports = ports(&shared, changed, requests);
+        let stream = ports.stream.clone();
+        let bus = serve(address, ports, notify).unwrap();
         let (log, state, hints) = (Arc::clone(&commands), Arc::clone(&shared), changes.clone());
         std::thread::spawn(move || {
             // Ends with the bus, which holds the only sender.
@@ -128,7 +134,7 @@ impl Service {
                 let _ = reply.send(pretend(command, &state, &hints));
             }
         });
-        Service { shared, changes, commands, statuses, bus: Some(bus) }
+        Service { shared, stream, changes, commands, statuses, bus: Some(bus) }
     }
 
     pub fn wait_for(&self, wanted: impl Fn(&BusStatus) -> bool) -> BusStatus {
@@ -155,12 +161,37 @@ impl Service {
     }
 }
 
+/// What the bus is connected to: a stream of the snapshot's meters, and a record of 30 entries.
+pub fn ports(
+    shared: &Shared,
+    changes: tokio::sync::mpsc::Receiver<Change>,
+    commands: std::sync::mpsc::SyncSender<Request>,
+) -> Ports {
+    let snapshot = shared.read().unwrap();
+    let house = House {
+        meters: snapshot.meters.iter().map(|m| Named::new(&m.id, 10_000, false)).collect(),
+        valves: snapshot.valves.iter().map(|v| Named::new(&v.id, 0, false)).collect(),
+    };
+    let stream = Stream::start(Arc::clone(shared), house).unwrap();
+    let audit: gasd::bus::AuditReader = Arc::new(|page, reply| {
+        let entry = |number: u64| AuditEntry {
+            time_unix_us: 1_700_000_000_000_000 + number,
+            action: "close".into(),
+            ..AuditEntry::default()
+        };
+        let end = page.before.unwrap_or(31).min(31);
+        let start = end.saturating_sub(page.last as u64).max(1);
+        let _ = reply.send(Ok((start..end).map(|number| (number, entry(number))).collect()));
+    });
+    Ports { shared: Arc::clone(shared), changes, commands, stream, audit }
+}
+
 /// Does what a pipeline would; the words in a reason ask for its failures.
 fn pretend(
     command: Command,
     shared: &Shared,
     changes: &tokio::sync::mpsc::Sender<Change>,
-) -> Result<(), CommandError> {
+) -> Result<Answer, CommandError> {
     let mut snapshot = shared.write().unwrap();
     match command {
         Command::Reload { .. } => return Err(CommandError::Configuration(vec!["a: b".into()])),
@@ -186,6 +217,7 @@ fn pretend(
                 owner: owner.into(),
                 reason,
                 verdict: None,
+                uid: None,
                 since_unix_us: 1_700_000_000_000_000,
             });
             changes.try_send(Change::Valve(index)).unwrap();
@@ -200,11 +232,14 @@ fn pretend(
                 let (verdict, kind, meter) = (verdict.id, verdict.kind.clone(), verdict.meter.clone());
                 return Err(CommandError::Unacknowledged { valve, verdict, kind, meter });
             }
-            if let Some(hold) = snapshot.valves[index].holds.iter().find(|h| h.owner == "vendor") {
+            if let Some(hold) =
+                snapshot.valves[index].holds.iter().find(|h| h.owner == "vendor" || h.uid.is_some())
+            {
                 return Err(CommandError::Held {
                     valve,
                     owner: hold.owner.clone(),
                     reason: hold.reason.clone(),
+                    cookie: hold.cookie,
                 });
             }
             snapshot.valves[index].holds.clear();
@@ -238,8 +273,33 @@ fn pretend(
             }
             changes.try_send(Change::VerdictRemoved(verdict)).unwrap();
         }
+        Command::Hold { valve, app, reason, uid, .. } => {
+            let index = snapshot.valves.iter().position(|v| v.id == valve).unwrap();
+            let state = &mut snapshot.valves[index];
+            state.position = Position::Closed;
+            let cookie = 100 + state.holds.len() as u64;
+            state.holds.push(Hold {
+                cookie,
+                owner: app,
+                reason,
+                verdict: None,
+                uid: Some(uid),
+                since_unix_us: 1_700_000_000_000_000,
+            });
+            changes.try_send(Change::Valve(index)).unwrap();
+            return Ok(Answer::Cookie(cookie));
+        }
+        Command::Release { valve, cookie, of, .. } => {
+            let index = snapshot.valves.iter().position(|v| v.id == valve).unwrap();
+            let holds = &mut snapshot.valves[index].holds;
+            let mine =
+                |h: &Hold| h.cookie == cookie && (of == Release::Any || h.uid.map(Release::Own) == Some(of));
+            let at = holds.iter().position(mine).ok_or(CommandError::NoSuchHold { valve, cookie })?;
+            holds.remove(at);
+            changes.try_send(Change::Valve(index)).unwrap();
+        }
     }
-    Ok(())
+    Ok(Answer::Done)
 }
 
 /// Two meters, two valves, no verdict.
@@ -301,6 +361,9 @@ pub fn verdict(id: u64, severity: &str) -> VerdictRecord {
 
 /// Runs a future on a runtime of its own.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(SOON * 2, future).await.expect("the test hangs") })
+    runtime().block_on(async { tokio::time::timeout(SOON * 2, future).await.expect("the test hangs") })
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }

@@ -201,3 +201,70 @@ fn a_lost_hint_is_found_by_looking() {
         assert_eq!(seen[1], Event::VerdictAdded(9));
     });
 }
+
+#[test]
+fn every_property_tells_its_changes_unless_it_is_said_to_be_constant() {
+    use futures_util::StreamExt;
+    use zbus::fdo::PropertiesChanged;
+    let bus = PrivateBus::start();
+    let service = Service::start(&bus);
+    let mut promised = BTreeMap::new();
+    for name in ["Manager", "Meter", "Valve"] {
+        let file = format!("{}/../dbus/io.gasd1.{name}.xml", env!("CARGO_MANIFEST_DIR"));
+        promised.extend(members(&std::fs::read_to_string(file).unwrap()));
+    }
+    promised.retain(|_, what| what.starts_with("property") && !what.ends_with("EmitsChangedSignal=const"));
+    let found = run(async {
+        let client = bus.client().await;
+        let rule = zbus::MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .interface("org.freedesktop.DBus.Properties")
+            .build()
+            .unwrap();
+        let mut changes =
+            zbus::MessageStream::for_match_rule(rule, &client, std::num::NonZero::new(256)).await.unwrap();
+        let slow = service.stream.subscribe(0, &gasd::stream::Wish::default()).unwrap();
+        for n in 0..500 {
+            service.stream.tell(gasd_abi::stream::Record { kind: 3, t_ns: n, ..Default::default() });
+        }
+        service.change(gasd::state::Change::Service, |all| {
+            let s = &mut all.service;
+            (s.mode, s.mode_reason) = (gasd::state::Mode::Userspace, "no BTF".into());
+            (s.ring_overrun, s.fall_through, s.queue_full, s.events_missed) = (1, 2, 3, 4);
+            s.problems = vec!["the disk is full".into()];
+            let meter = &mut all.meters[1];
+            (meter.volume_ul, meter.pulses, meter.flow_m3_per_h) = (1, 2, Some(3.0));
+            (meter.slopes_m3_per_h, meter.last_pulse_ns, meter.last_interval_ns) = ([4.0; 3], 5, 6);
+            let totals = &mut meter.totals;
+            (totals.edges, totals.accepted, totals.recovered, totals.rejected) = (7, 8, 9, [10; 8]);
+            (totals.storms, totals.resyncs) = (11, 12);
+            (meter.health, meter.valve) = ("ok".into(), "out_side".into());
+            let valve = &mut all.valves[1];
+            (valve.position, valve.actuator) = (gasd::state::Position::Unknown, "gpio".into());
+            valve.health = "stuck".into();
+            valve.holds = vec![gasd::state::Hold {
+                cookie: 1,
+                owner: "vendor".into(),
+                reason: "test".into(),
+                verdict: None,
+                uid: Some(33),
+                since_unix_us: 2,
+            }];
+        });
+        let mut found = std::collections::BTreeSet::new();
+        // A look at everything every 5 s finds what nobody hinted at.
+        let end = tokio::time::Instant::now() + std::time::Duration::from_secs(12);
+        while found.len() < promised.len()
+            && let Ok(Some(message)) = tokio::time::timeout_at(end, changes.next()).await
+        {
+            let signal = PropertiesChanged::from_message(message.unwrap()).unwrap();
+            let args = signal.args().unwrap();
+            assert!(args.invalidated_properties().is_empty(), "values are sent, not taken back");
+            let interface = args.interface_name().to_string();
+            found.extend(args.changed_properties().keys().map(|name| format!("{interface}.{name}")));
+        }
+        drop(slow);
+        found
+    });
+    assert_eq!(found, promised.into_keys().collect());
+}

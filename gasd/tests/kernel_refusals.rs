@@ -46,6 +46,7 @@ fn hold_valve(store: &Path) {
         owner: "operator".into(),
         reason: "smell of gas".into(),
         verdict: None,
+        uid: None,
         since_unix_us: 7,
     };
     let placed = Change::PlaceHold(StoredHold { valve: "main".into(), hold });

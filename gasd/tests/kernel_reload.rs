@@ -58,6 +58,7 @@ fn hold(store: &std::path::Path) -> StoredHold {
             owner: "operator".into(),
             reason: "a test".into(),
             verdict: None,
+            uid: None,
             since_unix_us: 1,
         },
     };

@@ -23,8 +23,14 @@ fn verdict(id: u64) -> VerdictRecord {
 }
 
 fn hold(cookie: u64) -> StoredHold {
-    let hold =
-        Hold { cookie, owner: "gasd".into(), reason: "surge".into(), verdict: Some(1), since_unix_us: 5 };
+    let hold = Hold {
+        cookie,
+        owner: "gasd".into(),
+        reason: "surge".into(),
+        verdict: Some(1),
+        uid: None,
+        since_unix_us: 5,
+    };
     StoredHold { valve: "main".into(), hold }
 }
 

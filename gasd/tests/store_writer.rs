@@ -14,7 +14,14 @@ use gasd::store::{AuditEntry, Base, Change, Store, StoreError, StoredHold, Write
 use redb::StorageBackend;
 
 fn hold(cookie: u64) -> Change {
-    let hold = Hold { cookie, owner: "gasd".into(), reason: "surge".into(), verdict: None, since_unix_us: 5 };
+    let hold = Hold {
+        cookie,
+        owner: "gasd".into(),
+        reason: "surge".into(),
+        verdict: None,
+        uid: None,
+        since_unix_us: 5,
+    };
     Change::PlaceHold(StoredHold { valve: "main".into(), hold })
 }
 

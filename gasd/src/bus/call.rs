@@ -10,9 +10,10 @@ use zbus::message::Header;
 use zbus::{Connection, OwnedVariant};
 
 use super::Request;
-use super::caller::{self, Rule};
+use super::caller::Caller;
+use super::guard::{Duty, Guard};
 use super::refusal::Refusal;
-use crate::state::{Command, CommandError};
+use crate::state::{Answer, Command, CommandError};
 
 /// How long a caller waits for the pipeline. Below the 25 s after which libdbus gives up.
 const ANSWER: Duration = Duration::from_secs(20);
@@ -20,37 +21,55 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// Options of a method call.
 pub(super) type Options = HashMap<String, OwnedVariant>;
 
+/// An option nobody understands must not be taken for granted where gas is concerned.
+pub(super) fn no_other_options(options: &Options, known: &[&str]) -> Result<(), Refusal> {
+    match options.keys().filter(|name| !known.contains(&name.as_str())).min() {
+        Some(name) => Err(Refusal::UnknownOption(name.clone())),
+        None => Ok(()),
+    }
+}
+
+/// The value of an option, if it was given.
+pub(super) fn option<T: TryFrom<OwnedVariant>>(
+    options: &Options,
+    name: &'static str,
+    expected: &'static str,
+) -> Result<Option<T>, Refusal> {
+    let wrong = || Refusal::WrongOption { name, expected };
+    let Some(value) = options.get(name) else { return Ok(None) };
+    let value = value.try_clone().map_err(|_| wrong())?;
+    T::try_from(value).map(Some).map_err(|_| wrong())
+}
+
 /// The way to the pipeline, shared by the objects that have methods.
 #[derive(Clone, Debug)]
 pub(super) struct Desk {
     commands: SyncSender<Request>,
-    rule: Rule,
+    pub(super) guard: Guard,
 }
 
 impl Desk {
-    pub(super) fn new(commands: SyncSender<Request>, rule: Rule) -> Desk {
-        Desk { commands, rule }
+    pub(super) fn new(commands: SyncSender<Request>, guard: Guard) -> Desk {
+        Desk { commands, guard }
     }
 
-    /// Checks the caller and the options, hands the command over and waits for the answer.
+    /// Checks the options and the caller, hands the command over and waits for the answer.
     pub(super) async fn submit(
         &self,
         connection: &Connection,
         header: &Header<'_>,
         options: &Options,
-        what: &'static str,
-        command: impl FnOnce(String) -> Command,
-    ) -> Result<(), Refusal> {
-        let caller = caller::authorise(connection, header, self.rule, what).await?;
-        // An option nobody understands must not be taken for granted where gas is concerned.
-        if let Some(name) = options.keys().min() {
-            return Err(Refusal::UnknownOption(name.clone()));
-        }
-        self.hand_over(command(caller)).await
+        duty: Duty,
+        command: impl FnOnce(&Caller) -> Command,
+    ) -> Result<Answer, Refusal> {
+        let _ticket = self.guard.admit(header)?;
+        no_other_options(options, &[])?;
+        let caller = self.guard.may(connection, header, duty).await?;
+        self.hand_over(command(&caller)).await
     }
 
     /// Hands a command over and waits for the answer.
-    pub(super) async fn hand_over(&self, command: Command) -> Result<(), Refusal> {
+    pub(super) async fn hand_over(&self, command: Command) -> Result<Answer, Refusal> {
         let (reply, answer) = oneshot::channel();
         match self.commands.try_send((command, reply)) {
             Ok(()) => {}

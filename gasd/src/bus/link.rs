@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The life of the bus thread: connect, serve until the bus goes away, wait, connect again.
 
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use gasd_proxy::{CONTROL_GROUP, NAME};
-use tokio::sync::{mpsc, watch};
+use gasd_proxy::NAME;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use zbus::fdo::{self, RequestNameFlags};
 use zbus::names::BusName;
 use zbus::{Connection, Error};
 
 use super::call::Desk;
-use super::caller::Rule;
+use super::guard::{Guard, Rule};
+use super::manager::Manager;
 use super::pace::{Pacer, Subject};
 use super::publish::Publisher;
 use super::status::Report;
-use super::{BusAddress, BusError, BusStatus, Request};
-use crate::state::{Change, Shared};
+use super::{BusAddress, BusError, BusStatus, Ports, polkit};
+use crate::state::Change;
 
 /// First wait after a failure; doubles up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -49,9 +49,7 @@ impl From<Error> for End {
 /// What the bus thread owns.
 pub(super) struct Link {
     pub(super) address: BusAddress,
-    pub(super) shared: Shared,
-    pub(super) changes: mpsc::Receiver<Change>,
-    pub(super) commands: SyncSender<Request>,
+    pub(super) ports: Ports,
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) report: Report,
 }
@@ -85,7 +83,7 @@ impl Link {
             tokio::select! {
                 _ = self.stopped.wait_for(|stop| *stop) => return true,
                 () = &mut end => return false,
-                count = self.changes.recv_many(&mut batch, BATCH) => {
+                count = self.ports.changes.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         return true;
                     }
@@ -107,16 +105,21 @@ impl Link {
             },
         };
         let rule = match self.address {
-            BusAddress::System => Rule::Group(CONTROL_GROUP),
-            BusAddress::Session | BusAddress::Address(_) => Rule::Nobody,
+            BusAddress::System => Rule::System,
+            BusAddress::Session | BusAddress::Address(_) => Rule::Private,
         };
-        let desk = Desk::new(self.commands.clone(), rule);
-        let mut publisher = match Publisher::new(&connection, &self.shared, desk).await {
+        let ports = &self.ports;
+        let desk = Desk::new(ports.commands.clone(), Guard::new(rule));
+        let (stream, audit) = (ports.stream.clone(), ports.audit.clone());
+        let manager = Manager::new(ports.shared.clone(), desk.clone(), stream, audit);
+        let mut publisher = match Publisher::new(&connection, &ports.shared, desk, manager).await {
             Ok(publisher) => publisher,
             Err(error) => return error.into(),
         };
-        if let Err(error) = own_name(&connection).await {
-            return End::Failed(error);
+        match timeout(BUS_ANSWER, own_name(&connection)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return End::Failed(error),
+            Err(_) => return End::Failed(BusError::Bus(no_answer())),
         }
         let unique_name = connection.unique_name().map(ToString::to_string).unwrap_or_default();
         self.report.set(BusStatus::Serving { unique_name });
@@ -166,7 +169,7 @@ impl Link {
                     publisher.sync_verdicts().await?;
                 }
                 () = sleep_until(wake), if due.is_some() => {}
-                count = self.changes.recv_many(&mut batch, BATCH) => {
+                count = self.ports.changes.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         return Ok(End::Stop);
                     }
@@ -201,11 +204,17 @@ fn note(pacer: &mut Pacer, changes: impl Iterator<Item = Change>) -> bool {
 
 async fn connect(address: &BusAddress) -> Result<Connection, BusError> {
     let unreachable = |why: String| BusError::Unreachable { bus: address.to_string(), why };
-    match timeout(BUS_ANSWER, address.builder().method_timeout(BUS_ANSWER).build()).await {
+    // The longest wait is polkit's, for a person. Everything else has a shorter patience of its own.
+    let building = address.builder().method_timeout(polkit::TYPES + BUS_ANSWER).build();
+    match timeout(BUS_ANSWER, building).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(unreachable(error.to_string())),
-        Err(_) => Err(unreachable(format!("no answer within {} s", BUS_ANSWER.as_secs()))),
+        Err(_) => Err(unreachable(no_answer())),
     }
+}
+
+fn no_answer() -> String {
+    format!("no answer within {} s", BUS_ANSWER.as_secs())
 }
 
 /// Takes the name, without waiting in a queue and without taking it from anybody.

@@ -2,20 +2,127 @@
 //! `io.gasd1.Manager` at `/io/gasd1`: the service itself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::oneshot;
+use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-use zbus::{ObjectPath, Variant, interface};
+use zbus::{Connection, ObjectPath, OwnedFd, Variant, interface};
 
-use super::look;
-use crate::state::Shared;
+use super::call::{Desk, Options, no_other_options, option};
+use super::caller::Caller;
+use super::gate::Gate;
+use super::guard::Duty;
+use super::refusal::Refusal;
+use super::{AuditReader, look};
+use crate::state::{Command, Shared};
+use crate::store::{AuditEntry, AuditPage, StoreError};
+use crate::stream::{Stream, Wish};
+
+/// Entries of the record when the caller does not say how many.
+const ENTRIES: u32 = 20;
+/// Entries of the record in one answer.
+const ENTRIES_MOST: u32 = 1000;
+/// Questions to the record under way in all, and of one user: the thread that answers them also writes.
+const READS: (usize, usize) = (4, 2);
+/// How long a caller waits for the record.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// The service.
 pub(super) struct Manager {
-    pub(super) shared: Shared,
+    shared: Shared,
+    desk: Desk,
+    stream: Stream,
+    audit: AuditReader,
+    reads: Arc<Gate<u32>>,
+}
+
+impl Manager {
+    pub(super) fn new(shared: Shared, desk: Desk, stream: Stream, audit: AuditReader) -> Manager {
+        Manager { shared, desk, stream, audit, reads: Gate::new(READS.0, READS.1) }
+    }
+}
+
+fn page(options: &Options) -> Result<AuditPage, Refusal> {
+    const LAST: &str = "a number (u) from 1 to 1000";
+    no_other_options(options, &["Last", "Before"])?;
+    let last = option(options, "Last", LAST)?.unwrap_or(ENTRIES);
+    if !(1..=ENTRIES_MOST).contains(&last) {
+        return Err(Refusal::WrongOption { name: "Last", expected: LAST });
+    }
+    let before = option(options, "Before", "the number of an entry (t)")?;
+    Ok(AuditPage { last: last as usize, before })
+}
+
+fn entry(number: u64, e: AuditEntry) -> HashMap<&'static str, Variant<'static>> {
+    HashMap::from([
+        ("Number", Variant::from(number)),
+        ("UnixMicroseconds", Variant::from(e.time_unix_us)),
+        ("Boottime", Variant::from(e.boottime_ns)),
+        ("Actor", Variant::from(e.actor)),
+        ("Action", Variant::from(e.action)),
+        ("Object", Variant::from(e.object)),
+        ("Detail", Variant::from(e.detail)),
+        ("Outcome", Variant::from(e.outcome)),
+    ])
 }
 
 #[interface(name = "io.gasd1.Manager", introspection_docs = false)]
 impl Manager {
+    #[zbus(out_args("stream"))]
+    async fn subscribe(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<OwnedFd, Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &["Meters", "Kinds"])?;
+        let wish = Wish {
+            meters: option(&options, "Meters", "ids of meters (as)")?.unwrap_or_default(),
+            kinds: option(&options, "Kinds", "names of kinds (as)")?.unwrap_or_default(),
+        };
+        let caller = self.desk.guard.may_read(connection, &header, "subscribe").await?;
+        Ok(self.stream.subscribe(caller.uid, &wish)?.into())
+    }
+
+    #[zbus(out_args("entries"))]
+    async fn audit(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<Vec<HashMap<&'static str, Variant<'static>>>, Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        let page = page(&options)?;
+        let caller = self.desk.guard.may_read(connection, &header, "read the record").await?;
+        let _read = self.reads.enter(&caller.uid).ok_or(Refusal::Busy)?;
+        let (reply, answer) = oneshot::channel();
+        (self.audit)(page, reply);
+        let entries = match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok(entries)) => entries.map_err(|error| Refusal::Record(error.to_string()))?,
+            Ok(Err(_)) => return Err(Refusal::Record(StoreError::Stopped.to_string())),
+            Err(_) => {
+                return Err(Refusal::Record(format!(
+                    "the disk did not answer within {} s",
+                    ANSWER.as_secs()
+                )));
+            }
+        };
+        Ok(entries.into_iter().map(|(number, e)| entry(number, e)).collect())
+    }
+
+    async fn reload(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<(), Refusal> {
+        let command = |caller: &Caller| Command::Reload { caller: caller.name() };
+        self.desk.submit(connection, &header, &options, Duty::Configure, command).await.map(drop)
+    }
+
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
@@ -49,6 +156,16 @@ impl Manager {
     #[zbus(property)]
     fn events_missed(&self) -> u64 {
         look(&self.shared).service.events_missed
+    }
+
+    #[zbus(property)]
+    fn subscribers(&self) -> u32 {
+        self.stream.subscribers() as u32
+    }
+
+    #[zbus(property)]
+    fn records_dropped(&self) -> u64 {
+        self.stream.dropped()
     }
 
     #[zbus(property)]

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use gasd_abi::Reason;
+use gasd_abi::records::meter_key;
 use zbus::interface;
 
 use super::look;
@@ -31,6 +32,11 @@ impl Meter {
     #[zbus(property(emits_changed_signal = "const"))]
     fn id(&self) -> String {
         self.get(|m| m.id.clone())
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn key(&self) -> u64 {
+        self.get(|m| meter_key(&m.id))
     }
 
     #[zbus(property)]

@@ -13,11 +13,14 @@
 mod address;
 mod call;
 mod caller;
+mod gate;
 mod groups;
+mod guard;
 mod link;
 mod manager;
 mod meter;
 pub mod pace;
+mod polkit;
 mod publish;
 mod refusal;
 mod simulation;
@@ -26,22 +29,50 @@ mod valve;
 mod verdict;
 
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::state::{Change, Command, CommandError, Shared, Snapshot};
+use crate::state::{Answer, Change, Command, CommandError, Shared, look};
+use crate::store::{AuditEntry, AuditPage, StoreError};
+use crate::stream::Stream;
 
 pub use address::BusAddress;
 pub use status::{BusError, BusStatus};
 
+/// Lookups in the user database at once: each has a thread, and one in the network may hang.
+const LOOKUPS: usize = 16;
+
 /// Where the pipeline puts its answer to a command. One that is dropped counts as
 /// [`CommandError::Stopping`].
-pub type Reply = oneshot::Sender<Result<(), CommandError>>;
+pub type Reply = oneshot::Sender<Result<Answer, CommandError>>;
 
 /// What the pipeline gets.
 pub type Request = (Command, Reply);
+
+/// Entries of the audit record with their numbers, oldest first.
+pub type AuditEntries = Result<Vec<(u64, AuditEntry)>, StoreError>;
+
+/// Reads the audit record: must not wait, the answer goes through the sender.
+pub type AuditReader = Arc<dyn Fn(AuditPage, oneshot::Sender<AuditEntries>) + Send + Sync>;
+
+/// What the bus is connected to.
+pub struct Ports {
+    /// Must already hold every meter and every valve. Valves stay; other meters are told by
+    /// [`Change::Meters`].
+    pub shared: Shared,
+    /// Says what to look at again. It is a hint: what is lost because the channel is full is found by a
+    /// look at everything every 5 s. Use `try_send`. Once every sender is dropped the thread ends as
+    /// with [`Bus::stop`].
+    pub changes: mpsc::Receiver<Change>,
+    /// Leads to the pipeline. When it is full the caller is told to try again.
+    pub commands: SyncSender<Request>,
+    /// Makes subscriptions.
+    pub stream: Stream,
+    /// Reads the audit record.
+    pub audit: AuditReader,
+}
 
 /// The running bus. Dropping it is [`Bus::stop`].
 #[derive(Debug)]
@@ -82,33 +113,24 @@ impl Drop for Bus {
 
 /// Serves `io.gasd1` on a thread of its own.
 ///
-/// * `shared` must already hold every meter and every valve. Valves stay; other meters are told by
-///   [`Change::Meters`].
-/// * `changes` says what to look at again. It is a hint: what is lost because the channel is full is
-///   found by a look at everything every 5 s. Use `try_send`. Once every sender is dropped the
-///   thread ends as with [`Bus::stop`].
-/// * `commands` leads to the pipeline. When it is full the caller is told to try again.
-/// * `notify` is called on the bus thread with every new status; it must not block. READY=1 belongs
-///   to the first [`BusStatus::Serving`]. [`BusStatus::Failed`] with [`BusError::NameTaken`] before
-///   that means that another gasd runs: a reason to exit. The thread itself goes on trying.
+/// `notify` is called on the bus thread with every new status; it must not block. READY=1 belongs
+/// to the first [`BusStatus::Serving`]. [`BusStatus::Failed`] with [`BusError::NameTaken`] before
+/// that means that another gasd runs: a reason to exit. The thread itself goes on trying.
 ///
 /// # Errors
 /// When no thread or no event loop can be had.
 pub fn serve(
     address: BusAddress,
-    shared: Shared,
-    changes: mpsc::Receiver<Change>,
-    commands: SyncSender<Request>,
+    ports: Ports,
     notify: impl FnMut(&BusStatus) + Send + 'static,
 ) -> std::io::Result<Bus> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(LOOKUPS).build()?;
     let (stop, stopped) = watch::channel(false);
     let status = Arc::new(Mutex::new(BusStatus::Connecting));
     let link = link::Link {
         address,
-        shared,
-        changes,
-        commands,
+        ports,
         stopped,
         report: status::Report::new(Arc::clone(&status), Box::new(notify)),
     };
@@ -118,9 +140,4 @@ pub fn serve(
         runtime.shutdown_background();
     })?;
     Ok(Bus { stop, status, thread: Some(thread) })
-}
-
-/// The snapshot. A writer that panicked left whole values behind, so they are still shown.
-fn look(shared: &Shared) -> RwLockReadGuard<'_, Snapshot> {
-    shared.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -72,14 +72,19 @@ pub(super) struct Publisher {
 
 impl Publisher {
     /// Puts all objects on the connection. The name is for the caller to request afterwards.
-    pub(super) async fn new(connection: &Connection, shared: &Shared, desk: Desk) -> zbus::Result<Publisher> {
+    pub(super) async fn new(
+        connection: &Connection,
+        shared: &Shared,
+        desk: Desk,
+        manager: Manager,
+    ) -> zbus::Result<Publisher> {
         let (meter_ids, valve_ids) = {
             let snapshot = look(shared);
             let meters: Vec<String> = snapshot.meters.iter().map(|m| m.id.clone()).collect();
             let valves: Vec<String> = snapshot.valves.iter().map(|v| v.id.clone()).collect();
             (meters, valves)
         };
-        let manager = Told::add(connection, ROOT, Manager { shared: shared.clone() }).await?;
+        let manager = Told::add(connection, ROOT, manager).await?;
         let mut meters = Vec::with_capacity(meter_ids.len());
         for id in meter_ids {
             let meter = Meter { shared: shared.clone(), id: id.clone() };

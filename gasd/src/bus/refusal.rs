@@ -2,11 +2,15 @@
 //! Why a method call fails, with the D-Bus error name that a client acts on and the text that a
 //! person acts on.
 
+use gasd_proxy::CONTROL_GROUP;
 use zbus::message::Header;
 use zbus::names::ErrorName;
 use zbus::{DBusError, Message};
 
+use super::guard::Duty;
+use super::polkit::Denied;
 use crate::state::CommandError;
+use crate::stream::SubscribeError;
 
 /// Why a method call fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +29,20 @@ pub(super) enum Refusal {
         what: &'static str,
         /// The group.
         group: &'static str,
+    },
+    /// The caller may not, and polkit does not let it.
+    #[error(
+        "{who} may not {}: become a member of the group {CONTROL_GROUP} (`adduser USER {CONTROL_GROUP}`, then log in anew), or let polkit grant {}; now {why}",
+        duty.what(),
+        duty.action()
+    )]
+    NotAllowed {
+        /// The caller.
+        who: String,
+        /// What it wants.
+        duty: Duty,
+        /// What polkit says.
+        why: Denied,
     },
     /// The caller may not, on a bus where no group counts.
     #[error("{who} may not {what}: on this bus only the user that gasd runs as (uid {own}) and root may")]
@@ -51,6 +69,28 @@ pub(super) enum Refusal {
     /// An option that this version does not know.
     #[error("option \"{0}\" is not known to gasd {version}; nothing was done", version = env!("CARGO_PKG_VERSION"))]
     UnknownOption(String),
+    /// An option of the wrong type, or out of bounds.
+    #[error("option \"{name}\" has a wrong value, expected {expected}; nothing was done")]
+    WrongOption {
+        /// The option.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// More than anybody needs.
+    #[error("the arguments are {0} bytes long; at most {1} are read")]
+    LongCall(u32, u32),
+    /// Not the name of an application.
+    #[error(
+        "\"{0}\" is no application's id: expected 1 to 64 of A-Z a-z 0-9 . _ -, and neither \"gasd\" nor \"operator\""
+    )]
+    AppId(String),
+    /// No subscription.
+    #[error(transparent)]
+    Subscribe(#[from] SubscribeError),
+    /// The record cannot be read.
+    #[error("the record cannot be read: {0}")]
+    Record(String),
     /// An argument out of bounds.
     #[error("the reason is {0} bytes long; at most {max} are kept", max = super::valve::REASON_MAX)]
     LongReason(usize),
@@ -69,24 +109,37 @@ impl Refusal {
     fn error_name(&self) -> &'static str {
         match self {
             Refusal::Command(
-                CommandError::NoSuchValve(_) | CommandError::NoSuchVerdict(_) | CommandError::NoSuchMeter(_),
+                CommandError::NoSuchValve(_)
+                | CommandError::NoSuchVerdict(_)
+                | CommandError::NoSuchMeter(_)
+                | CommandError::NoSuchHold { .. },
             ) => "io.gasd1.Error.NotFound",
             Refusal::Command(CommandError::Simulation(_)) => "io.gasd1.Error.Simulation",
             Refusal::Command(CommandError::Unacknowledged { .. }) => "io.gasd1.Error.Unacknowledged",
             Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
-            Refusal::Command(CommandError::Store(_) | CommandError::NotKept { .. }) => "io.gasd1.Error.Store",
             Refusal::Command(CommandError::Configuration(_)) => "io.gasd1.Error.Configuration",
             Refusal::Command(CommandError::NeedsRestart(_)) => "io.gasd1.Error.NeedsRestart",
+            Refusal::Command(CommandError::NotReleasable { .. }) => "io.gasd1.Error.NotReleasable",
+            Refusal::Command(CommandError::Store(_) | CommandError::NotKept { .. }) | Refusal::Record(_) => {
+                "io.gasd1.Error.Store"
+            }
             Refusal::Command(CommandError::Stopping) => "io.gasd1.Error.Stopping",
             Refusal::NotInGroup { .. }
+            | Refusal::NotAllowed { .. }
             | Refusal::NotOwner { .. }
             | Refusal::NotRoot { .. }
             | Refusal::UnknownCaller(_) => "org.freedesktop.DBus.Error.AccessDenied",
-            Refusal::UnknownOption(_) | Refusal::LongReason(_) | Refusal::WrongValue(_) => {
-                "org.freedesktop.DBus.Error.InvalidArgs"
+            Refusal::UnknownOption(_)
+            | Refusal::WrongOption { .. }
+            | Refusal::LongCall(..)
+            | Refusal::LongReason(_)
+            | Refusal::WrongValue(_)
+            | Refusal::AppId(_)
+            | Refusal::Subscribe(SubscribeError::Wish(_)) => "org.freedesktop.DBus.Error.InvalidArgs",
+            Refusal::Busy | Refusal::Subscribe(_) | Refusal::Command(CommandError::TooManyHolds { .. }) => {
+                "org.freedesktop.DBus.Error.LimitsExceeded"
             }
-            Refusal::Busy => "org.freedesktop.DBus.Error.LimitsExceeded",
             Refusal::NoAnswer(_) => "org.freedesktop.DBus.Error.TimedOut",
         }
     }
@@ -117,22 +170,46 @@ mod tests {
         let all = [
             Refusal::Command(CommandError::NoSuchValve(valve())),
             Refusal::Command(CommandError::NoSuchVerdict(1)),
-            Refusal::Command(CommandError::Held { valve: valve(), owner: valve(), reason: valve() }),
+            Refusal::Command(CommandError::Held {
+                valve: valve(),
+                owner: valve(),
+                reason: valve(),
+                cookie: 1,
+            }),
+            Refusal::Command(CommandError::NoSuchHold { valve: valve(), cookie: 1 }),
+            Refusal::Command(CommandError::NotReleasable { valve: valve(), cookie: 1, owner: valve() }),
+            Refusal::Command(CommandError::TooManyHolds { valve: valve(), uid: 1, most: 8 }),
             Refusal::Command(CommandError::Actuator { valve: valve(), why: valve() }),
             Refusal::Command(CommandError::Store(valve())),
             Refusal::Command(CommandError::Stopping),
             Refusal::NotInGroup { who: valve(), what: "x", group: "gasd-control" },
+            Refusal::NotAllowed { who: valve(), duty: Duty::Open, why: Denied::Absent },
             Refusal::UnknownOption(valve()),
             Refusal::NotRoot { who: valve() },
             Refusal::WrongValue(valve()),
             Refusal::Command(CommandError::NoSuchMeter(valve())),
             Refusal::Command(CommandError::Simulation(valve())),
+            Refusal::WrongOption { name: "Last", expected: "a number" },
+            Refusal::LongCall(99_999, 16_384),
+            Refusal::AppId(valve()),
+            Refusal::Subscribe(SubscribeError::TooMany),
+            Refusal::Record(valve()),
             Refusal::Busy,
             Refusal::NoAnswer(20),
         ];
         for refusal in all {
             assert!(ErrorName::try_from(refusal.error_name()).is_ok(), "{refusal:?}");
             assert!(!refusal.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_denial_names_the_group_and_the_action() {
+        let denial =
+            Refusal::NotAllowed { who: "uid 33 (:1.9)".into(), duty: Duty::Open, why: Denied::Challenge };
+        let text = denial.to_string();
+        for part in ["uid 33 (:1.9) may not open valves", "gasd-control", "io.gasd1.valve.open", "password"] {
+            assert!(text.contains(part), "{text}");
         }
     }
 }

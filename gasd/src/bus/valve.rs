@@ -3,16 +3,23 @@
 
 use std::collections::HashMap;
 
+use gasd_abi::records::meter_key;
 use zbus::message::Header;
 use zbus::{Connection, Variant, interface};
 
-use super::call::{Desk, Options};
+use super::call::{Desk, Options, no_other_options};
+use super::caller::Caller;
+use super::guard::Duty;
 use super::look;
 use super::refusal::Refusal;
-use crate::state::{Command, Hold, Shared, ValveState};
+use crate::response::valves::{GASD, OPERATOR};
+use crate::state::{Answer, Command, CommandError, Hold, Release, Shared, ValveState};
 
 /// Longest reason that is kept, bytes.
 pub(super) const REASON_MAX: usize = 512;
+
+/// Longest id of an application, bytes.
+const APP_ID_MAX: usize = 64;
 
 /// A valve, by its index in the snapshot.
 pub(super) struct Valve {
@@ -36,6 +43,13 @@ fn tidy(reason: &str) -> Result<String, Refusal> {
     Ok(if tidy.is_empty() { "no reason given".to_owned() } else { tidy })
 }
 
+/// An application's id: it becomes an owner, so it must not pass for one of ours.
+fn app_id(id: String) -> Result<String, Refusal> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let good = (1..=APP_ID_MAX).contains(&id.len()) && id.chars().all(plain) && id != GASD && id != OPERATOR;
+    if good { Ok(id) } else { Err(Refusal::AppId(id.chars().take(APP_ID_MAX).collect())) }
+}
+
 fn hold(hold: &Hold) -> HashMap<&'static str, Variant<'static>> {
     let mut map = HashMap::from([
         ("Cookie", Variant::from(hold.cookie)),
@@ -43,6 +57,9 @@ fn hold(hold: &Hold) -> HashMap<&'static str, Variant<'static>> {
         ("Reason", Variant::from(hold.reason.clone())),
         ("Since", Variant::from(hold.since_unix_us)),
     ]);
+    if let Some(uid) = hold.uid {
+        map.insert("Uid", Variant::from(uid));
+    }
     if let Some(verdict) = hold.verdict {
         map.insert("Verdict", Variant::from(verdict));
     }
@@ -59,8 +76,8 @@ impl Valve {
         options: Options,
     ) -> Result<(), Refusal> {
         let (valve, reason) = (self.get(|v| v.id.clone()), tidy(&reason)?);
-        let command = |caller| Command::Close { valve, reason, caller };
-        self.desk.submit(connection, &header, &options, "close valves", command).await
+        let command = |caller: &Caller| Command::Close { valve, reason, caller: caller.name() };
+        self.desk.submit(connection, &header, &options, Duty::Close, command).await.map(drop)
     }
 
     async fn open(
@@ -70,13 +87,58 @@ impl Valve {
         options: Options,
     ) -> Result<(), Refusal> {
         let valve = self.get(|v| v.id.clone());
-        let command = |caller| Command::Open { valve, caller };
-        self.desk.submit(connection, &header, &options, "open valves", command).await
+        let command = |caller: &Caller| Command::Open { valve, caller: caller.name() };
+        self.desk.submit(connection, &header, &options, Duty::Open, command).await.map(drop)
+    }
+
+    #[zbus(out_args("cookie"))]
+    async fn hold(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        reason: String,
+        app_id: String,
+        options: Options,
+    ) -> Result<u64, Refusal> {
+        let (valve, reason, app) = (self.get(|v| v.id.clone()), tidy(&reason)?, self::app_id(app_id)?);
+        let command =
+            |caller: &Caller| Command::Hold { valve, app, reason, uid: caller.uid, caller: caller.name() };
+        match self.desk.submit(connection, &header, &options, Duty::Close, command).await? {
+            Answer::Cookie(cookie) => Ok(cookie),
+            Answer::Done => Err(CommandError::Stopping.into()),
+        }
+    }
+
+    async fn release(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        cookie: u64,
+        options: Options,
+    ) -> Result<(), Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &[])?;
+        let caller = self.desk.guard.identify(connection, &header).await?;
+        let own = self.get(|v| v.holds.iter().any(|h| h.cookie == cookie && h.uid == Some(caller.uid)));
+        let of = if own {
+            // Whoever placed it may take it back, also when it may not place another any more.
+            Release::Own(caller.uid)
+        } else {
+            self.desk.guard.check(connection, &header, &caller, Duty::Open).await?;
+            Release::Any
+        };
+        let (valve, caller) = (self.get(|v| v.id.clone()), caller.name());
+        self.desk.hand_over(Command::Release { valve, cookie, of, caller }).await.map(drop)
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn id(&self) -> String {
         self.get(|v| v.id.clone())
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn key(&self) -> u64 {
+        self.get(|v| meter_key(&v.id))
     }
 
     #[zbus(property)]
@@ -109,5 +171,15 @@ mod tests {
         assert_eq!(tidy("  smell of gas\x1b[2J\n"), Ok("smell of gas [2J".to_owned()));
         assert_eq!(tidy("\t"), Ok("no reason given".to_owned()));
         assert_eq!(tidy(&"x".repeat(513)), Err(Refusal::LongReason(513)));
+    }
+
+    #[test]
+    fn an_application_cannot_pass_for_gasd_or_the_operator() {
+        for good in ["vendor", "com.example.Heating-2", "x_1", &"a".repeat(64)] {
+            assert_eq!(app_id(good.to_owned()), Ok(good.to_owned()));
+        }
+        for bad in ["", "gasd", "operator", "a b", "a\n", "Gaszähler", "a/b", &"a".repeat(65)] {
+            assert!(matches!(app_id(bad.to_owned()), Err(Refusal::AppId(_))), "{bad:?}");
+        }
     }
 }

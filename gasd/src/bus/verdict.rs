@@ -7,6 +7,8 @@ use zbus::message::Header;
 use zbus::{Connection, Variant, interface};
 
 use super::call::{Desk, Options};
+use super::caller::Caller;
+use super::guard::Duty;
 use super::refusal::Refusal;
 use crate::state::{Command, VerdictRecord};
 
@@ -41,8 +43,8 @@ impl Verdict {
         options: Options,
     ) -> Result<(), Refusal> {
         let verdict = self.record.id;
-        let command = |caller| Command::Acknowledge { verdict, caller };
-        self.desk.submit(connection, &header, &options, "acknowledge verdicts", command).await
+        let command = |caller: &Caller| Command::Acknowledge { verdict, caller: caller.name() };
+        self.desk.submit(connection, &header, &options, Duty::Acknowledge, command).await.map(drop)
     }
 
     #[zbus(property(emits_changed_signal = "const"))]

@@ -155,6 +155,7 @@ mod tests {
             owner: "gasd".into(),
             reason: "a surge".into(),
             verdict: None,
+            uid: None,
             since_unix_us: 0,
         };
         valve.holds.push(hold);

@@ -24,6 +24,7 @@ use crate::{
     simulation::Shadow,
     state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
+    stream::{House, Stream},
 };
 
 use super::{
@@ -69,6 +70,10 @@ pub struct Engine {
     pub shared: Shared,
     /// Who is told that it changed.
     pub changes: Sender<Change>,
+    /// Who is told of each record.
+    pub stream: Stream,
+    /// The meters as the stream numbers them.
+    pub house: House,
     /// The queue, for its counter.
     pub queue: Queue,
     /// The counting thread.
@@ -177,6 +182,12 @@ impl Engine {
         if let Some(verdict) = self.meters[at].event(event) {
             self.verdict(at, &verdict);
         }
+        // After the verdict: the valve comes first.
+        if self.stream.is_wanted()
+            && let Some(record) = self.meters[at].pulse_record(at, self.bank.generation(), event)
+        {
+            self.stream.tell(record);
+        }
     }
 
     /// Looks for pulses whose events never came. Returns whether there were any.
@@ -230,6 +241,9 @@ impl Engine {
         }
         for (at, state) in states.into_iter().enumerate() {
             if snapshot.meters.get(at) != Some(&state) {
+                if self.stream.is_wanted() {
+                    self.stream.tell(self.house.reading(at, &state, boottime_ns()));
+                }
                 if let Some(slot) = snapshot.meters.get_mut(at) {
                     *slot = state;
                 }

@@ -3,7 +3,8 @@
 
 use gasd_abi::{
     Totals,
-    records::{EVENT_PULSE, EVENT_STORM, EVENT_TICK, Event},
+    records::{EVENT_PULSE, EVENT_STORM, EVENT_TICK, Event, meter_key},
+    stream::{Message, Record, SIMULATED},
 };
 use gasd_detect::{Engine, Verdict};
 
@@ -19,6 +20,8 @@ use crate::{
 pub struct MeterRun {
     /// Its id.
     pub id: String,
+    /// Names it in records.
+    key: u64,
     /// Index of its line in the filter.
     pub line: u32,
     /// Its time is what a player says, not the clock.
@@ -59,6 +62,7 @@ impl MeterRun {
     pub fn new(config: &MeterConfig, line: u32, start: Base) -> Self {
         Self {
             id: config.id.clone(),
+            key: meter_key(&config.id),
             line,
             simulated: config.gpio.chip.is_none(),
             health: None,
@@ -183,6 +187,23 @@ impl MeterRun {
             self.missed += n;
             self.engine.missed(n, now_ns);
         }
+    }
+
+    /// A pulse as subscribers see it, if it was the last one taken in; one that a crash repeated was not.
+    #[must_use]
+    pub fn pulse_record(&self, at: usize, generation: [u64; 2], event: &Event) -> Option<Record> {
+        if event.kind != EVENT_PULSE || self.last != *event {
+            return None;
+        }
+        let total = self.total(generation, event.seq);
+        let message = Message::Pulse {
+            decided_ns: event.decided_ns,
+            interval_ns: event.interval_ns,
+            pulses: total.pulses,
+            volume_ul: total.volume_ul,
+            flags: if self.simulated { SIMULATED } else { 0 },
+        };
+        Some(Record::new(at as u32, self.key, event.t_ns, message))
     }
 
     /// Compares with the counter while no event waits: the last events may be the lost ones, and no

@@ -7,6 +7,7 @@ use std::{collections::HashMap, sync::mpsc::SyncSender, time::Duration};
 use crate::{
     config::{MeterConfig, change::Fate},
     state::Change,
+    stream::{House, Named},
 };
 
 use super::{engine::Engine, meter::MeterRun};
@@ -47,6 +48,12 @@ impl Engine {
         let mut running: HashMap<String, MeterRun> =
             std::mem::take(&mut self.meters).into_iter().map(|meter| (meter.id.clone(), meter)).collect();
         let mut valves = Vec::with_capacity(reload.meters.len());
+        let named = |m: &MeterConfig| Named::new(&m.id, m.pulse_volume_ul, m.gpio.chip.is_none());
+        // Valves stay: a configuration with others wants a restart.
+        self.house = House {
+            meters: reload.meters.iter().map(|arrival| named(&arrival.config)).collect(),
+            valves: self.house.valves.clone(),
+        };
         for arrival in reload.meters {
             let Arrival { config, fate, line, valve } = arrival;
             let accepted = self.bank.state(line).accepted;
@@ -91,6 +98,7 @@ impl Engine {
         let mut snapshot = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         snapshot.meters = states;
         drop(snapshot);
+        self.stream.renumber(self.house.clone());
         // A full channel is no loss: the bus looks at everything now and then.
         let _ = self.changes.try_send(Change::Meters);
         self.show();

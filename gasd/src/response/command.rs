@@ -8,9 +8,10 @@ use crate::response::actuator::{ActuatorError, Target};
 use crate::response::audit::refused;
 use crate::response::clock::now;
 use crate::response::glue::Response;
+use crate::response::holds::Wanted;
 use crate::response::runner::Outcome;
 use crate::response::update::Update;
-use crate::state::{Command, CommandError};
+use crate::state::{Answer, Command, CommandError, Release};
 use crate::store::StoreError;
 
 /// How long a command waits for the valve. A little more than a motor valve and its feedback need.
@@ -23,7 +24,7 @@ impl Response {
     /// # Errors
     /// [`CommandError`]. After an error of [`Command::Close`] the hold is in place all the same, and
     /// the valve is driven again by itself.
-    pub fn command(&self, command: &Command) -> Result<(), CommandError> {
+    pub fn command(&self, command: &Command) -> Result<Answer, CommandError> {
         let (caller, action, object) = match command {
             Command::Close { valve, caller, .. } => (caller, "close", valve.clone()),
             Command::Open { valve, caller } => (caller, "open", valve.clone()),
@@ -31,6 +32,8 @@ impl Response {
             Command::Reload { caller } => (caller, "reload", "configuration".to_owned()),
             Command::Simulate { order, caller } => (caller, "simulate", order.meter.clone()),
             Command::StopSimulation { caller } => (caller, "simulate", String::new()),
+            Command::Hold { valve, caller, .. } => (caller, "hold", valve.clone()),
+            Command::Release { valve, caller, .. } => (caller, "release", valve.clone()),
         };
         let done = match command {
             Command::Close { valve, reason, caller } => self.close(valve, reason, caller),
@@ -43,6 +46,10 @@ impl Response {
             Command::Simulate { .. } | Command::StopSimulation { .. } => {
                 Err(CommandError::Simulation("valves are no test stand".into()))
             }
+            Command::Hold { valve, app, reason, uid, caller } => {
+                self.hold(Wanted { valve, app, reason, uid: *uid, caller })
+            }
+            Command::Release { valve, cookie, of, caller } => self.release(valve, *cookie, *of, caller),
         };
         if let Err(why) = &done {
             self.0.writer.push(vec![refused(caller, action, &object, why, now())]);
@@ -50,7 +57,7 @@ impl Response {
         done
     }
 
-    fn close(&self, valve: &str, reason: &str, caller: &str) -> Result<(), CommandError> {
+    fn close(&self, valve: &str, reason: &str, caller: &str) -> Result<Answer, CommandError> {
         let cookie = self.0.writer.next_cookie();
         let now = now();
         let mut core = self.0.lock();
@@ -60,16 +67,16 @@ impl Response {
         match self.answer(valve, answer)? {
             // Overtaken by another order to close, or by an opening that came later still.
             None => {}
-            Some(outcome) => finished(valve, outcome)?,
+            Some(outcome) => drop(finished(valve, outcome)?),
         }
         // The gas is off; whoever is told so may also rely on the hold.
-        self.0.writer.write_now(Vec::new()).map(drop).map_err(|error| match error {
+        self.0.writer.write_now(Vec::new()).map(|_| Answer::Done).map_err(|error| match error {
             StoreError::Stopped => CommandError::Stopping,
             error => CommandError::NotKept { valve: valve.into(), why: error.to_string() },
         })
     }
 
-    fn open(&self, valve: &str, caller: &str) -> Result<(), CommandError> {
+    fn open(&self, valve: &str, caller: &str) -> Result<Answer, CommandError> {
         let plan = self.0.lock().valves.plan_open(valve, caller, now())?;
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
             // It may have reached the disk before it failed: the holds are placed again.
@@ -96,7 +103,7 @@ impl Response {
         }
     }
 
-    fn acknowledge(&self, verdict: u64, caller: &str) -> Result<(), CommandError> {
+    fn acknowledge(&self, verdict: u64, caller: &str) -> Result<Answer, CommandError> {
         let plan = self.0.lock().valves.plan_acknowledge(verdict, caller, now())?;
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
             self.0.writer.push(plan.undo);
@@ -107,7 +114,35 @@ impl Response {
             core.forget(verdict);
             (self.0.hook)(Update::VerdictRemoved(verdict));
         }
-        Ok(())
+        Ok(Answer::Done)
+    }
+
+    /// Returns the cookie as soon as the hold is in place and the valve has done what it could: the hold
+    /// counts whether the valve moved or not, and without its cookie nobody could take it back. Where the
+    /// valve is, and what is wrong with it or with the disk, is in the state that everybody sees.
+    fn hold(&self, wanted: Wanted<'_>) -> Result<Answer, CommandError> {
+        let cookie = self.0.writer.next_cookie();
+        let now = now();
+        let mut core = self.0.lock();
+        let (cookie, steps) = core.valves.place(wanted, cookie, now)?;
+        let answer = self.0.go(&core, steps, now);
+        drop(core);
+        let _ = self.answer(wanted.valve, answer);
+        // Waits until what was pushed before is on the disk; what fails stays in memory and is tried again.
+        let _ = self.0.writer.write_now(Vec::new());
+        Ok(Answer::Cookie(cookie))
+    }
+
+    fn release(&self, valve: &str, cookie: u64, of: Release, caller: &str) -> Result<Answer, CommandError> {
+        let plan = self.0.lock().valves.plan_release(valve, cookie, of, caller, now())?;
+        if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
+            self.0.writer.push(plan.undo);
+            return Err(not_written(&error));
+        }
+        let mut core = self.0.lock();
+        core.valves.confirm_release(&plan);
+        self.0.show_valve(&core, valve);
+        Ok(Answer::Done)
     }
 
     /// Waits for the valve; `None` when a newer order took over.
@@ -131,10 +166,10 @@ pub(super) fn sentence(error: &ActuatorError, will_retry: bool) -> String {
     if will_retry { format!("{error}; trying again") } else { error.to_string() }
 }
 
-fn finished(valve: &str, outcome: Outcome) -> Result<(), CommandError> {
+fn finished(valve: &str, outcome: Outcome) -> Result<Answer, CommandError> {
     let why = |error: ActuatorError| sentence(&error, outcome.will_retry && outcome.to == Target::Closed);
     match outcome.result {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(Answer::Done),
         Err(error) => Err(CommandError::Actuator { valve: valve.into(), why: why(error) }),
     }
 }

@@ -280,6 +280,13 @@ impl Inner {
         answer
     }
 
+    /// As `show`, by the valve's id.
+    pub(super) fn show_valve(&self, core: &Core, id: &str) {
+        if let Ok(at) = core.valves.find(id) {
+            self.show(core, at);
+        }
+    }
+
     fn show(&self, core: &Core, at: usize) {
         if let Some(state) = core.valves.state(at) {
             (self.hook)(Update::Valve(at, state));

@@ -3,7 +3,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`valves`], [`opening`], [`audit`] | what may happen to which valve, pure |
+//! | [`valves`], [`opening`], [`holds`], [`audit`] | what may happen to which valve, pure |
 //! | [`actuator`] | what moves a valve; the simulated one |
 //! | [`gpio`], [`line`], [`request`] | the one on GPIO lines: its behaviour, its line, its request |
 //! | [`runner`] | the thread of one valve |
@@ -15,6 +15,7 @@ pub mod clock;
 mod command;
 pub mod glue;
 pub mod gpio;
+pub mod holds;
 pub mod line;
 pub mod opening;
 pub mod request;

@@ -61,6 +61,7 @@ impl Valves {
                 valve: valve.state.id.clone(),
                 owner: newest.map_or_else(|| GASD.into(), |hold| hold.owner.clone()),
                 reason: newest.map_or_else(|| "it was closed meanwhile".into(), |hold| hold.reason.clone()),
+                cookie: newest.map_or(0, |hold| hold.cookie),
             });
         }
         valve.state.holds.retain(|hold| !plan.released.contains(&hold.cookie));
@@ -150,6 +151,7 @@ impl Valves {
                 valve: id(),
                 owner: hold.owner.clone(),
                 reason: hold.reason.clone(),
+                cookie: hold.cookie,
             });
         }
         match &valve.cannot_open {

@@ -163,6 +163,7 @@ impl Valves {
                 owner: GASD.into(),
                 reason: verdict.text.clone(),
                 verdict: Some(verdict.id),
+                uid: None,
                 since_unix_us: now.unix_us,
             };
             audit.outcome = format!("closing {}", self.valves[valve].state.id);
@@ -206,6 +207,7 @@ impl Valves {
             owner: OPERATOR.into(),
             reason: reason.into(),
             verdict: None,
+            uid: None,
             since_unix_us: now.unix_us,
         };
         let drive = self.drive(at, Target::Closed, false);
@@ -329,7 +331,7 @@ impl Valves {
         Step::Drive { valve, to, force }
     }
 
-    fn hold(&mut self, at: usize, hold: Hold) -> Vec<Change> {
+    pub(super) fn hold(&mut self, at: usize, hold: Hold) -> Vec<Change> {
         let valve = &mut self.valves[at];
         valve.epoch += 1;
         valve.state.holds.push(hold.clone());

@@ -55,7 +55,8 @@ pub(in crate::response) fn verdict(id: u64, meter: &str, severity: &str) -> Verd
 }
 
 fn hold(valve: &str, cookie: u64, owner: &str, verdict: Option<u64>) -> StoredHold {
-    let hold = Hold { cookie, owner: owner.into(), reason: "because".into(), verdict, since_unix_us: 0 };
+    let hold =
+        Hold { cookie, owner: owner.into(), reason: "because".into(), verdict, uid: None, since_unix_us: 0 };
     StoredHold { valve: valve.into(), hold }
 }
 

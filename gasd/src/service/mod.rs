@@ -10,6 +10,7 @@ mod play;
 mod reload;
 mod report;
 mod run;
+mod serve;
 mod settle;
 mod start;
 

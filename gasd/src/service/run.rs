@@ -7,7 +7,6 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
-        mpsc::{RecvTimeoutError, channel, sync_channel},
     },
     thread,
     time::Duration,
@@ -20,7 +19,7 @@ use signal_hook::{
 };
 
 use crate::{
-    bus::{self, BusAddress, BusError, BusStatus},
+    bus,
     config::{NO_METER, Origin},
     exit::{self, Fatal},
     journal::{self, Journal, Note, changes, what::What},
@@ -36,8 +35,9 @@ use crate::{
     player::Play,
     response::{self, Response},
     simulation::{self, Stand},
-    state::{Command, Shared},
+    state::Shared,
     store::{OF_A_PROCESS, Recovered},
+    stream::{self, Stream},
 };
 
 use super::{
@@ -47,12 +47,10 @@ use super::{
     lines, notify, play,
     reload::Reloader,
     report,
+    serve::{self, Window},
     settle::{self, Settled},
     start,
 };
-
-/// How long the start waits for the bus before it says READY without it.
-const BUS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the command line says.
 #[derive(Clone, Debug)]
@@ -143,6 +141,10 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     });
     let timed = latencies.clone();
     let driven = shared.clone();
+    let house = stream::House::of(&config);
+    let stream = Stream::start(shared.clone(), house.clone())
+        .map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-stream: {e}")))?;
+    let told = stream.clone();
     let ids: Vec<String> = config.valves.iter().map(|v| v.id.clone()).collect();
     let said = Mutex::new(changes::Valves::default());
     let hook: response::Hook = Box::new(move |update| {
@@ -160,6 +162,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
             }
             _ => {}
         }
+        told.tell_update(&update);
         publish(update);
     });
     let kept_valves: HashMap<_, _> = config
@@ -206,6 +209,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         writer: writer.handle(),
         shared: shared.clone(),
         changes: change_sender,
+        stream: stream.clone(),
+        house,
         queue: queue.clone(),
         counting: pulse.clone(),
         latencies: latencies.clone(),
@@ -249,7 +254,13 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         shared.clone(),
         writer.handle(),
     ));
-    let bus = serve_bus(options, &shared, change_receiver, &response, &reloader, &stand)?;
+    let records = writer.handle();
+    let audit: bus::AuditReader = Arc::new(move |page, reply| {
+        // A client that did not wait is no error.
+        records.audit_page(page, move |entries| drop(reply.send(entries)));
+    });
+    let window = Window { shared: shared.clone(), changes: change_receiver, stream, audit };
+    let bus = serve::bus(options.bus.as_deref(), window, &response, &reloader, &stand)?;
     notify::ready();
     journal::tell(Note::new(What::Started, start::started(&config, mode)));
     // Whoever watches is there by now; nothing of the play is missed.
@@ -287,61 +298,6 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         report::print(&shared, &latencies);
     }
     played.map_err(|why| Fatal::new(exit::FAILED, format!("the trace could not be played: {why}")))
-}
-
-/// Serves the bus and waits until it works, or for a while.
-fn serve_bus(
-    options: &Options,
-    shared: &Shared,
-    changes: tokio::sync::mpsc::Receiver<crate::state::Change>,
-    response: &Response,
-    reloader: &Arc<Reloader>,
-    stand: &Arc<Stand>,
-) -> Result<Option<bus::Bus>, Fatal> {
-    let Some(address) = &options.bus else { return Ok(None) };
-    let (command_sender, commands) = sync_channel::<bus::Request>(16);
-    let (response, reloader, stand) = (response.clone(), reloader.clone(), stand.clone());
-    // Commands wait for the disk and for the valve, so they have a thread of their own.
-    spawn("gasd-commands", move || {
-        while let Ok((command, reply)) = commands.recv() {
-            // A client that did not wait for the answer is no error.
-            let _ = reply.send(match &command {
-                Command::Reload { caller } => reloader.reload(caller).map(drop),
-                Command::Simulate { order, caller } => stand.start(order, caller),
-                Command::StopSimulation { caller } => {
-                    stand.stop(caller);
-                    Ok(())
-                }
-                command => response.command(command),
-            });
-        }
-    })?;
-    let (told, status) = channel();
-    let mut first = Some(told);
-    let served = bus::serve(
-        BusAddress::parse(address),
-        shared.clone(),
-        changes,
-        command_sender,
-        move |status: &BusStatus| {
-            if !matches!(status, BusStatus::Connecting) {
-                let serving = matches!(status, BusStatus::Serving { .. });
-                let what = if serving { What::BusServing } else { What::BusLost };
-                journal::tell(Note::new(what, status.to_string()));
-                if let Some(told) = first.take() {
-                    let _ = told.send(status.clone());
-                }
-            }
-        },
-    );
-    let bus = served.map_err(|e| Fatal::new(exit::FAILED, format!("the bus thread: {e}")))?;
-    match status.recv_timeout(BUS_PATIENCE) {
-        Ok(BusStatus::Failed { error: error @ BusError::NameTaken { .. }, .. }) => {
-            Err(Fatal::new(exit::BUSY, error.to_string()))
-        }
-        // Metering does not need the bus; the thread goes on trying and the status says so.
-        Ok(_) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(Some(bus)),
-    }
 }
 
 /// A thread that has as much stack as it needs.

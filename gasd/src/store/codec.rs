@@ -43,9 +43,23 @@ pub trait Record: Sized {
     /// What is wrong with the bytes.
     fn take(input: &mut Take<'_>) -> Result<Self, &'static str>;
 
+    /// The oldest version that is still read.
+    const OLDEST: u8 = Self::VERSION;
+    /// The version byte of this very record, where an older one can hold it.
+    fn version(&self) -> u8 {
+        Self::VERSION
+    }
+    /// Reads the fields of a version from [`Record::OLDEST`] on.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes.
+    fn take_version(input: &mut Take<'_>, _version: u8) -> Result<Self, &'static str> {
+        Self::take(input)
+    }
+
     /// The whole record.
     fn encode(&self) -> Vec<u8> {
-        let mut out = Put(vec![Self::VERSION]);
+        let mut out = Put(vec![self.version()]);
         self.put(&mut out);
         out.0
     }
@@ -58,10 +72,10 @@ pub trait Record: Sized {
         let damaged = |why| CodecError::Damaged { record: Self::NAME, why };
         let mut input = Take(bytes);
         let found = input.u8().map_err(damaged)?;
-        if found != Self::VERSION {
+        if !(Self::OLDEST..=Self::VERSION).contains(&found) {
             return Err(CodecError::Version { record: Self::NAME, found, known: Self::VERSION });
         }
-        let record = Self::take(&mut input).map_err(damaged)?;
+        let record = Self::take_version(&mut input, found).map_err(damaged)?;
         if !input.0.is_empty() {
             return Err(damaged("bytes are left over"));
         }
@@ -179,7 +193,13 @@ impl Record for Base {
 
 impl Record for StoredHold {
     const NAME: &'static str = "hold";
-    const VERSION: u8 = 1;
+    /// 2 has the user of an application's hold; any other hold is as it was in 1.
+    const VERSION: u8 = 2;
+    const OLDEST: u8 = 1;
+
+    fn version(&self) -> u8 {
+        if self.hold.uid.is_some() { 2 } else { 1 }
+    }
 
     fn put(&self, out: &mut Put) {
         out.text(&self.valve);
@@ -188,6 +208,9 @@ impl Record for StoredHold {
         out.text(&self.hold.reason);
         out.option(self.hold.verdict, Put::u64);
         out.u64(self.hold.since_unix_us);
+        if let Some(uid) = self.hold.uid {
+            out.u64(u64::from(uid));
+        }
     }
 
     fn take(input: &mut Take<'_>) -> Result<Self, &'static str> {
@@ -199,8 +222,18 @@ impl Record for StoredHold {
                 reason: input.text()?,
                 verdict: input.option(Take::u64)?,
                 since_unix_us: input.u64()?,
+                uid: None,
             },
         })
+    }
+
+    fn take_version(input: &mut Take<'_>, version: u8) -> Result<Self, &'static str> {
+        let mut hold = Self::take(input)?;
+        if version >= 2 {
+            let uid = u32::try_from(input.u64()?).map_err(|_| "a user is no u32")?;
+            hold.hold.uid = Some(uid);
+        }
+        Ok(hold)
     }
 }
 
@@ -310,6 +343,23 @@ mod tests {
         assert_eq!(base.encode(), want);
     }
 
+    #[test]
+    fn a_hold_of_gasd_is_written_as_it_always_was() {
+        let hold = Hold {
+            cookie: 7,
+            owner: "gasd".into(),
+            reason: String::new(),
+            verdict: None,
+            uid: None,
+            since_unix_us: 9,
+        };
+        let bytes = StoredHold { valve: "v".into(), hold }.encode();
+        let mut want = vec![1, 1, 0, 0, 0, b'v', 7, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0];
+        want.extend_from_slice(b"gasd");
+        want.extend_from_slice(&[0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes, want);
+    }
+
     proptest! {
         #[test]
         fn verdicts_come_back(id in any::<u64>(), text in ".*", meter in ".*", by in proptest::option::of(".*")) {
@@ -321,8 +371,8 @@ mod tests {
         }
 
         #[test]
-        fn holds_come_back(cookie in any::<u64>(), owner in ".*", reason in ".*", verdict in any::<Option<u64>>()) {
-            let hold = StoredHold { valve: "v".into(), hold: Hold { cookie, owner, reason, verdict, since_unix_us: 9 } };
+        fn holds_come_back(cookie in any::<u64>(), owner in ".*", reason in ".*", verdict in any::<Option<u64>>(), uid in any::<Option<u32>>()) {
+            let hold = StoredHold { valve: "v".into(), hold: Hold { cookie, owner, reason, verdict, uid, since_unix_us: 9 } };
             prop_assert_eq!(StoredHold::decode(&hold.encode()), Ok(hold));
         }
 

@@ -8,7 +8,7 @@ use crate::store::codec::Record;
 use crate::store::commit::number;
 use crate::store::db::{AUDIT, BASES, HOLDS, META, Named, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS};
 use crate::store::error::StoreError;
-use crate::store::records::{AuditEntry, Loaded, NextIds, StoredHold};
+use crate::store::records::{AuditEntry, AuditPage, Loaded, NextIds, StoredHold};
 use crate::store::totals::Base;
 
 impl Store {
@@ -111,9 +111,18 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn audit_tail(&self, n: usize) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.audit_page(AuditPage { last: n, before: None })
+    }
+
+    /// A page of audit entries with their numbers, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn audit_page(&self, page: AuditPage) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
         let mut rows = self.read(|read| {
             let mut rows = Vec::new();
-            for row in read.open_table(AUDIT)?.iter()?.rev().take(n) {
+            let end = page.before.unwrap_or(u64::MAX);
+            for row in read.open_table(AUDIT)?.range(..end)?.rev().take(page.last) {
                 let (seq, bytes) = row?;
                 rows.push((seq.value(), bytes.value().to_vec()));
             }

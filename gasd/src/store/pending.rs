@@ -103,8 +103,14 @@ mod tests {
     }
 
     fn hold(cookie: u64) -> Change {
-        let hold =
-            Hold { cookie, owner: "gasd".into(), reason: String::new(), verdict: None, since_unix_us: 0 };
+        let hold = Hold {
+            cookie,
+            owner: "gasd".into(),
+            reason: String::new(),
+            verdict: None,
+            uid: None,
+            since_unix_us: 0,
+        };
         Change::PlaceHold(StoredHold { valve: "v".into(), hold })
     }
 

@@ -36,6 +36,15 @@ pub struct AuditEntry {
     pub outcome: String,
 }
 
+/// Which entries of the audit record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditPage {
+    /// How many, the last ones.
+    pub last: usize,
+    /// Only those with a lower number; `None` for all.
+    pub before: Option<u64>,
+}
+
 /// One row of a transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {

@@ -19,7 +19,7 @@ use crate::store::commit::Committed;
 use crate::store::db::Store;
 use crate::store::error::StoreError;
 use crate::store::pending::Pending;
-use crate::store::records::{AuditEntry, Change, NextIds};
+use crate::store::records::{AuditEntry, AuditPage, Change, NextIds};
 use crate::store::totals::Base;
 use crate::store::worker::{Engine, run};
 
@@ -271,6 +271,18 @@ impl WriterHandle {
                 RecvTimeoutError::Disconnected => StoreError::Stopped,
             })
         })
+    }
+
+    /// Has a page of the audit record read, and returns at once; `done` gets it on the store's
+    /// thread and is dropped when that has ended. What was pushed before is in it, if the disk works.
+    pub fn audit_page(
+        &self,
+        page: AuditPage,
+        done: impl FnOnce(Result<Vec<(u64, AuditEntry)>, StoreError>) + Send + 'static,
+    ) {
+        // A thread that has ended drops it, and whoever waits sees that.
+        let _ =
+            self.job(Job::Read(Box::new(move |store| done(store.and_then(|store| store.audit_page(page))))));
     }
 
     /// A number for a verdict, never handed out before.

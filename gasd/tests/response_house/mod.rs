@@ -90,16 +90,18 @@ impl House {
     }
 
     pub fn open(&self) -> Result<(), CommandError> {
-        self.response.command(&Command::Open { valve: "house".into(), caller: "uid 1000".into() })
+        self.response.command(&Command::Open { valve: "house".into(), caller: "uid 1000".into() }).map(drop)
     }
 
     pub fn close(&self) -> Result<(), CommandError> {
         let reason = "inspection".into();
-        self.response.command(&Command::Close { valve: "house".into(), reason, caller: "uid 1000".into() })
+        self.response
+            .command(&Command::Close { valve: "house".into(), reason, caller: "uid 1000".into() })
+            .map(drop)
     }
 
     pub fn acknowledge(&self, verdict: u64) -> Result<(), CommandError> {
-        self.response.command(&Command::Acknowledge { verdict, caller: "uid 1000".into() })
+        self.response.command(&Command::Acknowledge { verdict, caller: "uid 1000".into() }).map(drop)
     }
 
     pub fn position(&self) -> Position {

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Holds of applications: placed and released by those who run them. Pure.
+//!
+//! A hold outlives the application: a program that dies must not give gas. Releasing the last one opens
+//! nothing, it only takes a reason away to refuse the next `open`.
+
+use crate::response::actuator::Target;
+use crate::response::audit::entry;
+use crate::response::clock::Now;
+use crate::response::valves::{GASD, Step, Valves};
+use crate::state::{CommandError, Hold, Release};
+use crate::store::{Change, StoredHold};
+
+/// Holds of one user on one valve.
+pub const MOST_OF_USER: usize = 8;
+/// Holds of applications on one valve, whoever placed them.
+pub const MOST: usize = 64;
+
+/// What an application asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The valve's id.
+    pub valve: &'a str,
+    /// The application's id.
+    pub app: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// The user it runs as.
+    pub uid: u32,
+    /// Who asks, for the record.
+    pub caller: &'a str,
+}
+
+/// A release that is allowed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleasePlan {
+    /// Index of the valve.
+    valve: usize,
+    cookie: u64,
+    /// To be durable before [`Valves::confirm_release`].
+    pub record: Vec<Change>,
+    /// To be written if it does not become durable.
+    pub undo: Vec<Change>,
+}
+
+impl Valves {
+    /// An application closes a valve and holds it, under `cookie` or, if it holds it for that reason
+    /// already, under the cookie it has. Returns which.
+    ///
+    /// # Errors
+    /// [`CommandError::NoSuchValve`], [`CommandError::TooManyHolds`]; then nothing changed.
+    pub fn place(
+        &mut self,
+        wanted: Wanted<'_>,
+        cookie: u64,
+        now: Now,
+    ) -> Result<(u64, Vec<Step>), CommandError> {
+        let Wanted { valve, app, reason, uid, caller } = wanted;
+        let at = self.find(valve)?;
+        let holds = &self.valves[at].state.holds;
+        // An application that was started anew asks again, and finds its cookie again.
+        let same = |hold: &&Hold| hold.uid == Some(uid) && hold.owner == app && hold.reason == reason;
+        if let Some(known) = holds.iter().find(same).map(|hold| hold.cookie) {
+            let drive = self.drive(at, Target::Closed, false);
+            let audit = entry(now, caller, "hold", valve, &format!("{app}: {reason}"), "held already");
+            return Ok((known, vec![drive, Step::Persist(vec![Change::Audit(audit)])]));
+        }
+        let too_many = |most| CommandError::TooManyHolds { valve: valve.into(), uid, most };
+        if holds.iter().filter(|hold| hold.uid == Some(uid)).count() >= MOST_OF_USER {
+            return Err(too_many(MOST_OF_USER));
+        }
+        if holds.iter().filter(|hold| hold.uid.is_some()).count() >= MOST {
+            return Err(too_many(MOST));
+        }
+        let hold = Hold {
+            cookie,
+            owner: app.into(),
+            reason: reason.into(),
+            verdict: None,
+            uid: Some(uid),
+            since_unix_us: now.unix_us,
+        };
+        let drive = self.drive(at, Target::Closed, false);
+        let mut rows = self.hold(at, hold);
+        let detail = format!("{app}: {reason} (hold {cookie})");
+        rows.push(Change::Audit(entry(now, caller, "hold", valve, &detail, "asked")));
+        Ok((cookie, vec![drive, Step::Persist(rows)]))
+    }
+
+    /// Whether a hold may be released, and what must be durable first.
+    ///
+    /// # Errors
+    /// [`CommandError::NoSuchHold`], also for a hold of another user;
+    /// [`CommandError::NotReleasable`] for one of gasd or the operator.
+    pub fn plan_release(
+        &self,
+        valve: &str,
+        cookie: u64,
+        of: Release,
+        caller: &str,
+        now: Now,
+    ) -> Result<ReleasePlan, CommandError> {
+        let at = self.find(valve)?;
+        let unknown = || CommandError::NoSuchHold { valve: valve.into(), cookie };
+        let hold = self.valves[at].state.holds.iter().find(|hold| hold.cookie == cookie);
+        let hold = hold.ok_or_else(unknown)?;
+        let Some(uid) = hold.uid else {
+            let (valve, owner) = (valve.into(), hold.owner.clone());
+            return Err(CommandError::NotReleasable { valve, cookie, owner });
+        };
+        if of != Release::Any && of != Release::Own(uid) {
+            return Err(unknown());
+        }
+        let detail = format!("hold {cookie} of {} (uid {uid}): {}", hold.owner, hold.reason);
+        let again = StoredHold { valve: valve.into(), hold: hold.clone() };
+        Ok(ReleasePlan {
+            valve: at,
+            cookie,
+            record: vec![
+                Change::ReleaseHold(cookie),
+                Change::Audit(entry(now, caller, "release", valve, &detail, "done")),
+            ],
+            undo: vec![
+                Change::PlaceHold(again),
+                Change::Audit(entry(now, GASD, "release", valve, "it could not be written", "failed")),
+            ],
+        })
+    }
+
+    /// The release is durable. Nothing is driven.
+    pub fn confirm_release(&mut self, plan: &ReleasePlan) {
+        if let Some(valve) = self.valves.get_mut(plan.valve) {
+            valve.state.holds.retain(|hold| hold.cookie != plan.cookie);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "holds_tests.rs"]
+mod tests;
