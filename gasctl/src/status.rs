@@ -118,10 +118,14 @@ fn valves(state: &State, out: &Output) -> Result<(), Failure> {
     out.table("  ", &state.valves.values().map(row).collect::<Vec<_>>())?;
     for valve in state.valves.values() {
         for hold in &valve.holds {
-            let verdict = hold.verdict.map(|id| format!(" (verdict {id})")).unwrap_or_default();
+            let by = match (hold.verdict, hold.uid) {
+                (Some(id), _) => format!(" (verdict {id})"),
+                // Who wants to release it needs its number.
+                (None, Some(uid)) => format!(" (uid {uid}, hold {})", hold.cookie),
+                (None, None) => String::new(),
+            };
             let since = date(hold.since_unix_us);
-            let text =
-                format!("{}: held by {} since {since}{verdict}: {}", valve.id, hold.owner, hold.reason);
+            let text = format!("{}: held by {} since {since}{by}: {}", valve.id, hold.owner, hold.reason);
             out.line(&format!("  {}", out.paint(&text, Style::Plain)))?;
         }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `gasctl valve close` and `gasctl valve open`.
+//! `gasctl valve close`, `open`, `hold` and `release`.
 
 use std::collections::HashMap;
 
@@ -16,26 +16,39 @@ pub async fn run(client: &Client, action: Valve, out: &Output) -> Result<(), Fai
     let (id, command, what) = match &action {
         Valve::Close { valve, .. } => (valve.clone(), "close", "close valves"),
         Valve::Open { valve } => (valve.clone(), "open", "open valves"),
+        Valve::Hold { valve, .. } => (valve.clone(), "hold", "hold valves"),
+        Valve::Release { valve, .. } => (valve.clone(), "release", "release holds"),
     };
     let valve = client.valve(&id).await?;
     // The command goes first and alone: closing must not wait for a question.
     let result = match &action {
-        Valve::Close { reason, .. } => valve.close(reason, HashMap::new()).await,
-        Valve::Open { .. } => valve.open(HashMap::new()).await,
+        Valve::Close { reason, .. } => valve.close(reason, HashMap::new()).await.map(|()| None),
+        Valve::Open { .. } => valve.open(HashMap::new()).await.map(|()| None),
+        Valve::Hold { app, reason, .. } => valve.hold(reason, app, HashMap::new()).await.map(Some),
+        Valve::Release { cookie, .. } => valve.release(*cookie, HashMap::new()).await.map(|()| Some(*cookie)),
     };
-    match result.map_err(ClientError::from) {
-        Ok(()) => {}
+    let cookie = match result.map_err(ClientError::from) {
+        Ok(cookie) => cookie,
         Err(ClientError::NoSuchObject(_)) => {
             let state = client.state().await.map_err(Failure::reading)?;
             return Err(Failure::NoSuchValve { id, known: state.valves.into_keys().collect() });
         }
         Err(error) => return Err(Failure::controlling(error, what)),
-    }
+    };
     // It is done; a position that cannot be read does not undo it.
     let position = valve.position().await.unwrap_or_else(|_| "unknown".to_owned());
     if out.json {
-        return out.object(&json!({ "ok": true, "command": command, "valve": id, "position": position }));
+        let mut object = json!({ "ok": true, "command": command, "valve": id, "position": position });
+        if let Some(cookie) = cookie {
+            object["cookie"] = cookie.into();
+        }
+        return out.object(&object);
     }
     let text = out.paint(&position, status::position(&position));
-    out.line(&format!("valve {}: {text}", out.paint(&id, Style::Plain)))
+    let hold = match (&action, cookie) {
+        (Valve::Release { .. }, Some(cookie)) => format!(", hold {cookie} released"),
+        (_, Some(cookie)) => format!(", hold {cookie}"),
+        (_, None) => String::new(),
+    };
+    out.line(&format!("valve {}: {text}{hold}", out.paint(&id, Style::Plain)))
 }

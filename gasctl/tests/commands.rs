@@ -99,6 +99,27 @@ fn status_as_json_is_exact() {
 }
 
 #[test]
+fn an_applications_hold_has_a_cookie_and_goes_with_it() {
+    let bus = PrivateBus::start();
+    let _service = Service::start(&bus);
+    let hold = ["valve", "hold", "main", "--app", "leak-test", "--reason", "pressure test"];
+    let held = "valve main: closed, hold 100\n";
+    assert_eq!(told(&gasctl(&bus, &hold)), (0, held.into(), String::new()));
+    let (_, status, _) = told(&gasctl(&bus, &["status"]));
+    let line = status.lines().find(|line| line.contains("held by leak-test")).unwrap();
+    assert!(line.contains("hold 100)") && line.ends_with(": pressure test"), "{line}");
+    let (code, _, err) = told(&gasctl(&bus, &["valve", "open", "main"]));
+    assert!(code == 1 && err.contains("gasctl valve release main 100"), "{err}");
+    let (code, _, err) = told(&gasctl(&bus, &["valve", "release", "main", "101"]));
+    assert!(code == 1 && err.contains("no hold 101"), "{err}");
+    let (code, out, _) = told(&gasctl(&bus, &["--json", "valve", "release", "main", "100"]));
+    let out: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &out["command"], &out["position"]), (0, &"release".into(), &"closed".into()));
+    assert_eq!(out["cookie"], 100);
+    assert_eq!(told(&gasctl(&bus, &["valve", "open", "main"])).0, 0);
+}
+
+#[test]
 fn the_way_from_a_verdict_to_an_open_valve() {
     let bus = PrivateBus::start();
     let service = Service::start(&bus);

@@ -161,6 +161,35 @@ pub enum Valve {
         #[arg(long, value_name = "TEXT", default_value = "closed with gasctl")]
         reason: String,
     },
+    /// Close a valve and hold it closed for an application; prints the hold's cookie
+    #[command(
+        after_help = "Nobody can open the valve until the hold is released. The same application and reason again give\n\
+        the same cookie.\n\nExample:\n  gasctl valve hold main --app leak-test --reason 'pressure test'"
+    )]
+    Hold {
+        /// The valve, as `gasctl status` shows it
+        #[arg(value_name = "ID")]
+        valve: String,
+        /// Who holds it: 1 to 64 of A-Z a-z 0-9 . _ -
+        #[arg(long, value_name = "NAME")]
+        app: String,
+        /// Why, for the record
+        #[arg(long, value_name = "TEXT", default_value = "held with gasctl")]
+        reason: String,
+    },
+    /// Release an application's hold; opens nothing
+    #[command(
+        after_help = "Who placed it may, and who may open valves. `gasctl status` shows the cookies.\n\n\
+        Example:\n  gasctl valve release main 12"
+    )]
+    Release {
+        /// The valve, as `gasctl status` shows it
+        #[arg(value_name = "ID")]
+        valve: String,
+        /// The hold's cookie
+        #[arg(value_name = "COOKIE")]
+        cookie: u64,
+    },
     /// Open a valve; refused while a critical verdict waits or somebody else holds it
     #[command(after_help = "Example:\n  gasctl valve open main")]
     Open {
