@@ -158,6 +158,7 @@ impl Pipeline {
             unknown: HashMap::new(),
             beat: Arc::default(),
             said: gasd::journal::changes::Service::default(),
+            shadow: None,
         };
         engine.show();
         let engine = std::thread::spawn(move || engine.run(&inputs));
