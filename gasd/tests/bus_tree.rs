@@ -235,6 +235,7 @@ fn every_property_tells_its_changes_unless_it_is_said_to_be_constant() {
             let meter = &mut all.meters[1];
             (meter.volume_ul, meter.pulses, meter.flow_m3_per_h) = (1, 2, Some(3.0));
             (meter.slopes_m3_per_h, meter.last_pulse_ns, meter.last_interval_ns) = ([4.0; 3], 5, 6);
+            (meter.total_known, meter.thresholds_m3_per_h) = (!meter.total_known, [13.0; 3]);
             let totals = &mut meter.totals;
             (totals.edges, totals.accepted, totals.recovered, totals.rejected) = (7, 8, 9, [10; 8]);
             (totals.storms, totals.resyncs) = (11, 12);
