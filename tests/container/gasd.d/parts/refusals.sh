@@ -86,3 +86,4 @@ refused 5 "another gasd owns io.gasd1: process $pid" "with a store of its own it
     as gasd gasd run --play household --userspace --store /tmp/other.redb
 equal "$(main_pid) $(pulses)" "$pid $before" "the first one has not noticed"
 refused 4 "gasd" "a stranger may not use the pins" as stranger gasd run --play household --bus none --store /tmp/stranger.redb
+rm -f /tmp/other.redb

@@ -28,7 +28,7 @@ equal "$(cat /etc/gasd/gasd.toml)" "$(cat /test/train.toml)" "the administrator'
 if [[ -d /test/layout ]]; then
     before=$(layout)
     step layout "upgrade to a next layout"
-    has "$said" "took 1 lines over" "the new programs have taken the line over"
+    has "$said" "lines over from the layout before" "the new programs have taken the lines over"
     equal "$(layout)" $((before + 1)) "layout $(layout) counts"
 else
     echo "SKIPPED: an upgrade to another layout: GASD_NEXT_LAYOUT is not set" >&2

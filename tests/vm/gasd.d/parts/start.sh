@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2154  # sourced by run, after lib.sh
 # The units as they are installed: who runs as what, with what rights, and where the filter is.
 
+# Every refusal of AppArmor is to be seen at the end.
+sysctl -qw kernel.printk_ratelimit=0
 chip=$(gpiosim_create meters 8)
 equal "$chip" /dev/gpiochip0 "the meters' chip is the first"
 dpkg -i /test/packages/*.deb >/run/dpkg.log 2>&1 || fail "dpkg -i: $(</run/dpkg.log)"
