@@ -3,6 +3,7 @@
 //! is what the service and the machine say.
 
 mod ack;
+mod audit;
 pub mod cli;
 mod doctor;
 pub mod fail;
@@ -48,6 +49,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Watch => watch::run(&client, out).await,
         Command::Valve(action) => valve::run(&client, action, out).await,
         Command::Simulate(args) => simulate::run(&client, &args, out).await,
+        Command::Audit { last, before } => audit::run(&client, last, before, out).await,
         Command::Ack { verdicts } => ack::run(&client, &verdicts, out).await,
         Command::Setup(_)
         | Command::Doctor(_)

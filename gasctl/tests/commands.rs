@@ -223,3 +223,23 @@ fn scripts_and_the_manual_need_no_bus() {
     let page = text(&output.stdout);
     assert!(page.contains(".TH gasctl") && page.contains("GASD_BUS_ADDRESS"), "{page}");
 }
+
+#[test]
+fn the_record_is_read_in_pages_while_the_service_runs() {
+    let bus = PrivateBus::start();
+    let _service = Service::start(&bus);
+    let numbers = |args: &[&str]| {
+        let (code, out, err) = told(&gasctl(&bus, &[&["--json", "audit"], args].concat()));
+        assert_eq!((code, err.as_str()), (0, ""));
+        let entries = serde_json::from_str::<serde_json::Value>(&out).unwrap()["entries"].take();
+        let entries = entries.as_array().unwrap().clone();
+        assert!(entries.iter().all(|e| e["action"] == "close"), "{entries:?}");
+        entries.iter().map(|e| e["number"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&["-n", "3"]), [28, 29, 30]);
+    assert_eq!(numbers(&["-n", "2", "--before", "28"]), [26, 27]);
+    let (code, out, _) = told(&gasctl(&bus, &["audit", "-n", "1"]));
+    assert_eq!(code, 0);
+    assert!(out.contains("30  2023-11-14 22:13:20") && out.contains("close"), "{out}");
+    assert_eq!(told(&gasctl(&bus, &["audit", "-n", "0"])).0, 2);
+}

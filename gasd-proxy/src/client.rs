@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Finds the bus and reads the whole tree in two calls.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use zbus::connection::Builder;
 use zbus::names::InterfaceName;
-use zbus::{Connection, fdo};
+use zbus::{Connection, Variant, fdo};
 
 use crate::path::{meter_path, valve_path, verdict_path};
 use crate::{
-    ADDRESS_ENV, ClientError, MANAGER, METER, ManagerProxy, MeterProxy, NAME, ROOT, State, VALVE, VERDICT,
-    ValveProxy, VerdictProxy, Watch,
+    ADDRESS_ENV, AuditEntry, ClientError, MANAGER, METER, ManagerProxy, MeterProxy, NAME, ROOT, State, VALVE,
+    VERDICT, ValveProxy, VerdictProxy, Watch,
 };
 
 /// A valve may take a while to move, and a person to type a password for polkit: the service gives
@@ -96,6 +97,20 @@ impl Client {
     /// As [`Client::state`].
     pub async fn watch(&self) -> Result<Watch, ClientError> {
         Watch::start(self.clone()).await
+    }
+
+    /// The last entries of the audit record, oldest first; with `before`, the last of those before that
+    /// number.
+    ///
+    /// # Errors
+    /// As [`Client::state`]; also when the service cannot read its record.
+    pub async fn audit(&self, last: u32, before: Option<u64>) -> Result<Vec<AuditEntry>, ClientError> {
+        let mut options = HashMap::from([("Last", Variant::from(last))]);
+        if let Some(before) = before {
+            options.insert("Before", Variant::from(before));
+        }
+        let entries = self.manager().await?.audit(options).await?;
+        Ok(entries.iter().map(AuditEntry::of).collect())
     }
 
     /// The service itself.

@@ -221,3 +221,39 @@ impl Verdict {
         }
     }
 }
+
+/// One entry of the audit record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct AuditEntry {
+    /// Its number; 1 is the first.
+    pub number: u64,
+    /// When, Unix time in µs.
+    pub time_unix_us: u64,
+    /// When, `CLOCK_BOOTTIME` ns.
+    pub boottime_ns: u64,
+    /// Who: `gasd`, or uid and bus name.
+    pub actor: String,
+    /// What: `open`, `close`, `verdict`, …
+    pub action: String,
+    /// What it was done to.
+    pub object: String,
+    /// How it ended.
+    pub outcome: String,
+    /// In words.
+    pub detail: String,
+}
+
+impl AuditEntry {
+    pub(crate) fn of(p: &Properties) -> Self {
+        let mut entry = Self::default();
+        set(&mut entry.number, p, "Number");
+        set(&mut entry.time_unix_us, p, "UnixMicroseconds");
+        set(&mut entry.boottime_ns, p, "Boottime");
+        set(&mut entry.actor, p, "Actor");
+        set(&mut entry.action, p, "Action");
+        set(&mut entry.object, p, "Object");
+        set(&mut entry.outcome, p, "Outcome");
+        set(&mut entry.detail, p, "Detail");
+        entry
+    }
+}

@@ -77,6 +77,19 @@ pub enum Command {
         #[arg(required = true, value_name = "N")]
         verdicts: Vec<u64>,
     },
+    /// Show who did what to which valve, and how it ended
+    #[command(
+        after_help = "Oldest first. The record is append-only; nothing in gasd removes or changes an entry.\n\n\
+        Examples:\n  gasctl audit -n 50\n  gasctl --json audit | jq '.entries[] | select(.action == \"open\")'"
+    )]
+    Audit {
+        /// How many of the last entries, at most 1000
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        last: u32,
+        /// Only entries before this one
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<u64>,
+    },
     /// Play a trace into the live kernel programs and see whether it is noticed (root)
     Simulate(SimulateArgs),
     /// Find the contact's line and write a meter's configuration file
