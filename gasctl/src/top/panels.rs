@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Axis, Block, Cell, Chart, Dataset, GraphType, Paragraph, Row, Table, Wrap};
+use ratatui::widgets::{Axis, Block, Cell, Chart, Dataset, GraphType, Paragraph, Row, Table};
 
 use crate::output::Style as Meaning;
 use crate::status;
@@ -125,7 +125,7 @@ pub fn windows(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         for (at, (window, name)) in WINDOWS.iter().enumerate() {
             let flow = meter.slopes_m3_per_h.get(at).copied().unwrap_or(0.0);
             let Some(threshold) = meter.thresholds_m3_per_h.get(at).copied().filter(|t| *t > 0.0) else {
-                lines.push(Line::from(format!("{window:>4} {flow:6.2} m³/h")));
+                lines.push(Line::from(format!("{window:>4} {flow:5.2} m³/h")));
                 continue;
             };
             let share = (flow / threshold).clamp(0.0, 1.0);
@@ -138,7 +138,7 @@ pub fn windows(frame: &mut Frame<'_>, area: Rect, model: &Model) {
             };
             let mark = if flow >= threshold { " !" } else { "" };
             lines.push(Line::styled(
-                format!("{window:>4} {flow:6.2} of {threshold:.2} {name}{mark}"),
+                format!("{window:>4} {flow:5.2} of {threshold:.2} {name}{mark}"),
                 if meaning == Meaning::Good { p.of(Meaning::Plain) } else { p.of(meaning) },
             ));
             let width = usize::from(inner.width);
@@ -233,7 +233,7 @@ pub fn health(frame: &mut Frame<'_>, area: Rect, model: &Model) {
             p.of(Meaning::Bad),
         ),
     });
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), area);
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 #[cfg(test)]
