@@ -51,6 +51,7 @@ const GAP: Duration = Duration::from_millis(400);
 /// 0.1 L every 42 ms: 8.6 m³/h, a hose that came off.
 const INTERVAL_NS: u64 = 42_000_000;
 const WIDTH_NS: u64 = 20_000_000;
+const SECOND_NS: u64 = 1_000_000_000;
 
 fn main() -> Result<(), Any> {
     with_pins(measure)
@@ -65,15 +66,22 @@ fn measure(root: &Path) -> Result<(), Any> {
     let store = tempfile::tempdir()?;
     let address = BusAddress::Address(bus.address());
     let pipeline = Pipeline::start(&config, &store.path().join("store.redb"), Some(kernel), address);
+    // A first pulse, and until when each meter knows the time.
+    let first = boottime_ns() - 60 * SECOND_NS;
+    for line in &pipeline.lines {
+        pipeline.bank.edge(*line, first)?;
+        pipeline.bank.edge(*line, first + WIDTH_NS)?;
+    }
+    let mut known = vec![first + WIDTH_NS; METERS];
     let records = subscriber(&pipeline.stream)?;
     let signals = listener(bus.address());
     println!("edge → …, {} surges each on {METERS} meters, the kernel programs' clock, ms:", METERS * ROUNDS);
     println!("  {:34} {:>9} {:>9} {:>9} {:>8}", "", "p50", "p99", "max", "samples");
-    phase("idle", &pipeline, pulses, &records, &signals)?;
+    phase("idle", &pipeline, pulses, &mut known, &records, &signals)?;
     match stress() {
         Ok(_stress) => {
             thread::sleep(Duration::from_secs(1));
-            phase("stress-ng on all CPUs", &pipeline, pulses, &records, &signals)?;
+            phase("stress-ng on all CPUs", &pipeline, pulses, &mut known, &records, &signals)?;
         }
         Err(error) => eprintln!("SKIPPED under load: stress-ng (Debian package stress-ng): {error}"),
     }
@@ -89,12 +97,18 @@ fn pulses_to_surge(meter: &gasd::config::MeterConfig) -> u64 {
         max_flow_ul_per_h: meter.max_flow_ul_per_h,
         thresholds_m3_per_h: [t.suspect_m3_per_h, t.confirm_m3_per_h, t.sustain_m3_per_h],
     });
+    let mut last = SECOND_NS;
+    engine.pulse(last, last + WIDTH_NS);
     let mut found = Vec::new();
     for episode in 1..=4u64 {
         let start = episode * GAP.as_nanos() as u64 * METERS as u64;
+        while last + SECOND_NS < start {
+            last += SECOND_NS;
+            engine.tick(last);
+        }
         let critical = |n: &u64| {
-            let t_ns = start + n * INTERVAL_NS;
-            let verdict = engine.pulse(t_ns, t_ns + WIDTH_NS);
+            last = start + n * INTERVAL_NS + WIDTH_NS;
+            let verdict = engine.pulse(last - WIDTH_NS, last);
             verdict.is_some_and(|verdict| verdict.severity == Severity::Critical)
         };
         found.push((0..400).find(critical).expect("no surge"));
@@ -107,19 +121,26 @@ fn phase(
     name: &str,
     pipeline: &Pipeline,
     pulses: u64,
+    known: &mut [u64],
     records: &Receiver<u64>,
     signals: &Receiver<u64>,
 ) -> Result<(), Any> {
     let patience = Duration::from_secs(10);
     let mut found: [Vec<u64>; 4] = Default::default();
     for _ in 0..ROUNDS {
-        for line in &pipeline.lines {
+        for (line, known) in pipeline.lines.iter().zip(known.iter_mut()) {
             let first = boottime_ns() - (pulses - 1) * INTERVAL_NS - WIDTH_NS;
+            // What a player does once a second: the time that passed since the last surge.
+            while *known + SECOND_NS < first {
+                *known += SECOND_NS;
+                pipeline.bank.tick(*line, *known)?;
+            }
             for n in 0..pulses {
                 let t_ns = first + n * INTERVAL_NS;
                 pipeline.bank.edge(*line, t_ns)?;
                 let end = if n + 1 < pulses { t_ns + WIDTH_NS } else { boottime_ns() };
                 pipeline.bank.edge(*line, end)?;
+                *known = end;
             }
             let made = loop {
                 let made = pipeline.made.recv_timeout(patience)?;
