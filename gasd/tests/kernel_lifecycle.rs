@@ -222,13 +222,13 @@ fn an_interrupt_that_no_meter_has_any_more_counts_nowhere() {
     let Some(house) = House::new("kernel_lifecycle, interrupt") else { return };
     house.must_load(&[]);
     let kernel = Kernel::open(&house.pins).unwrap();
-    // As a meter left it that has a chip no more, and one that was taken out of the configuration.
-    for (meter, irq) in [("kitchen", 4_000), ("gone", 4_001)] {
-        let line = kernel.assign(meter_key(meter), FilterConfig::default(), 0).unwrap();
-        kernel.map_irq(line, irq).unwrap();
-    }
+    // Of a meter that somebody else gives its edges, and one that was taken out of the configuration.
+    let [played, gone] = ["kitchen", "gone"]
+        .map(|meter| kernel.assign(meter_key(meter), FilterConfig::default(), LINE_SIMULATED).unwrap());
+    kernel.map_irq(played, 4_000).unwrap();
+    kernel.map_irq(gone, 4_001).unwrap();
     let daemon = Daemon::start(&house);
-    assert_eq!([4_000, 4_001].map(|irq| kernel.line_of_irq(irq).unwrap()), [None, None]);
+    assert_eq!([4_000, 4_001].map(|irq| kernel.line_of_irq(irq).unwrap()), [Some(played), None]);
     daemon.stop();
 }
 

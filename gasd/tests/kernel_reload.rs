@@ -94,8 +94,10 @@ fn every_edge_is_classified_once_over_fifty_reloads() {
                 fs::write(&house.config, bad).unwrap();
                 daemon.reload();
                 refused += 1;
-                let said = daemon.said();
-                assert_eq!(said.matches("the new configuration was refused").count(), refused, "{said}");
+                // A thread of its own says it.
+                let said = || daemon.said().matches("the new configuration was refused").count();
+                kernel_house::wait("the word of a refusal", || said() >= refused);
+                assert_eq!(said(), refused, "{}", daemon.said());
             }
             configure(&house, round);
             daemon.reload();

@@ -102,17 +102,20 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
         return Err(error.into());
     }
     if let Some(kernel) = kernel {
-        release_others(kernel, &lines.watches)?;
+        release_others(kernel, config, &lines)?;
     }
     Ok(lines)
 }
 
-/// Makes interrupts count nowhere that no line of this configuration has: of a meter that was taken
-/// out, or that has no chip any more. The kernel may give such a number to any device.
-fn release_others(kernel: &Kernel, watches: &[Watch]) -> Result<(), Fatal> {
-    let mut ours = Vec::with_capacity(watches.len());
-    for watch in watches.iter().filter(|w| w.io.is_some()) {
-        ours.push((kernel.line_config(watch.line)?.irq, watch.line));
+/// Makes interrupts count nowhere that no line of this configuration has: the kernel may give the number
+/// of a meter that was taken out to any device. What plays the edges of a meter without a chip may have
+/// given it an interrupt, too; that one is left alone.
+fn release_others(kernel: &Kernel, config: &Config, lines: &Lines) -> Result<(), Fatal> {
+    let watched = lines.watches.iter().filter(|w| w.io.is_some()).map(|w| w.line);
+    let played = config.meters.iter().zip(&lines.numbers).filter(|(meter, _)| meter.gpio.chip.is_none());
+    let mut ours = Vec::with_capacity(lines.numbers.len());
+    for line in watched.chain(played.map(|(_, line)| *line)) {
+        ours.push((kernel.line_config(line)?.irq, line));
     }
     kernel.unmap_others(&ours)?;
     Ok(())

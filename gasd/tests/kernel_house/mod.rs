@@ -24,7 +24,7 @@ use aya::programs::ProgramInfo;
 use gasd::store::{Base, Store};
 
 /// Longest wait for anything that should happen.
-pub const SOON: Duration = Duration::from_secs(30);
+pub const SOON: Duration = Duration::from_secs(120);
 
 /// The program under test.
 pub const GASD: &str = env!("CARGO_BIN_EXE_gasd");
