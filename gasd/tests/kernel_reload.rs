@@ -193,8 +193,8 @@ fn what_needs_a_restart_is_said_and_not_half_applied() {
     let two = [meter("kitchen", 0, ""), meter("boiler", 1, "")];
     house.configure(&two, "[[valve]]\nid = \"main\"\nactuator = \"simulated\"\n");
     daemon.reload();
-    let said = daemon.said();
-    assert!(said.contains("valve \"main\" was added (needs `systemctl restart gasd`)"), "{said}");
+    let words = "valve \"main\" was added (needs `systemctl restart gasd`)";
+    kernel_house::wait(words, || daemon.said().contains(words));
     std::thread::sleep(std::time::Duration::from_millis(1200));
     daemon.listen();
     assert!(daemon.status.starts_with("1 meters,"), "{}", daemon.status);

@@ -23,7 +23,8 @@ fn a_critical_verdict_closes_at_once_and_holds_over_a_restart() {
     house.wait_for(Position::Closed);
     assert!(matches!(house.open(), Err(CommandError::Unacknowledged { verdict, .. }) if verdict == id));
     assert_eq!(house.moves(), [Target::Open, Target::Closed]);
-    assert!(house.signals.lock().unwrap().contains(&Change::VerdictAdded(id)));
+    // It is announced when its record is on the disk.
+    house.wait_for_signal(&Change::VerdictAdded(id));
     house.stop();
 
     let house = House::at(&path);

@@ -112,6 +112,14 @@ impl House {
         self.hand.state().moves.clone()
     }
 
+    pub fn wait_for_signal(&self, signal: &Change) {
+        let start = Instant::now();
+        while !self.signals.lock().unwrap().contains(signal) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{signal:?} was not sent");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     pub fn wait_for(&self, position: Position) {
         let start = Instant::now();
         while self.position() != position {
