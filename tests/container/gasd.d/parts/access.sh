@@ -28,7 +28,6 @@ refused 1 "Access denied" "the bus itself keeps a stranger out" as stranger \
 refused 4 "become a member of the group gasd-control" "a member of gasd-read may not close a valve" \
     as reader gasctl valve close main
 refused 4 "gasd-control" "nor open one" as reader gasctl valve open main
-refused 4 "gasd-control" "nor acknowledge" as reader gasctl ack 1
 refused 1 "there is: garden, main" "a valve that is not there is named with those that are" as keeper gasctl valve close mian
 
 equal "$(position main)" closed "a valve that was never opened starts closed"

@@ -33,5 +33,6 @@ grep -q '"event":"verdict-added"' /run/watch.json || fail "gasctl watch saw no v
 grep -q '"event":"back"' /run/watch.json || fail "gasctl watch did not see gasd come back: $(cut -c 1-200 /run/watch.json)"
 ok "gasctl watch saw the restart and the verdict ($(grep -c '"event":"meter"' /run/watch.json) meter lines)"
 
+refused 4 "gasd-control" "a member of gasd-read may not acknowledge" as reader gasctl ack "$verdict"
 refused 1 "\`gasctl ack $verdict\`" "opening is refused until somebody has looked" as keeper gasctl valve open main
 refused 1 '"error":"Unacknowledged"' "which scripts read as Unacknowledged" as keeper gasctl --json valve open main
