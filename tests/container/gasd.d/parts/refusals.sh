@@ -51,6 +51,8 @@ store_at /srv/none/gasd.redb
 rejected 3 "/srv/none does not exist" "a store directory that is not there"
 printf '[Service]\nReadWritePaths=/srv/gasd\n' >/etc/systemd/system/gasd.service.d/store.conf
 systemctl daemon-reload
+# Else it comes up by itself, between the mount and the filling.
+systemctl stop gasd
 mount -t tmpfs -o size=8M,mode=0750,uid="$(id -u gasd)",gid="$(id -g gasd)" disk /srv/gasd
 store_at /srv/gasd/gasd.redb
 fill() { dd if=/dev/zero of=/srv/gasd/fill bs=4096 >/dev/null 2>&1 || true; }
