@@ -84,8 +84,11 @@ rmdir /srv/gasd
 pid=$(main_pid)
 before=$(pulses)
 refused 5 "in use by another gasd" "a second gasd finds the store locked" as gasd gasd run --play household
-refused 5 "another gasd owns io.gasd1: process $pid" "with a store of its own it finds the name taken" \
+refused 5 "another gasd works off the events" "with a store of its own it finds the pins in use" \
     as gasd gasd run --play household --userspace --store /tmp/other.redb
+[[ ! -e /tmp/other.redb ]] || fail "a daemon that could not start has made a store"
+refused 5 "another gasd owns io.gasd1: process $pid" "without pins it finds the name taken" \
+    as gasd gasd run --play household --pins /run/gasd --store /tmp/other.redb
 equal "$(main_pid) $(pulses)" "$pid $before" "the first one has not noticed"
 refused 4 "gasd" "a stranger may not use the pins" as stranger gasd run --play household --bus none --store /tmp/stranger.redb
 rm -f /tmp/other.redb
