@@ -89,6 +89,7 @@ refused 5 "another gasd works off the events" "with a store of its own it finds 
 [[ ! -e /tmp/other.redb ]] || fail "a daemon that could not start has made a store"
 refused 5 "another gasd owns io.gasd1: process $pid" "without pins it finds the name taken" \
     as gasd gasd run --play household --pins /run/gasd --store /tmp/other.redb
-equal "$(main_pid) $(pulses)" "$pid $before" "the first one has not noticed"
+equal "$(main_pid)" "$pid" "the first one has not noticed"
+at_least "$(pulses)" "$before" "the total went down beside a second gasd"
 refused 4 "gasd" "a stranger may not use the pins" as stranger gasd run --play household --bus none --store /tmp/stranger.redb
 rm -f /tmp/other.redb

@@ -4,6 +4,7 @@
 mkdir -p /run/refusals
 chown gasd:gasd /run/refusals
 cd /run/refusals || exit
+# Not the running daemon's pins: where it works, one in user space is refused before it looks at a line.
 chip=/dev/$(basename "$(gpiosim_line meters 0 | xargs dirname)")
 
 # config LINE [CHIP]: a configuration with one meter, called kitchen as the running daemon's.
@@ -15,18 +16,18 @@ store=/run/refusals/store
 run_gasd() { as_gasd gasd run --config config.toml --bus none --store "$store" "$@"; }
 
 config 1 nochip
-refused 3 'there is no GPIO chip "nochip"; this machine has gpiochip' "a missing chip" run_gasd --userspace
+refused 3 'there is no GPIO chip "nochip"; this machine has gpiochip' "a missing chip" run_gasd --userspace --pins /run
 has "$(</run/refused)" "(meters)" "the chips that are there are listed"
 config 8
-refused 3 "chip meters has lines 0 to 7, not 8" "a line out of range" run_gasd --userspace
+refused 3 "chip meters has lines 0 to 7, not 8" "a line out of range" run_gasd --userspace --pins /run
 config 3
-refused 5 'in use by "gasd:kitchen"' "a line of another gasd" run_gasd --userspace
+refused 5 'in use by "gasd:kitchen"' "a line of another gasd" run_gasd --userspace --pins /run
 mkfifo ready
 edges hold "$chip" 0 "a radio" in 3>ready &
 holder=$!
 read -r _ <ready
 config 0
-refused 5 'in use by "a radio"; stop that program or free the line' "a line that another program holds" run_gasd --userspace
+refused 5 'in use by "a radio"; stop that program or free the line' "a line that another program holds" run_gasd --userspace --pins /run
 kill "$holder"
 
 config 1
