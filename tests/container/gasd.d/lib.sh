@@ -122,7 +122,7 @@ is_position() { [[ $(position "$1") == "$2" ]]; }
 more_pulses_than() { (($(pulses) > $1)); }
 status_has() { [[ $(gasctl status) == *"$1"* ]]; }
 
-# A train of edges from outside of gasd: `board` makes its meter the only one, `depart` starts it and
+# A train of edges from outside of gasd: `board` makes its meter the only one, `depart [GAP_MS]` starts it and
 # `arrive` ends it, compares, and says WHAT: each pulse is in the total once.
 board() {
     cp /test/train.toml /etc/gasd/gasd.toml
@@ -134,7 +134,7 @@ board() {
 train_pulses() { property meters/train Meter Pulses | cut -d ' ' -f 2; }
 depart() {
     boarded=$(train_pulses)
-    /test/edgetrain "/run/gasd/bpf/v$(layout)" train 20 >/run/train &
+    /test/edgetrain "/run/gasd/bpf/v$(layout)" train "${1-20}" >/run/train &
     train=$!
     until_true 10 "the train's first pulse" train_moves
 }

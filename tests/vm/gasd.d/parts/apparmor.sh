@@ -8,6 +8,6 @@ equal "$(denials)" "" "all of the test went on without a refusal"
 
 # As root, whom the file's mode lets in.
 refused 2 "" "without a profile root reads any file as a configuration" gasd check-config --config /etc/shadow
-refused 4 "" "in the daemon's profile /etc/shadow cannot be read" aa-exec -p gasd-run -- gasd check-config --config /etc/shadow
-refused 4 "" "nor in the loader's" aa-exec -p gasd-load -- gasd check-config --config /etc/shadow
+refused 2 "may not be read" "in the daemon's profile /etc/shadow cannot be read" aa-exec -p gasd-run -- gasd check-config --config /etc/shadow
+refused 2 "may not be read" "nor in the loader's" aa-exec -p gasd-load -- gasd check-config --config /etc/shadow
 has "$(denials)" 'profile="gasd-run" name="/etc/shadow"' "the kernel's log says so"
