@@ -5,7 +5,7 @@
 board
 as keeper gasctl valve close garden --reason "the upgrade" >/dev/null
 version=$(installed gasd)
-# step PACKAGES WHAT [GAP_MS]: installs them under a train of edges.
+# step PACKAGES WHAT [GAP_MS [SHORT]]: installs them under a train of edges; SHORT pulses may be missing.
 step() {
     local pid
     depart "${3-20}"
@@ -14,7 +14,7 @@ step() {
     apt_get install --allow-downgrades "/test/$1"/gasd_*.deb "/test/$1"/gasctl_*.deb
     up "$pid"
     said=$(news)
-    arrive "$2"
+    arrive "$2" "${4-0}"
     has "$(property valves/garden Valve Holds)" "the upgrade" "$2: the operator's hold is there"
     nothing_lost "$2"
 }
@@ -27,13 +27,12 @@ ok "before the daemon restarted"
 equal "$(cat /etc/gasd/gasd.toml)" "$(cat /test/train.toml)" "the administrator's configuration is kept"
 if [[ -d /test/layout ]]; then
     before=$(layout)
-    # Slower: pulses that begin and end while the lines change hands are one (docs/adr/0004), and on a busy
-    # machine that takes a while.
-    step layout "upgrade to a next layout" 150
+    # A pulse that ends while the lines change hands is not told from a glitch yet (docs/adr/0004).
+    step layout "upgrade to a next layout" 150 2
     has "$said" "lines over from the layout before" "the new programs have taken the lines over"
     equal "$(layout)" $((before + 1)) "layout $(layout) counts"
 else
     echo "SKIPPED: an upgrade to another layout: GASD_NEXT_LAYOUT is not set" >&2
 fi
-step packages "downgrade to the version of before" 150
+step packages "downgrade to the version of before" 150 2
 equal "$(installed gasd)" "$version" "it is installed"
