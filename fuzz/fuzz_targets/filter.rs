@@ -4,8 +4,9 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use gasd_abi::filter::{self, FilterConfig, FilterState, Handover};
+use gasd_abi::filter::{self, FilterConfig, FilterState, WAITING};
 use gasd_abi::outcome::{PULSE, STALE};
+use gasd_abi::takeover::{self, Handover};
 use gasd_abi::{Outcome, Totals};
 use libfuzzer_sys::fuzz_target;
 
@@ -27,8 +28,13 @@ enum Step {
 #[derive(Debug, Arbitrary)]
 struct Odd {
     pulse_ns: u64,
+    pulse_first_ns: u64,
     last_edge_ns: u64,
     first_ns: u64,
+    candidate_ns: u64,
+    since_ns: u64,
+    evidence_ns: u64,
+    checked_ns: u64,
     /// Not 32 bits: half of those would take years to come.
     pending: u16,
     level: u8,
@@ -77,18 +83,27 @@ impl Line {
         self.earlier.0 += self.st.edges;
         self.earlier.1 += self.st.accepted;
         let mut at = self.st.since_ns;
-        self.st = FilterState { adopting: 1, ..FilterState::default() };
+        self.st = FilterState { adopting: WAITING, ..FilterState::default() };
+        let mut kept = Vec::new();
         for _ in 0..late {
             at = at.saturating_add(u64::from(every_ns));
+            kept.push(at);
             let before = self.st;
             let out = filter::edge(&self.cfg, &mut self.st, at);
-            assert_eq!(out.flags & PULSE, 0);
+            assert_eq!(out, Outcome::default());
             assert!(self.st.edges == before.edges + 1);
             self.totals.apply(true, &out);
         }
-        let out = filter::adopt(&mut self.st, old);
+        let out = takeover::adopt(&mut self.st, old);
         assert!(!out.has(STALE));
         self.totals.apply(false, &out);
+        for at in kept {
+            let out = takeover::replay(&self.cfg, &mut self.st, at);
+            assert!(!out.has(STALE));
+            self.totals.apply(false, &out);
+        }
+        takeover::replay(&self.cfg, &mut self.st, 0);
+        assert_eq!(self.st.adopting, 0);
         self.accounted();
     }
 
@@ -144,17 +159,7 @@ fuzz_target!(|input: Input| {
                 }
             }
             Step::Adopt(late, every_ns) => {
-                let st = line.st;
-                let old = Handover {
-                    pulse_ns: st.pulse_ns,
-                    last_edge_ns: st.last_edge_ns,
-                    first_ns: st.first_ns,
-                    pending: st.pending,
-                    level: st.level,
-                    contact: st.contact,
-                    counted: st.counted,
-                    reserved: 0,
-                };
+                let old = Handover::of(&line.st);
                 line.adopt(late % 8, every_ns, &old);
             }
             Step::AdoptOdd(odd) => {
@@ -162,8 +167,13 @@ fuzz_target!(|input: Input| {
                 line.brought += i64::from(odd.pending) - i64::from(line.st.pending);
                 let old = Handover {
                     pulse_ns: odd.pulse_ns,
+                    pulse_first_ns: odd.pulse_first_ns,
                     last_edge_ns: odd.last_edge_ns,
                     first_ns: odd.first_ns,
+                    candidate_ns: odd.candidate_ns,
+                    since_ns: odd.since_ns,
+                    evidence_ns: odd.evidence_ns,
+                    checked_ns: odd.checked_ns,
                     pending: u32::from(odd.pending),
                     level: odd.level,
                     contact: odd.contact,

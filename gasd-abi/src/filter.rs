@@ -111,23 +111,38 @@ pub struct FilterState {
     pub storming: u8,
     /// 1 once a pulse was accepted, here or in the generation before.
     pub counted: u8,
-    /// 1 while the line waits for [`adopt`]: edges are kept, nothing is decided.
+    /// [`WAITING`] or [`REPLAYING`] while the line is taken over from another generation
+    /// ([`crate::takeover`]): edges are kept, nothing is decided. 0 otherwise.
     pub adopting: u8,
     /// Spare, zero.
     pub reserved: [u8; 3],
-    /// Spare, zero; fills the second cache line.
-    pub spare: u64,
+    /// Edges kept while the line is taken over.
+    pub kept: u32,
+    /// Of those, how many were replayed.
+    pub replayed: u32,
 }
+
+/// The line waits for the old generation's state.
+pub const WAITING: u8 = 1;
+/// The state is there; the edges that were kept are applied one by one.
+pub const REPLAYING: u8 = 2;
 
 /// An interrupt at `now`. Never fails and never loses the edge.
 #[inline(always)]
 pub fn edge(cfg: &FilterConfig, st: &mut FilterState, now: u64) -> Outcome {
-    // Two CPUs' clocks may differ by nanoseconds; a line's time does not run backwards.
-    let now = if now < st.since_ns { st.since_ns } else { now };
     st.edges += 1;
     if st.adopting != 0 {
-        return keep(st, now);
+        st.kept += 1;
+        return Outcome::default();
     }
+    take(cfg, st, now)
+}
+
+/// An edge that is counted already.
+#[inline(always)]
+pub(crate) fn take(cfg: &FilterConfig, st: &mut FilterState, now: u64) -> Outcome {
+    // Two CPUs' clocks may differ by nanoseconds; a line's time does not run backwards.
+    let now = if now < st.since_ns { st.since_ns } else { now };
     let mut out = settle(cfg, st, now, false, Reason::Width);
     st.level ^= 1;
     st.last_edge_ns = now;
@@ -183,75 +198,6 @@ pub fn sample(cfg: &FilterConfig, st: &mut FilterState, now: u64, level: u8, edg
     st.checked_ns = now;
     out.flags |= flags;
     out
-}
-
-/// What a line's state was when another generation of programs took over.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Handover {
-    /// Leading edge of the last pulse.
-    pub pulse_ns: u64,
-    /// Last edge.
-    pub last_edge_ns: u64,
-    /// First edge of the pending candidate.
-    pub first_ns: u64,
-    /// Edges not classified yet; the new generation classifies them.
-    pub pending: u32,
-    /// Presumed level.
-    pub level: u8,
-    /// Position of the contact.
-    pub contact: u8,
-    /// 1 if `pulse_ns` is a pulse.
-    pub counted: u8,
-    /// Spare, zero.
-    pub reserved: u8,
-}
-
-/// Takes over a line from the generation before, once its programs run no more.
-///
-/// Edges that came since are in the state already; each flipped the level once.
-#[inline(always)]
-pub fn adopt(st: &mut FilterState, old: &Handover) -> Outcome {
-    if st.adopting == 0 {
-        return Outcome { flags: STALE, ..Outcome::default() };
-    }
-    st.adopting = 0;
-    st.level ^= old.level & 1;
-    st.contact = old.contact & 1;
-    st.counted = old.counted;
-    if old.last_edge_ns > st.last_edge_ns {
-        st.last_edge_ns = old.last_edge_ns;
-    }
-    // Another version wrote these. No pulse or candidate begins after the last edge, and the next
-    // interval is measured from here.
-    st.pulse_ns = earlier(old.pulse_ns, st.last_edge_ns);
-    st.pulse_first_ns = st.pulse_ns;
-    st.since_ns = st.last_edge_ns;
-    st.candidate_ns = st.last_edge_ns;
-    if old.pending > 0 {
-        st.first_ns = earlier(old.first_ns, st.last_edge_ns);
-    }
-    st.pending += old.pending;
-    let flags = if st.pending > 0 { WAKE } else { 0 };
-    Outcome { flags, ..Outcome::default() }
-}
-
-#[inline(always)]
-const fn earlier(a: u64, b: u64) -> u64 {
-    if a < b { a } else { b }
-}
-
-/// An edge of a line that waits for [`adopt`].
-#[inline(always)]
-fn keep(st: &mut FilterState, now: u64) -> Outcome {
-    st.level ^= 1;
-    st.last_edge_ns = now;
-    st.since_ns = now;
-    if st.pending == 0 {
-        st.first_ns = now;
-    }
-    st.pending += 1;
-    Outcome::default()
 }
 
 /// When the level should be read next, `None` while the line is settled.

@@ -10,6 +10,7 @@ use crate::filter::{FilterConfig, FilterState};
 use crate::live::LivePage;
 use crate::outcome::{Outcome, Totals};
 use crate::records::{Bucket, BucketKey, Event, LineConfig, Meta, Offsets};
+use crate::takeover::{KEPT, Kept};
 
 /// Layout version: the `N` of the pin directory `v<N>`.
 ///
@@ -58,7 +59,8 @@ pub const FINGERPRINT: u64 = {
     h = mix(h, offset_of!(Event, decided_ns));
     h = mix(h, size_of::<BucketKey>());
     h = mix(h, size_of::<Bucket>());
-    mix(h, size_of::<Meta>())
+    h = mix(h, size_of::<Meta>());
+    mix(h, size_of::<Kept>())
 };
 
 // A record with padding would leak kernel stack bytes and compare unequal by accident.
@@ -73,7 +75,8 @@ const _: () = assert!(size_of::<LineConfig>() == size_of::<FilterConfig>() + 8 +
 const _: () = assert!(size_of::<Event>() == 2 * 4 + 5 * 8);
 const _: () = assert!(size_of::<BucketKey>() == 2 * 4);
 const _: () = assert!(size_of::<Bucket>() == 4 * 8);
-const _: () = assert!(size_of::<Meta>() == 5 * 8 + 2 * 4 + 14 * 4);
+const _: () = assert!(size_of::<Meta>() == 5 * 8 + 2 * 4 + 20 * 4);
+const _: () = assert!(size_of::<Kept>() == KEPT * 8);
 
 /// Where this version's records hold what a later generation takes over.
 pub const OFFSETS: Offsets = Offsets {
@@ -91,4 +94,10 @@ pub const OFFSETS: Offsets = Offsets {
     counted: offset_of!(FilterState, counted) as u32,
     line: size_of::<LineConfig>() as u32,
     key: offset_of!(LineConfig, key) as u32,
+    since: offset_of!(FilterState, since_ns) as u32,
+    evidence: offset_of!(FilterState, evidence_ns) as u32,
+    candidate: offset_of!(FilterState, candidate_ns) as u32,
+    pulse_first: offset_of!(FilterState, pulse_first_ns) as u32,
+    checked: offset_of!(FilterState, checked_ns) as u32,
+    reserved: 0,
 };

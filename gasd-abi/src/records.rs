@@ -139,6 +139,18 @@ pub struct Offsets {
     pub line: u32,
     /// In a line's settings: the meter's key, u64.
     pub key: u32,
+    /// In a copy: up to when the level was integrated, u64.
+    pub since: u32,
+    /// In a copy: the evidence, u64.
+    pub evidence: u32,
+    /// In a copy: where the evidence began, u64.
+    pub candidate: u32,
+    /// In a copy: earliest edge of the last pulse, u64.
+    pub pulse_first: u32,
+    /// In a copy: last reading of the level, u64.
+    pub checked: u32,
+    /// Spare, zero.
+    pub reserved: u32,
 }
 
 /// What a call of the raw_tp twin asks for; the first of its arguments.
@@ -149,10 +161,13 @@ pub mod twin {
     pub const SAMPLE: u64 = 1;
     /// `[TICK, line, t_ns]`: the player's time.
     pub const TICK: u64 = 2;
-    /// `[ADOPT, line, pulse_ns, last_edge_ns, first_ns, pending, level | contact << 1 | counted << 2]`.
+    /// `[ADOPT, line, pulse_ns, pulse_first_ns, last_edge_ns, first_ns, candidate_ns, since_ns,
+    /// evidence_ns, checked_ns, pending, level | contact << 1 | counted << 2]`.
     pub const ADOPT: u64 = 3;
-    /// Arguments of every call, whatever it asks for.
-    pub const ARGS: usize = 8;
+    /// `[REPLAY, line]`: the next edge that was kept, until the answer is that there is none.
+    pub const REPLAY: u64 = 4;
+    /// Arguments of every call, whatever it asks for; as many as the kernel takes.
+    pub const ARGS: usize = 12;
 }
 
 /// FNV-1a 64 of a meter's id, never 0.

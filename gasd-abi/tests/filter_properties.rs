@@ -3,7 +3,7 @@
 mod common;
 
 use common::{MS, S, US};
-use gasd_abi::filter::{self, CLOSED, FilterConfig, FilterState, Handover, OPEN};
+use gasd_abi::filter::{self, CLOSED, FilterConfig, FilterState, OPEN};
 use gasd_abi::outcome::{PULSE, RECOVERED, STALE};
 use gasd_abi::{Outcome, Totals};
 use proptest::prelude::*;
@@ -323,25 +323,4 @@ fn a_storm_is_raised_once_and_ends_with_a_calm_second() {
         line.edge(20 * S + i * MS);
     }
     assert_eq!(line.totals.storms, 2);
-}
-
-/// A generation that says its last pulse was after its last edge: what comes next is judged as usual.
-#[test]
-fn a_handover_with_times_that_cannot_be_is_taken_over() {
-    let old = Handover {
-        pulse_ns: u64::MAX,
-        last_edge_ns: S,
-        first_ns: u64::MAX,
-        pending: 1,
-        counted: 1,
-        ..Handover::default()
-    };
-    let (cfg, mut st) = (FilterConfig::default(), FilterState { adopting: 1, ..FilterState::default() });
-    filter::adopt(&mut st, &old);
-    assert_eq!((st.pulse_ns, st.first_ns, st.since_ns), (S, S, S));
-    filter::edge(&cfg, &mut st, 2 * S);
-    let edges = st.edges;
-    let decided = filter::sample(&cfg, &mut st, 2 * S + 10 * MS, CLOSED, edges);
-    assert!(decided.has(PULSE));
-    assert_eq!(st.interval_ns, S);
 }

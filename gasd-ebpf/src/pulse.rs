@@ -18,13 +18,14 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, RawTracePointContext},
 };
 use gasd_abi::{
-    filter::{self, FilterState, Handover},
+    filter::{self, FilterState},
     live::{self, LivePage, WRITERS, Writer, counters},
     outcome::{Outcome, PULSE, RESYNC, Reason, STALE, STORM, Totals, WAKE},
     records::{
         BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK, EVENT_WAKE, Event,
         LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES, twin,
     },
+    takeover::{self, Handover, Kept},
 };
 
 const BPF_F_MMAPABLE: u32 = 1 << 10;
@@ -52,6 +53,10 @@ static TOTALS: PerCpuArray<Totals> = PerCpuArray::with_max_entries(MAX_LINES * W
 /// Intervals by line and minute.
 #[map]
 static BUCKETS: LruPerCpuHashMap<BucketKey, Bucket> = LruPerCpuHashMap::with_max_entries(MAX_BUCKETS, 0);
+
+/// Times of edges that came while a line was taken over.
+#[map]
+static KEPT: Array<Kept> = Array::with_max_entries(MAX_LINES, 0);
 
 /// Events to the daemon.
 #[map]
@@ -85,6 +90,7 @@ pub extern "C" fn gasd_twin(ctx: *mut core::ffi::c_void) -> i32 {
             sample(line, now, level as u8, edges)
         }
         twin::ADOPT => adopt(line, &ctx),
+        twin::REPLAY => replay(line),
         twin::TICK => {
             send(line, EVENT_TICK, now, &FilterState::default(), Writer::Sample);
             0
@@ -100,7 +106,12 @@ fn edge(line: u32, now: u64) -> i32 {
     };
     // Inlined, too: on CPUs that mitigate return speculation a call costs as much as the filter.
     let step = #[inline(always)]
-    |st: &mut FilterState| filter::edge(&config.filter, st, now);
+    |st: &mut FilterState| {
+        if st.adopting != 0 {
+            keep(line, st.kept, now);
+        }
+        filter::edge(&config.filter, st, now)
+    };
     // SAFETY: the page is map memory that outlives the program; see `commit` for who writes it.
     let done = unsafe { commit::commit(page, Writer::Edge, step) };
     account(line, config, now, page, done, Writer::Edge)
@@ -132,22 +143,62 @@ fn adopt(line: u32, ctx: &RawTracePointContext) -> i32 {
     let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
         return -1;
     };
-    let bits: u64 = ctx.arg(6);
-    let pending: u64 = ctx.arg(5);
+    let (pending, bits): (u64, u64) = (ctx.arg(10), ctx.arg(11));
     let old = Handover {
         pulse_ns: ctx.arg(2),
-        last_edge_ns: ctx.arg(3),
-        first_ns: ctx.arg(4),
+        pulse_first_ns: ctx.arg(3),
+        last_edge_ns: ctx.arg(4),
+        first_ns: ctx.arg(5),
+        candidate_ns: ctx.arg(6),
+        since_ns: ctx.arg(7),
+        evidence_ns: ctx.arg(8),
+        checked_ns: ctx.arg(9),
         pending: pending as u32,
         level: bits as u8 & 1,
         contact: (bits >> 1) as u8 & 1,
         counted: (bits >> 2) as u8 & 1,
         reserved: 0,
     };
-    let step = |st: &mut FilterState| filter::adopt(st, &old);
+    let step = |st: &mut FilterState| takeover::adopt(st, &old);
     // SAFETY: as above; the loader adopts before the sampler of the new generation begins.
     let done = unsafe { commit::commit(page, Writer::Sample, step) };
+    if done.1.flags & STALE != 0 {
+        return STALE as i32;
+    }
     account(line, config, old.last_edge_ns, page, done, Writer::Sample)
+}
+
+/// Applies the next edge that was kept.
+#[inline(always)]
+fn replay(line: u32) -> i32 {
+    let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
+        return -1;
+    };
+    let Some(kept) = KEPT.get_ptr(line) else {
+        return -1;
+    };
+    let step = |st: &mut FilterState| {
+        // SAFETY: map memory, the index is in it. Written before the state that says so was published.
+        let at = unsafe { (&raw const (*kept).at_ns[takeover::place(st.replayed)]).read_volatile() };
+        takeover::replay(&config.filter, st, at)
+    };
+    // SAFETY: as above.
+    let (slot, out) = unsafe { commit::commit(page, Writer::Sample, step) };
+    if out.flags & STALE != 0 {
+        return STALE as i32;
+    }
+    // SAFETY: see `account`.
+    let at = unsafe { (*page).slots[slot & 3].last_edge_ns };
+    account(line, config, at, page, (slot, out), Writer::Sample)
+}
+
+/// Puts the time of an edge aside that comes while its line is taken over.
+#[inline(always)]
+fn keep(line: u32, nth: u32, now: u64) {
+    if let Some(kept) = KEPT.get_ptr_mut(line) {
+        // SAFETY: map memory, the index is in it; a line's interrupts run one after another.
+        unsafe { (&raw mut (*kept).at_ns[takeover::place(nth)]).write_volatile(now) };
+    }
 }
 
 /// Counts a step and sends what is worth an event. Returns the outcome's flags.

@@ -245,17 +245,17 @@ impl Kernel {
 
     /// An edge of a simulated line at `t_ns`, through the real programs. Returns the outcome's flags.
     pub fn edge(&self, line: u32, t_ns: u64) -> Result<u32, KernelError> {
-        self.step([twin::EDGE, u64::from(line), t_ns, 0, 0, 0, 0, 0])
+        self.step([twin::EDGE, u64::from(line), t_ns, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     }
 
     /// The line's real level, read at `t_ns` when `edges` interrupts had been seen.
     pub fn sample(&self, line: u32, t_ns: u64, level: bool, edges: u64) -> Result<u32, KernelError> {
-        self.step([twin::SAMPLE, u64::from(line), t_ns, u64::from(level), edges, 0, 0, 0])
+        self.step([twin::SAMPLE, u64::from(line), t_ns, u64::from(level), edges, 0, 0, 0, 0, 0, 0, 0])
     }
 
     /// Tells whoever reads the events what time it is on a simulated line.
     pub fn tick(&self, line: u32, t_ns: u64) -> Result<u32, KernelError> {
-        self.step([twin::TICK, u64::from(line), t_ns, 0, 0, 0, 0, 0])
+        self.step([twin::TICK, u64::from(line), t_ns, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     }
 
     fn step(&self, args: [u64; twin::ARGS]) -> Result<u32, KernelError> {

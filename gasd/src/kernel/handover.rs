@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One generation of pins takes over from another, whatever the layouts are.
 //!
-//! 1. The new generation's pages are marked as adopting: edges that reach it are kept and counted,
-//!    nothing is decided.
+//! 1. The new generation's pages are marked as waiting: edges that reach it are counted and kept with
+//!    their times, nothing is decided.
 //! 2. One slot write: the old program runs no more, the new one does. After a grace period the old
 //!    generation's state is final.
-//! 3. Its level, contact, last times and **unclassified edges** move to the new generation. So
-//!    each edge is classified once: `accepted + rejected` over both is what was generated.
+//! 3. Its level, contact, times and **unclassified edges** move to the new generation, which then
+//!    applies the kept edges ([`gasd_abi::takeover`]). So each edge is classified once, as if there had
+//!    been one generation only.
 
 use std::{
     mem::size_of,
@@ -16,11 +17,11 @@ use std::{
 
 use gasd_abi::{
     Totals,
-    filter::Handover,
     layout::MAGIC,
     live::{self, Writer, counters},
     outcome::STALE,
     records::{LineConfig, Meta, Offsets, twin},
+    takeover::Handover,
 };
 
 use super::{
@@ -75,8 +76,13 @@ impl OldLine {
             accepted: word(at.accepted)?,
             handover: Handover {
                 pulse_ns: word(at.pulse)?,
+                pulse_first_ns: word(at.pulse_first)?,
                 last_edge_ns: word(at.last_edge)?,
                 first_ns: word(at.first)?,
+                candidate_ns: word(at.candidate)?,
+                since_ns: word(at.since)?,
+                evidence_ns: word(at.evidence)?,
+                checked_ns: word(at.checked)?,
                 pending: u32_at(page, slot.checked_add(at.pending)?)?,
                 level: byte(at.level)?,
                 contact: byte(at.contact)?,
@@ -186,24 +192,37 @@ pub fn finish(pins: &Pins) -> Result<u32, KernelError> {
 pub fn adopt_all(pins: &Pins, old: &Generation) -> Result<u32, KernelError> {
     let path = pins.generation(gasd_abi::layout::VERSION).join("progs/twin");
     let program = sys::obj_get(&path).map_err(|e| KernelError::open(&path, e))?;
+    // A line that does not wait answers that this comes too late; nothing changes then.
+    let step = |args: [u64; twin::ARGS]| {
+        let flags =
+            sys::test_run(program.as_fd(), &args).map_err(|e| KernelError::io("handing a line over", e))?;
+        Ok(flags >= 0 && flags as u32 & STALE == 0)
+    };
     let mut adopted = 0;
     for line in old.lines_in_use()? {
         let Some(OldLine { handover: h, .. }) = old.line(line)? else { continue };
         let bits = u64::from(h.level) | u64::from(h.contact) << 1 | u64::from(h.counted) << 2;
-        let args: [u64; twin::ARGS] = [
+        let mut taken = step([
             twin::ADOPT,
             u64::from(line),
             h.pulse_ns,
+            h.pulse_first_ns,
             h.last_edge_ns,
             h.first_ns,
+            h.candidate_ns,
+            h.since_ns,
+            h.evidence_ns,
+            h.checked_ns,
             u64::from(h.pending),
             bits,
-            0,
-        ];
-        let flags =
-            sys::test_run(program.as_fd(), &args).map_err(|e| KernelError::io("handing a line over", e))?;
-        // A line that does not wait answers that this comes too late; nothing changes then.
-        adopted += u32::from(flags >= 0 && flags as u32 & STALE == 0);
+        ])?;
+        let mut replay = [0; twin::ARGS];
+        (replay[0], replay[1]) = (twin::REPLAY, u64::from(line));
+        // Each takes microseconds, so the line catches up with any rate that interrupts come at.
+        while step(replay)? {
+            taken = true;
+        }
+        adopted += u32::from(taken);
     }
     Ok(adopted)
 }

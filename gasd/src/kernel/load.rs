@@ -14,6 +14,7 @@ use aya::{
 };
 use gasd_abi::{
     FilterState,
+    filter::WAITING,
     layout::{FINGERPRINT, MAGIC, OFFSETS, VERSION},
     live::LivePage,
     records::{MAX_LINES, Meta},
@@ -239,7 +240,7 @@ fn build_generation(
         let lines = open(&new.join("maps/lines"))?;
         for line in old.lines_in_use()? {
             let mut page = LivePage { current: 0, reserved: [0; 7], slots: [FilterState::default(); 4] };
-            page.slots[0].adopting = 1;
+            page.slots[0].adopting = WAITING;
             sys::update(live.as_fd(), &line.to_ne_bytes(), as_bytes(&page))
                 .map_err(|e| KernelError::io("preparing a live page", e))?;
             if let Some(config) = old.line_config(line)? {

@@ -19,6 +19,7 @@ use gasd_abi::{
     layout::{FINGERPRINT, MAGIC, VERSION},
     live::{LivePage, WRITERS},
     records::{Bucket, BucketKey, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES},
+    takeover::Kept,
 };
 
 use super::{bytes, error::KernelError, sys};
@@ -79,7 +80,7 @@ pub const DISPATCH_MAPS: [Pin; 4] = [
 ];
 
 /// Maps of a generation.
-pub const GENERATION_MAPS: [Pin; 6] = [
+pub const GENERATION_MAPS: [Pin; 7] = [
     ("META", "meta", shape(ARRAY, 4, size_of::<Meta>(), 1, 0)),
     ("LINES", "lines", shape(ARRAY, 4, size_of::<LineConfig>(), MAX_LINES, 0)),
     ("LIVE", "live", shape(ARRAY, 4, size_of::<LivePage>(), MAX_LINES, BPF_F_MMAPABLE)),
@@ -89,6 +90,7 @@ pub const GENERATION_MAPS: [Pin; 6] = [
         "buckets",
         shape(LRU_PERCPU_HASH, size_of::<BucketKey>(), size_of::<Bucket>(), MAX_BUCKETS, 0),
     ),
+    ("KEPT", "kept", shape(ARRAY, 4, size_of::<Kept>(), MAX_LINES, 0)),
     ("EVENTS", "events", shape(RINGBUF, 0, 0, RING_BYTES, 0)),
 ];
 

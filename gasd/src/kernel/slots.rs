@@ -21,8 +21,11 @@ const SLOTS: [(&str, &str); 2] = [("slots", "pulse"), ("twin_slots", "twin")];
 
 /// Puts the programs of these two pins where the dispatcher hands interrupts and steps on. When it
 /// returns, no program that was there before runs any more.
+///
+/// The steps first: once the first interrupt goes to another generation, no level is read into the
+/// one before any more, which does not know that edge and would take the level for a contradiction.
 pub fn switch(pins: &Pins, pulse: &Path, twin: &Path) -> Result<(), KernelError> {
-    for ((slot, _), pin) in SLOTS.iter().zip([pulse, twin]) {
+    for (slot, pin) in [("twin_slots", twin), ("slots", pulse)] {
         let program = sys::obj_get(pin).map_err(|e| KernelError::open(pin, e))?;
         let map = pins.open_dispatch(slot)?;
         let fd = program.as_raw_fd() as u32;

@@ -63,7 +63,7 @@ impl Engine {
         }
     }
 
-    fn answer(&mut self, job: Job) -> Result<(), StoreError> {
+    fn answer(&mut self, shared: &Shared, job: Job) -> Result<(), StoreError> {
         match job {
             Job::Write { changes, state, reply } => {
                 if state.compare_exchange(WAITING, STARTED, Ordering::AcqRel, Ordering::Acquire).is_err() {
@@ -72,6 +72,9 @@ impl Engine {
                 let stamp = self.stamp();
                 let done = self.commit(stamp, &changes);
                 let failed = done.as_ref().err().cloned();
+                if let Some(error) = &failed {
+                    say(shared, error);
+                }
                 let _ = reply.send(done);
                 failed.map_or(Ok(()), Err)
             }
@@ -84,6 +87,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// Before the one who asked hears that it failed, so that whoever then asks what is wrong is told.
+fn say(shared: &Shared, error: &StoreError) {
+    shared.lock().failure = Some(error.clone());
 }
 
 fn refuse(job: Job, error: &StoreError) {
@@ -126,12 +134,15 @@ pub(super) fn run(shared: &Shared, mut engine: Engine) {
 
         let mut result = engine.flush();
         let in_hand = engine.in_hand.as_ref().map_or(0, |(_, changes)| changes.len());
+        if let Err(error) = &result {
+            say(shared, error);
+        }
         for job in jobs {
             match &result {
                 // A write must come after what was pushed before it, so it fails with it; a read need not.
                 Err(error) if matches!(job, Job::Write { .. }) => refuse(job, error),
                 _ => {
-                    if let Err(error) = engine.answer(job) {
+                    if let Err(error) = engine.answer(shared, job) {
                         result = Err(error);
                     }
                 }

@@ -142,15 +142,11 @@ train_moves() { (($(train_pulses) > boarded)); }
 arrive() {
     kill "$train"
     wait "$train" || fail "$1: the train was derailed: $(</run/train)"
-    short=${2-0}
     until_true 5 "$1: the last of $(</run/train) pulses; before $boarded, now $(train_pulses)" all_there
     sleep 1
-    local missing=$((boarded + $(</run/train) - $(train_pulses)))
-    ((missing >= 0 && missing <= short)) || fail "$1: $missing of $(</run/train) pulses are missing, $short at most may"
-    ok "$1: no pulse is in the total twice, $missing of $(</run/train) are missing"
+    equal "$(train_pulses)" $((boarded + $(</run/train))) "$1: every pulse is in the total, once ($(</run/train) of them)"
 }
-# `arrive WHAT [SHORT]`: so many pulses may be missing.
-all_there() { (($(train_pulses) >= boarded + $(</run/train) - short)); }
+all_there() { (($(train_pulses) >= boarded + $(</run/train))); }
 # The layout that counts.
 layout() { find /run/gasd/bpf -maxdepth 1 -name 'v*' -printf '%f\n' | tr -d v | sort -n | tail -n 1; }
 

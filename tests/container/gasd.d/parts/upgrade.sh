@@ -5,16 +5,16 @@
 board
 as keeper gasctl valve close garden --reason "the upgrade" >/dev/null
 version=$(installed gasd)
-# step PACKAGES WHAT [GAP_MS [SHORT]]: installs them under a train of edges; SHORT pulses may be missing.
+# step PACKAGES WHAT: installs them under a train of edges.
 step() {
     local pid
-    depart "${3-20}"
+    depart 20
     pid=$(main_pid)
     news >/dev/null
     apt_get install --allow-downgrades "/test/$1"/gasd_*.deb "/test/$1"/gasctl_*.deb
     up "$pid"
     said=$(news)
-    arrive "$2" "${4-0}"
+    arrive "$2"
     has "$(property valves/garden Valve Holds)" "the upgrade" "$2: the operator's hold is there"
     nothing_lost "$2"
 }
@@ -27,12 +27,11 @@ ok "before the daemon restarted"
 equal "$(cat /etc/gasd/gasd.toml)" "$(cat /test/train.toml)" "the administrator's configuration is kept"
 if [[ -d /test/layout ]]; then
     before=$(layout)
-    # A pulse that ends while the lines change hands is not told from a glitch yet (docs/adr/0004).
-    step layout "upgrade to a next layout" 150 2
+    step layout "upgrade to a next layout"
     has "$said" "lines over from the layout before" "the new programs have taken the lines over"
     equal "$(layout)" $((before + 1)) "layout $(layout) counts"
 else
     echo "SKIPPED: an upgrade to another layout: GASD_NEXT_LAYOUT is not set" >&2
 fi
-step packages "downgrade to the version of before" 150 2
+step packages "downgrade to the version of before"
 equal "$(installed gasd)" "$version" "it is installed"
