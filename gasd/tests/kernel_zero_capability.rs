@@ -7,7 +7,10 @@ mod kernel_house;
 
 use std::{
     fs,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -138,4 +141,29 @@ fn the_daemon_runs_without_capabilities() {
     assert_eq!(ring.take(), None);
     let bases = gasd::store::Store::open(&store).unwrap().load_bases().unwrap();
     assert_eq!((bases[0].1.pulses, bases[0].1.volume_ul), (8, 8_000_000));
+}
+
+#[test]
+fn a_group_reads_what_it_was_let_and_nothing_else() {
+    let Some(house) = House::new("kernel_zero_capability, readers") else { return };
+    let refused = house.load_with(Path::new(GASD), &["--readers", "no-such-group"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("no such group in /etc/group"), "{refused:?}");
+    assert!(!house.pins.join("dispatch").exists(), "nothing is loaded for a mistake");
+    house.must_load(&["--readers", "65534"]);
+    // Again after a swap, and without it nothing is taken back.
+    house.must_load(&["--force"]);
+    let mode = |pin: &str| {
+        let found = fs::metadata(house.pins.join(pin)).unwrap();
+        (found.gid(), found.permissions().mode() & 0o777)
+    };
+    assert_eq!(mode("v1"), (NOBODY, 0o750));
+    assert_eq!(mode("v1/maps/live"), (NOBODY, 0o660));
+    for pin in ["meta", "lines", "totals", "buckets"] {
+        assert_eq!(mode(&format!("v1/maps/{pin}")), (NOBODY, 0o640), "{pin}");
+    }
+    for pin in ["v1/maps/events", "v1/maps/kept", "v1/progs/pulse", "v1/progs/twin", "dispatch/irq_lines"] {
+        let (gid, mode) = mode(pin);
+        assert!(gid == 0 && mode & 0o077 == 0, "{pin}: group {gid}, mode {mode:o}");
+    }
 }

@@ -18,7 +18,7 @@ use crate::{
     config::Origin,
     exit::{self, Fatal},
     journal,
-    kernel::load,
+    kernel::{load, pins::Pins, readers},
     player::Play,
     service,
 };
@@ -51,6 +51,9 @@ enum Command {
         /// Directory of a BPF file system that holds the pins
         #[arg(long, value_name = "DIR", default_value = DEFAULT_PINS)]
         pins: PathBuf,
+        /// A group of /etc/group whose members may read the counters without the daemon
+        #[arg(long, value_name = "GROUP")]
+        readers: Option<String>,
         /// Replace the programs even if they are the same
         #[arg(long)]
         force: bool,
@@ -144,7 +147,7 @@ pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     let of_service = matches!(command, Command::Run(_));
     let done = match command {
-        Command::Load { pins, force, json } => load_command(&pins, force, json),
+        Command::Load { pins, readers, force, json } => load_command(&pins, readers.as_deref(), force, json),
         Command::Unload { pins, discard_counts } => unload_command(&pins, discard_counts),
         Command::Run(args) => run_command(args),
         Command::CheckConfig(args) => check::run(args),
@@ -169,8 +172,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn load_command(pins: &Path, force: bool, json: bool) -> Result<(), Fatal> {
+fn load_command(pins: &Path, readers: Option<&str>, force: bool, json: bool) -> Result<(), Fatal> {
+    // Before anything is loaded: a group that is not there is a mistake in the command.
+    let readers = readers.map(group).transpose()?;
     let r = load::load(pins, force)?;
+    if let Some(gid) = readers {
+        readers::admit(&Pins::at(pins)?, gid)?;
+    }
     if json {
         println!(
             "{}",
@@ -189,6 +197,16 @@ fn load_command(pins: &Path, force: bool, json: bool) -> Result<(), Fatal> {
     };
     println!("layout v{} under {}: {what}", r.version, pins.display());
     Ok(())
+}
+
+fn group(name: &str) -> Result<u32, Fatal> {
+    readers::gid_of(name).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Fatal::new(
+            exit::BAD_INPUT,
+            format!("--readers {name}: there is no such group in /etc/group; `addgroup --system {name}` makes one"),
+        ),
+        _ => Fatal::new(exit::BAD_INPUT, format!("--readers {name}: /etc/group: {error}")),
+    })
 }
 
 fn unload_command(pins: &Path, discard_counts: bool) -> Result<(), Fatal> {

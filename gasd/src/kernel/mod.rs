@@ -10,6 +10,7 @@ pub mod live;
 pub mod load;
 pub mod pins;
 pub mod private;
+pub mod readers;
 mod refusal;
 mod slots;
 pub mod sys;

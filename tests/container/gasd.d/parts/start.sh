@@ -14,7 +14,7 @@ systemctl start gasd
 equal "$(systemctl is-active run-gasd-bpf.mount gasd-load.service gasd.service | sort -u)" active \
     "systemctl start gasd brings up the mount, the loader and the daemon"
 # The kernel makes a BPF file system sticky, whatever mode= says.
-equal "$(findmnt -no FSTYPE /run/gasd/bpf) $(stat -c '%U:%G %a' /run/gasd/bpf)" "bpf gasd:gasd 1750" \
+equal "$(findmnt -no FSTYPE /run/gasd/bpf) $(stat -c '%U:%G %a' /run/gasd/bpf)" "bpf gasd:gasd-read 1750" \
     "the pins' file system belongs to gasd and is closed to others"
 equal "$(systemctl show -P SubState gasd-load) $(systemctl show -P MainPID gasd-load)" "exited 0" "gasd load has ended"
 equal "$(pgrep -c -x gasd)" 1 "one process of gasd is left"

@@ -19,7 +19,8 @@ equal "$(systemctl show -P SubState gasd-load) $(systemctl show -P MainPID gasd-
     "gasd-load.service has loaded and is gone"
 equal "$(stat -f -c %T /run/gasd/bpf)" bpf_fs "the pins lie on a BPF file system of their own"
 # bpffs is always sticky.
-equal "$(stat -c %U:%a /run/gasd/bpf)" gasd:1750 "the pins belong to gasd"
+equal "$(stat -c %U:%G:%a /run/gasd/bpf)" gasd:gasd-read:1750 "the pins belong to gasd, and gasd-read may look"
+equal "$(stat -c %U:%G:%a /run/gasd/bpf/v1/maps/live)" gasd:gasd-read:660 "and map the live pages"
 pid=$(main_pid)
 equal "$(systemctl show -P ActiveState gasd)" active "gasd.service is active"
 equal "$(stat -c %U:%G "/proc/$pid")" gasd:gasd "it runs as user and group gasd"

@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The installer's tools on the installed service: simulate, doctor, setup, and top on a terminal.
+
+look
+before=$(number accepted)
+refused 4 "only root" "simulating is root's" as keeper gasctl simulate kitchen
+gasctl simulate kitchen >/run/simulate 2>&1 || fail "gasctl simulate kitchen: $(</run/simulate)"
+has "$(</run/simulate)" "the hose was detected" "gasctl simulate: $(tail -n 1 /run/simulate)"
+has "$(</run/simulate)" "valve not moved" "without --valve the valve stays"
+look
+equal "$(number accepted)" "$before" "the meter's total is untouched"
+has "$(gasctl status)" "imulated" "what came of it is marked as simulated"
+gasctl simulate kitchen --valve >/run/simulate 2>&1 || fail "gasctl simulate kitchen --valve: $(</run/simulate)"
+is_position main closed || fail "the valve is $(position main), not closed: $(</run/simulate)"
+ok "with --valve the real valve closes: $(tail -n 1 /run/simulate)"
+for verdict in $(gasctl status | sed -n 's/^ *\([0-9][0-9]*\) *critical .*/\1/p'); do
+    as keeper gasctl ack "$verdict" >/dev/null || fail "verdict $verdict cannot be acknowledged"
+done
+as keeper gasctl valve open main --reason "the test is over" >/dev/null || fail "the valve does not open: $(gasctl status)"
+is_position main open || fail "the valve is $(position main), not open"
+ok "acknowledged and opened by an operator it is open again"
+printf 't_ns,line,level\n0,1,0\n2000000000,1,1\n2100000000,1,0\nnonsense\n' >/run/bad.csv
+refused 1 "line 5" "a recording with a bad row is refused with its place" gasctl simulate kitchen --trace /run/bad.csv
+printf 't_ns,line,level\n0,1,0\n2000000000,1,1\n2100000000,1,0\n' >/run/quiet.csv
+gasctl simulate kitchen --trace /run/quiet.csv --speed 10 --expect silence >/run/simulate 2>&1 || fail "a quiet recording: $(</run/simulate)"
+ok "a recording in which nothing happens passes as silence"
+
+gasctl doctor >/run/doctor 2>&1 || fail "gasctl doctor: $(</run/doctor)"
+ok "gasctl doctor finds nothing failed: $(tail -n 1 /run/doctor)"
+systemctl stop gasd
+refused 1 "systemctl" "of a service that is stopped it says so, and what to do" gasctl doctor
+systemctl start gasd
+up
+
+gasctl setup --id attic --chip meters --line 7 --pulse-volume "10 L" --offline --yes >/run/setup 2>&1 || fail "gasctl setup: $(</run/setup)"
+has "$(</etc/gasd/conf.d/50-attic.toml)" 'id = "attic"' "gasctl setup --offline writes a meter for another machine"
+gasd check-config >/dev/null || fail "gasd does not take the file that setup has written"
+rm /etc/gasd/conf.d/50-attic.toml
+
+# A terminal of its own; it must leave it as it was, also when it is stopped or killed by a key.
+top() { # KEYS
+    (sleep 2; printf '%b' "$1") | TERM=xterm-256color timeout 20 script -qec "stty rows 40 cols 100; gasctl top" /dev/null
+}
+screen=$(top q) || fail "gasctl top ends with $?"
+has "$screen" "kitchen" "gasctl top shows the meter"
+has "$screen" $'\e[?1049l' "and leaves the terminal's first screen behind it"
+screen=$(top '\x03') || true
+has "$screen" $'\e[?1049l' "also at Ctrl-C"
+refused 2 "terminal" "without a terminal it says so" gasctl top
