@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the service knows, as others may see it, and what others may ask of it.
+//!
+//! The pipeline owns the truth and writes it here; the bus reads it and never the other way round.
+
+mod command;
+mod simulation;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use gasd_abi::Totals;
+
+pub use command::{Answer, Command, CommandError, Release};
+pub use simulation::{Phase, SimulatedVerdict, SimulationState};
+
+/// Where the filter runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Not settled yet.
+    #[default]
+    Unknown,
+    /// In the kernel.
+    Kernel,
+    /// In user space, because the kernel's programs cannot be used.
+    Userspace,
+}
+
+impl Mode {
+    /// The name used in JSON and on the bus.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Unknown => "unknown",
+            Mode::Kernel => "kernel",
+            Mode::Userspace => "userspace",
+        }
+    }
+}
+
+/// One meter, now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MeterState {
+    /// Its id.
+    pub id: String,
+    /// Total volume since the meter was first seen, µL.
+    pub volume_ul: u64,
+    /// Total pulses since the meter was first seen.
+    pub pulses: u64,
+    /// Flow, m³/h; `None` before the second pulse.
+    pub flow_m3_per_h: Option<f64>,
+    /// The three slopes, m³/h.
+    pub slopes_m3_per_h: [f64; 3],
+    /// The flows over the same windows at which the rules speak, m³/h.
+    pub thresholds_m3_per_h: [f64; 3],
+    /// Leading edge of the last pulse, CLOCK_BOOTTIME ns; 0 before the first.
+    pub last_pulse_ns: u64,
+    /// Interval between the last two pulses, ns.
+    pub last_interval_ns: u64,
+    /// The filter's counters.
+    pub totals: Totals,
+    /// Whether volume and pulses are those since the meter was first seen. If not, the store was lost
+    /// with what was before.
+    pub total_known: bool,
+    /// `ok`, or in words what is wrong.
+    pub health: String,
+    /// Id of its valve, empty for none.
+    pub valve: String,
+}
+
+/// A valve's position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Position {
+    /// Not known, or feedback and command disagree.
+    #[default]
+    Unknown,
+    /// Open.
+    Open,
+    /// Closed.
+    Closed,
+}
+
+impl Position {
+    /// The name used in JSON and on the bus.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Position::Unknown => "unknown",
+            Position::Open => "open",
+            Position::Closed => "closed",
+        }
+    }
+}
+
+/// A reason to keep a valve closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Names the hold; never used twice.
+    pub cookie: u64,
+    /// `gasd` for a verdict's hold, `operator` or an application's id.
+    pub owner: String,
+    /// In words.
+    pub reason: String,
+    /// The verdict that placed it.
+    pub verdict: Option<u64>,
+    /// The user whose application placed it; `None` for gasd's and the operator's own.
+    pub uid: Option<u32>,
+    /// When, Unix time in µs.
+    pub since_unix_us: u64,
+}
+
+/// One valve, now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ValveState {
+    /// Its id.
+    pub id: String,
+    /// Where it is.
+    pub position: Position,
+    /// `simulated` or `gpio`.
+    pub actuator: String,
+    /// Reasons to keep it closed.
+    pub holds: Vec<Hold>,
+    /// `ok`, or in words what is wrong.
+    pub health: String,
+}
+
+/// A verdict as it is kept until somebody acknowledges it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VerdictRecord {
+    /// Names the verdict; never used twice.
+    pub id: u64,
+    /// The meter's id.
+    pub meter: String,
+    /// [`gasd_detect::Kind::name`].
+    pub kind: String,
+    /// [`gasd_detect::Severity::name`].
+    pub severity: String,
+    /// When it began, CLOCK_BOOTTIME ns.
+    pub t_ns: u64,
+    /// When it was decided, CLOCK_BOOTTIME ns.
+    pub decided_ns: u64,
+    /// When it was decided, Unix time in µs.
+    pub unix_us: u64,
+    /// The evidence as one JSON object.
+    pub evidence_json: String,
+    /// One sentence for a person.
+    pub text: String,
+    /// Who acknowledged it.
+    pub acknowledged_by: Option<String>,
+}
+
+impl VerdictRecord {
+    /// Whether a simulation made it. The evidence says so, and it stays with the verdict in the store.
+    #[must_use]
+    pub fn simulated(&self) -> bool {
+        serde_json::from_str::<serde_json::Value>(&self.evidence_json)
+            .is_ok_and(|evidence| evidence["simulated"] == true)
+    }
+}
+
+/// The kernel path's own health.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceState {
+    /// Where the filter runs.
+    pub mode: Mode,
+    /// Why, when it is not the kernel.
+    pub mode_reason: String,
+    /// Events that found the ring full.
+    pub ring_overrun: u64,
+    /// Interrupts of ours that the dispatcher could not hand on.
+    pub fall_through: u64,
+    /// Pulses that found the queue to the engine full.
+    pub queue_full: u64,
+    /// Pulses whose event never arrived; their volume is counted all the same.
+    pub events_missed: u64,
+    /// What was found wrong at start or since, one sentence each.
+    pub problems: Vec<String>,
+}
+
+/// Everything that can be seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The service.
+    pub service: ServiceState,
+    /// The meters, in the order of the configuration.
+    pub meters: Vec<MeterState>,
+    /// The valves, in the order of the configuration.
+    pub valves: Vec<ValveState>,
+    /// Verdicts that nobody acknowledged, oldest first.
+    pub verdicts: Vec<VerdictRecord>,
+    /// The simulation that runs, or the last one.
+    pub simulation: SimulationState,
+}
+
+/// The snapshot as it is shared.
+pub type Shared = Arc<RwLock<Snapshot>>;
+
+/// The snapshot. A writer that panicked left whole values behind, so they are still shown.
+pub fn look(shared: &Shared) -> RwLockReadGuard<'_, Snapshot> {
+    shared.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Something changed that is worth a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The service's own state.
+    Service,
+    /// A meter, by index.
+    Meter(usize),
+    /// The meters are others: an index means another one from now on, an id does not.
+    Meters,
+    /// A valve, by index.
+    Valve(usize),
+    /// A verdict was made.
+    VerdictAdded(u64),
+    /// A verdict was acknowledged.
+    VerdictRemoved(u64),
+}
