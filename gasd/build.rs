@@ -39,7 +39,13 @@ fn main() {
     let crates = fs::read_dir(cargo_home.join("registry/src"))
         .into_iter()
         .flatten()
-        .filter_map(|entry| Some(remap(entry.ok()?.path(), "crates")));
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            // A compiler that works in there sees where a link leads.
+            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+            Some([remap(path, "crates"), remap(real, "crates")])
+        })
+        .flatten();
     // v3 has the atomic compare-and-exchange that publishes a line's state.
     let flags =
         ["-Clinker=bpf-linker", "-Clink-arg=--btf", "-Cdebuginfo=2", "-Ctarget-cpu=v3", "--cfg", &arch_flag]

@@ -203,7 +203,9 @@ fn group(name: &str) -> Result<u32, Fatal> {
     readers::gid_of(name).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Fatal::new(
             exit::BAD_INPUT,
-            format!("--readers {name}: there is no such group in /etc/group; `addgroup --system {name}` makes one"),
+            format!(
+                "--readers {name}: there is no such group in /etc/group; `addgroup --system {name}` makes one"
+            ),
         ),
         _ => Fatal::new(exit::BAD_INPUT, format!("--readers {name}: /etc/group: {error}")),
     })
