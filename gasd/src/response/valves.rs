@@ -22,6 +22,8 @@ pub const OPERATOR: &str = "operator";
 
 /// Verdicts below critical that wait to be acknowledged at the most.
 pub const LESSER_KEPT: usize = 200;
+/// Critical ones; more than a gateway has meters, so that the newest of each meter always waits.
+pub const CRITICAL_KEPT: usize = 500;
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,14 +177,28 @@ impl Valves {
         steps
     }
 
-    /// Acknowledges the oldest verdict below critical once more than [`LESSER_KEPT`] of them wait, so
-    /// that years of unread notices fill neither memory nor disk. Returns its number and the record.
+    /// Acknowledges an old verdict once more than [`LESSER_KEPT`] below critical or [`CRITICAL_KEPT`]
+    /// critical ones wait, so that years of unread ones fill neither memory nor disk. Returns its number
+    /// and the record.
+    ///
+    /// A critical one goes only if a later one of its meter waits: what keeps a valve from being opened
+    /// stays, and so do the holds. The audit record keeps all.
     pub fn make_room(&mut self, now: Now) -> Option<(u64, Vec<Change>)> {
-        let lesser = |verdict: &&VerdictRecord| verdict.severity != "critical";
-        if self.unacknowledged.iter().filter(lesser).count() <= LESSER_KEPT {
-            return None;
-        }
-        let at = self.unacknowledged.iter().position(|verdict| lesser(&verdict))?;
+        let all = &self.unacknowledged;
+        let critical = all.iter().filter(|verdict| verdict.severity == "critical").count();
+        let at = if all.len() - critical > LESSER_KEPT {
+            all.iter().position(|verdict| verdict.severity != "critical")
+        } else if critical > CRITICAL_KEPT {
+            let again = |at: usize, old: &VerdictRecord| {
+                all[at + 1..].iter().any(|later| later.severity == "critical" && later.meter == old.meter)
+            };
+            all.iter()
+                .enumerate()
+                .find(|(at, verdict)| verdict.severity == "critical" && again(*at, verdict))
+                .map(|(at, _)| at)
+        } else {
+            None
+        }?;
         let old = self.unacknowledged.remove(at);
         let by = "gasd, to make room";
         let audit = entry(now, GASD, "acknowledge", &old.id.to_string(), &old.text, "made room");

@@ -216,7 +216,7 @@ fn unknown_names_are_refused() {
 }
 
 #[test]
-fn unread_notices_make_room_and_critical_verdicts_never_do() {
+fn unread_notices_make_room_before_any_critical_verdict() {
     let mut valves = valves(&Loaded::default());
     valves.on_verdict(0, &verdict(1, "kitchen", "critical"), 1, NOW);
     for id in 2..=(LESSER_KEPT as u64 + 1) {
@@ -228,4 +228,22 @@ fn unread_notices_make_room_and_critical_verdicts_never_do() {
     assert_eq!((old, rows.len()), (2, 2));
     assert_eq!(valves.make_room(NOW), None);
     assert_eq!(valves.unacknowledged()[0].severity, "critical");
+}
+
+#[test]
+fn of_criticals_that_repeat_for_years_the_newest_of_each_meter_waits() {
+    let mut valves = valves(&Loaded::default());
+    valves.on_verdict(2, &verdict(1, "garden", "critical"), 1, NOW);
+    let most = 3 * CRITICAL_KEPT as u64;
+    for id in 2..=most {
+        valves.on_verdict(0, &verdict(id, "kitchen", "critical"), id, NOW);
+        if let Some((old, rows)) = valves.make_room(NOW) {
+            assert!(old != 1 && rows.len() == 2, "{old}: {rows:?}");
+        }
+        assert!(valves.unacknowledged().len() <= CRITICAL_KEPT);
+    }
+    assert_eq!(valves.unacknowledged()[0].id, 1, "the only one of its meter");
+    assert_eq!(valves.unacknowledged().last().unwrap().id, most);
+    let refused = valves.plan_open("house", "uid 0", NOW).unwrap_err();
+    assert!(matches!(refused, CommandError::Unacknowledged { .. }), "{refused:?}");
 }

@@ -26,6 +26,9 @@ flowed=$(($(number accepted) - before))
 ((flowed >= 547 && flowed <= 600)) || fail "the household burns 547 L before the surge; counted were $flowed"
 ok "the household's litres were counted: $flowed"
 nothing_lost "the household's play"
+look
+equal "$(as reader /test/livereader "/run/gasd/bpf/v$(layout)" kitchen)" "$(number edges) $(number accepted)" \
+    "a program of gasd-read reads the same numbers from the live page"
 
 kill "$watcher"
 wait "$watcher" || true
