@@ -3,8 +3,11 @@
 
 use crate::filter::FilterConfig;
 
-/// Lines that one gateway can count.
-pub const MAX_LINES: u32 = 64;
+/// Meters that one gateway can have.
+pub const MAX_METERS: u32 = 64;
+/// Lines of one generation. A line once given to a meter is that meter's for as long as the pins live,
+/// so there are more of them than meters: for those that are renamed, replaced or simulated.
+pub const MAX_LINES: u32 = 4 * MAX_METERS;
 /// Interrupt numbers that the dispatcher can tell apart.
 pub const MAX_IRQS: u32 = 4096;
 /// Bytes of the event ring; a power of two and a multiple of the page size.

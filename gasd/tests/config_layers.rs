@@ -227,11 +227,12 @@ fn a_file_that_is_named_is_read_alone_and_a_directory_is_a_layer() {
 }
 
 fn check(path: &Path, json: bool) -> (Option<i32>, String, String) {
+    check_with(path, if json { &["--json"] } else { &[] })
+}
+
+fn check_with(path: &Path, more: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gasd"));
-    command.arg("check-config").arg("--config").arg(path);
-    if json {
-        command.arg("--json");
-    }
+    command.arg("check-config").arg("--config").arg(path).args(more);
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
@@ -276,7 +277,11 @@ fn check_config_says_what_it_read_and_what_it_found() {
 fn check_config_says_what_only_the_live_service_refuses() {
     let gateway = Gateway::new();
     gateway.write("etc/gasd.toml", &meter("trace", 1, ""));
-    let (code, _, err) = check(&gateway.path("etc/gasd.toml"), false);
-    assert_eq!(code, Some(0));
+    let file = gateway.path("etc/gasd.toml");
+    let (code, _, err) = check(&file, false);
+    assert_eq!(code, Some(2));
     assert!(err.contains("meter \"trace\": gpio: line 1 has no GPIO chip"), "{err}");
+    let (code, out, err) = check_with(&file, &["--replay"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(!err.contains("no GPIO chip"), "{err}");
 }

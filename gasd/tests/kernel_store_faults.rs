@@ -185,7 +185,7 @@ fn a_damaged_store_is_set_aside_and_nothing_is_opened_by_it() {
     daemon.wait_shown(4);
     wait("the status", || {
         daemon.listen();
-        daemon.status.contains("kitchen: its total is not known, it counts from 20")
+        daemon.status.contains("kitchen: its total is not known: the store was lost at 20")
     });
     daemon.stop();
     let aside: Vec<PathBuf> = fs::read_dir(&disk)

@@ -14,7 +14,7 @@ mod address;
 mod call;
 mod caller;
 mod gate;
-mod groups;
+pub(crate) mod groups;
 mod guard;
 mod link;
 mod manager;

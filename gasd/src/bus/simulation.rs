@@ -209,5 +209,5 @@ impl Simulation {
 /// be busy, and when it is gone the connection ends with it.
 async fn is_there(connection: &Connection, name: &OwnedUniqueName) -> bool {
     let Ok(bus) = fdo::DBusProxy::new(connection).await else { return true };
-    bus.name_has_owner(name.clone().into()).await.unwrap_or(false)
+    bus.name_has_owner(name.clone().into()).await.unwrap_or(true)
 }

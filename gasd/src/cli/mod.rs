@@ -4,6 +4,7 @@
 mod audit;
 mod check;
 mod demo;
+mod reload;
 mod replay;
 
 use std::{
@@ -72,6 +73,8 @@ enum Command {
     },
     /// Run the daemon (needs no capability)
     Run(RunArgs),
+    /// Have the running daemon read its configuration again, and say whether it did
+    Reload(reload::ReloadArgs),
     /// Check a configuration and say everything that is wrong with it
     CheckConfig(check::CheckArgs),
     /// Play a recorded trace through filter and engine, offline, and print verdicts as JSON lines
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Load { pins, readers, force, json } => load_command(&pins, readers.as_deref(), force, json),
         Command::Unload { pins, discard_counts } => unload_command(&pins, discard_counts),
         Command::Run(args) => run_command(args),
+        Command::Reload(args) => reload::run(&args),
         Command::CheckConfig(args) => check::run(args),
         Command::Replay(args) => replay::run(&args),
         Command::Audit { config, last, json } => audit::run(&Origin::from_option(config), last, json),

@@ -27,9 +27,9 @@ pub(super) fn unique_ids<'a>(
     }
 }
 
-/// Refuses meters beyond the lines that can be counted.
+/// Refuses more meters than one gateway can have.
 pub(super) fn enough_lines(report: &mut Report<'_>, meters: &[meter::Draft<'_>]) {
-    let most = gasd_abi::records::MAX_LINES as usize;
+    let most = gasd_abi::records::MAX_METERS as usize;
     // One without an id has a problem of its own.
     if let Some(id) = meters.iter().skip(most).find_map(|meter| meter.id.as_ref()) {
         id.field.senseless(report, Sense::TooManyMeters { count: meters.len(), most });

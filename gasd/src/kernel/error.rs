@@ -95,7 +95,7 @@ pub enum KernelError {
     },
     /// All lines are taken.
     #[error(
-        "all {0} lines are in use; remove meters from the configuration, or the pins of meters that are gone with `gasd unload`"
+        "all {0} lines are in use, most of them by meters that are gone or were renamed since the boot; reboot, or make new pins: systemctl stop gasd, `gasd unload --discard-counts` (the totals are in the store), systemctl restart gasd-load gasd"
     )]
     NoFreeLine(u32),
     /// An interrupt number beyond the map.

@@ -263,7 +263,10 @@ impl MeterRun {
     fn words(&self) -> String {
         let total = self
             .unknown_since
-            .map(|since| format!("its total is not known, it counts from {}", utc(since / 1_000_000)));
+            .map(|since| format!(
+                    "its total is not known: the store was lost at {}, and only what the filter still had counted went on",
+                    utc(since / 1_000_000)
+                ));
         let parts: Vec<String> = self.health.iter().cloned().chain(total).collect();
         if parts.is_empty() { "ok".to_owned() } else { parts.join("; ") }
     }

@@ -99,7 +99,8 @@ impl Valves {
         let problems = problems
             .map(|hold| {
                 format!(
-                    "a hold of {} is kept for valve \"{}\", which is not configured: {}",
+                    "a hold of {} is kept for valve \"{}\", which is not configured: {}; it keeps nothing closed now, and will \
+                     again as soon as a valve of that name is configured, which is also the way to release it",
                     hold.hold.owner, hold.valve, hold.hold.reason
                 )
             })

@@ -7,6 +7,7 @@ use std::{
         mpsc::{RecvTimeoutError, channel, sync_channel},
     },
     time::Duration,
+    time::Instant,
 };
 
 use crate::{
@@ -74,7 +75,6 @@ pub fn bus(
         }
     })?;
     let (told, status) = channel();
-    let mut first = Some(told);
     let Window { shared, changes, stream, audit } = window;
     let ports = Ports { shared, changes, commands, stream, audit };
     let served = bus::serve(BusAddress::parse(address), ports, move |status: &BusStatus| {
@@ -82,18 +82,23 @@ pub fn bus(
             let serving = matches!(status, BusStatus::Serving { .. });
             let what = if serving { What::BusServing } else { What::BusLost };
             journal::tell(Note::new(what, status.to_string()));
-            if let Some(told) = first.take() {
-                let _ = told.send(status.clone());
-            }
+            // Nobody listens any more once the start is over.
+            let _ = told.send(status.clone());
         }
     });
     let bus = served.map_err(|e| Fatal::new(exit::FAILED, format!("the bus thread: {e}")))?;
-    match status.recv_timeout(BUS_PATIENCE) {
-        Ok(BusStatus::Failed { error: error @ BusError::NameTaken { .. }, .. }) => {
-            Err(Fatal::new(exit::BUSY, error.to_string()))
+    // A bus that has just been told of gasd's policy may take a moment to know it, so what failed is
+    // tried again for a while before anybody is told that this is ready.
+    let until = Instant::now() + BUS_PATIENCE;
+    loop {
+        match status.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(BusStatus::Failed { error: error @ BusError::NameTaken { .. }, .. }) => {
+                return Err(Fatal::new(exit::BUSY, error.to_string()));
+            }
+            Ok(BusStatus::Failed { .. }) => {}
+            // Metering does not need the bus; the thread goes on trying and the status says so.
+            Ok(_) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(Some(bus)),
         }
-        // Metering does not need the bus; the thread goes on trying and the status says so.
-        Ok(_) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(Some(bus)),
     }
 }
 

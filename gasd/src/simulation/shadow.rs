@@ -102,7 +102,9 @@ pub fn mark(record: &mut VerdictRecord) {
         other => *other = json!({ "simulated": true }),
     }
     record.evidence_json = evidence.to_string();
-    record.text = format!("SIMULATION, no gas flowed: {}", record.text);
+    // The advice is a sentence's last clause, and nobody shall leave the house for a test.
+    let what = record.text.rsplit_once("; ").map_or(record.text.as_str(), |(what, _advice)| what);
+    record.text = format!("SIMULATION, no gas flowed: {}.", what.trim_end_matches('.'));
 }
 
 #[cfg(test)]

@@ -64,7 +64,10 @@ impl fmt::Display for Loss {
             Some(aside) => write!(f, " and was set aside as {}", aside.display())?,
             None => write!(f, " and could not be set aside, so nothing is written down")?,
         }
-        write!(f, "; totals count from now and are marked unknown, and valves are held closed")
+        write!(
+            f,
+            "; totals go on from what the filter still had counted and are marked unknown, and valves are held closed"
+        )
     }
 }
 

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINES 64
+#define LINES 256
 #define LINE_CONFIG 48
 #define LINE_KEY 32
 #define TWIN_EDGE 0

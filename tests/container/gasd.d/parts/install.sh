@@ -19,10 +19,16 @@ getent group gasd-control >/dev/null || fail "there is no group gasd-control"
 equal "$(stat -c '%U:%G %a' /var/lib/gasd)" "gasd:gasd 750" "the store's directory is gasd's"
 [[ -f /etc/gasd/conf.d/README ]] || fail "/etc/gasd/conf.d is missing"
 for program in gasd gasctl; do
-    grep -qs "$program" "/usr/share/bash-completion/completions/$program" "/usr/share/zsh/vendor-completions/_$program" \
-        "/usr/share/fish/vendor_completions.d/$program.fish" || fail "$program has no completions"
+    for completion in "/usr/share/bash-completion/completions/$program" "/usr/share/zsh/vendor-completions/_$program" \
+        "/usr/share/fish/vendor_completions.d/$program.fish"; do
+        grep -qs "$program" "$completion" || fail "$completion does not complete $program"
+    done
 done
 ok "completions for bash, zsh and fish are there"
 version=$(installed gasd)
 equal "$(gasd --version)" "gasd ${version%-*}" "gasd says the package's version"
 has "$(journalctl --list-catalog)" "gasd: Gas flow rose suddenly" "journalctl -x can explain gasd's entries"
+
+# The policy names groups that the install has just made.
+[[ $(journalctl -u gasd -o cat --no-pager) != *"refuses the name"* ]] || fail "the bus did not know its policy at the first start"
+ok "the first start finds the bus ready"

@@ -14,7 +14,8 @@ reload_says() { journalctl --sync && journalctl -u gasd -o cat --no-pager -n 30 
 until_true 20 "the reload to be in the journal" reload_says 'boiler.*max_flow\|max_flow.*boiler'
 ok "systemctl reload gasd takes another configuration"
 echo '[[meter]' >>/etc/gasd/gasd.toml
-systemctl reload gasd
+! systemctl reload gasd 2>/dev/null || fail "systemctl says that a file that is wrong was taken"
+ok "systemctl reload fails for a file that is wrong"
 until_true 20 "the refusal to be in the journal" reload_says '/etc/gasd/gasd.toml:[0-9]*:'
 ok "a file that is wrong is told with its place"
 cp /run/gasd.toml.before /etc/gasd/gasd.toml

@@ -25,9 +25,9 @@ gasctl setup --id attic --chip meters --line 7 --pulse-volume "1 L" --max-flow "
     fail "gasctl setup: $(</run/setup)"
 has "$(</run/setup)" "/etc/gasd/conf.d/50-attic.toml: written" "gasctl setup writes the meter's file"
 has "$(</run/setup)" "systemctl reload gasd" "and says what comes next"
-refused 1 "--force" "a file that is there is not replaced" \
+refused 2 "--force" "a file that is there is not replaced" \
     gasctl setup --id attic --chip meters --line 7 --pulse-volume "1 L" --yes
-refused 1 "line 3" "a line that another meter has is refused" \
+refused 2 "line 3" "a line that another meter has is refused" \
     gasctl setup --id twice --chip meters --line 3 --pulse-volume "1 L" --yes
 systemctl reload gasd
 wait_for ok 20 meters attic health
@@ -36,6 +36,19 @@ equal "$(main_pid) $(systemctl show -P NFileDescriptorStore gasd)" "$pid $((kept
 noisy_pulses "$attic" 5 | play
 exact attic 5 "a meter that was added by reload"
 
+# Whatever an earlier part has left: looked at, and opened.
+look_and_open() {
+    local verdict
+    for verdict in $(gasctl status | sed -n 's/^ *\([0-9][0-9]*\) *critical .*/\1/p'); do
+        gasctl ack "$verdict" >/dev/null || fail "verdict $verdict cannot be acknowledged"
+    done
+    gasctl valve open main >/dev/null || fail "the valve does not open: $(gasctl status)"
+}
+look_and_open
+look
+position=$(get valves main position)
+equal "$position" open "the valve is open before the test"
+
 # The commissioning test, through the live programs, beside the meter: its own total stays.
 look
 before=$(get meters attic accepted)
@@ -43,16 +56,12 @@ gasctl simulate attic >/run/simulate 2>&1 || fail "gasctl simulate attic: $(</ru
 has "$(</run/simulate)" "the hose was detected" "gasctl simulate: a hose on the new meter is noticed"
 look
 equal "$(get meters attic accepted)" "$before" "the meter's total is untouched by it"
-equal "$(get valves main position)" open "and the valve is not moved"
+equal "$(get valves main position)" "$position" "and the valve is not moved"
 gasctl simulate attic --valve >/run/simulate 2>&1 || fail "gasctl simulate attic --valve: $(</run/simulate)"
 has "$(</run/simulate)" "valve closed" "with --valve the real valve closes: $(tail -n 1 /run/simulate)"
 equal "$(gpiosim_value valves 0)" 1 "its line reads closed"
-has "$(gasctl status)" "imulat" "the verdict is marked as simulated"
-waiting=$(gasctl status | sed -n 's/^ *\([0-9][0-9]*\) *critical .* attic .*/\1/p')
-for verdict in $waiting; do
-    gasctl ack "$verdict" >/dev/null || fail "verdict $verdict cannot be acknowledged"
-done
-gasctl valve open main --reason "the test is over" >/dev/null || fail "the valve does not open: $(gasctl status)"
+has "$(gasctl status)" "SIMULATION, no gas flowed" "the verdict is marked as simulated"
+look_and_open
 equal "$(gpiosim_value valves 0)" 0 "acknowledged and opened, the line reads open again"
 
 gasctl doctor >/run/doctor 2>&1 || fail "gasctl doctor: $(</run/doctor)"
