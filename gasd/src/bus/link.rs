@@ -192,6 +192,7 @@ fn note(pacer: &mut Pacer, changes: impl Iterator<Item = Change>) -> bool {
     for change in changes {
         match change {
             Change::Service => pacer.mark(Subject::Service),
+            Change::Simulation => pacer.mark(Subject::Simulation),
             Change::Meter(index) => pacer.mark(Subject::Meter(index)),
             Change::Valve(index) => pacer.mark(Subject::Valve(index)),
             Change::VerdictAdded(_) | Change::VerdictRemoved(_) => verdicts = true,

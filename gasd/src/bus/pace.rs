@@ -4,8 +4,8 @@
 //! Each object sends at most one `PropertiesChanged` every [`OBJECT_GAP_MS`], and all meters
 //! together at most one every [`METERS_GAP_MS`], in turn. The service and the valves come first and
 //! do not wait for meters. So 1 kHz of pulses on any number of meters makes at most 6 messages a second
-//! from meters and 2 from the service's own counters; only valves and verdicts, which people and
-//! findings move, add to that.
+//! from meters and 2 from the service's own counters, 2 more during a simulation; only valves and verdicts,
+//! which people and findings move, add to that.
 
 use std::collections::VecDeque;
 
@@ -19,6 +19,8 @@ pub const METERS_GAP_MS: u64 = 167;
 pub enum Subject {
     /// The service.
     Service,
+    /// The simulation.
+    Simulation,
     /// A valve, by index.
     Valve(usize),
     /// A meter, by index.
@@ -42,6 +44,7 @@ impl Slot {
 #[derive(Debug)]
 pub struct Pacer {
     service: Slot,
+    simulation: Slot,
     valves: Vec<Slot>,
     meters: Vec<Slot>,
     /// Dirty meters in the order in which they became dirty.
@@ -55,6 +58,7 @@ impl Pacer {
     pub fn new(meters: usize, valves: usize) -> Pacer {
         Pacer {
             service: Slot::default(),
+            simulation: Slot::default(),
             valves: vec![Slot::default(); valves],
             meters: vec![Slot::default(); meters],
             turn: VecDeque::with_capacity(meters),
@@ -66,6 +70,7 @@ impl Pacer {
     pub fn mark(&mut self, subject: Subject) {
         match subject {
             Subject::Service => self.service.dirty = true,
+            Subject::Simulation => self.simulation.dirty = true,
             Subject::Valve(index) => {
                 if let Some(slot) = self.valves.get_mut(index) {
                     slot.dirty = true;
@@ -84,6 +89,7 @@ impl Pacer {
     /// Notes that anything may have changed.
     pub fn mark_all(&mut self) {
         self.mark(Subject::Service);
+        self.mark(Subject::Simulation);
         (0..self.valves.len()).for_each(|index| self.mark(Subject::Valve(index)));
         (0..self.meters.len()).for_each(|index| self.mark(Subject::Meter(index)));
     }
@@ -97,6 +103,10 @@ impl Pacer {
         if let Some(index) = self.valves.iter().position(|slot| slot.ready(now_ms)) {
             self.valves[index].dirty = false;
             return Some(Subject::Valve(index));
+        }
+        if self.simulation.ready(now_ms) {
+            self.simulation.dirty = false;
+            return Some(Subject::Simulation);
         }
         if self.meters_free_ms > now_ms {
             return None;
@@ -112,6 +122,7 @@ impl Pacer {
         let free_ms = now_ms + OBJECT_GAP_MS;
         match subject {
             Subject::Service => self.service.free_ms = free_ms,
+            Subject::Simulation => self.simulation.free_ms = free_ms,
             Subject::Valve(index) => self.valves[index].free_ms = free_ms,
             Subject::Meter(index) => {
                 self.meters[index].free_ms = free_ms;
@@ -124,7 +135,7 @@ impl Pacer {
     #[must_use]
     pub fn due_ms(&self) -> Option<u64> {
         let meters = self.turn.iter().map(|&index| self.meters[index].free_ms.max(self.meters_free_ms));
-        let others = self.valves.iter().chain([&self.service]).filter(|slot| slot.dirty);
+        let others = self.valves.iter().chain([&self.service, &self.simulation]).filter(|slot| slot.dirty);
         others.map(|slot| slot.free_ms).chain(meters).min()
     }
 }

@@ -64,6 +64,7 @@ pub(super) struct Publisher {
     shared: Shared,
     desk: Desk,
     manager: Told<Manager>,
+    simulation: Told<Simulation>,
     valves: Vec<Told<Valve>>,
     /// In the order of the snapshot, by id.
     meters: Vec<(String, Told<Meter>)>,
@@ -97,12 +98,13 @@ impl Publisher {
             valves.push(Told::add(connection, &valve_path(id), valve).await?);
         }
         let stand = Simulation { shared: shared.clone(), desk: desk.clone() };
-        connection.object_server().at(gasd_proxy::SIMULATION_PATH, stand).await?;
+        let simulation = Told::add(connection, gasd_proxy::SIMULATION_PATH, stand).await?;
         let mut publisher = Publisher {
             connection: connection.clone(),
             shared: shared.clone(),
             desk,
             manager,
+            simulation,
             valves,
             meters,
             verdicts: BTreeSet::new(),
@@ -127,6 +129,7 @@ impl Publisher {
     pub(super) async fn tell(&mut self, subject: Subject) -> zbus::Result<bool> {
         match subject {
             Subject::Service => self.manager.tell(&self.connection).await,
+            Subject::Simulation => self.simulation.tell(&self.connection).await,
             Subject::Valve(index) => self.valves[index].tell(&self.connection).await,
             Subject::Meter(index) => {
                 let (id, told) = &mut self.meters[index];

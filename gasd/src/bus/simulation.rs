@@ -134,72 +134,72 @@ impl Simulation {
         self.desk.hand_over(Command::StopSimulation { caller }).await.map(drop)
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn state(&self) -> &'static str {
         self.get(|s| s.phase.name())
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn meter(&self) -> String {
         self.get(|s| s.meter.clone())
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn trace(&self) -> String {
         self.get(|s| s.trace.clone())
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn speed(&self) -> f64 {
         self.get(|s| s.speed)
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn valve(&self) -> bool {
         self.get(|s| s.valve)
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn pulses(&self) -> u64 {
         self.get(|s| s.pulses)
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn volume_microlitres(&self) -> u64 {
         self.get(|s| s.volume_ul)
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn flow_known(&self) -> bool {
         self.get(|s| s.flow_m3_per_h.is_some_and(f64::is_finite))
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn flow_cubic_metres_per_hour(&self) -> f64 {
         self.get(|s| s.flow_m3_per_h.filter(|flow| flow.is_finite()).unwrap_or_default())
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn verdicts(&self) -> Vec<HashMap<&'static str, Variant<'static>>> {
         self.get(|s| s.verdicts.iter().map(verdict).collect())
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn latency(&self) -> Vec<u64> {
         self.get(|s| s.latency_ns.to_vec())
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn valve_latency(&self) -> u64 {
         self.get(|s| s.valve_latency_ns)
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn outcome(&self) -> String {
         self.get(|s| s.outcome.clone())
     }
 
-    #[zbus(property(emits_changed_signal = "false"))]
+    #[zbus(property)]
     fn problem(&self) -> String {
         self.get(|s| s.problem.clone())
     }

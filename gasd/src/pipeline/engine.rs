@@ -238,6 +238,7 @@ impl Engine {
         let mut snapshot = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(shadow) = &self.shadow {
             shadow.show(&self.bank.state(shadow.line()), &mut snapshot.simulation);
+            changed.push(Change::Simulation);
         }
         for (at, state) in states.into_iter().enumerate() {
             if snapshot.meters.get(at) != Some(&state) {

@@ -8,7 +8,7 @@ use gasd_abi::records::Event;
 use crate::journal::{self, Note, what::What};
 use crate::kernel::sys::boottime_ns;
 use crate::simulation::{Step, mark};
-use crate::state::{Phase, SimulatedVerdict};
+use crate::state::{Change, Phase, SimulatedVerdict};
 
 use super::engine::{Engine, record};
 
@@ -26,6 +26,9 @@ impl Engine {
                 let text = format!("simulation on meter \"{}\": {outcome}{why}", shown.meter);
                 journal::tell(Note::new(What::Simulation, text).meter(&shown.meter));
                 (shown.phase, shown.outcome, shown.problem) = (Phase::Ended, outcome.to_owned(), problem);
+                drop(snapshot);
+                // A full channel is no loss: the bus looks at everything now and then.
+                let _ = self.changes.try_send(Change::Simulation);
             }
         }
     }

@@ -204,6 +204,8 @@ pub fn look(shared: &Shared) -> RwLockReadGuard<'_, Snapshot> {
 pub enum Change {
     /// The service's own state.
     Service,
+    /// The simulation, or that it has ended.
+    Simulation,
     /// A meter, by index.
     Meter(usize),
     /// The meters are others: an index means another one from now on, an id does not.

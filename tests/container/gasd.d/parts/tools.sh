@@ -10,7 +10,14 @@ as keeper gasctl valve open main >/dev/null || fail "the valve does not open: $(
 look
 before=$(number accepted)
 refused 4 "only root" "simulating is root's" as keeper gasctl simulate kitchen
+busctl --json=short monitor io.gasd1 >/run/monitor 2>&1 &
+monitor=$!
+sleep 1
 gasctl simulate kitchen >/run/simulate 2>&1 || fail "gasctl simulate kitchen: $(</run/simulate)"
+kill "$monitor"
+wait "$monitor" || true
+grep PropertiesChanged /run/monitor | grep -q /io/gasd1/simulation || fail "busctl monitor saw no change of the simulation: $(tail -n 3 /run/monitor)"
+ok "busctl monitor io.gasd1 shows what changes ($(grep -c '"type":"signal"' /run/monitor) signals)"
 has "$(</run/simulate)" "the hose was detected" "gasctl simulate: $(tail -n 1 /run/simulate)"
 has "$(</run/simulate)" "valve not moved" "without --valve the valve stays"
 look
