@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The installer's tools on the installed service: simulate, doctor, setup, and top on a terminal.
 
+# Nothing else moves meanwhile.
+cp /test/silence.conf /etc/systemd/system/gasd.service.d/play.conf
+systemctl daemon-reload
+systemctl restart gasd
+up
 # Of the surge before: looked at, and opened.
 for verdict in $(gasctl status | sed -n 's/^ *\([0-9][0-9]*\) *critical .*/\1/p'); do
     as keeper gasctl ack "$verdict" >/dev/null || fail "verdict $verdict cannot be acknowledged"
@@ -38,16 +43,30 @@ printf 't_ns,line,level\n0,4,0\n2000000000,4,1\n2100000000,4,0\n' >/run/quiet.cs
 gasctl simulate kitchen --trace /run/quiet.csv --speed 10 --expect silence >/run/simulate 2>&1 || fail "a quiet recording: $(</run/simulate)"
 ok "a recording in which nothing happens passes as silence"
 
+# The doctor looks at an ordinary installation: no player, and no hold of a valve that is not there.
+as keeper gasctl valve open garden >/dev/null || fail "the valve garden does not open: $(gasctl status)"
+rm /etc/systemd/system/gasd.service.d/play.conf
+: >/etc/gasd/gasd.toml
+systemctl daemon-reload
+systemctl restart gasd
+up
 gasctl doctor >/run/doctor 2>&1 || fail "gasctl doctor: $(</run/doctor)"
 ok "gasctl doctor finds nothing failed: $(tail -n 1 /run/doctor)"
+has "$(</run/doctor)" "pinned and attached" "it has found the programs"
+as reader gasctl doctor >/run/doctor 2>&1 || fail "gasctl doctor of a reader: $(</run/doctor)"
+ok "nor is anything wrong for a member of gasd-read: $(tail -n 1 /run/doctor)"
 systemctl stop gasd
 refused 1 "systemctl" "of a service that is stopped it says so, and what to do" gasctl doctor
 systemctl start gasd
 up
+echo 'id = [' >/etc/gasd/gasd.toml
+! systemctl reload gasd 2>/run/reload || fail "systemctl reload took a file that is wrong"
+has "$(systemctl status gasd --no-pager -n 20 2>&1 || true)" "gasd.toml:1:" "systemctl reload fails for a file that is wrong, and the journal has its place"
 
+cp /test/gasd.toml /etc/gasd/gasd.toml
 gasctl setup --id attic --chip meters --line 7 --pulse-volume "10 L" --offline --yes >/run/setup 2>&1 || fail "gasctl setup: $(</run/setup)"
 has "$(</etc/gasd/conf.d/50-attic.toml)" 'id = "attic"' "gasctl setup --offline writes a meter for another machine"
-gasd check-config >/dev/null || fail "gasd does not take the file that setup has written"
+gasd check-config --replay >/dev/null || fail "gasd does not take the file that setup has written"
 rm /etc/gasd/conf.d/50-attic.toml
 
 # A terminal of its own; it must leave it as it was, also when it is stopped or killed by a key.
@@ -60,3 +79,8 @@ has "$screen" $'\e[?1049l' "and leaves the terminal's first screen behind it"
 screen=$(top '\x03') || true
 has "$screen" $'\e[?1049l' "also at Ctrl-C"
 refused 2 "terminal" "without a terminal it says so" gasctl top
+
+cp /test/play.conf /etc/systemd/system/gasd.service.d/play.conf
+systemctl daemon-reload
+systemctl restart gasd
+up
