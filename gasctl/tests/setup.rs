@@ -105,6 +105,35 @@ fn the_file_comes_into_place_and_says_what_is_next() {
 }
 
 #[test]
+fn a_new_valve_wants_a_restart_and_a_file_elsewhere_a_move() {
+    let bench = Bench::new(TAKES_IT);
+    let (code, out, err) = bench.setup(&["--yes", "--valve", "main", "--valve-simulated"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("systemctl restart gasd") && !out.contains("reload"), "{out}");
+    // The bench is not /etc/gasd.
+    assert!(
+        out.contains("does not read the file") && out.contains("/etc/gasd/conf.d/50-kitchen.toml"),
+        "{out}"
+    );
+    assert!(!out.contains("gasctl status"), "{out}");
+    let (code, out, _) = bench.setup(&["--yes", "--force", "--json"]);
+    let object: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &object["next"]), (0, &serde_json::json!([])));
+    assert_eq!(object["read_by_gasd"], false);
+}
+
+#[test]
+fn a_drop_in_that_gasd_would_pass_over_is_refused() {
+    let bench = Bench::new(TAKES_IT);
+    let target = bench.target().with_extension("conf");
+    let mut args = vec!["setup", "--offline", "--id", "kitchen", "--chip", "gpiochip0", "--line", "4"];
+    args.extend(["--pulse-volume", "10 L", "--yes", "--output", target.to_str().unwrap()]);
+    let (code, _, err) = told(&bench.gasctl(&args));
+    assert!(code == 2 && err.contains(".toml"), "{err}");
+    assert_eq!(bench.left_behind(), Vec::<String>::new());
+}
+
+#[test]
 fn a_file_that_gasd_does_not_take_never_comes_into_place() {
     let bench = Bench::new(REFUSES);
     let (code, _, err) = bench.setup(&["--yes"]);
@@ -112,6 +141,8 @@ fn a_file_that_gasd_does_not_take_never_comes_into_place() {
     // The words name the files as they will be called, not the copy that was checked.
     let shown = bench.target().display().to_string();
     assert!(err.contains(&format!("{shown}:4:16: pulse_volume")), "{err}");
+    // One problem a line.
+    assert!(err.lines().nth(1).is_some_and(|line| line.contains("pulse_volume")), "{err}");
     assert_eq!(bench.left_behind(), Vec::<String>::new());
 }
 

@@ -110,6 +110,12 @@ fn interview(args: &SetupArgs, out: &Output) -> Result<Plan, Failure> {
 fn finish(plan: &Plan, args: &SetupArgs, person: bool, out: &Output) -> Result<(), Failure> {
     let text = plan.toml();
     let target = args.output.clone().unwrap_or_else(|| plan.file(std::path::Path::new(CONF_D)));
+    if layers::is_passed_over(&target) {
+        return Err(Failure::Usage(format!(
+            "{}: gasd reads only files in conf.d that end in .toml and begin with no dot; give --output such a name",
+            target.display()
+        )));
+    }
     let mut notes = if args.offline { Vec::new() } else { chips::look_at(plan)? };
     if args.dry_run {
         return show::dry_run(&target, &text, &notes, out);

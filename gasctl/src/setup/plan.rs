@@ -112,6 +112,11 @@ impl Plan {
         })
     }
 
+    /// Whether gasd must be restarted to take it up: a reload refuses a valve that is new.
+    pub fn needs_restart(&self) -> bool {
+        matches!(self.valve, Some(ValvePlan::Simulated(_) | ValvePlan::Gpio { .. }))
+    }
+
     /// The file's usual place in a directory of drop-ins.
     pub fn file(&self, dir: &Path) -> PathBuf {
         dir.join(format!("50-{}.toml", self.id))
@@ -247,9 +252,12 @@ mod tests {
     #[test]
     fn a_simulated_valve_is_configured_and_a_known_one_only_named() {
         let mut args = SetupArgs { valve: Some("main".into()), valve_simulated: true, ..flags() };
-        assert_eq!(judged(&Plan::from_flags(&args).unwrap().toml()).valves.len(), 1);
+        let plan = Plan::from_flags(&args).unwrap();
+        assert_eq!(judged(&plan.toml()).valves.len(), 1);
+        assert!(plan.needs_restart());
         args.valve_simulated = false;
-        assert!(!Plan::from_flags(&args).unwrap().toml().contains("[[valve]]"));
+        let plan = Plan::from_flags(&args).unwrap();
+        assert!(!plan.toml().contains("[[valve]]") && !plan.needs_restart());
     }
 
     #[test]
