@@ -53,6 +53,9 @@ pub enum ValvePlan {
     },
 }
 
+/// What a latching valve with one coil means.
+pub const CLOSES_ONLY: &str = "without a line for the coil that opens it gasd can close the valve, but never open it: that is done by hand";
+
 /// The flags without which there is no plan, as they are typed.
 pub fn missing(args: &SetupArgs) -> Vec<&'static str> {
     let needed = [
@@ -131,6 +134,14 @@ impl Plan {
             lines.extend(feedback_line.map(|line| ("valve's feedback", chip.as_str(), line)));
         }
         lines
+    }
+
+    /// What a person should know of the plan before it is carried out.
+    pub fn notes(&self) -> Vec<String> {
+        match &self.valve {
+            Some(ValvePlan::Gpio { pulse: Some(_), open_line: None, .. }) => vec![CLOSES_ONLY.to_owned()],
+            _ => Vec::new(),
+        }
     }
 
     /// The file's text.
@@ -245,6 +256,9 @@ mod tests {
         assert_eq!((line.line, *pulse_ns, *closed), (22, Some(60_000_000), gasd::config::ClosedLevel::High));
         assert_eq!(open_line.as_ref().map(|l| l.line), Some(23));
         assert_eq!(feedback.as_ref().map(|l| l.line), Some(24));
+        assert!(plan.notes().is_empty());
+        let one_coil = Plan::from_flags(&SetupArgs { valve_open_line: None, ..args }).unwrap();
+        assert_eq!(one_coil.notes(), [CLOSES_ONLY]);
         let parts: Vec<_> = plan.lines().into_iter().map(|(_, chip, line)| (chip, line)).collect();
         assert_eq!(parts, [("gpiochip0", 4), ("gpiochip0", 22), ("gpiochip0", 23), ("gpiochip0", 24)]);
     }
