@@ -125,7 +125,7 @@ impl Output {
             let (name, message, exit) = (failure.name(), failure.to_string(), failure.status());
             eprintln!("{}", json!({ "ok": false, "error": name, "message": message, "exit": exit }));
         } else {
-            eprintln!("gasctl: {}", failure.to_string().replace(char::is_control, " "));
+            self.say(&format!("gasctl: {failure}"));
         }
     }
 

@@ -29,7 +29,11 @@ const LARGEST: u64 = 256 << 20;
 pub async fn run(client: &Client, args: &SimulateArgs, out: &Output) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let before = client.state().await.map_err(Failure::reading)?;
+    // Who may not even read is not sent for a group that would not be enough.
+    let before = client.state().await.map_err(|error| match error {
+        ClientError::Denied(_) => only_root(),
+        other => Failure::reading(other),
+    })?;
     begin(client, args).await?;
     let userspace = before.service.mode != "kernel";
     if !out.json {
@@ -79,12 +83,14 @@ fn file(path: &str) -> Result<OwnedFd, Failure> {
     Ok(copy.into())
 }
 
+fn only_root() -> Failure {
+    Failure::Denied("only root may simulate: sudo gasctl simulate …".to_owned())
+}
+
 fn refused(error: ClientError) -> Failure {
     match error {
         // The bus's own words name neither root nor the way to it.
-        ClientError::Denied(text) if text.starts_with("Rejected ") => {
-            Failure::Denied("only root may simulate: sudo gasctl simulate …".to_owned())
-        }
+        ClientError::Denied(text) if text.starts_with("Rejected ") => only_root(),
         ClientError::Denied(text) => Failure::Denied(text),
         other => Failure::Client(other),
     }

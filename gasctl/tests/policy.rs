@@ -89,6 +89,7 @@ fn each_user_may_what_its_group_may() {
     for user in ["nobody", "mail", "games"] {
         let (code, err) = gasctl(user, &["simulate", "kitchen"]);
         assert_eq!(code, 4, "{user}: {err}");
+        assert!(err.contains("root") && !err.contains("gasd-read"), "{user}: {err}");
     }
 
     // The bus lets `games` through here; the service asks for the real group, which it is not in.

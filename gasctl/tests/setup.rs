@@ -7,6 +7,23 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while a program is written and while one is started. A process that is started just then would
+/// hold the other test's program open for writing for a moment, and it could not be run: "text file busy".
+static PROGRAMS: Mutex<()> = Mutex::new(());
+
+fn programs() -> MutexGuard<'static, ()> {
+    PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn output(command: &mut Command) -> Output {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = programs();
+    let child = command.spawn().unwrap();
+    drop(started);
+    child.wait_with_output().unwrap()
+}
 
 /// A gasctl with a gasd beside it that answers as told.
 struct Bench {
@@ -20,6 +37,7 @@ impl Bench {
     /// `answer` is what the pretended gasd does after it has kept a copy of what it was to check.
     fn new(answer: &str) -> Bench {
         let dir = tempfile::tempdir().unwrap();
+        let _writing = programs();
         fs::copy(env!("CARGO_BIN_EXE_gasctl"), dir.path().join("gasctl")).unwrap();
         let script = format!(
             "#!/bin/sh\ntest \"$1 $2\" = 'check-config --config' || exit 9\n\
@@ -38,7 +56,7 @@ impl Bench {
     }
 
     fn gasctl(&self, args: &[&str]) -> Output {
-        Command::new(self.dir.path().join("gasctl")).args(args).stdin(Stdio::null()).output().unwrap()
+        output(Command::new(self.dir.path().join("gasctl")).args(args))
     }
 
     /// A whole meter, and more flags.
@@ -105,6 +123,35 @@ fn the_file_comes_into_place_and_says_what_is_next() {
 }
 
 #[test]
+fn a_new_valve_wants_a_restart_and_a_file_elsewhere_a_move() {
+    let bench = Bench::new(TAKES_IT);
+    let (code, out, err) = bench.setup(&["--yes", "--valve", "main", "--valve-simulated"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("systemctl restart gasd") && !out.contains("reload"), "{out}");
+    // The bench is not /etc/gasd.
+    assert!(
+        out.contains("does not read the file") && out.contains("/etc/gasd/conf.d/50-kitchen.toml"),
+        "{out}"
+    );
+    assert!(!out.contains("gasctl status"), "{out}");
+    let (code, out, _) = bench.setup(&["--yes", "--force", "--json"]);
+    let object: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &object["next"]), (0, &serde_json::json!([])));
+    assert_eq!(object["read_by_gasd"], false);
+}
+
+#[test]
+fn a_drop_in_that_gasd_would_pass_over_is_refused() {
+    let bench = Bench::new(TAKES_IT);
+    let target = bench.target().with_extension("conf");
+    let mut args = vec!["setup", "--offline", "--id", "kitchen", "--chip", "gpiochip0", "--line", "4"];
+    args.extend(["--pulse-volume", "10 L", "--yes", "--output", target.to_str().unwrap()]);
+    let (code, _, err) = told(&bench.gasctl(&args));
+    assert!(code == 2 && err.contains(".toml"), "{err}");
+    assert_eq!(bench.left_behind(), Vec::<String>::new());
+}
+
+#[test]
 fn a_file_that_gasd_does_not_take_never_comes_into_place() {
     let bench = Bench::new(REFUSES);
     let (code, _, err) = bench.setup(&["--yes"]);
@@ -112,6 +159,8 @@ fn a_file_that_gasd_does_not_take_never_comes_into_place() {
     // The words name the files as they will be called, not the copy that was checked.
     let shown = bench.target().display().to_string();
     assert!(err.contains(&format!("{shown}:4:16: pulse_volume")), "{err}");
+    // One problem a line.
+    assert!(err.lines().nth(1).is_some_and(|line| line.contains("pulse_volume")), "{err}");
     assert_eq!(bench.left_behind(), Vec::<String>::new());
 }
 
@@ -134,9 +183,10 @@ fn an_existing_file_is_never_replaced_without_force() {
 
 #[test]
 fn a_dry_run_prints_the_file_and_leaves_nothing() {
-    let bench = Bench::new(REFUSES);
+    let bench = Bench::new(TAKES_IT);
     let (code, out, err) = bench.setup(&["--dry-run"]);
     assert_eq!(code, 0, "{err}");
+    assert!(err.contains("note: meter \"kitchen\": has no valve"), "{err}");
     assert!(out.starts_with('#') && out.contains("id = \"kitchen\""), "{out}");
     assert!(!bench.target().parent().unwrap().exists());
     let target = bench.target();
@@ -161,11 +211,21 @@ fn a_dry_run_prints_the_file_and_leaves_nothing() {
 }
 
 #[test]
+fn a_dry_run_is_judged_like_a_real_one() {
+    let bench = Bench::new(REFUSES);
+    let (code, out, err) = bench.setup(&["--dry-run"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("conf.d/50-kitchen.toml:4:16: pulse_volume"), "{err}");
+    assert!(!bench.target().parent().unwrap().exists());
+}
+
+#[test]
 fn without_gasd_nothing_is_written() {
     let bench = Bench::new(TAKES_IT);
     fs::remove_file(bench.dir.path().join("gasd")).unwrap();
     let target = bench.target();
-    let output = Command::new(bench.dir.path().join("gasctl"))
+    let mut command = Command::new(bench.dir.path().join("gasctl"));
+    command
         .args([
             "setup",
             "--offline",
@@ -179,11 +239,8 @@ fn without_gasd_nothing_is_written() {
             "10 L",
         ])
         .args(["--yes", "--output", target.to_str().unwrap()])
-        .env("PATH", "/nonexistent")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let (code, _, err) = told(&output);
+        .env("PATH", "/nonexistent");
+    let (code, _, err) = told(&output(&mut command));
     assert_eq!(code, 3);
     assert!(err.contains("install the package gasd"), "{err}");
     assert_eq!(bench.left_behind(), Vec::<String>::new());
@@ -216,14 +273,22 @@ fn the_real_gasd_takes_what_setup_writes() {
         return;
     }
     let bench = Bench::new(TAKES_IT);
+    let writing = programs();
     fs::copy(gasd, bench.dir.path().join("gasd")).unwrap();
+    drop(writing);
     let (code, out, err) = bench.setup(&["--yes", "--valve", "main", "--valve-simulated"]);
     assert_eq!(code, 0, "{out}{err}");
     fs::remove_file(bench.target()).unwrap();
     let (code, _, err) = bench.setup(&["--yes", "--max-flow", "six"]);
     assert_eq!(code, 2);
     assert!(err.contains("max_flow") && err.contains("conf.d/50-kitchen.toml"), "{err}");
-    let (code, _, err) = bench.setup(&["--yes", "--valve", "nowhere"]);
-    assert_eq!(code, 2);
-    assert!(err.contains("nowhere"), "{err}");
+    for more in ["--yes", "--dry-run"] {
+        let (code, _, err) = bench.setup(&[more, "--valve", "nowhere"]);
+        assert_eq!(code, 2);
+        assert!(err.contains("nowhere"), "{err}");
+        let (code, _, err) =
+            bench.setup(&[more, "--valve", "main", "--valve-line", "4", "--valve-closed", "high"]);
+        assert_eq!(code, 2, "one line twice");
+        assert!(err.contains("line 4"), "{err}");
+    }
 }

@@ -131,7 +131,7 @@ pub struct SetupArgs {
     /// The file is for another machine: do not look at chips and lines
     #[arg(long, conflicts_with_all = ["list", "find"])]
     pub offline: bool,
-    /// Print the file instead of writing it
+    /// Have gasd judge the file and print it instead of writing it
     #[arg(long)]
     pub dry_run: bool,
 }

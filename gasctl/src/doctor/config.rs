@@ -8,14 +8,31 @@ use super::facts::{Config, ConfiguredLine, Facts};
 
 /// All of them.
 pub fn checks(facts: &Facts) -> Vec<Finding> {
-    let mut findings = vec![config(facts)];
+    let mut findings = config(facts);
     findings.extend(facts.lines.iter().map(|line| one_line(facts, line)));
     findings
 }
 
-fn config(facts: &Facts) -> Finding {
+/// Whether a warning is that of a gateway without a meter, as gasd words it.
+pub fn is_no_meter(warning: &str) -> bool {
+    warning.starts_with("no meter is configured")
+}
+
+fn warning(text: &str) -> Finding {
+    let advice = if is_no_meter(text) {
+        "`gasctl setup` writes a meter's file"
+    } else {
+        "edit the file named, then `gasd check-config`; what every key means: gasd.toml(5)"
+    };
+    Finding::warn("config", text, advice)
+}
+
+fn config(facts: &Facts) -> Vec<Finding> {
     let check = "config";
-    match &facts.config {
+    let finding = match &facts.config {
+        Config::Good(_, warnings) if !warnings.is_empty() => {
+            return warnings.iter().map(|text| warning(text)).collect();
+        }
         Config::NotAsked => Finding::fail(
             check,
             "gasd could not be asked to check the configuration",
@@ -26,13 +43,9 @@ fn config(facts: &Facts) -> Finding {
             why.trim_end(),
             "mend it, then `gasd check-config`, then systemctl reload gasd",
         ),
-        Config::Good(_, warnings) if !warnings.is_empty() => Finding::warn(
-            check,
-            warnings.join("; "),
-            "`gasctl setup` writes a meter's file; docs: gasd.toml(5)",
-        ),
         Config::Good(text, _) => Finding::ok(check, text),
-    }
+    };
+    vec![finding]
 }
 
 fn one_line(facts: &Facts, wanted: &ConfiguredLine) -> Finding {
@@ -106,5 +119,14 @@ mod tests {
         assert_eq!(level(Config::Bad("gasd.toml:1:1: …".into())), Level::Fail);
         assert_eq!(level(Config::NotAsked), Level::Fail);
         assert_eq!(level(Config::Good("ok".into(), vec!["no meter".into()])), Level::Warn);
+    }
+
+    #[test]
+    fn each_warning_comes_with_its_own_advice() {
+        let warnings = vec![gasd::config::NO_METER.into(), "gasd.toml:3:1: valve \"main\": …".into()];
+        let findings = checks(&Facts { config: Config::Good("ok".into(), warnings), ..healthy() });
+        let advice = |at: usize| findings[at].advice.clone().unwrap_or_default();
+        assert!(advice(0).contains("gasctl setup") && !advice(1).contains("gasctl setup"), "{findings:#?}");
+        assert!(advice(1).contains("gasd check-config"), "{findings:#?}");
     }
 }

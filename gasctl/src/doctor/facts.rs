@@ -61,8 +61,13 @@ pub enum Pins {
     Closed,
     /// There are none.
     None,
-    /// Generations by name, each with the number of its programs and links.
-    Generations(Vec<(String, usize, usize)>),
+    /// What is there. What is closed to the caller is `None`.
+    Found {
+        /// Whether the dispatcher is linked to the kernel, for all generations.
+        linked: Option<bool>,
+        /// Generations by name, each with whether its counting program is there.
+        generations: Vec<(String, Option<bool>)>,
+    },
 }
 
 /// AppArmor.
@@ -199,7 +204,7 @@ pub fn healthy() -> Facts {
         btf: true,
         unprivileged_bpf_disabled: Some(2),
         pins_mount: Some(Mount { fs: "bpf".into(), uid: 990, mode: 0o750 }),
-        pins: Pins::Generations(vec![("v1".into(), 4, 1)]),
+        pins: Pins::Found { linked: Some(true), generations: vec![("v1".into(), Some(true))] },
         apparmor: AppArmor { enabled: true, daemon: Some("gasd (enforce)".into()) },
         gasd_uid: Some(990),
         groups: vec![("gasd".into(), 991), ("gasd-read".into(), 992), ("gasd-control".into(), 993)],

@@ -14,9 +14,8 @@ use gasd_proxy::{Client, ClientError};
 use crate::setup::{chips, install, layers};
 use crate::units::now_unix_us;
 
-use super::facts::{
-    AppArmor, Caller, ChipFacts, Clock, Config, ConfiguredLine, Disk, Facts, Mount, Pins, Service,
-};
+use super::facts::{AppArmor, Caller, ChipFacts, Clock, Config, ConfiguredLine, Disk, Facts, Mount, Service};
+use super::pins;
 use super::units::{self, UNITS};
 
 const PINS: &str = "/run/gasd/bpf";
@@ -33,7 +32,7 @@ pub async fn all(bus: Option<&str>) -> Facts {
         unprivileged_bpf_disabled: trimmed("/proc/sys/kernel/unprivileged_bpf_disabled")
             .and_then(|text| text.parse().ok()),
         pins_mount: pins_mount(),
-        pins: pins(Path::new(PINS)),
+        pins: pins::look(Path::new(PINS)),
         apparmor: AppArmor {
             enabled: trimmed("/sys/module/apparmor/parameters/enabled").is_some_and(|text| text == "Y"),
             daemon: (daemon != 0).then(|| trimmed(format!("/proc/{daemon}/attr/current"))).flatten(),
@@ -90,25 +89,6 @@ fn pins_mount() -> Option<Mount> {
         .next_back()?;
     let meta = fs::metadata(PINS).ok()?;
     Some(Mount { fs, uid: meta.uid(), mode: meta.mode() & 0o7777 })
-}
-
-fn pins(root: &Path) -> Pins {
-    let entries = match fs::read_dir(root) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Pins::None,
-        Err(_) => return Pins::Closed,
-    };
-    let count = |dir: &Path| fs::read_dir(dir).map_or(0, |entries| entries.flatten().count());
-    let mut found: Vec<_> = entries
-        .flatten()
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| {
-            let (name, dir) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-            (name, count(&dir.join("progs")), count(&dir.join("links")))
-        })
-        .collect();
-    found.sort();
-    if found.is_empty() { Pins::None } else { Pins::Generations(found) }
 }
 
 fn device(chip: chips::ChipInfo) -> Option<ChipFacts> {
@@ -250,17 +230,6 @@ mod tests {
             ]
         );
         assert!(lines_in("not toml").is_empty());
-    }
-
-    #[test]
-    fn generations_are_found_with_their_programs() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(pins(dir.path()), Pins::None);
-        assert_eq!(pins(&dir.path().join("nothing")), Pins::None);
-        fs::create_dir_all(dir.path().join("v1/progs")).unwrap();
-        fs::create_dir_all(dir.path().join("v1/links")).unwrap();
-        fs::write(dir.path().join("v1/progs/pulse"), "").unwrap();
-        assert_eq!(pins(dir.path()), Pins::Generations(vec![("v1".into(), 1, 0)]));
     }
 
     #[test]

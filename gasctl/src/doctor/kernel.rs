@@ -87,18 +87,28 @@ fn mount(facts: &Facts) -> Finding {
 
 fn pins(facts: &Facts) -> Finding {
     let check = "programs";
-    match &facts.pins {
-        Pins::Closed => Finding::unknown(check, "what is pinned only root and gasd may see"),
-        Pins::Generations(found) if found.iter().any(|(_, programs, links)| *programs > 0 && *links > 0) => {
-            let names: Vec<_> = found.iter().map(|(name, ..)| name.as_str()).collect();
-            Finding::ok(check, format!("pinned and attached ({})", names.join(", ")))
-        }
-        Pins::None | Pins::Generations(_) => Finding::fail(
-            check,
-            "no counting program is pinned: nothing counts in the kernel",
-            "systemctl restart gasd-load && systemctl restart gasd; journalctl -u gasd-load -e says why it failed",
-        ),
+    let again = "systemctl restart gasd-load && systemctl restart gasd; journalctl -u gasd-load -e says why it failed";
+    let (linked, generations) = match &facts.pins {
+        Pins::Closed => return Finding::unknown(check, "what is pinned only root and gasd may see"),
+        Pins::None => (Some(false), &Vec::new()),
+        Pins::Found { linked, generations } => (*linked, generations),
+    };
+    if generations.iter().all(|(_, program)| *program == Some(false)) {
+        return Finding::fail(check, "no counting program is pinned: nothing counts in the kernel", again);
     }
+    if linked == Some(false) {
+        let text = "the counting programs are pinned, but not attached: nothing counts in the kernel";
+        return Finding::fail(check, text, again);
+    }
+    let counting = generations.iter().filter(|(_, program)| *program == Some(true));
+    let names: Vec<_> = counting.map(|(name, _)| name.as_str()).collect();
+    if linked.is_none() || names.is_empty() {
+        return Finding::unknown(
+            check,
+            "whether the programs are pinned and attached only root and gasd may see",
+        );
+    }
+    Finding::ok(check, format!("pinned and attached ({})", names.join(", ")))
 }
 
 fn apparmor(facts: &Facts) -> Finding {
@@ -173,8 +183,19 @@ mod tests {
 
     #[test]
     fn programs_count_only_when_they_are_attached() {
-        for pins in [Pins::None, Pins::Generations(vec![("v1".into(), 4, 0)])] {
-            assert_eq!(level(&Facts { pins, ..healthy() }, "programs"), Level::Fail);
+        let found = |linked, program| Pins::Found { linked, generations: vec![("v1".into(), program)] };
+        for (pins, expected) in [
+            (found(Some(true), Some(true)), Level::Ok),
+            (found(Some(false), Some(true)), Level::Fail),
+            (found(Some(true), Some(false)), Level::Fail),
+            (Pins::Found { linked: Some(true), generations: Vec::new() }, Level::Fail),
+            (Pins::None, Level::Fail),
+            // Members of gasd-read see the generation, but not what is inside.
+            (found(None, None), Level::Unknown),
+            (found(Some(true), None), Level::Unknown),
+            (found(Some(false), None), Level::Fail),
+        ] {
+            assert_eq!(level(&Facts { pins: pins.clone(), ..healthy() }, "programs"), expected, "{pins:?}");
         }
         assert_eq!(level(&Facts { pins: Pins::Closed, ..healthy() }, "programs"), Level::Unknown);
     }

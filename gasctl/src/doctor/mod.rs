@@ -11,6 +11,7 @@ mod facts;
 mod gather;
 mod kernel;
 mod machine;
+mod pins;
 mod service;
 mod units;
 

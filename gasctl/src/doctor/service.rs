@@ -4,7 +4,8 @@
 use gasd_proxy::State;
 
 use super::check::Finding;
-use super::facts::{Facts, Service};
+use super::config::is_no_meter;
+use super::facts::{Config, Facts, Service};
 
 /// All of them.
 pub fn checks(facts: &Facts) -> Vec<Finding> {
@@ -23,7 +24,7 @@ pub fn checks(facts: &Facts) -> Vec<Finding> {
     };
     let mut findings = vec![version(state), mode(state)];
     findings.extend(counters(state));
-    findings.extend(problems(state));
+    findings.extend(problems(facts, state));
     findings.push(meters(state));
     findings.extend(sick(state));
     findings.extend(verdicts(state));
@@ -84,9 +85,17 @@ fn counters(state: &State) -> Vec<Finding> {
     vec![fall_through, late]
 }
 
-fn problems(state: &State) -> Vec<Finding> {
+/// What the service complains of. Among it are the configuration's warnings: those warn already where the
+/// configuration is judged, and are no failures.
+fn problems(facts: &Facts, state: &State) -> Vec<Finding> {
     let advice = "journalctl -u gasd -e; docs: operations, Troubleshooting";
-    state.service.problems.iter().map(|problem| Finding::fail("problem", problem, advice)).collect()
+    let told = match &facts.config {
+        Config::Good(_, warnings) => warnings.as_slice(),
+        Config::NotAsked | Config::Bad(_) => &[],
+    };
+    let problems =
+        state.service.problems.iter().filter(|problem| !told.contains(problem) && !is_no_meter(problem));
+    problems.map(|problem| Finding::fail("problem", problem, advice)).collect()
 }
 
 fn meters(state: &State) -> Finding {
@@ -174,6 +183,21 @@ mod tests {
         assert_eq!(of(&findings, "valves").level, Level::Warn);
         assert!(of(&findings, "verdicts").text.ends_with(": 8"));
         assert_eq!(of(&with(|s| s.meters.clear()), "meters").level, Level::Warn);
+    }
+
+    #[test]
+    fn what_the_configuration_warns_of_is_no_failure() {
+        let (unused, damaged) = ("gasd.toml:3:1: valve \"main\": no meter names it", "the store is damaged");
+        let mut facts = healthy();
+        facts.config = Config::Good("ok".into(), vec![unused.into()]);
+        let Service::State(state) = &mut facts.service else { panic!("no state") };
+        state.meters.clear();
+        state.service.problems = vec![unused.into(), gasd::config::NO_METER.into(), damaged.into()];
+        let findings = checks(&facts);
+        let failed: Vec<_> =
+            findings.iter().filter(|f| f.level == Level::Fail).map(|f| f.text.as_str()).collect();
+        assert_eq!(failed, [damaged]);
+        assert_eq!(of(&findings, "meters").level, Level::Warn);
     }
 
     #[test]

@@ -23,13 +23,7 @@ fn one(unit: Option<&Unit>, id: &str) -> Finding {
         return Finding::fail(check, format!("{id} is not installed"), "install the package gasd");
     };
     if unit.active != "active" {
-        let skipped = unit.active == "inactive" && unit.result == "success";
-        let why = if skipped { String::new() } else { format!(" ({})", unit.result) };
-        return Finding::fail(
-            check,
-            format!("{id} is {}{why}", unit.active),
-            format!("systemctl start {id}; journalctl -u {id} -e says why it stopped"),
-        );
+        return not_running(unit, id);
     }
     if unit.restarts > MANY_RESTARTS {
         return Finding::warn(
@@ -47,6 +41,45 @@ fn one(unit: Option<&Unit>, id: &str) -> Finding {
         );
     }
     Finding::ok(check, format!("{id} is active"))
+}
+
+/// The service manager's words for a unit that is not active, in those of a person.
+fn not_running(unit: &Unit, id: &str) -> Finding {
+    let check = "units";
+    let log = format!("journalctl -u {id} -e");
+    let well = unit.result.is_empty() || unit.result == "success";
+    let why = if well { String::new() } else { format!(" ({})", unit.result) };
+    match unit.active.as_str() {
+        "activating" if !well || unit.restarts > 0 => Finding::fail(
+            check,
+            format!("{id} ended{why} and is being started again, {} times so far", unit.restarts),
+            format!("{log} says why it ended"),
+        ),
+        "activating" | "reloading" | "deactivating" => {
+            let does = match unit.active.as_str() {
+                "activating" => "is starting, and not ready yet",
+                "reloading" => "is reading its configuration again",
+                _ => "is stopping",
+            };
+            Finding::warn(
+                check,
+                format!("{id} {does}"),
+                format!("ask again in a moment; {log} if it stays so"),
+            )
+        }
+        active => {
+            let state = match active {
+                "inactive" => "does not run",
+                "failed" => "has failed",
+                other => &format!("is {other}"),
+            };
+            Finding::fail(
+                check,
+                format!("{id} {state}{why}"),
+                format!("systemctl start {id}; {log} says why it stopped"),
+            )
+        }
+    }
 }
 
 /// Reads what `systemctl show` printed: blocks of `Key=Value`, an empty line between two.
@@ -97,6 +130,17 @@ mod tests {
         assert!(say(&|u| u.load = "not-found".into()).text.contains("not installed"));
         let failed = say(&|u| (u.active, u.result) = ("failed".into(), "watchdog".into()));
         assert!(failed.level == Level::Fail && failed.text.contains("(watchdog)"), "{failed:?}");
+        let stopped = say(&|u| u.active = "inactive".into());
+        assert!(stopped.level == Level::Fail && stopped.text == "gasd.service does not run", "{stopped:?}");
+        let starting = say(&|u| u.active = "activating".into());
+        assert!(starting.level == Level::Warn && starting.text.contains("is starting"), "{starting:?}");
+        for (result, restarts) in [("success", 2), ("exit-code", 0)] {
+            let again = say(&|u| {
+                (u.active, u.result, u.restarts) = ("activating".into(), result.into(), restarts);
+            });
+            assert!(again.level == Level::Fail && again.text.contains("started again"), "{again:?}");
+            assert!(again.advice.is_some_and(|a| a.contains("journalctl -u gasd.service")));
+        }
         assert_eq!(say(&|u| u.restarts = 4).level, Level::Warn);
         let disabled = say(&|u| u.file = "disabled".into());
         assert!(disabled.level == Level::Warn && disabled.text.contains("after a boot"), "{disabled:?}");

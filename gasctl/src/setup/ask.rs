@@ -6,7 +6,10 @@ use std::io::{BufRead, Write};
 use crate::cli::{Bias, Level, SetupArgs};
 use crate::fail::Failure;
 
-use super::plan::good_id;
+use super::plan::{CLOSES_ONLY, good_id};
+
+/// What is wrong with the answers, the first of which were good before the last one was given.
+pub type Judge<'a> = &'a dyn Fn(&SetupArgs, &SetupArgs) -> Option<String>;
 
 /// Questions on one stream, answers on another.
 pub struct Dialogue<'a> {
@@ -82,6 +85,37 @@ impl<'a> Dialogue<'a> {
         }
     }
 
+    /// A line's offset, or none.
+    fn maybe_number(&mut self, question: &str) -> Result<Option<u32>, Failure> {
+        loop {
+            match self.answer(&format!("{question} [none]:"))?.map(|text| text.parse()) {
+                None => return Ok(None),
+                Some(Ok(number)) => return Ok(Some(number)),
+                Some(Err(_)) => self.hint("a whole number like 4, or Enter for none")?,
+            }
+        }
+    }
+
+    /// Asks until the judge has nothing against the answers.
+    fn until_good(
+        &mut self,
+        args: &mut SetupArgs,
+        judge: Judge<'_>,
+        mut ask: impl FnMut(&mut Self, &mut SetupArgs) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        loop {
+            let mut answered = args.clone();
+            ask(self, &mut answered)?;
+            match judge(args, &answered) {
+                None => {
+                    *args = answered;
+                    return Ok(());
+                }
+                Some(why) => self.hint(&why.replace(char::is_control, " "))?,
+            }
+        }
+    }
+
     /// How the contact is wired.
     pub fn wiring(&mut self) -> Result<Wiring, Failure> {
         self.hint("How is the meter's contact wired?")?;
@@ -107,53 +141,105 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Everything but the line: the meter's id and plate, and its valve.
-    pub fn rest(&mut self, args: &mut SetupArgs) -> Result<(), Failure> {
-        while args.id.as_deref().is_none_or(|id| !good_id(id)) {
-            args.id = Some(self.text("Id of the meter (letters, digits, _ and -)", Some("gas"))?);
+    pub fn rest(&mut self, args: &mut SetupArgs, judge: Judge<'_>) -> Result<(), Failure> {
+        // A flag that is wrong would make every answer after it look wrong.
+        if let Some(why) = judge(&SetupArgs::default(), args) {
+            return Err(Failure::Usage(why));
+        }
+        if args.id.is_none() {
+            self.until_good(args, judge, Self::id)?;
         }
         if args.pulse_volume.is_none() {
-            let question = "Volume of one pulse, from the meter's plate ('10 L', '100 imp/m3')";
-            args.pulse_volume = Some(self.text(question, None)?);
+            self.until_good(args, judge, |d, args| {
+                let question = "Volume of one pulse, from the meter's plate ('10 L', '100 imp/m3')";
+                args.pulse_volume = Some(d.text(question, None)?);
+                Ok(())
+            })?;
         }
         if args.max_flow.is_none() {
-            args.max_flow = Some(self.text("Qmax, from the meter's plate", Some("6 m3/h"))?);
+            self.until_good(args, judge, |d, args| {
+                args.max_flow = Some(d.text("Qmax, from the meter's plate", Some("6 m3/h"))?);
+                Ok(())
+            })?;
         }
         if args.valve.is_none() {
-            self.valve(args)?;
+            self.valve(args, judge)?;
         }
         Ok(())
     }
 
-    fn valve(&mut self, args: &mut SetupArgs) -> Result<(), Failure> {
+    fn id(&mut self, args: &mut SetupArgs) -> Result<(), Failure> {
+        while args.id.as_deref().is_none_or(|id| !good_id(id)) {
+            args.id = Some(self.text("Id of the meter (letters, digits, _ and -)", Some("gas"))?);
+        }
+        Ok(())
+    }
+
+    fn valve(&mut self, args: &mut SetupArgs, judge: Judge<'_>) -> Result<(), Failure> {
         self.hint("What does a critical verdict close?")?;
         self.hint("1  nothing: verdicts are only told")?;
         self.hint("2  a valve that is configured already")?;
         self.hint("3  a new valve on a GPIO line")?;
         self.hint("4  a new valve in memory only, for trying things out")?;
         loop {
-            match self.text("Valve", Some("1"))?.as_str() {
+            let choice = self.text("Valve", Some("1"))?;
+            let mut answered = args.clone();
+            match choice.as_str() {
                 "1" => return Ok(()),
-                "2" => args.valve = Some(self.text("Its id", Some("main"))?),
+                "2" => answered.valve = Some(self.text("Its id", Some("main"))?),
                 "3" => {
-                    args.valve = Some(self.text("Id of the valve", Some("main"))?);
-                    args.valve_chip = Some(self.text("Its chip", args.chip.as_deref())?);
-                    args.valve_line = Some(self.number("The line that drives it", None)?);
-                    args.valve_closed = Some(self.level()?);
-                    if self.yes("Does it latch (a coil is fed for a moment only)?", false)? {
-                        args.valve_pulse = Some(self.text("How long the coil is fed", Some("60 ms"))?);
-                    }
+                    self.until_good(args, judge, |d, args| {
+                        args.valve_simulated = true;
+                        args.valve = Some(d.text("Id of the valve", Some("main"))?);
+                        Ok(())
+                    })?;
+                    args.valve_simulated = false;
+                    return self.gpio_valve(args, judge);
                 }
                 "4" => {
-                    args.valve = Some(self.text("Id of the valve", Some("main"))?);
-                    args.valve_simulated = true;
+                    answered.valve = Some(self.text("Id of the valve", Some("main"))?);
+                    answered.valve_simulated = true;
                 }
                 _ => {
                     self.hint("1, 2, 3 or 4")?;
                     continue;
                 }
             }
-            return Ok(());
+            match judge(args, &answered) {
+                None => {
+                    *args = answered;
+                    return Ok(());
+                }
+                // The way out of a valve that is not there is another choice.
+                Some(why) => self.hint(&why.replace(char::is_control, " "))?,
+            }
         }
+    }
+
+    fn gpio_valve(&mut self, args: &mut SetupArgs, judge: Judge<'_>) -> Result<(), Failure> {
+        self.until_good(args, judge, |d, args| {
+            args.valve_chip = Some(d.text("Its chip", args.chip.as_deref())?);
+            args.valve_line = Some(d.number("The line that drives it", None)?);
+            Ok(())
+        })?;
+        args.valve_closed = Some(self.level()?);
+        if self.yes("Does it latch (a coil is fed for a moment only)?", false)? {
+            self.until_good(args, judge, |d, args| {
+                args.valve_pulse = Some(d.text("How long the coil is fed", Some("60 ms"))?);
+                Ok(())
+            })?;
+            self.until_good(args, judge, |d, args| {
+                args.valve_open_line = d.maybe_number("Line of the coil that opens it")?;
+                Ok(())
+            })?;
+            if args.valve_open_line.is_none() {
+                self.hint(CLOSES_ONLY)?;
+            }
+        }
+        self.until_good(args, judge, |d, args| {
+            args.valve_feedback_line = d.maybe_number("Line that is high while it is closed (feedback)")?;
+            Ok(())
+        })
     }
 
     fn level(&mut self) -> Result<Level, Failure> {
@@ -180,15 +266,50 @@ mod tests {
     #[test]
     fn a_whole_interview_gives_a_whole_meter() {
         let mut args = SetupArgs { chip: Some("gpiochip0".into()), line: Some(4), ..SetupArgs::default() };
-        let answers = "no spaces please\nkitchen\n\n10 L\n\n3\n\n\nx\n22\nopen\nhigh\ny\n\n";
-        let (done, screen) = talk(answers, |d| d.rest(&mut args));
+        let answers = "no spaces please\nkitchen\n\n10 L\n\n3\n\n\nx\n22\nopen\nhigh\ny\n\n23\nx\n24\n";
+        let (done, screen) = talk(answers, |d| d.rest(&mut args, &|_, _| None));
         done.unwrap();
         assert_eq!((args.id.as_deref(), args.pulse_volume.as_deref()), (Some("kitchen"), Some("10 L")));
         assert_eq!(args.max_flow.as_deref(), Some("6 m3/h"));
         assert_eq!((args.valve.as_deref(), args.valve_chip.as_deref()), (Some("main"), Some("gpiochip0")));
         assert_eq!((args.valve_line, args.valve_closed), (Some(22), Some(Level::High)));
         assert_eq!(args.valve_pulse.as_deref(), Some("60 ms"));
+        assert_eq!((args.valve_open_line, args.valve_feedback_line), (Some(23), Some(24)));
         assert!(screen.contains("no safe default") && screen.contains("a whole number"), "{screen}");
+    }
+
+    #[test]
+    fn an_answer_that_is_not_taken_is_asked_for_again_with_the_reason() {
+        let judge = |_: &SetupArgs, now: &SetupArgs| {
+            let wrong = [
+                now.id.as_deref() == Some("taken"),
+                now.pulse_volume.as_deref() == Some("ten"),
+                now.max_flow.as_deref() == Some("six"),
+                now.valve.as_deref() == Some("nowhere"),
+                now.valve_line == now.line && now.line.is_some(),
+                now.valve_pulse.as_deref() == Some("long"),
+                now.valve_open_line == Some(22),
+            ];
+            wrong.iter().position(|wrong| *wrong).map(|at| format!("reason {at}"))
+        };
+        let mut args = SetupArgs { chip: Some("gpiochip0".into()), line: Some(4), ..SetupArgs::default() };
+        let answers =
+            "taken\nk\nten\n1 L\nsix\n6 m3/h\n2\nnowhere\n3\n\n\n4\n\n22\nhigh\ny\nlong\n60 ms\n22\n\n\n";
+        let (done, screen) = talk(answers, |d| d.rest(&mut args, &judge));
+        done.unwrap();
+        for at in 0..7 {
+            assert_eq!(screen.matches(&format!("reason {at}")).count(), 1, "{at}: {screen}");
+        }
+        assert_eq!((args.id.as_deref(), args.pulse_volume.as_deref()), (Some("k"), Some("1 L")));
+        assert_eq!((args.valve_line, args.valve_open_line), (Some(22), None));
+        assert!(!args.valve_simulated && screen.contains(CLOSES_ONLY), "{screen}");
+    }
+
+    #[test]
+    fn a_wrong_flag_ends_it_before_the_questions() {
+        let mut args = SetupArgs { pulse_volume: Some("ten".into()), ..SetupArgs::default() };
+        let (result, screen) = talk("", |d| d.rest(&mut args, &|_, _| Some("no unit".into())));
+        assert!(matches!(result, Err(Failure::Usage(why)) if why == "no unit") && screen.is_empty());
     }
 
     #[test]

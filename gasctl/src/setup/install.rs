@@ -67,7 +67,19 @@ fn write(dir: &Path, text: &str) -> std::io::Result<NamedTempFile> {
 }
 
 /// Has gasd read a copy of the configuration with the new file in it. Returns its warnings.
-fn judge(target: &Path, text: &str) -> Result<Vec<String>, Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`] with gasd's words where it does not take the file, and as [`ask`].
+pub fn judge(target: &Path, text: &str) -> Result<Vec<String>, Failure> {
+    ask(target, text)?
+        .map_err(|said| Failure::Usage(format!("gasd does not take this file; nothing was written:\n{said}")))
+}
+
+/// Asks gasd about a copy of the configuration with the new file in it: its warnings, or what is wrong.
+///
+/// # Errors
+/// [`Failure::Missing`] without gasd; [`Failure::Refused`] where there can be no copy.
+pub fn ask(target: &Path, text: &str) -> Result<Result<Vec<String>, String>, Failure> {
     let stage = Stage::build(target, text).map_err(|error| {
         Failure::Refused(format!("the configuration could not be copied for a check: {error}"))
     })?;
@@ -79,9 +91,9 @@ fn judge(target: &Path, text: &str) -> Result<Vec<String>, Failure> {
     })?;
     let said = stage.real_names(&String::from_utf8_lossy(&output.stderr));
     if output.status.success() {
-        return Ok(said.lines().filter_map(|l| l.strip_prefix("warning: ")).map(str::to_owned).collect());
+        return Ok(Ok(said.lines().filter_map(|l| l.strip_prefix("warning: ")).map(str::to_owned).collect()));
     }
-    Err(Failure::Usage(format!("gasd does not take this file; nothing was written:\n{}", said.trim_end())))
+    Ok(Err(said.trim_end().to_owned()))
 }
 
 /// The gasd beside this program, else the one in the path.

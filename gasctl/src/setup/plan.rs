@@ -53,6 +53,9 @@ pub enum ValvePlan {
     },
 }
 
+/// What a latching valve with one coil means.
+pub const CLOSES_ONLY: &str = "without a line for the coil that opens it gasd can close the valve, but never open it: that is done by hand";
+
 /// The flags without which there is no plan, as they are typed.
 pub fn missing(args: &SetupArgs) -> Vec<&'static str> {
     let needed = [
@@ -112,6 +115,11 @@ impl Plan {
         })
     }
 
+    /// Whether gasd must be restarted to take it up: a reload refuses a valve that is new.
+    pub fn needs_restart(&self) -> bool {
+        matches!(self.valve, Some(ValvePlan::Simulated(_) | ValvePlan::Gpio { .. }))
+    }
+
     /// The file's usual place in a directory of drop-ins.
     pub fn file(&self, dir: &Path) -> PathBuf {
         dir.join(format!("50-{}.toml", self.id))
@@ -126,6 +134,14 @@ impl Plan {
             lines.extend(feedback_line.map(|line| ("valve's feedback", chip.as_str(), line)));
         }
         lines
+    }
+
+    /// What a person should know of the plan before it is carried out.
+    pub fn notes(&self) -> Vec<String> {
+        match &self.valve {
+            Some(ValvePlan::Gpio { pulse: Some(_), open_line: None, .. }) => vec![CLOSES_ONLY.to_owned()],
+            _ => Vec::new(),
+        }
     }
 
     /// The file's text.
@@ -240,6 +256,9 @@ mod tests {
         assert_eq!((line.line, *pulse_ns, *closed), (22, Some(60_000_000), gasd::config::ClosedLevel::High));
         assert_eq!(open_line.as_ref().map(|l| l.line), Some(23));
         assert_eq!(feedback.as_ref().map(|l| l.line), Some(24));
+        assert!(plan.notes().is_empty());
+        let one_coil = Plan::from_flags(&SetupArgs { valve_open_line: None, ..args }).unwrap();
+        assert_eq!(one_coil.notes(), [CLOSES_ONLY]);
         let parts: Vec<_> = plan.lines().into_iter().map(|(_, chip, line)| (chip, line)).collect();
         assert_eq!(parts, [("gpiochip0", 4), ("gpiochip0", 22), ("gpiochip0", 23), ("gpiochip0", 24)]);
     }
@@ -247,9 +266,12 @@ mod tests {
     #[test]
     fn a_simulated_valve_is_configured_and_a_known_one_only_named() {
         let mut args = SetupArgs { valve: Some("main".into()), valve_simulated: true, ..flags() };
-        assert_eq!(judged(&Plan::from_flags(&args).unwrap().toml()).valves.len(), 1);
+        let plan = Plan::from_flags(&args).unwrap();
+        assert_eq!(judged(&plan.toml()).valves.len(), 1);
+        assert!(plan.needs_restart());
         args.valve_simulated = false;
-        assert!(!Plan::from_flags(&args).unwrap().toml().contains("[[valve]]"));
+        let plan = Plan::from_flags(&args).unwrap();
+        assert!(!plan.toml().contains("[[valve]]") && !plan.needs_restart());
     }
 
     #[test]

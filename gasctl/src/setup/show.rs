@@ -10,6 +10,7 @@ use crate::output::{Cell, Output, Style};
 
 use super::chips::{ChipInfo, LineState, title};
 use super::edges::{Heard, loudest};
+use super::layers;
 use super::plan::Plan;
 
 /// Chips and lines.
@@ -112,6 +113,16 @@ pub fn dry_run(target: &Path, text: &str, notes: &[String], out: &Output) -> Res
     out.bytes(text.as_bytes())
 }
 
+/// The command that makes gasd take the plan's file up, and what that does.
+fn take_up(plan: &Plan) -> (&'static str, &'static str) {
+    if plan.needs_restart() {
+        let what = "takes the file up, which a reload does not with a new valve; lines and totals stay, it takes under \
+                    a second";
+        return ("systemctl restart gasd", what);
+    }
+    ("systemctl reload gasd", "takes the file up; nothing is lost meanwhile")
+}
+
 /// What was written, and what comes next.
 pub fn written(
     target: &Path,
@@ -120,17 +131,48 @@ pub fn written(
     plan: &Plan,
     out: &Output,
 ) -> Result<(), Failure> {
-    let next = ["systemctl reload gasd", "gasctl status", "gasctl doctor"];
+    let read = layers::is_read(target);
+    let (take_up, meanwhile) = take_up(plan);
     if out.json {
+        let next = if read { vec![take_up, "gasctl status", "gasctl doctor"] } else { Vec::new() };
         return out.object(&json!({
-            "ok": true, "command": "setup", "file": target, "written": true, "text": text, "notes": notes,
-            "next": next,
+            "ok": true, "command": "setup", "file": target, "written": true, "read_by_gasd": read, "text": text,
+            "notes": notes, "next": next,
         }));
     }
     notes.iter().for_each(|note| out.say(&format!("note: {note}")));
     out.line(&format!("{}: written", target.display()))?;
+    if !read {
+        let place = plan.file(Path::new(super::CONF_D));
+        return out.line(&format!(
+            "gasd does not read the file where it is. Put it into {}, then: {take_up}",
+            place.display()
+        ));
+    }
     out.line("Next:")?;
-    out.line("  systemctl reload gasd      takes the file up; nothing is lost meanwhile")?;
+    out.line(&format!("  {take_up:<25}  {meanwhile}"))?;
     out.line(&format!("  gasctl status              shows meter {}", plan.id))?;
     out.line("  gasctl doctor              checks the whole installation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::SetupArgs;
+
+    #[test]
+    fn a_reload_takes_up_everything_but_a_new_valve() {
+        let mut args = SetupArgs {
+            id: Some("kitchen".into()),
+            chip: Some("gpiochip0".into()),
+            line: Some(4),
+            pulse_volume: Some("10 L".into()),
+            valve: Some("main".into()),
+            ..SetupArgs::default()
+        };
+        let command = |args: &SetupArgs| take_up(&Plan::from_flags(args).unwrap()).0;
+        assert_eq!(command(&args), "systemctl reload gasd");
+        args.valve_simulated = true;
+        assert_eq!(command(&args), "systemctl restart gasd");
+    }
 }

@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(250);
 enum Typed {
     Key(Key),
     Suspend,
-    /// The window has another size.
+    /// The window has another size, or somebody wants it drawn anew.
     Redraw,
     /// There is no keyboard any more.
     Gone,
@@ -73,7 +73,7 @@ pub async fn run(bus: Option<String>) -> Result<(), Failure> {
             key = typed.recv() => match key {
                 None | Some(Typed::Gone) => return Ok(()),
                 Some(Typed::Suspend) => screen.suspend()?,
-                Some(Typed::Redraw) => {}
+                Some(Typed::Redraw) => screen.redraw()?,
                 Some(Typed::Key(key)) => match model.key(key) {
                     Some(Action::Quit) => return Ok(()),
                     Some(action) => {

@@ -9,7 +9,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 
 use super::model::Model;
@@ -59,7 +59,19 @@ impl Screen {
         // somebody continues us.
         unsafe { libc::raise(libc::SIGSTOP) };
         enter()?;
-        self.terminal.clear()
+        self.redraw()
+    }
+
+    /// Has the next frame drawn whole, whatever stands on the screen.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn redraw(&mut self) -> std::io::Result<()> {
+        // `Terminal::clear` would ask the terminal where its cursor is, and the answer would go to the
+        // thread that waits for keys. A new one knows of no earlier frame either, and asks nothing.
+        execute!(stdout(), Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(())
     }
 }
 
