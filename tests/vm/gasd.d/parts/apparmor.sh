@@ -4,6 +4,8 @@
 
 equal "$(grep -c '^gasd-\(load\|run\) (enforce)$' /sys/kernel/security/apparmor/profiles)" 2 "both profiles are in force"
 equal "$(systemctl show -P AppArmorProfile gasd-load)" "-gasd-load" "the loader's unit names one"
+# The event stream: a socket that is made, handed over the bus, and written to until nobody reads it.
+has "$(busctl call io.gasd1 /io/gasd1 io.gasd1.Manager Subscribe 'a{sv}' 0)" "h " "the event stream is handed out in the profile"
 equal "$(denials)" "" "all of the test went on without a refusal"
 
 # As root, whom the file's mode lets in.
