@@ -130,12 +130,18 @@ pub const REPLAYING: u8 = 2;
 /// An interrupt at `now`. Never fails and never loses the edge.
 #[inline(always)]
 pub fn edge(cfg: &FilterConfig, st: &mut FilterState, now: u64) -> Outcome {
+    if arrive(st) { take(cfg, st, now) } else { Outcome::default() }
+}
+
+/// Counts an edge; whether it is to be judged now.
+#[inline(always)]
+pub(crate) fn arrive(st: &mut FilterState) -> bool {
     st.edges += 1;
-    if st.adopting != 0 {
+    let now = st.adopting == 0;
+    if !now {
         st.kept += 1;
-        return Outcome::default();
     }
-    take(cfg, st, now)
+    now
 }
 
 /// An edge that is counted already.

@@ -76,7 +76,7 @@ const _: () = assert!(size_of::<Event>() == 2 * 4 + 5 * 8);
 const _: () = assert!(size_of::<BucketKey>() == 2 * 4);
 const _: () = assert!(size_of::<Bucket>() == 4 * 8);
 const _: () = assert!(size_of::<Meta>() == 5 * 8 + 2 * 4 + 20 * 4);
-const _: () = assert!(size_of::<Kept>() == KEPT * 8);
+const _: () = assert!(size_of::<Kept>() == KEPT * 8 && KEPT.is_power_of_two());
 
 /// Where this version's records hold what a later generation takes over.
 pub const OFFSETS: Offsets = Offsets {

@@ -167,7 +167,7 @@ pub mod twin {
     /// `[ADOPT, line, pulse_ns, pulse_first_ns, last_edge_ns, first_ns, candidate_ns, since_ns,
     /// evidence_ns, checked_ns, pending, level | contact << 1 | counted << 2]`.
     pub const ADOPT: u64 = 3;
-    /// `[REPLAY, line]`: the next edge that was kept, until the answer is that there is none.
+    /// `[REPLAY, line, now_ns]`: the next edge that was kept, until the answer is that there is none.
     pub const REPLAY: u64 = 4;
     /// Arguments of every call, whatever it asks for; as many as the kernel takes.
     pub const ARGS: usize = 12;

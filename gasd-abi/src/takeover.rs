@@ -116,16 +116,28 @@ pub fn adopt(st: &mut FilterState, old: &Handover) -> Outcome {
 /// from here on. [`STALE`] if it is already, or waits for [`adopt`].
 #[inline(always)]
 pub fn replay(cfg: &FilterConfig, st: &mut FilterState, at_ns: u64) -> Outcome {
-    if st.adopting != REPLAYING {
+    edge_or_replay(cfg, st, at_ns, true)
+}
+
+/// An interrupt at `at_ns` ([`filter::edge`]), or the kept edge whose turn it is ([`replay`]). One function
+/// for both, so that a program that can do either has the filter in it once: the kernel's verifier walks
+/// every copy.
+#[inline(always)]
+pub fn edge_or_replay(cfg: &FilterConfig, st: &mut FilterState, at_ns: u64, replay: bool) -> Outcome {
+    if !replay {
+        if !filter::arrive(st) {
+            return Outcome::default();
+        }
+    } else if st.adopting != REPLAYING {
         return Outcome { flags: STALE, ..Outcome::default() };
-    }
-    if st.replayed == st.kept {
+    } else if st.replayed == st.kept {
         st.adopting = 0;
         st.kept = 0;
         st.replayed = 0;
         return Outcome::default();
+    } else {
+        st.replayed += 1;
     }
-    st.replayed += 1;
     filter::take(cfg, st, at_ns)
 }
 

@@ -70,7 +70,7 @@ pub fn gasd_pulse(ctx: BtfTracePointContext) -> i32 {
     };
     // SAFETY: the helper has no preconditions.
     let now = unsafe { bpf_ktime_get_boot_ns() };
-    edge(line.wrapping_sub(1), now)
+    edge(line.wrapping_sub(1), now, false)
 }
 
 /// Written without the macro, which throws the return value away; a test run wants it.
@@ -83,14 +83,13 @@ pub extern "C" fn gasd_twin(ctx: *mut core::ffi::c_void) -> i32 {
     let now: u64 = ctx.arg(2);
     let line = line as u32;
     match op {
-        twin::EDGE => edge(line, now),
+        twin::EDGE | twin::REPLAY => edge(line, now, op == twin::REPLAY),
         twin::SAMPLE => {
             let level: u64 = ctx.arg(3);
             let edges: u64 = ctx.arg(4);
             sample(line, now, level as u8, edges)
         }
         twin::ADOPT => adopt(line, &ctx),
-        twin::REPLAY => replay(line),
         twin::TICK => {
             send(line, EVENT_TICK, now, &FilterState::default(), Writer::Sample);
             0
@@ -99,22 +98,49 @@ pub extern "C" fn gasd_twin(ctx: *mut core::ffi::c_void) -> i32 {
     }
 }
 
+/// An interrupt at `now`, or (`replay`) the next of those that were kept while the line was taken over.
 #[inline(always)]
-fn edge(line: u32, now: u64) -> i32 {
+fn edge(line: u32, now: u64, replay: bool) -> i32 {
     let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
         return -1;
     };
     // Inlined, too: on CPUs that mitigate return speculation a call costs as much as the filter.
     let step = #[inline(always)]
     |st: &mut FilterState| {
+        let mut at = now;
         if st.adopting != 0 {
-            keep(line, st.kept, now);
+            at = kept(line, if replay { st.replayed } else { st.kept }, now, replay);
         }
-        filter::edge(&config.filter, st, now)
+        takeover::edge_or_replay(&config.filter, st, at, replay)
     };
+    // The loader takes the sampler's part: there is none before it is done.
+    let writer = if replay { Writer::Sample } else { Writer::Edge };
     // SAFETY: the page is map memory that outlives the program; see `commit` for who writes it.
-    let done = unsafe { commit::commit(page, Writer::Edge, step) };
-    account(line, config, now, page, done, Writer::Edge)
+    let done = unsafe { commit::commit(page, writer, step) };
+    if replay && done.1.flags & STALE != 0 {
+        return STALE as i32;
+    }
+    account(line, config, now, page, done, writer)
+}
+
+/// Puts the time of an edge aside that comes while its line is taken over, or reads it back.
+#[inline(always)]
+fn kept(line: u32, nth: u32, now: u64, read: bool) -> u64 {
+    let Some(kept) = KEPT.get_ptr_mut(line) else { return now };
+    let place = takeover::place(nth);
+    // Through the stack, so that the compiler does not leave out the mask that the verifier wants.
+    // SAFETY: a live local.
+    let place = unsafe { (&raw const place).read_volatile() } & (takeover::KEPT - 1);
+    // SAFETY: map memory, the index is in it; a line's interrupts run one after another, and what is
+    // read was written before the state that says so was published.
+    unsafe {
+        let at = &raw mut (*kept).at_ns[place];
+        if read {
+            return at.read_volatile();
+        }
+        at.write_volatile(now);
+    }
+    now
 }
 
 #[inline(always)]
@@ -166,39 +192,6 @@ fn adopt(line: u32, ctx: &RawTracePointContext) -> i32 {
         return STALE as i32;
     }
     account(line, config, old.last_edge_ns, page, done, Writer::Sample)
-}
-
-/// Applies the next edge that was kept.
-#[inline(always)]
-fn replay(line: u32) -> i32 {
-    let (Some(config), Some(page)) = (LINES.get(line), LIVE.get_ptr_mut(line)) else {
-        return -1;
-    };
-    let Some(kept) = KEPT.get_ptr(line) else {
-        return -1;
-    };
-    let step = |st: &mut FilterState| {
-        // SAFETY: map memory, the index is in it. Written before the state that says so was published.
-        let at = unsafe { (&raw const (*kept).at_ns[takeover::place(st.replayed)]).read_volatile() };
-        takeover::replay(&config.filter, st, at)
-    };
-    // SAFETY: as above.
-    let (slot, out) = unsafe { commit::commit(page, Writer::Sample, step) };
-    if out.flags & STALE != 0 {
-        return STALE as i32;
-    }
-    // SAFETY: see `account`.
-    let at = unsafe { (*page).slots[slot & 3].last_edge_ns };
-    account(line, config, at, page, (slot, out), Writer::Sample)
-}
-
-/// Puts the time of an edge aside that comes while its line is taken over.
-#[inline(always)]
-fn keep(line: u32, nth: u32, now: u64) {
-    if let Some(kept) = KEPT.get_ptr_mut(line) {
-        // SAFETY: map memory, the index is in it; a line's interrupts run one after another.
-        unsafe { (&raw mut (*kept).at_ns[takeover::place(nth)]).write_volatile(now) };
-    }
 }
 
 /// Counts a step and sends what is worth an event. Returns the outcome's flags.

@@ -216,10 +216,13 @@ pub fn adopt_all(pins: &Pins, old: &Generation) -> Result<u32, KernelError> {
             u64::from(h.pending),
             bits,
         ])?;
-        let mut replay = [0; twin::ARGS];
-        (replay[0], replay[1]) = (twin::REPLAY, u64::from(line));
         // Each takes microseconds, so the line catches up with any rate that interrupts come at.
-        while step(replay)? {
+        loop {
+            let mut replay = [0; twin::ARGS];
+            (replay[0], replay[1], replay[2]) = (twin::REPLAY, u64::from(line), sys::boottime_ns());
+            if !step(replay)? {
+                break;
+            }
             taken = true;
         }
         adopted += u32::from(taken);

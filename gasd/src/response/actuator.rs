@@ -57,7 +57,9 @@ pub enum ActuatorError {
         last: u32,
     },
     /// Somebody else has the line.
-    #[error("line {line} of chip \"{chip}\" is in use by \"{holder}\"; `gasctl setup --list` shows who holds what")]
+    #[error(
+        "line {line} of chip \"{chip}\" is in use by \"{holder}\"; `gasctl setup --list` shows who holds what"
+    )]
     Busy {
         /// The chip.
         chip: String,

@@ -63,11 +63,16 @@ echo 'id = [' >/etc/gasd/gasd.toml
 ! systemctl reload gasd 2>/run/reload || fail "systemctl reload took a file that is wrong"
 has "$(systemctl status gasd --no-pager -n 20 2>&1 || true)" "gasd.toml:1:" "systemctl reload fails for a file that is wrong, and the journal has its place"
 
-cp /test/gasd.toml /etc/gasd/gasd.toml
+: >/etc/gasd/gasd.toml
 gasctl setup --id attic --chip meters --line 7 --pulse-volume "10 L" --offline --yes >/run/setup 2>&1 || fail "gasctl setup: $(</run/setup)"
 has "$(</etc/gasd/conf.d/50-attic.toml)" 'id = "attic"' "gasctl setup --offline writes a meter for another machine"
-gasd check-config --replay >/dev/null || fail "gasd does not take the file that setup has written"
+gasd check-config >/dev/null || fail "gasd does not take the file that setup has written"
 rm /etc/gasd/conf.d/50-attic.toml
+cp /test/gasd.toml /etc/gasd/gasd.toml
+cp /test/play.conf /etc/systemd/system/gasd.service.d/play.conf
+systemctl daemon-reload
+systemctl restart gasd
+up
 
 # A terminal of its own; it must leave it as it was, also when it is stopped or killed by a key.
 top() { # KEYS
@@ -79,8 +84,3 @@ has "$screen" $'\e[?1049l' "and leaves the terminal's first screen behind it"
 screen=$(top '\x03') || true
 has "$screen" $'\e[?1049l' "also at Ctrl-C"
 refused 2 "terminal" "without a terminal it says so" gasctl top
-
-cp /test/play.conf /etc/systemd/system/gasd.service.d/play.conf
-systemctl daemon-reload
-systemctl restart gasd
-up
