@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use gasd_proxy::{Client, ClientError};
 use serde_json::json;
 
+use crate::agent::with_password;
 use crate::fail::Failure;
 use crate::output::Output;
 
@@ -13,7 +14,7 @@ use crate::output::Output;
 pub async fn run(client: &Client, verdicts: &[u64], out: &Output) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for &id in verdicts {
-        match acknowledge(client, id).await {
+        match acknowledge(client, id, out).await {
             Ok(()) if out.json => out.object(&json!({ "ok": true, "command": "ack", "verdict": id }))?,
             Ok(()) => out.line(&format!("verdict {id}: acknowledged"))?,
             Err(failure) if verdicts.len() == 1 => return Err(failure),
@@ -29,9 +30,10 @@ pub async fn run(client: &Client, verdicts: &[u64], out: &Output) -> Result<(), 
     }
 }
 
-async fn acknowledge(client: &Client, id: u64) -> Result<(), Failure> {
+async fn acknowledge(client: &Client, id: u64, out: &Output) -> Result<(), Failure> {
     let verdict = client.verdict(id).await?;
-    match verdict.acknowledge(HashMap::new()).await.map_err(ClientError::from) {
+    let send = async || verdict.acknowledge(HashMap::new()).await.map_err(ClientError::from);
+    match with_password(out, send).await {
         Ok(()) => Ok(()),
         Err(ClientError::NoSuchObject(_)) => Err(Failure::NoSuchVerdict(id)),
         Err(error) => Err(Failure::controlling(error, "acknowledge verdicts")),

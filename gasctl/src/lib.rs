@@ -3,6 +3,7 @@
 //! is what the service and the machine say.
 
 mod ack;
+mod agent;
 mod audit;
 pub mod cli;
 mod doctor;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use gasd_proxy::{Client, ClientError};
 use serde_json::json;
 
+use crate::agent::with_password;
 use crate::cli::Valve;
 use crate::fail::Failure;
 use crate::output::{Output, Style};
@@ -21,13 +22,18 @@ pub async fn run(client: &Client, action: Valve, out: &Output) -> Result<(), Fai
     };
     let valve = client.valve(&id).await?;
     // The command goes first and alone: closing must not wait for a question.
-    let result = match &action {
-        Valve::Close { reason, .. } => valve.close(reason, HashMap::new()).await.map(|()| None),
-        Valve::Open { .. } => valve.open(HashMap::new()).await.map(|()| None),
-        Valve::Hold { app, reason, .. } => valve.hold(reason, app, HashMap::new()).await.map(Some),
-        Valve::Release { cookie, .. } => valve.release(*cookie, HashMap::new()).await.map(|()| Some(*cookie)),
+    let send = async || {
+        let done = match &action {
+            Valve::Close { reason, .. } => valve.close(reason, HashMap::new()).await.map(|()| None),
+            Valve::Open { .. } => valve.open(HashMap::new()).await.map(|()| None),
+            Valve::Hold { app, reason, .. } => valve.hold(reason, app, HashMap::new()).await.map(Some),
+            Valve::Release { cookie, .. } => {
+                valve.release(*cookie, HashMap::new()).await.map(|()| Some(*cookie))
+            }
+        };
+        done.map_err(ClientError::from)
     };
-    let cookie = match result.map_err(ClientError::from) {
+    let cookie = match with_password(out, send).await {
         Ok(cookie) => cookie,
         Err(ClientError::NoSuchObject(_)) => {
             let state = client.state().await.map_err(Failure::reading)?;

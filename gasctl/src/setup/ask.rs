@@ -146,7 +146,7 @@ impl<'a> Dialogue<'a> {
         if let Some(why) = judge(&SetupArgs::default(), args) {
             return Err(Failure::Usage(why));
         }
-        if args.id.is_none() {
+        if args.id.as_deref().is_none_or(|id| !good_id(id)) {
             self.until_good(args, judge, Self::id)?;
         }
         if args.pulse_volume.is_none() {

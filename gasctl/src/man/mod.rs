@@ -2,6 +2,8 @@
 //! The manual page, out of the same definitions that read the command line: one page with a section for
 //! each command.
 
+mod extra;
+
 use clap::Command;
 use clap_mangen::Man;
 
@@ -20,9 +22,14 @@ pub fn page(definition: &Command) -> std::io::Result<Vec<u8>> {
     for command in definition.get_subcommands().filter(|command| !command.is_hide_set()) {
         section(command, command.get_name(), &mut page)?;
     }
-    top.render_extra_section(&mut page)?;
+    page.extend_from_slice(after_help(definition).as_bytes());
     top.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// What stands after a command's help, as sections.
+fn after_help(command: &Command) -> String {
+    command.get_after_help().map(|text| extra::sections(&text.to_string())).unwrap_or_default()
 }
 
 /// A command, and its own commands after it.
@@ -34,7 +41,7 @@ fn section(command: &Command, name: &str, page: &mut Vec<u8>) -> std::io::Result
         man.render_synopsis_section(&mut text)?;
         man.render_description_section(&mut text)?;
         man.render_options_section(&mut text)?;
-        man.render_extra_section(&mut text)?;
+        text.extend_from_slice(after_help(command).as_bytes());
         page.extend_from_slice(format!(".SH \"{}\"\n", name.to_uppercase()).as_bytes());
         // One page has one level of sections; those of a command stand below.
         page.extend_from_slice(String::from_utf8_lossy(&text).replace(".SH ", ".SS ").as_bytes());
@@ -71,11 +78,15 @@ mod tests {
             assert!(page.contains(&format!(".SH \"{title}\"")), "{title}");
         }
         assert!(!page.contains("\"MAN\""), "hidden");
+        assert!(!page.contains("EXTRA"));
+        for title in [".SH \"EXIT STATUS\"", ".SH \"EXAMPLES\"", ".SH \"ENVIRONMENT\"", ".SS \"EXAMPLES\""] {
+            assert!(page.contains(title), "{title}");
+        }
     }
 
     #[test]
     fn every_command_and_option_is_in_the_guide() {
-        let guide = include_str!("../../docs/gasctl.md");
+        let guide = include_str!("../../../docs/gasctl.md");
         for option in options(&Cli::command()) {
             // Those of setup and simulate are in their own --help; the guide shows the important ones.
             let own = ["setup", "simulate"].iter().any(|name| {
