@@ -12,7 +12,7 @@ mod system_bus;
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -129,6 +129,24 @@ fn a_person_at_a_terminal_is_asked() {
     assert_eq!(service.commands.lock().unwrap().len(), 1);
 }
 
+/// Waits until the terminal shows no more of what is typed: the agent forgets what was typed before.
+fn hidden(terminal: &File) {
+    let start = Instant::now();
+    loop {
+        // SAFETY: an all-zero termios asks for nothing but to be filled in, and is live.
+        let echo = unsafe {
+            let mut modes: libc::termios = std::mem::zeroed();
+            assert_eq!(libc::tcgetattr(terminal.as_raw_fd(), &raw mut modes), 0);
+            modes.c_lflag & libc::ECHO != 0
+        };
+        if !echo {
+            return;
+        }
+        assert!(start.elapsed() < SOON, "the password would be shown");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
 /// Closes the valve at a terminal where a password is typed. Exit status, and what the terminal showed.
 fn typed(program: &Path, password: &str) -> (Option<i32>, String) {
     let (mut user, inside) = terminal();
@@ -151,6 +169,7 @@ fn typed(program: &Path, password: &str) -> (Option<i32>, String) {
         seen += &String::from_utf8_lossy(&piece[..n]);
         if !asked && seen.contains("Password:") {
             assert!(seen.contains("io.gasd1.valve.close"), "{seen}");
+            hidden(&user);
             writeln!(user, "{password}").unwrap();
             asked = true;
         }
