@@ -14,8 +14,8 @@ until_true 10 "gasctl setup to listen" find_listens
 nap 0.5
 clean_pulses "$attic" 3 200000 200000 | play
 wait "$finder" || fail "gasctl setup --find: $(</run/find)"
-has "$(</run/find)" "the meter is most likely on meters line 7" "gasctl setup --find finds the contact's line among those that are free"
-has "$(</run/find)" "meters line 7: 6 edges" "and has heard every edge"
+has "$(</run/find)" "the meter is most likely on gpiochip0 line 7" "gasctl setup --find finds the contact's line among those that are free"
+has "$(</run/find)" "gpiochip0 line 7: 6 edges" "and has heard every edge"
 equal "$(get service mode)" kernel "gasd has not lost its lines by it"
 
 look
@@ -25,7 +25,7 @@ gasctl setup --id attic --chip meters --line 7 --pulse-volume "1 L" --max-flow "
     fail "gasctl setup: $(</run/setup)"
 has "$(</run/setup)" "/etc/gasd/conf.d/50-attic.toml: written" "gasctl setup writes the meter's file"
 has "$(</run/setup)" "systemctl reload gasd" "and says what comes next"
-refused 2 "--force" "a file that is there is not replaced" \
+refused 1 "--force" "a file that is there is not replaced" \
     gasctl setup --id attic --chip meters --line 7 --pulse-volume "1 L" --yes
 refused 2 "line 3" "a line that another meter has is refused" \
     gasctl setup --id twice --chip meters --line 3 --pulse-volume "1 L" --yes
