@@ -48,6 +48,8 @@ const METERS: usize = 60;
 const ROUNDS: usize = 3;
 /// Between two surges of any meter; times [`METERS`] it is long enough for a meter to be armed again.
 const GAP: Duration = Duration::from_millis(400);
+/// Before the last pulse: those before it came in one go, and real ones are 42 ms apart.
+const LULL: Duration = Duration::from_millis(10);
 /// 0.1 L every 42 ms: 8.6 m³/h, a hose that came off.
 const INTERVAL_NS: u64 = 42_000_000;
 const WIDTH_NS: u64 = 20_000_000;
@@ -141,7 +143,7 @@ fn phase(
     let mut found: [Vec<u64>; 4] = Default::default();
     for _ in 0..ROUNDS {
         for (line, known) in pipeline.lines.iter().zip(known.iter_mut()) {
-            let first = boottime_ns() - (pulses - 1) * INTERVAL_NS - WIDTH_NS;
+            let first = boottime_ns() + LULL.as_nanos() as u64 - (pulses - 1) * INTERVAL_NS - WIDTH_NS;
             // What a player does once a second: the time that passed since the last surge.
             while *known + SECOND_NS < first {
                 *known += SECOND_NS;
@@ -149,6 +151,9 @@ fn phase(
             }
             for n in 0..pulses {
                 let t_ns = first + n * INTERVAL_NS;
+                if n + 1 == pulses {
+                    thread::sleep(LULL);
+                }
                 pipeline.bank.edge(*line, t_ns)?;
                 let end = if n + 1 < pulses { t_ns + WIDTH_NS } else { boottime_ns() };
                 pipeline.bank.edge(*line, end)?;
