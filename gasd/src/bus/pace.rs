@@ -181,6 +181,7 @@ mod tests {
         pacer.mark_all();
         assert_eq!(pacer.take(0), Some(Subject::Service));
         assert_eq!(pacer.take(0), Some(Subject::Valve(0)));
+        assert_eq!(pacer.take(0), Some(Subject::Simulation));
         assert_eq!(pacer.take(0), Some(Subject::Meter(0)));
         pacer.sent(Subject::Meter(0), 0);
         assert_eq!(pacer.take(0), None);
