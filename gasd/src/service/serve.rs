@@ -87,15 +87,15 @@ pub fn bus(
         }
     });
     let bus = served.map_err(|e| Fatal::new(exit::FAILED, format!("the bus thread: {e}")))?;
-    // A bus that has just been told of gasd's policy may take a moment to know it, so what failed is
-    // tried again for a while before anybody is told that this is ready.
+    // A bus that has just been told of gasd's policy may take a moment to know it, so a name that is
+    // refused is asked for again for a while before anybody is told that this is ready.
     let until = Instant::now() + BUS_PATIENCE;
     loop {
         match status.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(BusStatus::Failed { error: error @ BusError::NameTaken { .. }, .. }) => {
                 return Err(Fatal::new(exit::BUSY, error.to_string()));
             }
-            Ok(BusStatus::Failed { .. }) => {}
+            Ok(BusStatus::Failed { error: BusError::NameDenied(_), .. }) => {}
             // Metering does not need the bus; the thread goes on trying and the status says so.
             Ok(_) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(Some(bus)),
         }

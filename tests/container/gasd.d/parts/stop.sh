@@ -8,7 +8,7 @@ look
 volume=$(number volume_ul)
 refused 5 "in use by another gasd" "the record is the running daemon's" as gasd gasd audit
 systemctl stop gasd
-as gasd gasd audit >/run/audit
+as gasd gasd audit -n 1000 >/run/audit
 grep -q "uid $(id -u keeper) .*close.*garden.*hose in winter" /run/audit || fail "the record has no line of the operator: $(</run/audit)"
 ok "the record says who closed which valve and why"
 equal "$(systemctl is-active gasd) $(systemctl show -P Result gasd)" "inactive success" "gasd stops in order"
