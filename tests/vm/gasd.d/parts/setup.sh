@@ -34,7 +34,8 @@ wait_for ok 20 meters attic health
 ok "a reload takes the new meter's line without a restart"
 equal "$(main_pid) $(systemctl show -P NFileDescriptorStore gasd)" "$pid $((kept + 1))" "and systemd keeps its descriptor"
 noisy_pulses "$attic" 5 | play
-exact attic 5 "a meter that was added by reload"
+# The interrupt has counted the six edges that `--find` heard, too.
+exact attic 5 "a meter that was added by reload" -6
 
 # Whatever an earlier part has left: looked at, and opened.
 look_and_open() {
