@@ -2,6 +2,7 @@
 //! The gasd service. See `docs/` for the whole picture; data flows one way:
 //! kernel → pipeline → engine → response, with store and bus beside.
 
+mod accounts;
 pub mod bus;
 pub mod cli;
 pub mod config;

@@ -55,7 +55,7 @@ impl Caller {
 }
 
 /// The user that gasd runs as.
-pub(super) fn own_uid() -> u32 {
+pub(crate) fn own_uid() -> u32 {
     // SAFETY: geteuid has no preconditions and cannot fail.
     unsafe { libc::geteuid() }
 }

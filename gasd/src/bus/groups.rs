@@ -63,47 +63,8 @@ fn user(uid: u32) -> Option<(CString, u32)> {
     }
 }
 
-/// A user with its groups, for questions about files.
-pub struct User {
-    uid: u32,
-    groups: Vec<u32>,
-}
-
-impl User {
-    /// Whether the mode of a file lets the user read it. Access lists are not looked at.
-    #[must_use]
-    pub fn may_read(&self, uid: u32, gid: u32, mode: u32) -> bool {
-        let bit = if uid == self.uid {
-            0o400
-        } else if self.groups.contains(&gid) {
-            0o040
-        } else {
-            0o004
-        };
-        mode & bit != 0
-    }
-}
-
-/// A user by name; `None` when there is no such user or the lookup failed.
-#[must_use]
-pub fn user_named(name: &str) -> Option<User> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: a terminated string. The entry is read before anything else asks, on this thread.
-    let entry = unsafe { libc::getpwnam(name.as_ptr()) };
-    // SAFETY: null, or the entry that was found.
-    let uid = unsafe { entry.as_ref() }?.pw_uid;
-    Some(User { uid, groups: groups_of(uid) })
-}
-
-/// Whether this process is root.
-#[must_use]
-pub fn is_root() -> bool {
-    // SAFETY: no arguments.
-    unsafe { libc::geteuid() == 0 }
-}
-
 /// All groups of a user; empty when the user is not known or the lookup failed.
-pub(super) fn groups_of(uid: u32) -> Vec<u32> {
+pub fn groups_of(uid: u32) -> Vec<u32> {
     let Some((name, primary)) = user(uid) else {
         return Vec::new();
     };

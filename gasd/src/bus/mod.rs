@@ -14,7 +14,7 @@ mod address;
 mod call;
 mod caller;
 mod gate;
-pub(crate) mod groups;
+mod groups;
 mod guard;
 mod link;
 mod manager;
@@ -39,6 +39,8 @@ use crate::store::{AuditEntry, AuditPage, StoreError};
 use crate::stream::Stream;
 
 pub use address::BusAddress;
+pub(crate) use caller::own_uid;
+pub(crate) use groups::groups_of;
 pub use status::{BusError, BusStatus};
 
 /// Lookups in the user database at once: each has a thread, and one in the network may hang.

@@ -6,6 +6,8 @@ use std::io::{ErrorKind as Io, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::accounts::{GROUPS, USERS, name_in};
+
 use super::error::Errors;
 use super::source::Origin;
 use super::types::Config;
@@ -79,7 +81,7 @@ fn denied(path: &Path) -> String {
         if let Ok(metadata) = fs::metadata(here) {
             let uid = fs::metadata("/proc/self").map_or(u32::MAX, |own| own.uid());
             let blocked = if hidden_by.is_some() { "directory" } else { "file" };
-            return refusal(blocked, here, &Owner::of(&metadata), &name_in("/etc/passwd", uid));
+            return refusal(blocked, here, &Owner::of(&metadata), &name_in(USERS, uid));
         }
         hidden_by = Some(here.to_path_buf());
         at = here.parent();
@@ -97,8 +99,8 @@ struct Owner {
 impl Owner {
     fn of(metadata: &Metadata) -> Self {
         Self {
-            user: name_in("/etc/passwd", metadata.uid()),
-            group: name_in("/etc/group", metadata.gid()),
+            user: name_in(USERS, metadata.uid()),
+            group: name_in(GROUPS, metadata.gid()),
             mode: metadata.mode() & 0o7777,
         }
     }
@@ -114,19 +116,19 @@ fn refusal(what: &str, path: &Path, owner: &Owner, me: &str) -> String {
     )
 }
 
-/// The name of a user or group in the system's file, else its number.
-fn name_in(file: &str, id: u32) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    lookup(&text, id).unwrap_or_else(|| id.to_string())
-}
-
-/// The name of an id in the text of passwd(5) or group(5): `name:password:id:…` in both.
-fn lookup(text: &str, id: u32) -> Option<String> {
-    text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
-    })
+/// What keeps the user `name` (`uid`, in `groups`) from reading a file that is there, if its mode does.
+/// Access lists are not looked at.
+pub(super) fn closed_to(path: &Path, name: &str, uid: u32, groups: &[u32]) -> Option<FileError> {
+    let metadata = fs::metadata(path).ok()?;
+    let bit = if metadata.uid() == uid {
+        0o400
+    } else if groups.contains(&metadata.gid()) {
+        0o040
+    } else {
+        0o004
+    };
+    let closed = metadata.mode() & bit == 0;
+    closed.then(|| FileError::Permission(refusal("file", path, &Owner::of(&metadata), name)))
 }
 
 #[cfg(test)]
@@ -146,10 +148,21 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_in_passwd_and_group() {
-        let text = "root:x:0:0::/root:/bin/sh\ngasd:x:998:\nbroken\n";
-        assert_eq!(lookup(text, 998).as_deref(), Some("gasd"));
-        assert_eq!(lookup(text, 0).as_deref(), Some("root"));
-        assert_eq!(lookup(text, 7), None);
+    fn a_file_is_closed_to_whom_its_mode_keeps_out() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let own = fs::metadata(file.path()).unwrap();
+        let closed = |mode, uid: u32, groups: &[u32]| {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+            closed_to(file.path(), "gasd", uid, groups)
+        };
+        let other = own.uid() + 1;
+        assert_eq!(closed(0o644, other, &[]), None);
+        assert_eq!(closed(0o640, other, &[own.gid()]), None);
+        assert_eq!(closed(0o600, own.uid(), &[]), None);
+        let why = closed(0o600, other, &[own.gid()]).unwrap().to_string();
+        assert!(why.contains("this is user gasd; let the service's group in: chgrp gasd"), "{why}");
+        assert!(closed(0o640, other, &[]).is_some());
+        assert_eq!(closed_to(Path::new("/no/such/file"), "gasd", other, &[]), None);
     }
 }

@@ -33,7 +33,7 @@ mod valve;
 pub use error::{ErrorKind, Errors, Place, Problem};
 pub use load::load;
 pub use parse::{NO_METER, parse, parse_all};
-pub use source::{Origin, Source};
+pub use source::{Origin, Source, require_readable};
 pub use types::{
     Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig,
 };

@@ -9,7 +9,7 @@ use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
 
 use super::error::{ErrorKind, Errors, Problem};
-use super::load::{FileError, text_of};
+use super::load::{FileError, closed_to, text_of};
 use super::parse::parse_all;
 use super::types::Config;
 
@@ -107,6 +107,18 @@ pub fn layers(roots: &[&Path]) -> Result<Vec<Source>, Errors> {
         }
     }
     Errors::new(problems).map_or(Ok(sources), Err)
+}
+
+/// Refuses files that the user `name` (`uid`, in `groups`) may not read, although this process could.
+///
+/// # Errors
+/// One problem for each of them.
+pub fn require_readable(sources: &[Source], name: &str, uid: u32, groups: &[u32]) -> Result<(), Errors> {
+    let closed = sources.iter().filter_map(|source| {
+        let path = Path::new(&source.name);
+        closed_to(path, name, uid, groups).map(|error| problem(path, error))
+    });
+    Errors::new(closed.collect()).map_or(Ok(()), Err)
 }
 
 /// Names of a directory's drop-ins; none if it is not there.

@@ -8,6 +8,8 @@ use std::{
 
 use gasd_abi::layout::VERSION;
 
+use crate::accounts::{GROUPS, id_in};
+
 use super::{error::KernelError, pins::Pins};
 
 /// What a group may have of a generation, and with which mode.
@@ -25,24 +27,12 @@ const READABLE: [(&str, u32); 7] = [
     ("maps/buckets", 0o640),
 ];
 
-/// Number of a group of `/etc/group`; a number stands for itself. Without the name service, which the
-/// loader has neither the rights nor the need to talk to.
+/// Number of a group of `/etc/group`; a number stands for itself.
 ///
 /// # Errors
-/// `/etc/group` cannot be read, or [`io::ErrorKind::NotFound`]: it has no such group.
+/// As [`id_in`].
 pub fn gid_of(group: &str) -> io::Result<u32> {
-    if let Ok(number) = group.parse() {
-        return Ok(number);
-    }
-    let groups = fs::read_to_string("/etc/group")?;
-    find(&groups, group).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
-}
-
-fn find(groups: &str, group: &str) -> Option<u32> {
-    groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next()? == group).then(|| fields.nth(1)?.parse().ok()).flatten()
-    })
+    group.parse().or_else(|_| id_in(GROUPS, group))
 }
 
 /// Lets the group read this build's generation. Whoever made the pins may do so for a group of their own.
@@ -62,12 +52,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_is_found_by_its_whole_name() {
-        let groups = "root:x:0:\ngasd-reader:x:7:a\nbroken\ngasd-read:x:998:gasd\n";
-        assert_eq!(find(groups, "gasd-read"), Some(998));
-        assert_eq!(find(groups, "gasd"), None);
-        assert_eq!(find(groups, "broken"), None);
+    fn a_number_stands_for_itself() {
         assert_eq!(gid_of("12").unwrap(), 12);
+        assert_eq!(gid_of("root").unwrap(), 0);
         assert_eq!(gid_of("no-such-group").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

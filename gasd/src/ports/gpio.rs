@@ -14,7 +14,10 @@ use gpiocdev::{
     line::{Bias as CdevBias, EdgeDetection},
 };
 
-use crate::config::{Bias, GpioLine};
+use crate::{
+    accounts::{GROUPS, name_in},
+    config::{Bias, GpioLine},
+};
 
 /// Longest consumer label the kernel keeps, in bytes (`GPIO_MAX_NAME_SIZE` less the final zero).
 const LABEL_MAX: usize = 31;
@@ -259,13 +262,7 @@ fn group_of(path: &Path) -> String {
         // A device that still belongs to root wants the package's rule rather than group root.
         return "gasd".into();
     }
-    let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
-    let name = groups.lines().find_map(|l| {
-        let mut fields = l.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(gid)).then(|| name.to_owned())
-    });
-    name.unwrap_or_else(|| gid.to_string())
+    name_in(GROUPS, gid)
 }
 
 fn os_error(error: &gpiocdev::Error) -> Option<i32> {

@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The installer's tools on the installed service: simulate, doctor, setup, and top on a terminal.
 
+# An operator has looked at everything, and opens the valve.
+look_and_open() {
+    local verdict
+    for verdict in $(gasctl status | sed -n 's/^ *\([0-9][0-9]*\) *critical .*/\1/p'); do
+        as keeper gasctl ack "$verdict" >/dev/null || fail "verdict $verdict cannot be acknowledged"
+    done
+    as keeper gasctl valve open main >/dev/null || fail "the valve does not open: $(gasctl status)"
+}
+
 # Nothing else moves meanwhile.
 cp /test/silence.conf /etc/systemd/system/gasd.service.d/play.conf
 systemctl daemon-reload
 systemctl restart gasd
 up
 # Of the surge before: looked at, and opened.
-for verdict in $(gasctl status | sed -n 's/^ *\([0-9][0-9]*\) *critical .*/\1/p'); do
-    as keeper gasctl ack "$verdict" >/dev/null || fail "verdict $verdict cannot be acknowledged"
-done
-as keeper gasctl valve open main >/dev/null || fail "the valve does not open: $(gasctl status)"
+look_and_open
 look
 before=$(number accepted)
 refused 4 "only root" "simulating is root's" as keeper gasctl simulate kitchen
@@ -31,10 +37,7 @@ has "$(</run/simulate)" "SIMULATION, no gas flowed" "what came of it is marked a
 gasctl simulate kitchen --valve >/run/simulate 2>&1 || fail "gasctl simulate kitchen --valve: $(</run/simulate)"
 is_position main closed || fail "the valve is $(position main), not closed: $(</run/simulate)"
 ok "with --valve the real valve closes: $(tail -n 1 /run/simulate)"
-for verdict in $(gasctl status | sed -n 's/^ *\([0-9][0-9]*\) *critical .*/\1/p'); do
-    as keeper gasctl ack "$verdict" >/dev/null || fail "verdict $verdict cannot be acknowledged"
-done
-as keeper gasctl valve open main >/dev/null || fail "the valve does not open: $(gasctl status)"
+look_and_open
 is_position main open || fail "the valve is $(position main), not open"
 ok "acknowledged and opened by an operator it is open again"
 printf 't_ns,line,level\n0,4,0\n2000000000,4,1\n2100000000,4,0\nnonsense\n' >/run/bad.csv
@@ -64,6 +67,9 @@ echo 'id = [' >/etc/gasd/gasd.toml
 has "$(systemctl status gasd --no-pager -n 20 2>&1 || true)" "gasd.toml:1:" "systemctl reload fails for a file that is wrong, and the journal has its place"
 
 : >/etc/gasd/gasd.toml
+chmod 0600 /etc/gasd/gasd.toml
+refused 2 "let the service's group in" "root is told of a file that only root can read" gasd check-config
+chmod 0644 /etc/gasd/gasd.toml
 gasctl setup --id attic --chip meters --line 7 --pulse-volume "10 L" --offline --yes >/run/setup 2>&1 || fail "gasctl setup: $(</run/setup)"
 has "$(</etc/gasd/conf.d/50-attic.toml)" 'id = "attic"' "gasctl setup --offline writes a meter for another machine"
 gasd check-config >/dev/null || fail "gasd does not take the file that setup has written"
