@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One meter's engine: pulses and time in, verdicts out.
 
-use crate::episode::{Episode, Finding, WINDOWS_NS};
-use crate::implausible::{Implausible, QUIET_NS};
-use crate::resolution::Resolution;
-use crate::track::{Mean, Track};
 use crate::units::{SECOND_NS, m3_per_h};
 use crate::verdict::{Evidence, Kind, Rule, Severity, Slope, Verdict};
+use crate::windows::episode::{Episode, Finding, WINDOWS_NS};
+use crate::windows::implausible::{Implausible, QUIET_NS};
+use crate::windows::resolution::Resolution;
+use crate::windows::track::{Mean, Track};
 
 /// Thresholds over 1 s, 5 s and 30 s, m³/h. Cooking takes 0.2–0.8, a boiler 1–2.8, a tankless
 /// heater up to 4.5; a hose that comes off passes 8–10.

@@ -23,17 +23,15 @@
 //! stray never closes a valve) and `tests/miss.rs` (a hose at 8 m³/h is confirmed in time).
 #![forbid(unsafe_code)]
 
-mod curve;
 mod engine;
-mod episode;
-mod implausible;
-mod resolution;
+
 mod sentence;
-mod track;
+pub mod stat;
 mod units;
 pub mod verdict;
+mod windows;
 
 pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig};
-pub use resolution::{Resolution, WindowResolution};
 pub use sentence::sentence;
 pub use verdict::{Evidence, Kind, Rule, Severity, Slope, Verdict};
+pub use windows::resolution::{Resolution, WindowResolution};

@@ -17,9 +17,9 @@
 //! * **A suspicion that never confirms** is at most an info, and at most one in 10 minutes; the
 //!   others are counted.
 
-use crate::track::Track;
 use crate::units::SECOND_NS;
 use crate::verdict::{Kind, Rule, Severity};
+use crate::windows::track::Track;
 
 /// The three windows, ns.
 pub(crate) const WINDOWS_NS: [u64; 3] = [SECOND_NS, 5 * SECOND_NS, 30 * SECOND_NS];

@@ -3,9 +3,9 @@
 
 use core::fmt;
 
-use crate::episode::{CONFIRM_AGE_NS, WINDOWS_NS};
-use crate::track::RUN;
 use crate::units::{Flow, Litres, Seconds, flow_m3_per_h, volume_ul};
+use crate::windows::episode::{CONFIRM_AGE_NS, WINDOWS_NS};
+use crate::windows::track::RUN;
 
 /// A hose that comes off passes at least this, m³/h.
 const HOSE_M3_PER_H: f64 = 8.0;

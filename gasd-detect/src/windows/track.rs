@@ -15,8 +15,8 @@
 //! Two strays within one span can still raise it: at one stray in a thousand pulses and 10 L that is
 //! at most about once in a million intervals of a boiler at 2.8 m³/h, 150 days of burning.
 
-use crate::curve::{Curve, share};
 use crate::units::{SECOND_NS, flow_m3_per_h, volume_ul};
+use crate::windows::curve::{Curve, share};
 
 /// A sure flow looks at most so many points back beyond its window: 8 exact intervals of a coarse
 /// meter, with which 5.72 m³/h are surely above 5.0 (⅞ · 5.72).

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How good the detection is: generated households and recordings go in, leaks are injected, and every
+//! detector is judged beside its peers at the same rate of false alarms. Deterministic by seed.
+//!
+//! - [`detector`]: what is judged.
+//! - `household`: homes whose gas use is generated, day by day.
+//! - `leak`: what is injected into them.
+//! - `system`: the whole engine in such homes: false alarms a meter-year, litres released.
+//! - `alone`: a detector on one stream, against the best that is possible.
+//! - `peers`: other people's detectors.
+//! - `nab`: the Numenta benchmark.
+#![forbid(unsafe_code)]
+
+pub mod detector;
