@@ -58,6 +58,7 @@ proptest! {
             pulse_volume_ul: v,
             max_flow_ul_per_h: max,
             thresholds_m3_per_h: th,
+            rules: gasd_detect::Profile::Published.rules(),
         });
         if sorted {
             calls.sort_by_key(|c| match c {
