@@ -125,6 +125,10 @@ impl Refusal {
                 "io.gasd1.Error.Store"
             }
             Refusal::Command(CommandError::Stopping) => "io.gasd1.Error.Stopping",
+            // A password would help: the name by which clients of systemd's services know that, too.
+            Refusal::NotAllowed { why: Denied::Challenge, .. } => {
+                "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+            }
             Refusal::NotInGroup { .. }
             | Refusal::NotAllowed { .. }
             | Refusal::NotOwner { .. }
@@ -184,6 +188,7 @@ mod tests {
             Refusal::Command(CommandError::Stopping),
             Refusal::NotInGroup { who: valve(), what: "x", group: "gasd-control" },
             Refusal::NotAllowed { who: valve(), duty: Duty::Open, why: Denied::Absent },
+            Refusal::NotAllowed { who: valve(), duty: Duty::Open, why: Denied::Challenge },
             Refusal::UnknownOption(valve()),
             Refusal::NotRoot { who: valve() },
             Refusal::WrongValue(valve()),
@@ -210,6 +215,15 @@ mod tests {
         let text = denial.to_string();
         for part in ["uid 33 (:1.9) may not open valves", "gasd-control", "io.gasd1.valve.open", "password"] {
             assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_password_would_help_with_has_the_name_for_it() {
+        let name = |why| Refusal::NotAllowed { who: String::new(), duty: Duty::Close, why }.error_name();
+        assert_eq!(name(Denied::Challenge), "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired");
+        for why in [Denied::No, Denied::Dismissed, Denied::Absent, Denied::Silent(5), Denied::Busy] {
+            assert_eq!(name(why), "org.freedesktop.DBus.Error.AccessDenied");
         }
     }
 }
