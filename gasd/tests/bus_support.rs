@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use gasd::bus::{Bus, BusAddress, BusStatus, Ports, Request, serve};
 pub use gasd::state::Snapshot;
 use gasd::state::{
-    Answer, Change, Command, CommandError, Hold, MeterState, Mode, Phase, Position, Release, ServiceState,
-    Shared, SimulationState, ValveState, VerdictRecord,
+    Answer, Change, Command, CommandError, ConfigurationState, Hold, MeterState, Mode, Phase, Position,
+    Release, ServiceState, Shared, SimulationState, StoreState, ValveState, VerdictRecord,
 };
 use gasd::store::AuditEntry;
 use gasd::stream::{House, Named, Stream};
@@ -335,7 +335,13 @@ pub fn snapshot() -> Snapshot {
         health: "ok".into(),
     };
     Snapshot {
-        service: ServiceState { mode: Mode::Kernel, ..ServiceState::default() },
+        service: ServiceState {
+            mode: Mode::Kernel,
+            store: StoreState::Good,
+            configuration: ConfigurationState::InForce,
+            configuration_read_unix_us: 1_700_000_000_000_000,
+            ..ServiceState::default()
+        },
         meters: vec![kitchen, boiler],
         valves: vec![valve("main"), valve("out_side")],
         verdicts: Vec::new(),

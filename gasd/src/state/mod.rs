@@ -4,6 +4,7 @@
 //! The pipeline owns the truth and writes it here; the bus reads it and never the other way round.
 
 mod command;
+mod service;
 mod simulation;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -11,31 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use gasd_abi::Totals;
 
 pub use command::{Answer, Command, CommandError, Release};
+pub use service::{ConfigurationState, Mode, ServiceState, StoreState};
 pub use simulation::{Phase, SimulatedVerdict, SimulationState};
-
-/// Where the filter runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Not settled yet.
-    #[default]
-    Unknown,
-    /// In the kernel.
-    Kernel,
-    /// In user space, because the kernel's programs cannot be used.
-    Userspace,
-}
-
-impl Mode {
-    /// The name used in JSON and on the bus.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Mode::Unknown => "unknown",
-            Mode::Kernel => "kernel",
-            Mode::Userspace => "userspace",
-        }
-    }
-}
 
 /// One meter, now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,25 +133,6 @@ impl VerdictRecord {
         serde_json::from_str::<serde_json::Value>(&self.evidence_json)
             .is_ok_and(|evidence| evidence["simulated"] == true)
     }
-}
-
-/// The kernel path's own health.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceState {
-    /// Where the filter runs.
-    pub mode: Mode,
-    /// Why, when it is not the kernel.
-    pub mode_reason: String,
-    /// Events that found the ring full.
-    pub ring_overrun: u64,
-    /// Interrupts of ours that the dispatcher could not hand on.
-    pub fall_through: u64,
-    /// Pulses that found the queue to the engine full.
-    pub queue_full: u64,
-    /// Pulses whose event never arrived; their volume is counted all the same.
-    pub events_missed: u64,
-    /// What was found wrong at start or since, one sentence each.
-    pub problems: Vec<String>,
 }
 
 /// Everything that can be seen.
