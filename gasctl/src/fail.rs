@@ -92,7 +92,9 @@ impl Failure {
                 | ClientError::Lost
                 | ClientError::NoAnswer,
             ) => 3,
-            Failure::Client(ClientError::Denied(_) | ClientError::PasswordWanted(_)) | Failure::Denied(_) => 4,
+            Failure::Client(ClientError::Denied(_) | ClientError::PasswordWanted(_)) | Failure::Denied(_) => {
+                4
+            }
             Failure::Some { status, .. } => *status,
             Failure::Usage(_) => 2,
             Failure::Missing(_) => 3,

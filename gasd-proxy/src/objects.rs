@@ -165,7 +165,7 @@ pub struct Valve {
     pub id: String,
     /// `open`, `closed` or `unknown`.
     pub position: String,
-    /// `simulated`, `gpio` or `unknown`.
+    /// `simulated`, `gpio`, `none` if it is not configured any more, or `unknown`.
     pub actuator: String,
     /// Reasons to keep it closed, oldest first.
     pub holds: Vec<Hold>,
@@ -174,10 +174,16 @@ pub struct Valve {
 }
 
 impl Valve {
+    /// Whether it is in the configuration. If not, its holds can be released and nothing else.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.actuator != "none"
+    }
+
     pub(crate) fn update(&mut self, p: &Properties) {
         set(&mut self.id, p, "Id");
         set_name(&mut self.position, p, "Position", &["open", "closed"]);
-        set_name(&mut self.actuator, p, "Actuator", &["simulated", "gpio"]);
+        set_name(&mut self.actuator, p, "Actuator", &["simulated", "gpio", "none"]);
         set(&mut self.health, p, "Health");
         if let Some(holds) = value::<Vec<Properties>>(p, "Holds") {
             self.holds = holds.iter().map(Hold::read).collect();

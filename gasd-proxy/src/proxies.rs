@@ -163,7 +163,7 @@ pub trait Valve {
     /// `open`, `closed` or `unknown`.
     #[zbus(property)]
     fn position(&self) -> zbus::Result<String>;
-    /// `simulated` or `gpio`.
+    /// `simulated`, `gpio`, or `none` if it is not configured any more.
     #[zbus(property)]
     fn actuator(&self) -> zbus::Result<String>;
     /// Reasons to keep it closed.

@@ -193,6 +193,11 @@ fn pretend(
     changes: &tokio::sync::mpsc::Sender<Change>,
 ) -> Result<Answer, CommandError> {
     let mut snapshot = shared.write().unwrap();
+    if let Command::Close { valve, .. } | Command::Open { valve, .. } | Command::Hold { valve, .. } = &command
+        && snapshot.valves.iter().any(|state| state.id == *valve && !state.is_configured())
+    {
+        return Err(CommandError::NotConfigured(valve.clone()));
+    }
     match command {
         Command::Reload { .. } => return Err(CommandError::Configuration(vec!["a: b".into()])),
         Command::Close { valve, reason, .. } => {

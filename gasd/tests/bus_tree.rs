@@ -96,7 +96,10 @@ fn the_tree_holds_the_snapshot() {
         let state = client.state().await.unwrap();
         assert_eq!(state.service.version, env!("CARGO_PKG_VERSION"));
         assert_eq!(state.service.mode, "kernel");
-        assert_eq!((state.service.store.as_str(), state.service.configuration.as_str()), ("good", "in-force"));
+        assert_eq!(
+            (state.service.store.as_str(), state.service.configuration.as_str()),
+            ("good", "in-force")
+        );
         let kitchen = &state.meters["kitchen"];
         assert_eq!((kitchen.volume_ul, kitchen.pulses), (1_234_567_890, 123_456));
         assert_eq!(kitchen.flow_m3_per_h, Some(1.25));

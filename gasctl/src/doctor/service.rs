@@ -134,6 +134,11 @@ fn warnings(facts: &Facts) -> &[String] {
     }
 }
 
+/// What the service's problems say of a valve that is not configured any more.
+fn sentence(valve: &gasd_proxy::Valve) -> String {
+    format!("valve \"{}\" {}", valve.id, valve.health)
+}
+
 /// What the service complains of and nothing else has told. The configuration's warnings are among it, and
 /// no failures.
 fn problems(facts: &Facts, state: &State) -> Vec<Finding> {
@@ -143,6 +148,7 @@ fn problems(facts: &Facts, state: &State) -> Vec<Finding> {
         service.configuration_warnings.contains(problem)
             || service.configuration_reasons.contains(problem)
             || service.store_reason == *problem
+            || state.valves.values().any(|valve| !valve.is_configured() && *problem == sentence(valve))
             // An older gasd has no properties for these.
             || warnings(facts).contains(problem)
             || is_no_meter(problem)
@@ -165,7 +171,14 @@ fn sick(state: &State) -> Vec<Finding> {
         findings.push(Finding::fail("meters", text, "gasd looks for the line once a second by itself"));
     }
     for valve in state.valves.values() {
-        if valve.health != "ok" {
+        if !valve.is_configured() {
+            // Nothing is left to do once nothing is held.
+            if !valve.holds.is_empty() {
+                let text = sentence(valve);
+                let advice = "gasctl status; release what is held, or configure the valve again";
+                findings.push(Finding::warn("valves", text, advice));
+            }
+        } else if valve.health != "ok" {
             let text = format!("valve {}: {}", valve.id, valve.health);
             findings.push(Finding::fail("valves", text, "look at the valve and its wiring"));
         } else if valve.position == "unknown" {
@@ -275,13 +288,31 @@ mod tests {
             s.service.configuration_reasons = vec!["the new configuration was refused: x".into()];
             s.service.problems = vec!["the new configuration was refused: x".into(), why.into()];
         });
-        let failed: Vec<_> =
-            findings.iter().filter(|f| f.level == Level::Fail).map(|f| f.check).collect();
+        let failed: Vec<_> = findings.iter().filter(|f| f.level == Level::Fail).map(|f| f.check).collect();
         assert_eq!(failed, ["store", "configuration"]);
         assert_eq!(of(&with(|s| s.service.store = "replaced".into()), "store").level, Level::Fail);
         assert_eq!(of(&with(|s| s.service.store = "unknown".into()), "store").level, Level::Unknown);
         let older = with(|s| (s.service.store, s.service.configuration) = Default::default());
         assert!(older.iter().all(|f| !["store", "configuration"].contains(&f.check)), "{older:#?}");
+    }
+
+    #[test]
+    fn a_valve_that_is_not_configured_any_more_warns_while_something_is_held() {
+        let found = |holds: Vec<gasd_proxy::Hold>| {
+            with(|s| {
+                let health = "is not configured any more".to_owned();
+                s.service.problems = vec![format!("valve \"old\" {health}")];
+                let actuator = "none".into();
+                let valve =
+                    gasd_proxy::Valve { id: "old".into(), actuator, holds, health, ..Default::default() };
+                s.valves.insert("old".into(), valve);
+            })
+        };
+        let held = found(vec![gasd_proxy::Hold::default()]);
+        assert_eq!(of(&held, "valves").level, Level::Warn);
+        assert!(held.iter().all(|f| f.level != Level::Fail), "{held:#?}");
+        let free = found(Vec::new());
+        assert!(free.iter().all(|f| f.level == Level::Ok), "{free:#?}");
     }
 
     #[test]

@@ -114,8 +114,11 @@ impl Refusal {
                 | CommandError::NoSuchHold { .. }
                 | CommandError::NoSuchMeter(_),
             ) => "io.gasd1.Error.NotFound",
+            Refusal::Command(CommandError::NotConfigured(_)) => "io.gasd1.Error.NotConfigured",
             Refusal::Command(CommandError::Simulation(_)) => "io.gasd1.Error.Simulation",
-            Refusal::Command(CommandError::Unacknowledged { .. }) => "io.gasd1.Error.Unacknowledged",
+            Refusal::Command(CommandError::Unacknowledged { .. } | CommandError::VerdictWaits { .. }) => {
+                "io.gasd1.Error.Unacknowledged"
+            }
             Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
             Refusal::Command(CommandError::Configuration(_)) => "io.gasd1.Error.Configuration",
@@ -174,6 +177,8 @@ mod tests {
         let all = [
             Refusal::Command(CommandError::NoSuchValve(valve())),
             Refusal::Command(CommandError::NoSuchVerdict(1)),
+            Refusal::Command(CommandError::NotConfigured(valve())),
+            Refusal::Command(CommandError::VerdictWaits { cookie: 1, verdict: 2 }),
             Refusal::Command(CommandError::Held {
                 valve: valve(),
                 owner: valve(),

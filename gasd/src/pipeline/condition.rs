@@ -41,11 +41,8 @@ pub struct Reading {
 impl Reading {
     /// Shows how it stands now.
     pub fn show(&self, service: &mut ServiceState) {
-        service.configuration = if self.refused.is_empty() {
-            ConfigurationState::InForce
-        } else {
-            ConfigurationState::Refused
-        };
+        service.configuration =
+            if self.refused.is_empty() { ConfigurationState::InForce } else { ConfigurationState::Refused };
         service.configuration_reasons.clone_from(&self.refused);
         service.configuration_warnings.clone_from(&self.warnings);
         service.configuration_read_unix_us = self.read_unix_us;

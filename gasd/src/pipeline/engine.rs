@@ -20,7 +20,7 @@ use crate::{
     evidence::evidence_json,
     journal::{self, changes},
     kernel::{Kernel, sys::boottime_ns},
-    response::Response,
+    response::{Response, unconfigured},
     simulation::Shadow,
     state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
@@ -296,6 +296,7 @@ impl Engine {
         service.problems.extend_from_slice(&self.reading.warnings);
         service.problems.extend(self.store.lost.clone());
         service.problems.extend_from_slice(&self.problems);
+        service.problems.extend(snapshot.valves.iter().filter_map(unconfigured::problem));
         service.problems.extend(failing.or_else(|| self.writer.kept()));
         if service.fall_through > 0 {
             service.problems.push(format!(

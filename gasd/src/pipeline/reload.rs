@@ -82,11 +82,8 @@ impl Engine {
         self.response.set_meters(ids.zip(valves.iter().cloned()).collect());
         self.valves = valves;
         self.persist = reload.persist;
-        self.reading = Reading {
-            read_unix_us: reload.read_unix_us,
-            warnings: reload.warnings,
-            refused: Vec::new(),
-        };
+        self.reading =
+            Reading { read_unix_us: reload.read_unix_us, warnings: reload.warnings, refused: Vec::new() };
         let mut all = bases;
         all.extend(self.bases());
         // Of two bases of one meter the later one counts.

@@ -143,7 +143,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     });
     let timed = latencies.clone();
     let driven = shared.clone();
-    let house = stream::House::of(&config);
+    let house = stream::House::of(&config).with_valves(&response::unconfigured::ids(&config, &loaded));
     let stream = Stream::start(shared.clone(), house.clone())
         .map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-stream: {e}")))?;
     let told = stream.clone();
@@ -217,7 +217,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         counting: pulse.clone(),
         latencies: latencies.clone(),
         persist: Duration::from_nanos(config.persist_ns),
-        problems: response.problems().to_vec(),
+        problems: Vec::new(),
         store: StoreStart { lost: loss.as_ref().map(ToString::to_string), ticket },
         reading: Reading { read_unix_us, warnings: config.warnings.clone(), refused: Vec::new() },
         known: loaded.bases.iter().cloned().collect(),

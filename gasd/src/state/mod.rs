@@ -93,12 +93,23 @@ pub struct ValveState {
     pub id: String,
     /// Where it is.
     pub position: Position,
-    /// `simulated` or `gpio`.
+    /// `simulated`, `gpio`, or [`NO_ACTUATOR`] if it is not configured any more.
     pub actuator: String,
     /// Reasons to keep it closed.
     pub holds: Vec<Hold>,
     /// `ok`, or in words what is wrong.
     pub health: String,
+}
+
+/// Actuator of a valve that is not configured any more and that something was held for at the start.
+pub const NO_ACTUATOR: &str = "none";
+
+impl ValveState {
+    /// Whether it is in the configuration. If not, nothing moves it; its holds can be released.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.actuator != NO_ACTUATOR
+    }
 }
 
 /// A verdict as it is kept until somebody acknowledges it.
@@ -142,7 +153,8 @@ pub struct Snapshot {
     pub service: ServiceState,
     /// The meters, in the order of the configuration.
     pub meters: Vec<MeterState>,
-    /// The valves, in the order of the configuration.
+    /// The valves, in the order of the configuration; then those that are not configured any more and
+    /// that something is held for.
     pub valves: Vec<ValveState>,
     /// Verdicts that nobody acknowledged, oldest first.
     pub verdicts: Vec<VerdictRecord>,
