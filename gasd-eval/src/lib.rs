@@ -12,3 +12,6 @@
 #![forbid(unsafe_code)]
 
 pub mod detector;
+pub mod household;
+pub mod leak;
+pub mod system;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Classes of leaks: where and when each is injected, and what is asked of a detector.
+
+use super::trial::{Limit, Trial, Wrong};
+use crate::detector::Level;
+use crate::household::Household;
+use crate::household::appliance::Kind;
+use crate::household::calendar::{DAY_NS, HOUR_NS, SECOND_NS};
+use crate::household::rng::Rng;
+use crate::leak::fault::Fault;
+use crate::leak::{Leak, Shape};
+
+/// An hour in which gas flows on at most this share of days is one in which it hardly ever does.
+const HARDLY_EVER: f64 = 0.02;
+/// A home has a zero hour if this share of its days has one.
+const HAS_ZERO_HOUR: f64 = 0.95;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Class {
+    /// More than all appliances can take: a hose has come off.
+    HoseOff,
+    /// 0.2–2.5 m³/h at an hour when the home hardly ever uses gas.
+    QuietHour,
+    /// A burner that stays on after one of its uses.
+    Forgotten,
+    /// 20 L/h in a home that has an hour without gas on most days.
+    MicroZeroHour,
+    /// 20 L/h in a home that has none.
+    MicroElsewhere,
+    /// 5 L/h that grow by 1 % a day.
+    Growing,
+    /// A constant leak at any time, m³/h.
+    Constant(f64),
+    /// No pulses any more.
+    Silent,
+    /// The contact bounces.
+    Bouncing,
+    /// More pulses than the meter can make.
+    Impossible,
+}
+
+impl Class {
+    /// All that the issue asks about, and the sweep of constant leaks for the curve.
+    pub const ALL: [Self; 17] = [
+        Self::HoseOff,
+        Self::QuietHour,
+        Self::Forgotten,
+        Self::MicroZeroHour,
+        Self::MicroElsewhere,
+        Self::Growing,
+        Self::Constant(0.02),
+        Self::Constant(0.05),
+        Self::Constant(0.1),
+        Self::Constant(0.2),
+        Self::Constant(0.5),
+        Self::Constant(1.0),
+        Self::Constant(2.0),
+        Self::Constant(6.0),
+        Self::Silent,
+        Self::Bouncing,
+        Self::Impossible,
+    ];
+
+    /// The name in tables.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::HoseOff => "hose off".into(),
+            Self::QuietHour => "≥0.2 m³/h at a quiet hour".into(),
+            Self::Forgotten => "forgotten burner".into(),
+            Self::MicroZeroHour => "20 L/h, home with a zero hour".into(),
+            Self::MicroElsewhere => "20 L/h, home without".into(),
+            Self::Growing => "5 L/h growing 1 % a day".into(),
+            Self::Constant(q) => format!("{q} m³/h at any time"),
+            Self::Silent => "no pulses although gas is used".into(),
+            Self::Bouncing => "bouncing contact".into(),
+            Self::Impossible => "impossible rate".into(),
+        }
+    }
+
+    /// What must be, in words.
+    #[must_use]
+    pub const fn asked(self) -> &'static str {
+        match self {
+            Self::HoseOff => "≥99 % critical within 88 L",
+            Self::QuietHour => "≥90 % warned within 150 L",
+            Self::Forgotten => "≥95 % warned by 1.5 × the longest use so far",
+            Self::MicroZeroHour => "warned within 24 h",
+            Self::MicroElsewhere => "warned within 7 days",
+            Self::Growing => "warned within 7 days of 20 L/h",
+            Self::Constant(_) => "for the curve: 88 L",
+            Self::Silent => "warned within 14 days",
+            Self::Bouncing | Self::Impossible => "warned within an hour, never critical",
+        }
+    }
+
+    /// The share that must be detected, if one is asked.
+    #[must_use]
+    pub const fn share(self) -> Option<f64> {
+        match self {
+            Self::HoseOff => Some(0.99),
+            Self::QuietHour => Some(0.90),
+            Self::Forgotten => Some(0.95),
+            Self::MicroZeroHour | Self::MicroElsewhere | Self::Growing => Some(1.0),
+            _ => None,
+        }
+    }
+
+    /// How the trials of this class are weighed against the others: what runs for months is done
+    /// less often.
+    #[must_use]
+    pub const fn effort(self) -> f64 {
+        match self {
+            Self::Growing => 0.1,
+            Self::HoseOff => 2.0,
+            _ => 1.0,
+        }
+    }
+
+    /// A trial in `home` at a random time of `[from, to)` days; `None` if the home has no such time.
+    #[must_use]
+    pub fn draw(self, home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<Trial> {
+        let (from, to) = (home.calendar().start_ns(from_day), home.calendar().start_ns(to_day));
+        let at = from + (rng.unit() * (to - from) as f64) as u64;
+        let leak = |at, q| Wrong::Leak(Leak::new(at, q, Shape::Constant));
+        let zero_hour = |day| home.season(day).zero_hour >= HAS_ZERO_HOUR;
+        let fault = |fault, hours: u64, limit_h: u64| {
+            let wrong = Wrong::Fault { fault, from_ns: at, to_ns: at + hours * HOUR_NS };
+            Trial::new(wrong, at, limit_h * HOUR_NS, Level::Warning, Limit::Delay(limit_h * HOUR_NS))
+        };
+        Some(match self {
+            Self::HoseOff => {
+                let load = home.connected_m3_per_h(to_day);
+                let q = rng.log_range((load * 1.05).max(2.5), (load * 1.5).max(10.0));
+                Trial::new(leak(at, q), at, HOUR_NS, Level::Critical, Limit::Litres(88.0))
+            }
+            Self::QuietHour => {
+                let at = quiet(home, rng, from_day, to_day)?;
+                let q = rng.log_range(0.2, 2.5);
+                let horizon = 24 * HOUR_NS;
+                Trial::new(leak(at, q), at, horizon, Level::Warning, Limit::Litres(150.0))
+            }
+            Self::Forgotten => forgotten(home, rng, from_day, to_day)?,
+            Self::MicroZeroHour if zero_hour(from_day) => {
+                let limit = Limit::Delay(DAY_NS);
+                Trial::new(leak(at, 0.02), at, 8 * DAY_NS, Level::Warning, limit)
+            }
+            Self::MicroElsewhere if !zero_hour(from_day) => {
+                let limit = Limit::Delay(7 * DAY_NS);
+                Trial::new(leak(at, 0.02), at, 14 * DAY_NS, Level::Warning, limit)
+            }
+            Self::MicroZeroHour | Self::MicroElsewhere => return None,
+            Self::Growing => {
+                let wrong = Wrong::Leak(Leak::new(at, 0.005, Shape::Growing { per_day: 0.01 }));
+                // 1.01^139.3 = 4: 20 L/h.
+                let limit = 146 * DAY_NS;
+                Trial::new(wrong, at, 180 * DAY_NS, Level::Warning, Limit::Delay(limit))
+            }
+            Self::Constant(q) => {
+                let horizon = if q < 0.15 { 8 * DAY_NS } else { DAY_NS };
+                Trial::new(leak(at, q), at, horizon, Level::Warning, Limit::Litres(88.0))
+            }
+            Self::Silent => fault(Fault::Silent, 14 * 24, 14 * 24),
+            Self::Bouncing => {
+                let extra = 1 + rng.below(4) as u32;
+                fault(Fault::Bouncing { extra }, 24, 24)
+            }
+            Self::Impossible => {
+                let fast = home.meter().max_m3_per_h * rng.range(3.0, 20.0) / 3.6;
+                let every_ns = (home.meter().pulse_l / fast * SECOND_NS as f64) as u64;
+                fault(Fault::Impossible { every_ns }, 1, 1)
+            }
+        })
+    }
+}
+
+/// A moment in the first half of an hour in which the home hardly ever uses gas, and does not now.
+fn quiet(home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<u64> {
+    let season = home.season(from_day);
+    let hours: Vec<usize> = (0..24).filter(|h| season.busy[*h] <= HARDLY_EVER).collect();
+    if hours.is_empty() {
+        return None;
+    }
+    let day = from_day + rng.below((to_day - from_day) as usize) as u32;
+    let hour = hours[rng.below(hours.len())] as f64 + rng.range(0.0, 0.5);
+    Some(home.calendar().start_ns(day) + (hour * HOUR_NS as f64) as u64)
+}
+
+/// One of the uses of a burner does not end.
+fn forgotten(home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<Trial> {
+    let burner = home.some_burner(rng);
+    debug_assert_eq!(home.appliances()[usize::from(burner)].kind, Kind::Burner);
+    let learned = home.uses(burner, 0, from_day);
+    let longest_ns = learned.iter().map(|u| u.end_ns - u.start_ns).max()?;
+    let later = home.uses(burner, from_day, to_day);
+    if learned.len() < 5 || later.is_empty() {
+        return None;
+    }
+    let stays = later[rng.below(later.len())];
+    let leak = Leak::new(stays.end_ns, stays.ul_per_h as f64 * 1e-9, Shape::Constant);
+    let mut lengths: Vec<u64> = home.uses(burner, 0, 3 * 365).iter().map(|u| u.end_ns - u.start_ns).collect();
+    lengths.sort_unstable();
+    let rare = lengths.get((lengths.len() as f64 * 0.999) as usize).or(lengths.last()).copied()?;
+    let wrong = Wrong::Forgotten { leak, appliance: burner };
+    let limit = Limit::Use { longest_ns, rare_ns: rare };
+    Some(Trial::new(wrong, stays.start_ns, 24 * HOUR_NS, Level::Warning, limit))
+}

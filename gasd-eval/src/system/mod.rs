@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whole detectors in whole homes: how often they cry without a reason, and how many litres a leak
+//! releases before they do.
+//!
+//! - [`homes`]: false alarms, meter-years of generated homes.
+//! - [`trials`], of a [`class`] each: leaks of every class, injected into copies of a home that was learned.
+//! - [`judge`] says which detectors there are. One more is a line there.
+
+pub mod class;
+pub mod drive;
+pub mod homes;
+pub mod jobs;
+pub mod judge;
+mod published;
+pub mod report;
+pub mod stats;
+mod threshold;
+pub mod trial;
+pub mod trials;
