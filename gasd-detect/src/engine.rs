@@ -406,3 +406,4 @@ mod tests {
         assert_eq!(said, [0, 600]);
     }
 }
+impl Engine { #[doc(hidden)] pub fn home_debug(&self) -> String { format!("{:#?}", self.home) } }

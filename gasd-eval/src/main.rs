@@ -32,7 +32,8 @@ enum Command {
 fn main() {
     match Cli::parse().command {
         Command::System { years, seed, jobs } => {
-            let jobs = jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+            let jobs =
+                jobs.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
             let watched = homes::watch(&homes::Plan { seed, homes: years as usize, days: 365, jobs });
             println!("{}", report::false_alarms(&watched));
             let plan = trials::Plan { seed, homes: years as usize, learn_days: 60, window_days: 30, jobs };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The detectors that are judged side by side.
 
-use super::published::Published;
+use gasd_detect::Profile;
+
 use super::threshold::Threshold;
+use super::whole::Whole;
 use crate::detector::{Alarm, Detector};
 use crate::household::Household;
 
@@ -46,8 +48,10 @@ impl Spec {
 pub type Install = fn(&Spec) -> Box<dyn Judge>;
 
 /// Every detector by its name in tables.
-pub const ALL: [(&str, Install); 2] = [
-    ("published", |spec| Box::new(Published::new(spec))),
+pub const ALL: [(&str, Install); 4] = [
+    ("gasd", |spec| Box::new(Whole::new(spec, Profile::EuG4))),
+    ("published", |spec| Box::new(Whole::new(spec, Profile::Published))),
+    ("jp-micom rules", |spec| Box::new(Whole::new(spec, Profile::JpMicom))),
     ("static threshold", |spec| Box::new(Threshold::new(spec))),
 ];
 

@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
+use super::class::Class;
 use super::homes::{LEARNING_DAYS, Watched};
 use super::judge::ALL;
 use super::stats::{garwood, quantile, wilson};
 use super::trials::Tried;
-use super::class::Class;
 use crate::detector::Level;
 
 /// A rate with its 95 % interval, a year.

@@ -53,7 +53,10 @@ const METERS: [f64; 3] = [0.45, 0.40, 0.15];
 /// Runs them.
 #[must_use]
 pub fn run(plan: &Plan) -> Vec<Tried> {
-    parallel("leaks", plan.homes, plan.jobs, |i| one(plan, plan.seed + i as u64)).into_iter().flatten().collect()
+    parallel("leaks", plan.homes, plan.jobs, |i| one(plan, plan.seed + i as u64))
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn one(plan: &Plan, seed: u64) -> Vec<Tried> {
