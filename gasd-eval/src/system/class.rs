@@ -175,7 +175,7 @@ impl Class {
     }
 }
 
-/// A moment in the first half of an hour in which the home hardly ever uses gas, and does not now.
+/// A moment in the first half of an hour in which the home hardly ever uses gas.
 fn quiet(home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<u64> {
     let season = home.season(from_day);
     let hours: Vec<usize> = (0..24).filter(|h| season.busy[*h] <= HARDLY_EVER).collect();
