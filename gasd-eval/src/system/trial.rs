@@ -7,7 +7,7 @@
 use super::drive::{Seat, Source, drive};
 use crate::detector::{Alarm, Level};
 use crate::household::calendar::{HOUR_NS, SECOND_NS};
-use crate::household::flow::HomeFlow;
+use crate::household::flow::Flow;
 use crate::household::meter::Pulses;
 use crate::leak::Leak;
 use crate::leak::fault::{Fault, Faulty};
@@ -113,7 +113,7 @@ impl Trial {
 
     /// Runs it: `pulses` and `seats` have come to [`Trial::from_ns`].
     #[must_use]
-    pub fn run(&self, pulses: &Pulses<HomeFlow>, seats: &[Seat]) -> Vec<Outcome> {
+    pub fn run<F: Flow>(&self, pulses: &Pulses<F>, seats: &[Seat]) -> Vec<Outcome> {
         let mut copy = pulses.clone();
         match &self.wrong {
             Wrong::Leak(leak) => {
@@ -174,6 +174,13 @@ impl Trial {
             Limit::Delay(most) => (within(most), within(most)),
             Limit::Use { longest_ns, rare_ns } => (within(longest_ns / 2 * 3), within(rare_ns / 2 * 3)),
         };
+        // Pulses that cannot be are a broken sensor, and no reason to leave a home without gas.
+        let broken = matches!(
+            self.wrong,
+            Wrong::Fault { fault: Fault::Bouncing { .. } | Fault::Impossible { .. }, .. }
+        );
+        let (in_time, in_rare_time) =
+            (in_time && !(broken && critical), in_rare_time && !(broken && critical));
         let delay_s = delay_ns.map_or(never, |d| d as f64 * 1e-9);
         Outcome { alarm, delay_s, litres, in_time, in_rare_time, critical }
     }

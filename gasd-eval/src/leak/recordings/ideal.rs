@@ -75,7 +75,12 @@ fn recording(name: &str, rows: &[Row]) -> Option<Recording> {
             steps.extend([step(at(from), flow), step(at(from + length), 0.0)]);
         }
     }
-    steps.dedup_by(|b, a| a.t_ns == b.t_ns && { a.ul_per_h = b.ul_per_h; true });
+    steps.dedup_by(|b, a| {
+        a.t_ns == b.t_ns && {
+            a.ul_per_h = b.ul_per_h;
+            true
+        }
+    });
     let recording = Recording::new(format!("IDEAL {name}"), steps, midnight * 3600, 10.0);
     (u64::from(recording.days) * DAY_NS > 60 * DAY_NS).then_some(recording)
 }

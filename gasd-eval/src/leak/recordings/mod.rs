@@ -9,6 +9,8 @@ mod ciws;
 mod ideal;
 mod weusedto;
 
+pub use ideal::hours as ideal_hours;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
