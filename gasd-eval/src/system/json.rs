@@ -61,6 +61,8 @@ pub fn trials(tried: &[Tried]) -> Value {
             "class": Class::ALL[t.class].name(), "home": t.home, "recorded": t.recorded, "seed": t.seed,
             "pulse_l": t.pulse_l, "m3_per_h": t.m3_per_h, "began_s": t.began_ns / 1_000_000_000,
             "outcomes": outcomes.collect::<Vec<_>>(),
+            "possible_litres": t.bound.map(|o| number(o.litres)),
+            "possible_delay_s": t.bound.map(|o| number(o.delay_s)),
         })
     };
     tried.iter().map(one).collect()

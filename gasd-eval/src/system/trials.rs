@@ -50,6 +50,8 @@ pub struct Tried {
     pub began_ns: u64,
     /// By place in [`super::judge::ALL`].
     pub outcomes: Vec<Outcome>,
+    /// The best that is possible with this meter.
+    pub bound: Option<Outcome>,
 }
 
 /// More coarse meters than fine ones, but enough of each for a row of its own.
@@ -131,6 +133,7 @@ fn play<F: Flow>(mut pulses: Pulses<F>, mut seats: Vec<Seat>, planned: Vec<(usiz
             m3_per_h: trial.m3_per_h(),
             began_ns: trial.began_ns,
             outcomes: trial.run(&pulses, &seats),
+            bound: trial.bound(&pulses),
         });
     }
     tried

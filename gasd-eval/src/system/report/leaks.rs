@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::{quantiles, share, short, span};
 use crate::system::class::Class;
 use crate::system::judge::ALL;
+use crate::system::trial::Outcome;
 use crate::system::trials::Tried;
 
 /// What was asked and what came, one row a class.
@@ -17,7 +18,7 @@ pub fn summary(title: &str, tried: &[Tried]) -> String {
     ALL.iter().for_each(|(name, _)| {
         let _ = write!(out, " {name} |");
     });
-    let _ = writeln!(out, "\n|---|---|---|{}", "---|".repeat(ALL.len()));
+    let _ = writeln!(out, " possible |\n|---|---|---|{}", "---|".repeat(ALL.len() + 1));
     for (i, class) in Class::ALL.iter().enumerate() {
         let mine: Vec<&Tried> = tried.iter().filter(|t| t.class == i).collect();
         if mine.is_empty() {
@@ -28,7 +29,11 @@ pub fn summary(title: &str, tried: &[Tried]) -> String {
             let hits = mine.iter().filter(|t| t.outcomes[d].in_time).count();
             let _ = write!(out, " {} |", share(hits, mine.len()));
         }
-        out.push('\n');
+        let possible = mine.iter().filter(|t| t.bound.is_some_and(|o| o.in_time)).count();
+        let _ = match mine[0].bound {
+            Some(_) => writeln!(out, " {:.1} % |", 100.0 * possible as f64 / mine.len() as f64),
+            None => writeln!(out, " – |"),
+        };
     }
     out.push('\n');
     out
@@ -47,11 +52,13 @@ pub fn by_class(index: usize, tried: &[Tried]) -> String {
     out.push_str("|---|---|---|---|---|---|---|\n");
     let volumes = [10.0, 1.0, 0.1];
     for (d, (name, _)) in ALL.iter().enumerate() {
-        row(&mut out, name, "all", d, &mine);
+        row(&mut out, name, "all", &mine, |t| Some(t.outcomes[d]));
         for v in volumes {
-            let some: Vec<&Tried> = mine.iter().filter(|t| t.pulse_l == v).copied().collect();
-            row(&mut out, "", &format!("{v} L"), d, &some);
+            row(&mut out, "", &format!("{v} L"), &of_pulse(&mine, v), |t| Some(t.outcomes[d]));
         }
+    }
+    for v in volumes {
+        row(&mut out, "*possible*", &format!("{v} L"), &of_pulse(&mine, v), |t| t.bound);
     }
     out.push_str(&bounds(class, &mine));
     if class == Class::Forgotten {
@@ -61,11 +68,21 @@ pub fn by_class(index: usize, tried: &[Tried]) -> String {
     out
 }
 
-fn row(out: &mut String, detector: &str, meter: &str, d: usize, group: &[&Tried]) {
-    if group.is_empty() {
+fn of_pulse<'a>(group: &[&'a Tried], pulse_l: f64) -> Vec<&'a Tried> {
+    group.iter().filter(|t| t.pulse_l == pulse_l).copied().collect()
+}
+
+fn row(
+    out: &mut String,
+    detector: &str,
+    meter: &str,
+    group: &[&Tried],
+    outcome: impl Fn(&Tried) -> Option<Outcome>,
+) {
+    if group.iter().all(|t| outcome(t).is_none()) {
         return;
     }
-    let outcomes = || group.iter().map(|t| &t.outcomes[d]);
+    let outcomes = || group.iter().filter_map(|t| outcome(t));
     let hits = outcomes().filter(|o| o.in_time).count();
     let critical = outcomes().filter(|o| o.critical).count();
     let _ = writeln!(
@@ -79,27 +96,31 @@ fn row(out: &mut String, detector: &str, meter: &str, d: usize, group: &[&Tried]
     );
 }
 
-/// What the pulse volume forbids: between two pulses nobody knows anything.
+/// What the pulse volume forbids.
 fn bounds(class: Class, group: &[&Tried]) -> String {
-    let Some(litres) = class.litres() else { return String::new() };
-    let mut out = String::from("\nWhat a meter allows, whatever judges it:");
-    for v in [10.0, 1.0, 0.1] {
-        let mut flows: Vec<f64> = group.iter().filter(|t| t.pulse_l == v).map(|t| t.m3_per_h).collect();
-        flows.sort_by(f64::total_cmp);
-        let Some(slowest) = flows.first() else { continue };
-        let _ = write!(
-            out,
-            " {v} L a pulse: the first pulse of the leak comes after {} L in the mean and {v} at most ({} for {} m³/h), \
-             the first interval that is all leak after {} at most, {} pulses are {litres} L;",
-            short(v / 2.0),
-            span(v * 3.6 / slowest),
-            short(*slowest),
-            2.0 * v,
-            (litres / v).floor(),
-        );
+    if !class.leaks() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "\n*Possible* is one who knows the home's future and says so at the first pulse that the leak moves. ",
+    );
+    if let Some(litres) = class.litres() {
+        for v in [10.0, 1.0, 0.1] {
+            let flows = of_pulse(group, v).into_iter().map(|t| t.m3_per_h);
+            let slowest = flows.fold(f64::INFINITY, f64::min);
+            if slowest.is_finite() {
+                let pulse = span(v * 3.6 / slowest);
+                let n = (litres / v).floor();
+                let _ = write!(
+                    out,
+                    "{v} L a pulse: {litres} L are {n} pulses, at {} m³/h {pulse} apart. ",
+                    short(slowest)
+                );
+            }
+        }
     }
     out.pop();
-    out.push_str(".\n");
+    out.push('\n');
     out
 }
 
