@@ -191,9 +191,11 @@ impl Engine {
         } else {
             t_ns.max(last_ns)
         };
-        if let Some(interval) = self.track.accept(t_ns) {
+        let interval = self.track.accept(t_ns);
+        if let Some(interval) = interval {
             self.implausible.note(interval.start_ns, interval.plausible);
         }
+        let plausible = interval.is_none_or(|interval| interval.plausible);
         let finding = self.episode.on_pulse(t_ns, &self.track, &self.thresholds);
         let broken = self.inputs.pulse(t_ns, &self.rules);
         let limits = Limits {
@@ -201,7 +203,7 @@ impl Engine {
             max_flow: m3_per_h(self.max_flow_ul_per_h) as f32,
             rules: &self.rules,
         };
-        let unexplained = self.home.pulse(t_ns, self.civil_s(t_ns), &limits);
+        let unexplained = self.home.pulse(t_ns, self.civil_s(t_ns), plausible, &limits);
         self.collect(finding, unexplained, broken, t_ns);
         self.next(t_ns, decided_ns)
     }
@@ -406,4 +408,9 @@ mod tests {
         assert_eq!(said, [0, 600]);
     }
 }
-impl Engine { #[doc(hidden)] pub fn home_debug(&self) -> String { format!("{:#?}", self.home) } }
+impl Engine {
+    #[doc(hidden)]
+    pub fn home_debug(&self) -> String {
+        format!("{:#?}", self.home)
+    }
+}

@@ -113,14 +113,10 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
             process: seconds(rise.process, crate::home::BASE_ARL_S),
             ..new(Kind::BaseFlow, Severity::Warning, Rule::LongestGap, now_ns.saturating_sub(HALF_DAY_NS))
         },
-        Unexplained::Increase(step) => Found {
+        Unexplained::Increase(step, limit) => Found {
             before: around(step.from),
             after: around(step.to),
-            process: Process {
-                value: step.to - step.from,
-                threshold: limits.rules.increase_times * limits.max_flow,
-                unit: "m3/h",
-            },
+            process: Process { value: step.to - step.from, threshold: limit, unit: "m3/h" },
             ..new(Kind::Overload, Severity::Critical, Rule::SuddenIncrease, step.at_ns)
         },
         Unexplained::Rest(Restless::Never(t_ns, days)) => Found {

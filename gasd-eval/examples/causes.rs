@@ -13,7 +13,15 @@ fn main() {
             e.0 += 1;
             e.1.insert(w.seed);
             if std::env::var("KIND").is_ok_and(|k| k == c.alarm.kind) {
-                println!("home {} {:?} v {} day {:.3} {} {}", w.seed, w.home, w.pulse_l, c.alarm.t_ns as f64 / 8.64e13, c.alarm.kind, c.context);
+                println!(
+                    "home {} {:?} v {} day {:.3} {} {}",
+                    w.seed,
+                    w.home,
+                    w.pulse_l,
+                    c.alarm.t_ns as f64 / 8.64e13,
+                    c.alarm.kind,
+                    c.context
+                );
             }
         }
     }

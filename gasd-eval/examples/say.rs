@@ -19,14 +19,23 @@ fn main() {
     let mut now = 0;
     let say = |v: Option<gasd_detect::Verdict>| {
         if let Some(v) = v.filter(|v| v.severity >= Severity::Warning) {
-            println!("day {:.3}: {:?} {}", v.decided_ns as f64 / 8.64e13, v.evidence.on.map(|o| o.m3_per_h), sentence("m", &v));
+            println!(
+                "day {:.3}: {:?} {}",
+                v.decided_ns as f64 / 8.64e13,
+                v.evidence.on.map(|o| o.m3_per_h),
+                sentence("m", &v)
+            );
         }
     };
     for t in home.pulses_between(0, until) {
-        if t > until { break }
+        if t > until {
+            break;
+        }
         loop {
             let due = engine.due_ns(now);
-            if due >= t { break }
+            if due >= t {
+                break;
+            }
             now = due;
             say(engine.tick(now));
         }

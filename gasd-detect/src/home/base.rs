@@ -7,8 +7,11 @@
 //! regularity that was learned, and judged by an e-detector of its own; the four are averaged, which keeps
 //! the guarantee. A day is enough where the home has an hour without gas, several where a pilot flame burns.
 //!
-//! **The reference never follows a leak.** It is the mean of the logarithm of the gaps; once the first
-//! weeks are over it may only fall towards less flow, or towards more by so little (one part in a
+//! **A cold day has shorter gaps**, so gaps are compared among days alike: by the volume that passed
+//! beyond what a flow of V/gap would explain. A leak adds nothing to that, heating does.
+//!
+//! **The reference never follows a leak.** It is the mean of the logarithm of the gaps; once a class of
+//! days is known it may only fall towards less flow, or towards more by so little (one part in a
 //! thousand a day) that a leak growing by 1 % a day outruns it.
 
 use crate::stat::Mixture;
@@ -20,27 +23,45 @@ const APART_S: u64 = 6 * 3600;
 const BLOCK_S: u64 = 12 * 3600;
 const DAY_S: u64 = 86_400;
 
+/// Classes of days, by what passed beyond the base flow, L: up to each of these, and more.
+pub(crate) const CLASSES: usize = 5;
+const UP_TO_L: [f32; CLASSES - 1] = [60.0, 300.0, 1200.0, 4000.0];
+
 /// Less base flow than this, m³/h, is not told from none: diaphragm meters
 /// start to turn at 3 to 5 L/h. With pulses of a litre that is a gap of twelve minutes.
 const FLOOR: f32 = 0.005;
-/// Days that are learned before anything is judged.
-pub(crate) const LEARN_DAYS: u32 = 14;
+/// Days of a class that are learned before one is judged.
+pub(crate) const LEARN_DAYS: u32 = 10;
+/// Days in all before anything is.
+const WARM_DAYS: u32 = 21;
 /// The reference may follow more flow by so much a day, as a part, once it has learned.
 const CREEP: f32 = 0.001;
 /// Regularity that is believed of the gaps.
 const SHAPE: core::ops::RangeInclusive<f32> = 1.0..=25.0;
+/// Logarithm of what one block can prove at most: a day on which the meter's contact chattered or guests
+/// stayed up is not enough by itself.
+const MOST_A_DAY: f32 = 9.0;
+
+/// Days alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Reference {
+    /// Days seen.
+    pub days: u32,
+    /// Mean logarithm of the longest gap in seconds.
+    pub log_gap: f32,
+    /// Mean squared deviation from it.
+    pub spread: f32,
+}
 
 /// One block of the day.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Block {
-    /// Days seen.
-    pub days: u32,
-    /// Mean logarithm of the longest gap in seconds: the reference.
-    pub log_gap: f32,
-    /// Mean squared deviation from it.
-    pub spread: f32,
-    /// The longest gap of the block under way, s.
+    /// What is usual, by class.
+    pub references: [Reference; CLASSES],
+    /// The longest gap of the block under way, s; negative if it was not seen from its beginning.
     pub gap_s: f32,
+    /// Pulses in it.
+    pub pulses: u32,
     /// What is believed.
     pub mixture: Mixture,
 }
@@ -53,6 +74,8 @@ pub(crate) struct Base {
     pub last_ns: Option<u64>,
     /// Civil second up to which time was worked off.
     pub civil_s: u64,
+    /// Blocks that ended.
+    pub ended: u32,
 }
 
 /// What the gaps say.
@@ -71,7 +94,11 @@ impl Base {
     pub fn pulse(&mut self, t_ns: u64, civil_s: u64, pulse_ul: u64) -> Option<Rise> {
         let gap_s = self.last_ns.map(|last| t_ns.saturating_sub(last) as f32 / SECOND_NS as f32);
         self.last_ns = Some(t_ns);
-        self.advance(civil_s, gap_s.unwrap_or(0.0), pulse_ul)
+        let rise = self.advance(civil_s, gap_s.unwrap_or(0.0), pulse_ul);
+        for block in &mut self.blocks {
+            block.pulses = block.pulses.saturating_add(1);
+        }
+        rise
     }
 
     /// Time has come to `now_ns`, civil `civil_s`; the gap since the last pulse goes on.
@@ -80,16 +107,21 @@ impl Base {
         self.advance(civil_s, gap_s, pulse_ul)
     }
 
-    /// Pulses were lost: the gap under way says nothing.
+    /// Pulses were lost: the blocks under way say nothing.
     pub fn forget(&mut self) {
         self.last_ns = None;
         for block in &mut self.blocks {
-            block.gap_s = 0.0;
+            block.gap_s = -1.0;
         }
     }
 
     fn advance(&mut self, civil_s: u64, gap_s: f32, pulse_ul: u64) -> Option<Rise> {
         let before_s = core::mem::replace(&mut self.civil_s, civil_s);
+        // Most pulses and ticks lengthen no gap and end no block.
+        let hours_alike = before_s / APART_S == civil_s / APART_S;
+        if hours_alike && self.blocks.iter().all(|block| gap_s <= block.gap_s || block.gap_s < 0.0) {
+            return None;
+        }
         // The first call, a clock that went back or leapt by more than a day: blocks begin anew.
         if before_s == 0 || civil_s < before_s || civil_s - before_s > DAY_S {
             for block in &mut self.blocks {
@@ -97,7 +129,6 @@ impl Base {
             }
             return None;
         }
-        let longest = (pulse_ul as f32 * 3.6e-6 / FLOOR).max(60.0);
         let mut judged = false;
         for (i, block) in self.blocks.iter_mut().enumerate() {
             let first = i as u64 * APART_S;
@@ -117,11 +148,12 @@ impl Base {
                 block.gap_s = block.gap_s.max(part(begin).min(gap_s));
             }
             if old != new {
-                // One that was not seen from its beginning tells nothing.
                 if old.is_some() && block.gap_s > 0.0 {
-                    judged |= block.end(longest);
+                    self.ended = self.ended.saturating_add(1);
+                    judged |= block.end(pulse_ul, self.ended >= WARM_DAYS * BLOCKS as u32);
                 }
                 block.gap_s = new.map_or(-1.0, |begin| part(begin).min(gap_s));
+                block.pulses = 0;
             }
         }
         judged.then(|| self.rise(pulse_ul))
@@ -130,15 +162,15 @@ impl Base {
     fn rise(&self, pulse_ul: u64) -> Rise {
         let process = self.blocks.iter().map(|b| b.mixture.seconds()).sum::<f32>() / BLOCKS as f32;
         let worst = self.blocks.iter().max_by(|a, b| a.mixture.seconds().total_cmp(&b.mixture.seconds()));
-        let flow = |gap_s: f32| flow_m3_per_h(pulse_ul as f64, (gap_s * SECOND_NS as f32) as u64) as f32;
-        let (before, times) = worst.map_or((0.0, 1.0), |b| (flow(b.log_gap.exp()), b.mixture.likeliest()));
-        Rise { process, before, now: before * times }
+        let before = self.flow(pulse_ul);
+        let now = worst.map_or(before, |b| before * b.mixture.likeliest());
+        Rise { process, before, now }
     }
 
     /// The longest usual gap, s, once it is learned.
     pub fn longest_gap_s(&self) -> Option<f32> {
-        let longest =
-            self.blocks.iter().filter(|b| b.days >= LEARN_DAYS).map(|b| b.log_gap).fold(0.0, f32::max);
+        let all = self.blocks.iter().flat_map(|block| &block.references);
+        let longest = all.filter(|r| r.days >= LEARN_DAYS).map(|r| r.log_gap).fold(0.0, f32::max);
         (longest > 0.0).then(|| longest.exp())
     }
 
@@ -151,42 +183,49 @@ impl Base {
     /// The base flow is what it is: learns anew, after a person said that it is all right.
     pub fn relearn(&mut self) {
         self.blocks = [Block { gap_s: -1.0, ..Block::default() }; BLOCKS];
+        self.ended = 0;
+    }
+
+    /// Nothing is held against the gas any more, after it was said.
+    pub fn calm(&mut self) {
+        self.blocks.iter_mut().for_each(|block| block.mixture.reset());
     }
 
     /// Whether enough days were seen.
     pub fn learned(&self) -> bool {
-        self.blocks.iter().all(|block| block.days >= LEARN_DAYS)
+        self.ended >= WARM_DAYS * BLOCKS as u32
     }
 }
 
 impl Block {
-    /// The block ended; `longest` s is as long as any gap counts. Returns whether it was judged.
-    fn end(&mut self, longest: f32) -> bool {
-        let gap = self.gap_s.clamp(1.0, longest);
+    /// The block ended. Returns whether it was judged.
+    fn end(&mut self, pulse_ul: u64, warm: bool) -> bool {
+        let pulse_l = pulse_ul as f32 * 1e-6;
+        // A block without a pulse is one gap.
+        let whole = self.gap_s.max(1.0);
+        let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / whole).max(0.0);
+        let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
+        let gap = whole.min((pulse_l * 3.6 / FLOOR).max(60.0));
         let log = gap.ln();
-        if self.days < LEARN_DAYS {
-            self.days += 1;
-            let before = log - self.log_gap;
-            self.log_gap += before / self.days as f32;
-            self.spread += (before * (log - self.log_gap) - self.spread) / self.days as f32;
+        let reference = &mut self.references[class];
+        reference.days = reference.days.saturating_add(1);
+        let away = log - reference.log_gap;
+        if reference.days <= LEARN_DAYS || !warm {
+            let n = reference.days.min(1000) as f32;
+            reference.log_gap += away / n;
+            reference.spread += (away * (log - reference.log_gap) - reference.spread) / n;
             return false;
         }
         // The mean of the gaps is above exp(mean of the logarithms); a shorter mean is the safe side.
-        let shape = (1.0 / self.spread.max(1e-3)).clamp(*SHAPE.start(), *SHAPE.end());
-        let mean_s = self.log_gap.exp();
+        let shape = (0.7 / reference.spread.max(1e-3)).clamp(*SHAPE.start(), *SHAPE.end());
+        let mean_s = reference.log_gap.exp();
         self.mixture.step_with(gap, mean_s.recip(), shape, DAY_S as f32, MOST_A_DAY);
-        self.days = self.days.saturating_add(1);
-        let away = log - self.log_gap;
         // Longer gaps are less flow: believed. Shorter ones are more: hardly.
-        self.log_gap += if away > 0.0 { away * 0.05 } else { away.max(-CREEP) };
-        self.spread += (away * away - self.spread) * 0.03;
+        reference.log_gap += if away > 0.0 { away * 0.05 } else { (away * 0.05).max(-CREEP) };
+        reference.spread += (away * away - reference.spread) * 0.03;
         true
     }
 }
-
-/// Logarithm of what one block can prove at most: a day on which the meter's contact chattered or guests stayed
-/// up is not enough by itself.
-const MOST_A_DAY: f32 = 12.0;
 
 #[cfg(test)]
 mod tests {
@@ -210,13 +249,13 @@ mod tests {
     }
 
     #[test]
-    fn twenty_litres_an_hour_are_found_within_a_day_where_nights_are_still() {
+    fn twenty_litres_an_hour_are_found_within_two_days_where_nights_are_still() {
         let mut base = Base::default();
         assert_eq!(days(&mut base, 100, 200, 5 * 3600), None);
         assert!(base.learned());
         let (day, rise) = days(&mut base, 300, 3, 180).unwrap();
         assert!(day <= 301, "{day}");
-        assert!(rise.now > 0.01 && rise.before <= FLOOR * 1.01, "{rise:?}");
+        assert!(rise.now > 0.009 && rise.before <= FLOOR * 1.01, "{rise:?}");
     }
 
     #[test]

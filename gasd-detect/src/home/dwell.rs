@@ -3,7 +3,7 @@
 //!
 //! Durations of household uses are about log-normal. Learned are the mean and the spread of their
 //! logarithm and the longest one; old ones are never forgotten, so no seasonal pause shortens what was
-//! allowed, and a use that raised an alarm is not learned, so none lengthens itself.
+//! allowed. A use that raised an alarm and then ended was a use; a leak does not end by itself.
 
 /// A use may last so many standard deviations of its logarithm above the mean.
 const SIGMAS: f32 = 3.0;

@@ -54,10 +54,8 @@ impl Levels {
                     level.since_ns = since_ns.max(1);
                 }
             } else if level.since_ns != 0 {
-                if self.said & (1 << i) == 0 {
-                    let seconds = now_ns.saturating_sub(level.since_ns) as f32 / SECOND_NS as f32;
-                    level.dwell.learn(seconds);
-                }
+                let seconds = now_ns.saturating_sub(level.since_ns) as f32 / SECOND_NS as f32;
+                level.dwell.learn(seconds);
                 level.since_ns = 0;
                 self.said &= !(1 << i);
             }
@@ -115,14 +113,5 @@ mod tests {
         let found = levels.too_long(0.0, t + 12 * HOUR * SECOND_NS, true, table).unwrap();
         assert!(found.level > 0.2 && found.level <= 0.3, "{found:?}");
         assert_eq!(levels.too_long(0.0, t + 99 * HOUR * SECOND_NS, true, table), None);
-    }
-
-    #[test]
-    fn what_was_an_alarm_is_not_learned() {
-        let mut levels = Levels::default();
-        levels.flow(1.0, 1, 1);
-        assert!(levels.too_long(0.0, 10 * HOUR * SECOND_NS, true, |_| 3600.0).is_some());
-        levels.flow(0.0, 0, 20 * HOUR * SECOND_NS);
-        assert!(levels.levels.iter().all(|level| level.dwell.seen == 0));
     }
 }

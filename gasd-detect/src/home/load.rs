@@ -20,6 +20,9 @@ const MOST: f32 = 10.0;
 const MARGIN: f32 = 1.15;
 /// The sum of the appliances counts up to so many times the highest flow that was seen.
 const SUM_MOST: f32 = 1.4;
+/// A step larger than any before by this factor, to a flow higher than any before by the next, is no appliance.
+const STEP_MARGIN: f32 = 1.12;
+const PEAK_MARGIN: f32 = 1.03;
 /// No home's envelope is below this, m³/h: a larger cooker may come.
 const LEAST: f32 = 1.0;
 
@@ -28,6 +31,8 @@ const LEAST: f32 = 1.0;
 pub(crate) struct Load {
     /// Highest flow of a plateau, m³/h.
     pub peak: f32,
+    /// Largest step up, m³/h.
+    pub step: f32,
     /// Evidence that the flow is above the envelope.
     pub mixture: Mixture,
     /// The flow has been below it since the alarm.
@@ -55,9 +60,18 @@ impl Load {
         (MARGIN * self.peak.max(sum.min(SUM_MOST * self.peak))).max(LEAST).min(limit)
     }
 
-    /// A plateau of `flow` m³/h was seen, and nothing is wrong.
-    pub fn learn(&mut self, flow: f32) {
+    /// A plateau of `flow` m³/h was seen, after a step up by `step` or less, and nothing is wrong.
+    pub fn learn(&mut self, flow: f32, step: f32) {
         self.peak = self.peak.max(flow);
+        self.step = self.step.max(step);
+    }
+
+    /// A step up that is larger than any before and ends higher than the flow ever was: the limit that it
+    /// broke, m³/h. Several appliances together may be a record, and so may two that are lit at once, but
+    /// hardly ever both.
+    pub fn leap(&self, from: f32, to: f32) -> Option<f32> {
+        let limit = self.step * STEP_MARGIN;
+        (self.step > 0.0 && to > LEAST && to > self.peak * PEAK_MARGIN && to - from > limit).then_some(limit)
     }
 
     /// An interval from `from_ns` to `to_ns` of `pulse_ul` (µL), with the envelope that was valid before it.

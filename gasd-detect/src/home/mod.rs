@@ -41,6 +41,8 @@ const OVERDUE: f32 = 2.5;
 const LEAST_STOP_NS: u64 = 20 * SECOND_NS;
 /// Where nothing tells the interval, ns.
 const UNKNOWN_STOP_NS: u64 = 600 * SECOND_NS;
+/// Times the largest flow of the meter that no home passes through it.
+const IMPLAUSIBLE: f32 = 2.5;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
 /// Proved mean time between false alarms about the base flow, s: two years.
@@ -61,8 +63,8 @@ pub(crate) enum Unexplained {
     Hour(Unusual),
     /// More base flow than there was.
     Base(Rise),
-    /// One step up by more than an appliance takes.
-    Increase(Step),
+    /// One step up by more than an appliance takes, this limit in m³/h.
+    Increase(Step, f32),
     /// Never at rest, or never moving.
     Rest(Restless),
 }
@@ -100,11 +102,20 @@ pub(crate) struct Home {
     /// The flow has been what it is since then, ns.
     since_ns: u64,
     base_said_ns: u64,
+    /// The last step up that was not learned yet, m³/h.
+    rose: f32,
 }
 
 impl Home {
-    /// A pulse at `t_ns`, civil second `civil_s`.
-    pub fn pulse(&mut self, t_ns: u64, civil_s: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+    /// A pulse at `t_ns`, civil second `civil_s`. `plausible`: the meter can turn as fast as since the last one;
+    /// what it cannot is the sensor's fault and no evidence of flow.
+    pub fn pulse(
+        &mut self,
+        t_ns: u64,
+        civil_s: u64,
+        plausible: bool,
+        limits: &Limits<'_>,
+    ) -> Option<Unexplained> {
         let ended = self.time(t_ns, civil_s, limits);
         let before = self.last_ns.replace(t_ns);
         let rise = self.base.pulse(t_ns, civil_s, limits.pulse_ul);
@@ -120,7 +131,7 @@ impl Home {
         let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
         found = found.or_else(|| hour.filter(|_| limits.rules.learns).map(Unexplained::Hour));
         let envelope = self.envelope(limits);
-        if let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, envelope) {
+        if plausible && let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, envelope) {
             found = Some(Unexplained::Excess(excess));
         }
         if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
@@ -218,16 +229,22 @@ impl Home {
             self.register.step(&step);
             self.since_ns = step.at_ns;
             let most = limits.rules.increase_times * limits.max_flow;
-            if most > 0.0 && step.to - step.from > most {
-                found = Some(Unexplained::Increase(step));
-            }
+            let leap = if limits.rules.learns && self.knows_load() {
+                self.load.leap(step.from, step.to)
+            } else {
+                (most > 0.0 && step.to - step.from > most).then_some(most)
+            };
+            // What a meter cannot pass is its sensor's fault.
+            let plausible = step.to < IMPLAUSIBLE * limits.max_flow;
+            found = leap.filter(|_| plausible).map(|limit| Unexplained::Increase(step, limit));
+            self.rose = step.to - step.from;
         }
         if self.steps.cells >= 2 {
             let flow = self.steps.flow();
             self.levels.flow(flow, self.since_ns, cell.end_ns);
             // Nothing above the meter's own limit is learned, nor while the load is exceeded.
-            if flow <= limits.total() && !self.load.said {
-                self.load.learn(flow);
+            if flow <= limits.total() && !self.load.said && found.is_none() {
+                self.load.learn(flow, core::mem::take(&mut self.rose));
             }
         }
         found
@@ -273,6 +290,7 @@ impl Home {
             return None;
         }
         self.base_said_ns = now_ns;
+        self.base.calm();
         Some(Unexplained::Base(rise))
     }
 }
@@ -280,4 +298,4 @@ impl Home {
 /// A use begins at most so long before its first pulse, ns.
 const REST_NS: u64 = 600 * SECOND_NS;
 
-const _: () = assert!(size_of::<Home>() <= 1400, "the home must fit beside the windows into 4 KiB");
+const _: () = assert!(size_of::<Home>() <= 1800, "the home must fit beside the windows into 4 KiB");

@@ -23,6 +23,8 @@ const LEAST: f32 = 0.012;
 const TURNED: f32 = 0.25;
 /// After a fall a difference of more than this part of it is something else that was on all the time.
 const HIDDEN: f32 = 0.05;
+/// Appliances whose rates are within this factor lend one another their time.
+const ALIKE: f32 = 1.35;
 /// Part of the table's time that any appliance may be on.
 const FLOOR: f32 = 0.1;
 /// A rate that was seen so often is an appliance of the home.
@@ -46,7 +48,7 @@ pub(crate) struct On {
     pub lit: f32,
     /// Since when, ns.
     pub since_ns: u64,
-    /// Has raised its alarm: its duration is not learned.
+    /// Has raised its alarm.
     pub said: bool,
 }
 
@@ -142,7 +144,7 @@ impl Register {
 
     fn off(&mut self, at: usize, at_ns: u64) {
         let on = core::mem::take(&mut self.on[at]);
-        if on.rate <= 0.0 || on.said {
+        if on.rate <= 0.0 {
             return;
         }
         let seconds = at_ns.saturating_sub(on.since_ns) as f32 / SECOND_NS as f32;
@@ -190,6 +192,14 @@ impl Register {
         self.appliances.iter().filter(|a| a.dwell.seen >= KNOWN).map(|a| a.rate).sum()
     }
 
+    /// How long appliances of about this rate may be on, s: of several alike the longest, because what is told
+    /// apart today was mixed up yesterday.
+    fn usual(&self, rate: f32) -> Option<f32> {
+        let alike = |a: &&Appliance| a.rate > rate / ALIKE && a.rate < rate * ALIKE;
+        let all = self.appliances.iter().filter(alike).filter_map(|a| a.dwell.allowed());
+        all.max_by(f32::total_cmp)
+    }
+
     /// The first entry that is on for too long at `now_ns`, and for longer than `table` allows a flow (m³/h)
     /// in any home, s, at a tenth: what is an appliance's own use is no shorter than that. Not named again.
     pub fn overdue(&mut self, now_ns: u64, table: impl Fn(f32) -> f32) -> Option<Overdue> {
@@ -198,8 +208,7 @@ impl Register {
             if on.rate <= 0.0 || on.said {
                 continue;
             }
-            let known = self.match_rate(on.lit).and_then(|i| self.appliances[i].dwell.allowed());
-            let Some(known) = known else { continue };
+            let Some(known) = self.usual(on.lit) else { continue };
             let allowed_s = known.max(table(on.rate) * FLOOR);
             if now_ns.saturating_sub(on.since_ns) as f32 > allowed_s * SECOND_NS as f32 {
                 self.on[at].said = true;

@@ -11,8 +11,8 @@ const OF_LONGEST: f32 = 0.7;
 /// What was learned is stretched by this.
 const BEYOND: f32 = 1.5;
 /// Days that no learned limit is below: 19 of 22 homes of the IDEAL data never ran for more than 66 hours
-/// in a row with gas in every hour.
-const LEAST_DAYS: f32 = 4.0;
+/// in a row with gas in every hour, but the first winter is longer than any autumn told.
+const LEAST_DAYS: f32 = 14.0;
 
 /// The rests of one meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,16 +60,13 @@ impl Rest {
         }
         let rest = base_gap_s.map_or(REST_S, |gap| (gap * OF_LONGEST).min(REST_S));
         if gap >= rest {
-            if !self.said_run {
-                self.longest_run_s = self.longest_run_s.max(seconds(self.rested_ns, last_ns));
-            }
+            // A run that ended was no leak, also if it was said.
+            self.longest_run_s = self.longest_run_s.max(seconds(self.rested_ns, last_ns));
             self.rested_ns = now_ns;
             self.said_run = false;
         }
         if pulse {
-            if !self.said_rest {
-                self.longest_rest_s = self.longest_rest_s.max(gap);
-            }
+            self.longest_rest_s = self.longest_rest_s.max(gap);
             self.said_rest = false;
         }
         let learned = (BEYOND * self.longest_run_s / DAY_S).clamp(LEAST_DAYS, never_days.max(LEAST_DAYS));
@@ -113,8 +110,8 @@ mod tests {
         let mut rest = Rest::default();
         assert_eq!(run(&mut rest, 1, 24 * 60, 2), None);
         let (days, found) = run(&mut rest, 24 * 60, 24 * 20, 0).unwrap();
-        assert!(days == 4 && matches!(found, Restless::Never(..)), "{days} {found:?}");
-        assert_eq!(run(&mut rest, 24 * 80, 24 * 20, 0), None);
+        assert!(days == 14 && matches!(found, Restless::Never(..)), "{days} {found:?}");
+        assert_eq!(run(&mut rest, 24 * 80, 24 * 30, 0), None);
     }
 
     #[test]

@@ -44,10 +44,10 @@ pub fn night_kitchen(day: &mut Day<'_>, rng: &mut Rng, hour: f64) {
 /// A meal: one to three burners, sometimes one that simmers for hours, sometimes the oven.
 fn meal(day: &mut Day<'_>, rng: &mut Rng, hour: f64, size: f64) {
     let slow = day.home.habits.slow_food;
-    let burners = 1 + rng.poisson(0.7 * size).min(3);
+    let burners = 1 + rng.poisson(0.9 * size).min(3);
     for _ in 0..burners {
         let start = hour + rng.range(0.0, 0.4);
-        burner(day, rng, start, 13.0 * slow, 0.6, 120.0);
+        burner(day, rng, start, 15.0 * slow, 0.6, 120.0);
     }
     if rng.chance(0.05 * if day.presence.off { 2.0 } else { 1.0 }) {
         // A stew on the smallest flame of one of the smaller burners.
@@ -77,7 +77,7 @@ fn burner(day: &mut Day<'_>, rng: &mut Rng, hour: f64, median_min: f64, sigma: f
     let high = rng.range(4.0, 8.0).min(minutes);
     let flow = max * rng.range(0.8, 1.0);
     day.put(rng, index, hour, high, flow);
-    let low = max * rng.range(0.3, 0.7);
+    let low = max * rng.range(0.35, 0.8);
     day.go_on(index, hour + high / 60.0, minutes - high, low);
 }
 

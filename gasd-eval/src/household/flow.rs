@@ -27,6 +27,10 @@ pub trait Flow: Clone + Send {
 
     /// Goes past it.
     fn advance(&mut self);
+
+    /// From `from_ns` on nobody lights `appliance` any more: it burns already, as a leak. `from_ns` is
+    /// not before the step that was gone past last. A flow that knows of no appliances does nothing.
+    fn mute(&mut self, _appliance: u8, _from_ns: u64) {}
 }
 
 /// A home's flow.
@@ -48,18 +52,6 @@ impl HomeFlow {
         let mut flow = Self { home, pilots, day: 0, steps: Vec::new(), at: 0, muted: None };
         flow.load();
         flow
-    }
-
-    /// From `from_ns` on nobody lights `appliance` any more: it burns already, as a leak. `from_ns`
-    /// is not before the step that was gone past last.
-    pub fn mute(&mut self, appliance: u8, from_ns: u64) {
-        let passed = self.at;
-        self.muted = Some((appliance, from_ns));
-        self.load();
-        self.at = passed;
-        if self.at >= self.steps.len() {
-            self.next_day();
-        }
     }
 
     fn next_day(&mut self) {
@@ -108,6 +100,16 @@ impl Flow for HomeFlow {
 
     fn advance(&mut self) {
         self.at += 1;
+        if self.at >= self.steps.len() {
+            self.next_day();
+        }
+    }
+
+    fn mute(&mut self, appliance: u8, from_ns: u64) {
+        let passed = self.at;
+        self.muted = Some((appliance, from_ns));
+        self.load();
+        self.at = passed;
         if self.at >= self.steps.len() {
             self.next_day();
         }

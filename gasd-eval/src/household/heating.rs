@@ -9,14 +9,17 @@ use super::weather::Climate;
 /// kWh of heat in the rooms from a cubic metre: 10.5 kWh/m³ at 90 %.
 const HEAT_KWH_PER_M3: f64 = 9.5;
 /// Sun, people and appliances make up for so much, K.
-const GAINS_K: f64 = 3.5;
+const GAINS_K: f64 = 5.0;
+/// Nobody heats on a day that is warmer, °C.
+const MILD_C: f64 = 12.5;
 
 /// A day's heating by the boiler.
 pub fn heat(day: &mut Day<'_>) {
     let Some((index, boiler)) = day.find(|a| a.kind == Kind::Boiler) else { return };
     let mut rng = day.rng(0x4ea7);
-    // How long the water in the pipes keeps a burner going and off; differs by home, not by day.
-    let period_min = 10.0 + 12.0 * Rng::new(day.home.seed, 0x4ea8, 0).unit();
+    // From one lighting to the next: short where the water's temperature is held, long where a
+    // thermostat in a room does it. Differs by home, not by day.
+    let period_min = Rng::new(day.home.seed, 0x4ea8, 0).log_range(15.0, 120.0);
     let mut hour = 4.0 + rng.range(0.0, 0.2);
     let mut lit = true;
     while hour < 28.9 {
@@ -41,7 +44,7 @@ pub fn heat(day: &mut Day<'_>) {
             day.go_on(index, hour + 8.0 / 3600.0, on, boiler.min_m3_per_h);
             // When little is wanted the burner still runs its least time, and pauses the longer.
             let pause = (on * boiler.min_m3_per_h / want - on).max(1.5);
-            hour += (on + pause.min(180.0)) / 60.0;
+            hour += (on + pause.min(240.0)) / 60.0;
             lit = false;
         }
     }
@@ -68,16 +71,15 @@ fn demand(day: &Day<'_>, hour: f64) -> f64 {
         if night || out {
             match habits.setback_k {
                 Some(setback) => target -= setback,
-                // No home is left to freeze.
-                None => target = 9.0,
+                // The walls keep a home warm for the night; none is left to freeze.
+                None => target = 3.0,
             }
         } else {
             let since = if hour >= 16.0 && !all_day { hour - 16.0 } else { hour - on_h };
             warm_up = 1.0 + 1.6 * (-since / 0.9).exp();
         }
     }
-    // Nobody heats when the day is mild, whatever the hour.
-    if day.outdoor_c > 15.0 {
+    if day.outdoor_c > MILD_C {
         return 0.0;
     }
     let gap = target - GAINS_K - Climate::at_c(day.outdoor_c, hour);

@@ -19,6 +19,7 @@ pub mod meter;
 pub mod presence;
 pub mod rng;
 pub mod segment;
+pub mod sum;
 pub mod truth;
 mod water;
 mod weather;

@@ -17,6 +17,7 @@ pub struct Segment {
 /// Sorts by appliance and start and ends each stretch where the appliance's next one begins: nobody
 /// cooks twice on one burner. Empty stretches go.
 pub fn settle(segments: &mut Vec<Segment>) {
+    segments.retain(|s| s.end_ns > s.start_ns);
     segments.sort_by_key(|s| (s.appliance, s.start_ns, s.end_ns));
     for i in 1..segments.len() {
         if segments[i - 1].appliance == segments[i].appliance {

@@ -68,7 +68,7 @@ fn draws(day: &Day<'_>, rng: &mut Rng) -> Vec<Draw> {
         let minutes = rng.log_normal(4.0, 0.5).min(15.0);
         all.push(Draw { hour: habits.dinner_h + 1.3 + 0.3 * rng.normal(), minutes, load: 0.4 });
     }
-    for _ in 0..rng.poisson(2.0 + 2.0 * f64::from(people)) {
+    for _ in 0..rng.poisson(1.5 + 1.5 * f64::from(people)) {
         let by_day = day.presence.off || habits.home_by_day || rng.chance(0.15);
         let hour = match (by_day, rng.chance(0.3)) {
             (true, _) => rng.range(wake, habits.bed_h),

@@ -2,9 +2,10 @@
 //! What goes wrong in a home from a moment on.
 //!
 //! A [`Leak`] adds to the flow, and the meter counts it; a [`fault::Fault`] changes the pulses, whatever
-//! flows.
+//! flows. [`recordings`] are homes that were measured.
 
 pub mod fault;
+pub mod recordings;
 
 use crate::household::calendar::HOUR_NS;
 use crate::household::flow::Step;

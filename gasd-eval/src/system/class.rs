@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Classes of leaks: where and when each is injected, and what is asked of a detector.
 
+use super::place::Place;
 use super::trial::{Limit, Trial, Wrong};
 use crate::detector::Level;
-use crate::household::Household;
-use crate::household::appliance::Kind;
 use crate::household::calendar::{DAY_NS, HOUR_NS, SECOND_NS};
 use crate::household::rng::Rng;
 use crate::leak::fault::Fault;
@@ -14,6 +13,11 @@ use crate::leak::{Leak, Shape};
 const HARDLY_EVER: f64 = 0.02;
 /// A home has a zero hour if this share of its days has one.
 const HAS_ZERO_HOUR: f64 = 0.95;
+
+/// 10 % of the lower explosion limit in a sealed kitchen of 20 m³, L.
+const HOSE_L: f64 = 88.0;
+/// Asked at quiet hours, L.
+const QUIET_L: f64 = 150.0;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,8 +95,34 @@ impl Class {
             Self::Growing => "warned within 7 days of 20 L/h",
             Self::Constant(_) => "for the curve: 88 L",
             Self::Silent => "warned within 14 days",
-            Self::Bouncing | Self::Impossible => "warned within an hour, never critical",
+            Self::Bouncing => "warned within a day, never critical",
+            Self::Impossible => "warned within an hour, never critical",
         }
+    }
+
+    /// Gas flows that should not.
+    #[must_use]
+    pub const fn leaks(self) -> bool {
+        !matches!(self, Self::Silent | Self::Bouncing | Self::Impossible)
+    }
+
+    /// The limit in litres, if it is one.
+    #[must_use]
+    pub const fn litres(self) -> Option<f64> {
+        match self {
+            Self::HoseOff | Self::Constant(_) => Some(HOSE_L),
+            Self::QuietHour => Some(QUIET_L),
+            _ => None,
+        }
+    }
+
+    /// The name of its plot.
+    #[must_use]
+    pub fn file(self) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let name = self.name().replace('≥', "").replace('³', "3");
+        let dashed: String = name.chars().map(plain).collect();
+        dashed.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
     }
 
     /// The share that must be detected, if one is asked.
@@ -120,8 +150,8 @@ impl Class {
 
     /// A trial in `home` at a random time of `[from, to)` days; `None` if the home has no such time.
     #[must_use]
-    pub fn draw(self, home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<Trial> {
-        let (from, to) = (home.calendar().start_ns(from_day), home.calendar().start_ns(to_day));
+    pub fn draw(self, home: &impl Place, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<Trial> {
+        let (from, to) = (home.start_ns(from_day), home.start_ns(to_day));
         let at = from + (rng.unit() * (to - from) as f64) as u64;
         let leak = |at, q| Wrong::Leak(Leak::new(at, q, Shape::Constant));
         let zero_hour = |day| home.season(day).zero_hour >= HAS_ZERO_HOUR;
@@ -133,15 +163,15 @@ impl Class {
             Self::HoseOff => {
                 let load = home.connected_m3_per_h(to_day);
                 let q = rng.log_range((load * 1.05).max(2.5), (load * 1.5).max(10.0));
-                Trial::new(leak(at, q), at, HOUR_NS, Level::Critical, Limit::Litres(88.0))
+                Trial::new(leak(at, q), at, HOUR_NS, Level::Critical, Limit::Litres(HOSE_L))
             }
             Self::QuietHour => {
                 let at = quiet(home, rng, from_day, to_day)?;
                 let q = rng.log_range(0.2, 2.5);
                 let horizon = 24 * HOUR_NS;
-                Trial::new(leak(at, q), at, horizon, Level::Warning, Limit::Litres(150.0))
+                Trial::new(leak(at, q), at, horizon, Level::Warning, Limit::Litres(QUIET_L))
             }
-            Self::Forgotten => forgotten(home, rng, from_day, to_day)?,
+            Self::Forgotten => home.forgotten(rng, from_day, to_day)?,
             Self::MicroZeroHour if zero_hour(from_day) => {
                 let limit = Limit::Delay(DAY_NS);
                 Trial::new(leak(at, 0.02), at, 8 * DAY_NS, Level::Warning, limit)
@@ -159,7 +189,7 @@ impl Class {
             }
             Self::Constant(q) => {
                 let horizon = if q < 0.15 { 8 * DAY_NS } else { DAY_NS };
-                Trial::new(leak(at, q), at, horizon, Level::Warning, Limit::Litres(88.0))
+                Trial::new(leak(at, q), at, horizon, Level::Warning, Limit::Litres(HOSE_L))
             }
             Self::Silent => fault(Fault::Silent, 14 * 24, 14 * 24),
             Self::Bouncing => {
@@ -175,8 +205,8 @@ impl Class {
     }
 }
 
-/// A moment in the first half of an hour in which the home hardly ever uses gas, and does not now.
-fn quiet(home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<u64> {
+/// A moment in the first half of an hour in which the home hardly ever uses gas.
+fn quiet(home: &impl Place, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<u64> {
     let season = home.season(from_day);
     let hours: Vec<usize> = (0..24).filter(|h| season.busy[*h] <= HARDLY_EVER).collect();
     if hours.is_empty() {
@@ -184,25 +214,5 @@ fn quiet(home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<
     }
     let day = from_day + rng.below((to_day - from_day) as usize) as u32;
     let hour = hours[rng.below(hours.len())] as f64 + rng.range(0.0, 0.5);
-    Some(home.calendar().start_ns(day) + (hour * HOUR_NS as f64) as u64)
-}
-
-/// One of the uses of a burner does not end.
-fn forgotten(home: &Household, rng: &mut Rng, from_day: u32, to_day: u32) -> Option<Trial> {
-    let burner = home.some_burner(rng);
-    debug_assert_eq!(home.appliances()[usize::from(burner)].kind, Kind::Burner);
-    let learned = home.uses(burner, 0, from_day);
-    let longest_ns = learned.iter().map(|u| u.end_ns - u.start_ns).max()?;
-    let later = home.uses(burner, from_day, to_day);
-    if learned.len() < 5 || later.is_empty() {
-        return None;
-    }
-    let stays = later[rng.below(later.len())];
-    let leak = Leak::new(stays.end_ns, stays.ul_per_h as f64 * 1e-9, Shape::Constant);
-    let mut lengths: Vec<u64> = home.uses(burner, 0, 3 * 365).iter().map(|u| u.end_ns - u.start_ns).collect();
-    lengths.sort_unstable();
-    let rare = lengths.get((lengths.len() as f64 * 0.999) as usize).or(lengths.last()).copied()?;
-    let wrong = Wrong::Forgotten { leak, appliance: burner };
-    let limit = Limit::Use { longest_ns, rare_ns: rare };
-    Some(Trial::new(wrong, stays.start_ns, 24 * HOUR_NS, Level::Warning, limit))
+    Some(home.start_ns(day) + (hour * HOUR_NS as f64) as u64)
 }

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::drive::{drive, install};
+use super::drive::{Seat, drive, install};
 use super::jobs::parallel;
 use super::judge::Spec;
 use crate::detector::{Alarm, Level};
 use crate::household::Household;
-use crate::household::appliance::HomeType;
 use crate::household::calendar::DAY_NS;
 use crate::household::presence::presence;
+use crate::leak::recordings::Recording;
 
 /// Days of learning, reported apart.
 pub const LEARNING_DAYS: u32 = 30;
@@ -44,8 +44,10 @@ pub struct Cry {
 /// One home's years.
 #[derive(Clone, Debug)]
 pub struct Watched {
-    /// What kind of home.
-    pub home: HomeType,
+    /// What kind of home, or the recording.
+    pub home: String,
+    /// It counts: not the same days again and again.
+    pub counts: bool,
     /// Its seed.
     pub seed: u64,
     /// Volume of a pulse, L.
@@ -61,7 +63,7 @@ pub struct Watched {
 /// Watches homes.
 #[must_use]
 pub fn watch(plan: &Plan) -> Vec<Watched> {
-    parallel("homes", plan.homes, plan.jobs, |i| one(plan.seed + i as u64, plan.days))
+    parallel("false alarms", plan.homes, plan.jobs, |i| one(plan.seed + i as u64, plan.days))
 }
 
 fn one(seed: u64, days: u32) -> Watched {
@@ -70,16 +72,42 @@ fn one(seed: u64, days: u32) -> Watched {
     let mut seats = install(&Spec::of(&home));
     let until = u64::from(LEARNING_DAYS + days) * DAY_NS;
     let n = drive(&mut pulses, &mut seats, until);
+    let cries = cries(seats, |t_ns| context(&home, t_ns));
+    let kind = home.home_type().name().to_owned();
+    Watched { home: kind, counts: true, seed, pulse_l: home.meter().pulse_l, days, pulses: n, cries }
+}
+
+/// Watches recordings, each as long as it is.
+#[must_use]
+pub fn watch_recordings(recordings: &[Recording], jobs: usize) -> Vec<Watched> {
+    parallel("recordings", recordings.len(), jobs, |i| {
+        let recording = &recordings[i];
+        let mut seats = install(&Spec::of_recording(recording));
+        let end = u64::from(recording.days) * DAY_NS;
+        let n = drive(&mut recording.pulses(), &mut seats, end);
+        Watched {
+            home: recording.name.clone(),
+            counts: !recording.repeated,
+            seed: 0,
+            pulse_l: recording.meter.pulse_l,
+            days: recording.days.saturating_sub(LEARNING_DAYS),
+            pulses: n,
+            cries: cries(seats, |_| "recorded"),
+        }
+    })
+}
+
+fn cries(seats: Vec<Seat>, context: impl Fn(u64) -> &'static str) -> Vec<Cry> {
     let mut cries = Vec::new();
     for (detector, seat) in seats.into_iter().enumerate() {
         cries.extend(seat.alarms.into_iter().map(|alarm| Cry {
             detector,
             alarm,
             learning: alarm.t_ns < u64::from(LEARNING_DAYS) * DAY_NS,
-            context: context(&home, alarm.t_ns),
+            context: context(alarm.t_ns),
         }));
     }
-    Watched { home: home.home_type(), seed, pulse_l: home.meter().pulse_l, days, pulses: n, cries }
+    cries
 }
 
 /// What a person who knows the home would say was out of the ordinary.

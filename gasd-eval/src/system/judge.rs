@@ -7,6 +7,7 @@ use super::threshold::Threshold;
 use super::whole::Whole;
 use crate::detector::{Alarm, Detector};
 use crate::household::Household;
+use crate::leak::recordings::Recording;
 
 /// What a detector is told about its meter when it is installed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +29,16 @@ impl Spec {
             pulse_l: meter.pulse_l,
             max_m3_per_h: meter.max_m3_per_h,
             civil_offset_ns: home.calendar().civil_offset_ns(),
+        }
+    }
+
+    /// A recording's meter.
+    #[must_use]
+    pub const fn of_recording(recording: &Recording) -> Self {
+        Self {
+            pulse_l: recording.meter.pulse_l,
+            max_m3_per_h: recording.meter.max_m3_per_h,
+            civil_offset_ns: recording.civil_offset_ns,
         }
     }
 

@@ -10,8 +10,13 @@ pub mod class;
 pub mod drive;
 pub mod homes;
 pub mod jobs;
+pub mod json;
 pub mod judge;
+pub mod place;
+pub mod plot;
+
 pub mod report;
+pub mod run;
 pub mod stats;
 mod threshold;
 pub mod trial;

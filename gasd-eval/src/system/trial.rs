@@ -7,7 +7,7 @@
 use super::drive::{Seat, Source, drive};
 use crate::detector::{Alarm, Level};
 use crate::household::calendar::{HOUR_NS, SECOND_NS};
-use crate::household::flow::HomeFlow;
+use crate::household::flow::Flow;
 use crate::household::meter::Pulses;
 use crate::leak::Leak;
 use crate::leak::fault::{Fault, Faulty};
@@ -113,22 +113,45 @@ impl Trial {
 
     /// Runs it: `pulses` and `seats` have come to [`Trial::from_ns`].
     #[must_use]
-    pub fn run(&self, pulses: &Pulses<HomeFlow>, seats: &[Seat]) -> Vec<Outcome> {
+    pub fn run<F: Flow>(&self, pulses: &Pulses<F>, seats: &[Seat]) -> Vec<Outcome> {
+        match (&self.wrong, self.leaking(pulses)) {
+            (Wrong::Fault { fault, from_ns, to_ns }, copy) => {
+                self.watch(Faulty::new(copy, *fault, *from_ns, *to_ns), pulses.clone(), seats)
+            }
+            (_, copy) => self.watch(copy, pulses.clone(), seats),
+        }
+    }
+
+    /// A copy in which it leaks.
+    fn leaking<F: Flow>(&self, pulses: &Pulses<F>) -> Pulses<F> {
         let mut copy = pulses.clone();
         match &self.wrong {
-            Wrong::Leak(leak) => {
-                copy.inject(leak.clone());
-                self.watch(copy, pulses.clone(), seats)
-            }
+            Wrong::Leak(leak) => copy.inject(leak.clone()),
             Wrong::Forgotten { leak, appliance } => {
                 copy.flow_mut().mute(*appliance, leak.start_ns());
                 copy.inject(leak.clone());
-                self.watch(copy, pulses.clone(), seats)
             }
-            Wrong::Fault { fault, from_ns, to_ns } => {
-                self.watch(Faulty::new(copy, *fault, *from_ns, *to_ns), pulses.clone(), seats)
-            }
+            Wrong::Fault { .. } => {}
         }
+        copy
+    }
+
+    /// What one who knew the home's future could make of it: the first pulse that comes, or does not come,
+    /// because of the leak. `None` if nothing leaks.
+    #[must_use]
+    pub fn bound<F: Flow>(&self, pulses: &Pulses<F>) -> Option<Outcome> {
+        if matches!(self.wrong, Wrong::Fault { .. }) {
+            return None;
+        }
+        let (mut leaking, mut sound) = (self.leaking(pulses), pulses.clone());
+        let end = self.from_ns() + self.horizon_ns;
+        let t_ns = loop {
+            match (leaking.next_before(end), sound.next_before(end)) {
+                (Some(a), Some(b)) if a == b => {}
+                (a, b) => break a.into_iter().chain(b).min(),
+            }
+        };
+        Some(self.judged(t_ns.map(|t_ns| Alarm { t_ns, level: self.needed, kind: "bound" }), false))
     }
 
     fn watch(&self, mut wrong: impl Source, mut right: impl Source, seats: &[Seat]) -> Vec<Outcome> {
@@ -161,7 +184,10 @@ impl Trial {
 
     fn outcome(&self, leaking: &Seat, sound: &Seat) -> Outcome {
         let alarm = self.first(self.needed, leaking, sound);
-        let critical = self.first(Level::Critical, leaking, sound).is_some();
+        self.judged(alarm, self.first(Level::Critical, leaking, sound).is_some())
+    }
+
+    fn judged(&self, alarm: Option<Alarm>, critical: bool) -> Outcome {
         let never = f64::INFINITY;
         let delay_ns = alarm.map(|a| a.t_ns.saturating_sub(self.began_ns));
         let litres = alarm.map_or(never, |a| match &self.wrong {
@@ -174,6 +200,13 @@ impl Trial {
             Limit::Delay(most) => (within(most), within(most)),
             Limit::Use { longest_ns, rare_ns } => (within(longest_ns / 2 * 3), within(rare_ns / 2 * 3)),
         };
+        // Pulses that cannot be are a broken sensor, and no reason to leave a home without gas.
+        let broken = matches!(
+            self.wrong,
+            Wrong::Fault { fault: Fault::Bouncing { .. } | Fault::Impossible { .. }, .. }
+        );
+        let (in_time, in_rare_time) =
+            (in_time && !(broken && critical), in_rare_time && !(broken && critical));
         let delay_s = delay_ns.map_or(never, |d| d as f64 * 1e-9);
         Outcome { alarm, delay_s, litres, in_time, in_rare_time, critical }
     }
