@@ -76,6 +76,8 @@ pub(crate) struct Base {
     pub civil_s: u64,
     /// Blocks that ended.
     pub ended: u32,
+    /// The longest usual gap, s; 0 before one is learned.
+    pub usual_s: f32,
 }
 
 /// What the gaps say.
@@ -156,6 +158,9 @@ impl Base {
                 block.pulses = 0;
             }
         }
+        if judged {
+            self.usual_s = self.usual();
+        }
         judged.then(|| self.rise(pulse_ul))
     }
 
@@ -169,9 +174,13 @@ impl Base {
 
     /// The longest usual gap, s, once it is learned.
     pub fn longest_gap_s(&self) -> Option<f32> {
+        (self.usual_s > 0.0).then_some(self.usual_s)
+    }
+
+    fn usual(&self) -> f32 {
         let all = self.blocks.iter().flat_map(|block| &block.references);
         let longest = all.filter(|r| r.days >= LEARN_DAYS).map(|r| r.log_gap).fold(0.0, f32::max);
-        (longest > 0.0).then(|| longest.exp())
+        if longest > 0.0 { longest.exp() } else { 0.0 }
     }
 
     /// The base flow that was learned, m³/h; 0 before.
@@ -184,6 +193,7 @@ impl Base {
     pub fn relearn(&mut self) {
         self.blocks = [Block { gap_s: -1.0, ..Block::default() }; BLOCKS];
         self.ended = 0;
+        self.usual_s = 0.0;
     }
 
     /// Nothing is held against the gas any more, after it was said.

@@ -41,6 +41,8 @@ const OVERDUE: f32 = 2.5;
 const LEAST_STOP_NS: u64 = 20 * SECOND_NS;
 /// Where nothing tells the interval, ns.
 const UNKNOWN_STOP_NS: u64 = 600 * SECOND_NS;
+/// What lasts for hours is looked at so often, ns.
+const LOOK_NS: u64 = 10 * SECOND_NS;
 /// Times the largest flow of the meter that no home passes through it.
 const IMPLAUSIBLE: f32 = 2.5;
 /// Days after which the connected load is believed.
@@ -104,6 +106,10 @@ pub(crate) struct Home {
     base_said_ns: u64,
     /// The last step up that was not learned yet, m³/h.
     rose: f32,
+    /// What lasts was looked at last, ns.
+    looked_ns: u64,
+    /// The envelope, m³/h, as of the last cell; 0 before.
+    envelope: f32,
 }
 
 impl Home {
@@ -116,6 +122,9 @@ impl Home {
         plausible: bool,
         limits: &Limits<'_>,
     ) -> Option<Unexplained> {
+        if !plausible {
+            return self.time(t_ns, civil_s, limits);
+        }
         let ended = self.time(t_ns, civil_s, limits);
         let before = self.last_ns.replace(t_ns);
         let rise = self.base.pulse(t_ns, civil_s, limits.pulse_ul);
@@ -130,8 +139,11 @@ impl Home {
         let began = before.max(t_ns.saturating_sub(REST_NS));
         let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
         found = found.or_else(|| hour.filter(|_| limits.rules.learns).map(Unexplained::Hour));
-        let envelope = self.envelope(limits);
-        if plausible && let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, envelope) {
+        if self.envelope <= 0.0 {
+            self.envelope = self.envelope(limits);
+        }
+        let envelope = self.envelope;
+        if let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, envelope) {
             found = Some(Unexplained::Excess(excess));
         }
         if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
@@ -247,14 +259,19 @@ impl Home {
                 self.load.learn(flow, core::mem::take(&mut self.rose));
             }
         }
+        self.envelope = self.envelope(limits);
         found
     }
 
     fn lasts(&mut self, now_ns: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+        if now_ns.saturating_sub(self.looked_ns) < LOOK_NS {
+            return None;
+        }
+        self.looked_ns = now_ns;
         let table = |flow| limits.rules.use_time(flow);
         if limits.rules.learns
             && self.hours.days >= LOAD_DAYS
-            && let Some(overdue) = self.register.overdue(now_ns, table)
+            && let Some(overdue) = self.register.overdue(now_ns)
         {
             return Some(Unexplained::Appliance(overdue));
         }

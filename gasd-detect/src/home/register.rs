@@ -25,8 +25,11 @@ const TURNED: f32 = 0.25;
 const HIDDEN: f32 = 0.05;
 /// Appliances whose rates are within this factor lend one another their time.
 const ALIKE: f32 = 1.35;
-/// Part of the table's time that any appliance may be on.
-const FLOOR: f32 = 0.1;
+/// Smaller entries, m³/h, are what is left over of larger ones too often to be told: the base flow and the bands
+/// watch them.
+const TOLD: f32 = 0.07;
+/// No use is too long before this, s: a roast is no leak, and 45 minutes of a burner are 100 L.
+const SHORT_S: f32 = 2700.0;
 /// A rate that was seen so often is an appliance of the home.
 const KNOWN: u32 = 5;
 
@@ -200,16 +203,15 @@ impl Register {
         all.max_by(f32::total_cmp)
     }
 
-    /// The first entry that is on for too long at `now_ns`, and for longer than `table` allows a flow (m³/h)
-    /// in any home, s, at a tenth: what is an appliance's own use is no shorter than that. Not named again.
-    pub fn overdue(&mut self, now_ns: u64, table: impl Fn(f32) -> f32) -> Option<Overdue> {
+    /// The first entry that is on for too long at `now_ns`. Not named again.
+    pub fn overdue(&mut self, now_ns: u64) -> Option<Overdue> {
         for at in 0..ON {
             let on = self.on[at];
-            if on.rate <= 0.0 || on.said {
+            if on.rate < TOLD || on.said {
                 continue;
             }
             let Some(known) = self.usual(on.lit) else { continue };
-            let allowed_s = known.max(table(on.rate) * FLOOR);
+            let allowed_s = known.max(SHORT_S);
             if now_ns.saturating_sub(on.since_ns) as f32 > allowed_s * SECOND_NS as f32 {
                 self.on[at].said = true;
                 return Some(Overdue { rate: on.rate, since_ns: on.since_ns, allowed_s });
@@ -265,11 +267,11 @@ mod tests {
         step(&mut register, t, 0.0, 0.2);
         step(&mut register, t + 100, 0.2, 2.2);
         step(&mut register, t + 700, 2.2, 0.2);
-        assert_eq!(register.overdue((t + 700) * SECOND_NS, |_| 0.0), None);
-        let found = register.overdue((t + 1800) * SECOND_NS, |_| 0.0).unwrap();
+        assert_eq!(register.overdue((t + 700) * SECOND_NS), None);
+        let found = register.overdue((t + 3000) * SECOND_NS).unwrap();
         assert!((found.rate - 0.2).abs() < 0.02);
         assert_eq!(found.since_ns, t * SECOND_NS);
-        assert_eq!(register.overdue((t + 9000) * SECOND_NS, |_| 0.0), None);
+        assert_eq!(register.overdue((t + 9000) * SECOND_NS), None);
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Mixture {
             return self.seconds();
         }
         let u = x_s * rate;
+        // Every e-value is below e^-30 then: an idle meter costs no exponentials.
+        if shape * ((MIXTURE_RATES[0] - 1.0) * u - LOGS[0]) > 30.0 {
+            self.m = [0.0; MIXTURE_RATES.len()];
+            return 0.0;
+        }
         for j in 0..self.m.len() {
             let log_e = shape * (LOGS[j] - (MIXTURE_RATES[j] - 1.0) * u);
             self.m[j] = ((self.m[j] + weight_s) * log_e.min(most).exp()).min(MOST);
