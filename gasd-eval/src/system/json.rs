@@ -53,7 +53,7 @@ pub fn trials(tried: &[Tried]) -> Value {
         let outcomes = t.outcomes.iter().zip(ALL).map(|(o, (name, _))| {
             json!({
                 "detector": name, "delay_s": number(o.delay_s), "litres": number(o.litres),
-                "in_time": o.in_time, "critical": o.critical,
+                "in_time": o.in_time, "critical": o.critical, "anyway": o.anyway,
                 "kind": o.alarm.map(|a| a.kind),
             })
         });
