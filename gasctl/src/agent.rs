@@ -12,8 +12,6 @@ use gasd_proxy::ClientError;
 
 use crate::output::Output;
 
-/// In gasd's words: a password would help, and nobody could ask for it.
-const WANTS_PASSWORD: &str = "polkit wants a password";
 /// The agent for terminals.
 const AGENT: &str = "pkttyagent";
 /// How long it may take to register, ms.
@@ -29,7 +27,7 @@ pub async fn with_password<T>(
     call: impl AsyncFn() -> Result<T, ClientError>,
 ) -> Result<T, ClientError> {
     let first = call().await;
-    if !matches!(&first, Err(ClientError::Denied(text)) if text.contains(WANTS_PASSWORD)) {
+    if !matches!(&first, Err(ClientError::PasswordWanted(_))) {
         return first;
     }
     let person = !out.json && std::io::stdin().is_terminal();
@@ -47,7 +45,7 @@ async fn again<T>(
         return call().await;
     }
     first.map_err(|error| match error {
-        ClientError::Denied(text) => ClientError::Denied(format!(
+        ClientError::PasswordWanted(text) => ClientError::PasswordWanted(format!(
             "{text}; use sudo, or run it in a terminal where {AGENT} (package polkitd) is installed to ask for it"
         )),
         other => other,
@@ -128,7 +126,7 @@ mod tests {
     }
 
     fn refused<T>() -> Result<T, ClientError> {
-        Err(ClientError::Denied(REFUSED.into()))
+        Err(ClientError::PasswordWanted(REFUSED.into()))
     }
 
     /// An agent that notes what it was told, says that it is registered, and stays until it is told to end.
@@ -165,7 +163,7 @@ mod tests {
     fn without_an_agent_it_says_what_would_help() {
         for agent in [None, Some(Path::new("/no/such/agent"))] {
             let error = run(again::<()>(refused(), agent, async || panic!("called again"))).unwrap_err();
-            let ClientError::Denied(text) = error else { panic!("{error:?}") };
+            let ClientError::PasswordWanted(text) = error else { panic!("{error:?}") };
             assert!(text.starts_with(REFUSED) && text.contains("sudo") && text.contains(AGENT), "{text}");
         }
     }
@@ -176,9 +174,10 @@ mod tests {
         let out = Output::new(true);
         let result: Result<(), _> = run(with_password(&out, async || {
             calls.set(calls.get() + 1);
-            Err(ClientError::Denied("polkit says no".into()))
+            // Words alone make no question.
+            Err(ClientError::Denied(REFUSED.into()))
         }));
-        assert!(matches!(result, Err(ClientError::Denied(text)) if text == "polkit says no"));
+        assert!(matches!(result, Err(ClientError::Denied(text)) if text == REFUSED));
         assert_eq!(calls.get(), 1);
     }
 }

@@ -92,7 +92,9 @@ impl Failure {
                 | ClientError::Lost
                 | ClientError::NoAnswer,
             ) => 3,
-            Failure::Client(ClientError::Denied(_)) | Failure::Denied(_) => 4,
+            Failure::Client(ClientError::Denied(_) | ClientError::PasswordWanted(_)) | Failure::Denied(_) => {
+                4
+            }
             Failure::Some { status, .. } => *status,
             Failure::Usage(_) => 2,
             Failure::Missing(_) => 3,
@@ -115,6 +117,7 @@ impl Failure {
             Failure::Client(ClientError::Refused { name, .. }) => name,
             Failure::Client(ClientError::Protocol(_)) => "Protocol",
             Failure::Client(ClientError::Denied(_)) | Failure::Denied(_) => "AccessDenied",
+            Failure::Client(ClientError::PasswordWanted(_)) => "InteractiveAuthorizationRequired",
             Failure::Client(ClientError::NoSuchObject(_))
             | Failure::NoSuchValve { .. }
             | Failure::NoSuchVerdict(_) => "NotFound",
@@ -141,6 +144,14 @@ mod tests {
         let failure = Failure::controlling(ClientError::Denied(raw), "close valves");
         assert!(failure.to_string().contains("may not close valves"), "{failure}");
         assert!(failure.to_string().contains("gasd-control"), "{failure}");
+    }
+
+    #[test]
+    fn a_password_that_is_wanted_has_a_name_of_its_own_and_the_status_of_a_denial() {
+        let text = "uid 7 may not: polkit wants a password".to_owned();
+        let failure = Failure::controlling(ClientError::PasswordWanted(text.clone()), "close valves");
+        assert_eq!((failure.name(), failure.status()), ("InteractiveAuthorizationRequired", 4));
+        assert_eq!(failure.to_string(), text);
     }
 
     #[test]

@@ -118,12 +118,14 @@ fn valves(state: &State, out: &Output) -> Result<(), Failure> {
     out.table("  ", &state.valves.values().map(row).collect::<Vec<_>>())?;
     for valve in state.valves.values() {
         for hold in &valve.holds {
-            let by = match (hold.verdict, hold.uid) {
-                (Some(id), _) => format!(" (verdict {id})"),
-                // Who wants to release it needs its number.
-                (None, Some(uid)) => format!(" (uid {uid}, hold {})", hold.cookie),
-                (None, None) => String::new(),
-            };
+            let mut by = Vec::new();
+            by.extend(hold.verdict.map(|id| format!("verdict {id}")));
+            by.extend(hold.uid.map(|uid| format!("uid {uid}")));
+            // Who wants to release it needs its number; one of gasd or the operator goes with an opening.
+            if hold.uid.is_some() || !valve.is_configured() {
+                by.push(format!("hold {}", hold.cookie));
+            }
+            let by = if by.is_empty() { String::new() } else { format!(" ({})", by.join(", ")) };
             let since = date(hold.since_unix_us);
             let text = format!("{}: held by {} since {since}{by}: {}", valve.id, hold.owner, hold.reason);
             out.line(&format!("  {}", out.paint(&text, Style::Plain)))?;

@@ -120,6 +120,45 @@ fn an_applications_hold_has_a_cookie_and_goes_with_it() {
 }
 
 #[test]
+fn what_is_held_for_a_valve_that_is_not_configured_any_more_can_be_released() {
+    let bus = PrivateBus::start();
+    let mut start = support::snapshot();
+    let hold = |cookie, owner: &str, uid| gasd::state::Hold {
+        cookie,
+        owner: owner.into(),
+        reason: "inspection".into(),
+        verdict: None,
+        uid,
+        since_unix_us: 1_700_000_000_000_000,
+    };
+    start.valves.push(gasd::state::ValveState {
+        id: "old".into(),
+        actuator: gasd::state::NO_ACTUATOR.into(),
+        holds: vec![hold(7, "operator", None), hold(8, "vendor", Some(33))],
+        health: "is not configured any more".into(),
+        ..Default::default()
+    });
+    let service = Service::launch(gasd::bus::BusAddress::Address(bus.address()), start);
+    service.wait_for(|status| matches!(status, gasd::bus::BusStatus::Serving { .. }));
+    let (_, out, _) = told(&gasctl(&bus, &["status"]));
+    for line in [
+        "  old       unknown  none       is not configured any more",
+        "  old: held by operator since 2023-11-14 22:13:20 (hold 7): inspection",
+        "  old: held by vendor since 2023-11-14 22:13:20 (uid 33, hold 8): inspection",
+    ] {
+        assert!(out.lines().any(|shown| shown == line), "{line}\n{out}");
+    }
+    for verb in [&["close", "old"][..], &["open", "old"], &["hold", "old", "--app", "x"]] {
+        let (code, out, err) = told(&gasctl(&bus, &[&["--json", "valve"], verb].concat()));
+        assert_eq!((code, out.as_str()), (1, ""), "{verb:?}");
+        assert!(err.contains("\"error\":\"NotConfigured\"") && err.contains("valve release old"), "{err}");
+    }
+    let released = "valve old: unknown, hold 7 released\n".to_owned();
+    assert_eq!(told(&gasctl(&bus, &["valve", "release", "old", "7"])), (0, released, String::new()));
+    assert_eq!(service.shared.read().unwrap().valves[2].holds.len(), 1);
+}
+
+#[test]
 fn the_way_from_a_verdict_to_an_open_valve() {
     let bus = PrivateBus::start();
     let service = Service::start(&bus);

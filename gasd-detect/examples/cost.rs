@@ -11,6 +11,7 @@ fn engine(pulse_volume_ul: u64) -> Engine {
         pulse_volume_ul,
         max_flow_ul_per_h: 6_000_000_000,
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        rules: gasd_detect::Profile::default().rules(),
     })
 }
 

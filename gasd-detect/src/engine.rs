@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One meter's engine: pulses and time in, verdicts out.
 
-use crate::units::{SECOND_NS, m3_per_h};
-use crate::verdict::{Evidence, Kind, Rule, Severity, Slope, Verdict};
+use crate::finding::{Found, Waiting, around, by_home, by_input};
+use crate::home::{Home, Limits, On, Unexplained};
+use crate::inputs::{Broken, Input, Inputs};
+use crate::profile::{Rules, Windows};
+use crate::units::{SECOND_NS, m3_per_h, volume_ul};
+use crate::verdict::{Believed, Estimate, Evidence, Kind, Process, Rule, Severity, Slope, Verdict};
 use crate::windows::episode::{Episode, Finding, WINDOWS_NS};
 use crate::windows::implausible::{Implausible, QUIET_NS};
 use crate::windows::resolution::Resolution;
@@ -28,21 +32,55 @@ pub struct EngineConfig {
     /// Thresholds over 1 s, 5 s and 30 s, m³/h. One that is not a positive number is replaced by
     /// its default.
     pub thresholds_m3_per_h: [f64; 3],
+    /// The rules, by [`Profile::rules`] or changed from there.
+    pub rules: Rules,
 }
 
-/// One meter's engine. About 5 KB, owns no heap; a copy is a snapshot.
+/// Where the engine stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The home is being learned: rules hold, what is usual is not known yet.
+    Learning,
+    /// The home is known.
+    Watching,
+    /// The home is known, and no gas was used for three days.
+    Away,
+}
+
+impl Phase {
+    /// The name used in JSON and on the bus.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Phase::Learning => "learning",
+            Phase::Watching => "watching",
+            Phase::Away => "away",
+        }
+    }
+}
+
+/// No gas for so long is nobody at home, ns.
+const AWAY_NS: u64 = 3 * 86_400 * SECOND_NS;
+
+/// One meter's engine. Owns no heap; a copy is a snapshot.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    pulse_volume_ul: u64,
+    pub(crate) pulse_volume_ul: u64,
     max_flow_ul_per_h: u64,
     thresholds: [f64; 3],
-    track: Track,
+    rules: Rules,
+    /// Civil time is the clock's plus this, ns; unknown before it was told.
+    civil_offset_ns: Option<i64>,
+    pub(crate) track: Track,
     episode: Episode,
     implausible: Implausible,
     storm_said_ns: Option<u64>,
+    pub(crate) home: Home,
+    inputs: Inputs,
+    waiting: Waiting,
 }
 
-const _: () = assert!(size_of::<Engine>() <= 5632, "64 engines must fit into 352 KB");
+const _: () = assert!(size_of::<Engine>() <= 8192, "64 engines must fit into 512 KB");
 const _: () = assert!(!core::mem::needs_drop::<Engine>(), "an engine owns no heap");
 
 impl Engine {
@@ -58,6 +96,78 @@ impl Engine {
             episode: Episode::default(),
             implausible: Implausible::default(),
             storm_said_ns: None,
+            rules: cfg.rules,
+            civil_offset_ns: None,
+            home: Home::default(),
+            inputs: Inputs::default(),
+            waiting: Waiting::default(),
+        }
+    }
+
+    /// Civil time (local, for the hours of the day) is the engine's clock plus `offset_ns`. Nothing
+    /// that needs a day is learned before this is told. May be told again at any time.
+    pub fn set_civil_offset(&mut self, offset_ns: i64) {
+        self.civil_offset_ns = Some(offset_ns);
+    }
+
+    /// Civil second of `t_ns`; 0 while it is not known.
+    fn civil_s(&self, t_ns: u64) -> u64 {
+        let civil = self.civil_offset_ns.map_or(0, |offset| t_ns.saturating_add_signed(offset));
+        civil / SECOND_NS
+    }
+
+    /// Something else than a pulse happened at `t_ns`.
+    pub fn input(&mut self, input: Input, t_ns: u64) -> Option<Verdict> {
+        let broken = self.inputs.take(input, t_ns, &self.rules);
+        self.waiting.push(broken.map(|b| by_input(b, t_ns)));
+        self.next(t_ns, t_ns)
+    }
+
+    /// A person said that a verdict about the base flow was a false alarm: what flows is all right, and is
+    /// learned anew.
+    pub fn accept_base_flow(&mut self) {
+        self.home.relearn_base();
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn phase(&self, now_ns: u64) -> Phase {
+        if !self.home.knows_load() {
+            Phase::Learning
+        } else if self.track.silence(now_ns) >= AWAY_NS {
+            Phase::Away
+        } else {
+            Phase::Watching
+        }
+    }
+
+    /// Days that were learned of the home.
+    #[must_use]
+    pub fn days_learned(&self) -> f32 {
+        self.home.days()
+    }
+
+    /// What the home takes at the most, m³/h, with a margin; before it is known what its meter may.
+    #[must_use]
+    pub fn envelope_m3_per_h(&self) -> f32 {
+        self.home.envelope(&self.limits())
+    }
+
+    /// A time, ns, up to which nothing happens without a pulse: [`Engine::tick`] may wait until then. The
+    /// windows want a tick each second while they are at work.
+    #[must_use]
+    pub fn due_ns(&self, now_ns: u64) -> u64 {
+        if self.episode.is_busy() || !self.waiting.is_empty() {
+            return now_ns.saturating_add(SECOND_NS);
+        }
+        self.home.due_ns(now_ns, &self.limits())
+    }
+
+    fn limits(&self) -> Limits<'_> {
+        Limits {
+            pulse_ul: self.pulse_volume_ul,
+            max_flow: m3_per_h(self.max_flow_ul_per_h) as f32,
+            rules: &self.rules,
         }
     }
 
@@ -73,6 +183,7 @@ impl Engine {
         let last_ns = self.track.last_ns().unwrap_or(0);
         let t_ns = if t_ns.saturating_add(CLOCK_STEP_NS) < last_ns {
             self.track.restart(t_ns);
+            self.home.forget();
             self.episode.restart_clock(t_ns);
             self.implausible = Implausible::default();
             self.storm_said_ns = None;
@@ -80,11 +191,21 @@ impl Engine {
         } else {
             t_ns.max(last_ns)
         };
-        if let Some(interval) = self.track.accept(t_ns) {
+        let interval = self.track.accept(t_ns);
+        if let Some(interval) = interval {
             self.implausible.note(interval.start_ns, interval.plausible);
         }
+        let plausible = interval.is_none_or(|interval| interval.plausible);
         let finding = self.episode.on_pulse(t_ns, &self.track, &self.thresholds);
-        self.say(finding, t_ns, decided_ns)
+        let broken = self.inputs.pulse(t_ns, &self.rules);
+        let limits = Limits {
+            pulse_ul: self.pulse_volume_ul,
+            max_flow: m3_per_h(self.max_flow_ul_per_h) as f32,
+            rules: &self.rules,
+        };
+        let unexplained = self.home.pulse(t_ns, self.civil_s(t_ns), plausible, &limits);
+        self.collect(finding, unexplained, broken, t_ns);
+        self.next(t_ns, decided_ns)
     }
 
     /// `n` pulses came whose times are unknown (event ring overrun), known of at `now_ns`.
@@ -97,6 +218,7 @@ impl Engine {
         if n > 0 {
             self.track.restart(now_ns);
             self.episode.forget_intervals();
+            self.home.forget();
         }
     }
 
@@ -120,7 +242,15 @@ impl Engine {
     pub fn tick(&mut self, now_ns: u64) -> Option<Verdict> {
         self.track.idle(now_ns);
         let finding = self.episode.on_time(now_ns, &self.track, &self.thresholds);
-        self.say(finding, now_ns, now_ns)
+        let broken = self.inputs.judge(now_ns, &self.rules);
+        let limits = Limits {
+            pulse_ul: self.pulse_volume_ul,
+            max_flow: m3_per_h(self.max_flow_ul_per_h) as f32,
+            rules: &self.rules,
+        };
+        let unexplained = self.home.tick(now_ns, self.civil_s(now_ns), &limits);
+        self.collect(finding, unexplained, broken, now_ns);
+        self.next(now_ns, now_ns)
     }
 
     /// The slopes over 1 s, 5 s and 30 s before `now_ns`. After the last pulse the flow is taken to
@@ -166,33 +296,86 @@ impl Engine {
         self.episode.suppressed()
     }
 
-    /// The evidence at `now_ns`.
+    /// The evidence at `now_ns`, of the windows alone.
     pub(crate) fn evidence(&self, rule: Rule, now_ns: u64) -> Evidence {
         Evidence {
             rule,
             slopes: self.slopes(now_ns),
             pulse_volume_ul: self.pulse_volume_ul,
             finest_resolved_ns: self.resolution().finest_resolved_ns,
+            before: Estimate::default(),
+            after: Estimate::default(),
+            process: Process::default(),
+            released_ul: 0,
+            on: believed(self.home.on()),
         }
     }
 
-    fn say(&mut self, found: Option<Finding>, at_ns: u64, decided_ns: u64) -> Option<Verdict> {
-        let finding = found.or_else(|| {
-            self.implausible.due(at_ns).map(|t_ns| Finding {
+    fn collect(
+        &mut self,
+        finding: Option<Finding>,
+        unexplained: Option<Unexplained>,
+        broken: Option<Broken>,
+        at_ns: u64,
+    ) {
+        let known = self.rules.learns && self.home.knows_load();
+        let finding = finding.map(|finding| self.temper(finding, known, at_ns));
+        self.waiting.push(finding.map(Found::plain));
+        self.waiting.push(unexplained.map(|u| by_home(&u, &self.limits(), known, at_ns)));
+        self.waiting.push(broken.map(|b| by_input(b, at_ns)));
+        let implausible = self.implausible.due(at_ns).map(|t_ns| {
+            Found::plain(Finding {
                 kind: Kind::ImplausibleRate,
                 severity: Severity::Warning,
                 rule: Rule::AbovePhysicalLimit,
                 t_ns,
             })
-        })?;
-        Some(Verdict {
-            kind: finding.kind,
-            severity: finding.severity,
-            t_ns: finding.t_ns,
-            decided_ns: decided_ns.max(at_ns).max(finding.t_ns),
-            evidence: self.evidence(finding.rule, at_ns),
-        })
+        });
+        self.waiting.push(implausible);
     }
+
+    /// How grave a finding of the windows is in this home: what its appliances take together is no alarm.
+    fn temper(&self, finding: Finding, known: bool, at_ns: u64) -> Finding {
+        if finding.severity != Severity::Critical {
+            return finding;
+        }
+        let closes = match self.rules.windows {
+            Windows::Always => true,
+            Windows::Never => false,
+            Windows::AboveLoad => {
+                let flow = self.track.mean(WINDOWS_NS[0], at_ns).flow;
+                !known || flow > f64::from(self.home.envelope(&self.limits()))
+            }
+        };
+        Finding { severity: if closes { Severity::Critical } else { Severity::Info }, ..finding }
+    }
+
+    fn next(&mut self, at_ns: u64, decided_ns: u64) -> Option<Verdict> {
+        let found = self.waiting.pop()?;
+        let Finding { kind, severity, rule, t_ns } = found.finding;
+        let mut evidence = self.evidence(rule, at_ns);
+        let now = self.home.flow();
+        evidence.before = found.before;
+        evidence.after = if found.after.mid > 0.0 { found.after } else { around(now) };
+        evidence.process = found.process;
+        let more = f64::from((evidence.after.mid - evidence.before.mid).max(0.0));
+        evidence.released_ul =
+            found.released_ul.unwrap_or_else(|| volume_ul(more, at_ns.saturating_sub(t_ns)) as u64);
+        Some(Verdict { kind, severity, t_ns, decided_ns: decided_ns.max(at_ns).max(t_ns), evidence })
+    }
+}
+
+fn believed(on: &[On]) -> [Believed; 4] {
+    let mut all = [Believed::default(); 4];
+    for one in on.iter().filter(|on| on.rate > 0.0) {
+        let mut new = Believed { m3_per_h: one.rate, since_ns: one.since_ns };
+        for place in &mut all {
+            if new.m3_per_h > place.m3_per_h {
+                core::mem::swap(place, &mut new);
+            }
+        }
+    }
+    all
 }
 
 /// Thresholds that can be compared with: each finite and above 0.
@@ -218,9 +401,16 @@ mod tests {
             pulse_volume_ul: 10_000_000,
             max_flow_ul_per_h: 6_000_000_000,
             thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+            rules: crate::Profile::EuG4.rules(),
         });
         let said: Vec<u64> =
             (0..400).filter(|s| engine.storm(s * 3 * SECOND_NS).is_some()).map(|s| s * 3).collect();
         assert_eq!(said, [0, 600]);
+    }
+}
+impl Engine {
+    #[doc(hidden)]
+    pub fn home_debug(&self) -> String {
+        format!("{:#?}", self.home)
     }
 }

@@ -5,12 +5,13 @@
 //! is no I/O and no allocation per pulse. One [`Engine`] a meter:
 //!
 //! ```
-//! use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Kind};
+//! use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Kind, Profile};
 //!
 //! let mut engine = Engine::new(EngineConfig {
 //!     pulse_volume_ul: 1_000_000,         // 1 L a pulse
 //!     max_flow_ul_per_h: 6_000_000_000,   // G4: 6 m³/h
 //!     thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+//!     rules: Profile::default().rules(),
 //! });
 //! // 9 m³/h: a pulse every 0.4 s.
 //! let surge = (0..20).find_map(|i| engine.pulse(i * 400_000_000, i * 400_000_000));
@@ -24,6 +25,10 @@
 #![forbid(unsafe_code)]
 
 mod engine;
+mod finding;
+mod home;
+mod inputs;
+mod profile;
 
 mod sentence;
 pub mod stat;
@@ -31,7 +36,9 @@ mod units;
 pub mod verdict;
 mod windows;
 
-pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig};
+pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Phase};
+pub use inputs::Input;
+pub use profile::{BANDS, Band, Profile, Rules, Windows};
 pub use sentence::sentence;
-pub use verdict::{Evidence, Kind, Rule, Severity, Slope, Verdict};
+pub use verdict::{Believed, Estimate, Evidence, KINDS, Kind, Process, Rule, Severity, Slope, Verdict};
 pub use windows::resolution::{Resolution, WindowResolution};

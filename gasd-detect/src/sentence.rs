@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A verdict in one sentence for a person: what, with which numbers, and what to do.
 
-use crate::units::{Flow, Litres, Seconds};
+use crate::units::{Flow, Litres, Seconds, Span};
 use crate::verdict::{Kind, Rule, Slope, Verdict};
 
 /// `v` about the meter named `meter` in one sentence with its flows (m³/h), thresholds and advice.
@@ -26,6 +26,23 @@ pub fn sentence(meter: &str, v: &Verdict) -> String {
             "check the configured pulse volume, the wiring and shielding of the pulse line, and read \
              the meter's dial, because the counted total may be too high"
         }
+        Kind::Overload
+        | Kind::FlowAfterOpening
+        | Kind::FlowWhileClosed
+        | Kind::LowPressure
+        | Kind::Earthquake
+        | Kind::GasAlarm => {
+            "keep the valve closed, air the rooms, touch no switch and no flame, leave and call the gas \
+             emergency service, and open again only after the pipes and appliances were checked"
+        }
+        Kind::LongUse | Kind::UnusualHour => {
+            "see whether something was left on, and if nobody is using gas or it smells of gas, close the valve \
+             and call the gas emergency service"
+        }
+        Kind::BaseFlow | Kind::NeverZero => {
+            "shut all appliances and see whether the meter stands still, and have the pipes checked if it does not"
+        }
+        Kind::SilentMeter => "use some gas and see whether the meter counts it, and check the contact if not",
         Kind::EdgeStorm => {
             "check the contact, the wiring and the shielding of the pulse line, and compare the total \
              with the meter's dial"
@@ -52,10 +69,78 @@ pub fn sentence(meter: &str, v: &Verdict) -> String {
             "Meter {meter}: pulses of {pulse} come faster than the meter can turn, since {after}; credited \
              with what it could pass they make {short}, {middle}, {long}; {advice}."
         ),
+        Kind::Overload
+        | Kind::LongUse
+        | Kind::UnusualHour
+        | Kind::BaseFlow
+        | Kind::NeverZero
+        | Kind::SilentMeter
+        | Kind::FlowAfterOpening
+        | Kind::FlowWhileClosed
+        | Kind::LowPressure
+        | Kind::Earthquake
+        | Kind::GasAlarm => format!("Meter {meter}: {}; {advice}.", found(v)),
         Kind::EdgeStorm => format!(
             "Meter {meter}: more edges than the line's storm limit, since {after}, flow {short}, {middle}, \
              {long}; {advice}."
         ),
+    }
+}
+
+/// What the home does not explain, with the numbers that decided.
+fn found(v: &Verdict) -> String {
+    let e = &v.evidence;
+    let flow = |m3: f32| Flow(f64::from(m3));
+    let litres = Litres(e.released_ul / 100_000 * 100_000);
+    let lasts = Span(e.process.value);
+    let allowed = Span(e.process.threshold);
+    match (v.kind, e.rule) {
+        (Kind::Overload, Rule::TotalFlow) => format!(
+            "{} m3/h flow, more than the {} m3/h up to which this meter may be used, {litres} since it rose",
+            flow(e.after.mid),
+            flow(e.before.high)
+        ),
+        (Kind::Overload, Rule::SuddenIncrease) => format!(
+            "the flow rose at once from {} to {} m3/h, more than an appliance takes (limit {} m3/h)",
+            flow(e.before.mid),
+            flow(e.after.mid),
+            flow(e.process.threshold)
+        ),
+        (Kind::Overload, _) => format!(
+            "{} m3/h flow, more than all appliances of this home take together ({} m3/h with a margin), {litres} \
+             since it rose",
+            flow(e.after.mid),
+            flow(e.before.high)
+        ),
+        (Kind::LongUse, Rule::ApplianceTime) => format!(
+            "something that takes {} m3/h is on for {lasts}, and such an appliance was never on for longer than \
+             {allowed} here, {litres} so far",
+            flow(e.after.mid)
+        ),
+        (Kind::LongUse, _) => format!(
+            "the flow has not been below {} m3/h for {lasts}, longer than {allowed}, {litres} at least",
+            flow(e.after.low)
+        ),
+        (Kind::UnusualHour, _) => format!(
+            "{litres} of gas have passed at an hour at which this home hardly ever uses any, at {} m3/h",
+            flow(e.after.mid)
+        ),
+        (Kind::BaseFlow, _) => format!(
+            "about {} m3/h flow even when nobody uses gas, before it were {} or less, as if something leaks",
+            flow(e.after.mid),
+            flow(e.before.mid)
+        ),
+        (Kind::NeverZero, _) => {
+            format!("the gas has not rested for {lasts}, in this home it rests within {allowed}")
+        }
+        (Kind::SilentMeter, _) => {
+            format!("no gas was counted for {lasts}, the longest pause should be {allowed}")
+        }
+        (Kind::FlowAfterOpening, _) => "gas flows right after the valve was opened".into(),
+        (Kind::FlowWhileClosed, _) => "gas flows though the valve is closed".into(),
+        (Kind::LowPressure, _) => "the gas pressure is too low while gas flows".into(),
+        (Kind::Earthquake, _) => "gas flows after an earthquake".into(),
+        _ => "a gas detector gives alarm".into(),
     }
 }
 
@@ -85,6 +170,7 @@ mod tests {
             pulse_volume_ul: 10_000_000,
             max_flow_ul_per_h: 6_000_000_000,
             thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+            rules: crate::Profile::default().rules(),
         });
         for t in [0, 1000, 1004, 1008, 1012] {
             engine.pulse(t * 1_000_000_000, t * 1_000_000_000);
@@ -114,9 +200,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_one_sentence() {
-        for kind in
-            [Kind::Surge, Kind::SustainedFlow, Kind::TransientFlow, Kind::ImplausibleRate, Kind::EdgeStorm]
-        {
+        for kind in crate::KINDS {
             let said = sentence("m", &verdict(kind));
             assert!(said.ends_with('.') && !said.contains(". "), "{said}");
         }

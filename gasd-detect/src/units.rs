@@ -46,6 +46,21 @@ impl fmt::Display for Seconds {
     }
 }
 
+/// Shows seconds as a person says them: `40 s`, `12 min`, `3.5 h`, `4 days`.
+pub(crate) struct Span(pub f32);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (value, unit) = match self.0 {
+            s if s < 120.0 => (s.round(), "s"),
+            s if s < 7200.0 => ((s / 60.0).round(), "min"),
+            s if s < 172_800.0 => ((s / 360.0).round() / 10.0, "h"),
+            s => ((s / 8640.0).round() / 10.0, "days"),
+        };
+        write!(f, "{value} {unit}")
+    }
+}
+
 /// Shows m³/h with as many digits as matter: `36`, `5.33`, `0.004`.
 pub(crate) struct Flow(pub f64);
 

@@ -40,7 +40,49 @@ pub enum Kind {
     ImplausibleRate,
     /// More edges a second than the line's storm limit.
     EdgeStorm,
+    /// More flow than all appliances of the home take together, or than the meter is made for.
+    Overload,
+    /// A flow lasts longer than such a flow ever should.
+    LongUse,
+    /// Gas is used at an hour at which the home hardly ever uses any.
+    UnusualHour,
+    /// What flows when nobody uses gas has risen: a small leak.
+    BaseFlow,
+    /// The gas has not rested for days.
+    NeverZero,
+    /// No gas for longer than ever: the meter or its contact may be stuck.
+    SilentMeter,
+    /// Gas flows right after the valve was opened.
+    FlowAfterOpening,
+    /// Gas flows though the valve is closed.
+    FlowWhileClosed,
+    /// The pressure is low while gas flows.
+    LowPressure,
+    /// Gas flows after an earthquake.
+    Earthquake,
+    /// A gas detector gives alarm.
+    GasAlarm,
 }
+
+/// All kinds, in the order of their declaration.
+pub const KINDS: [Kind; 16] = [
+    Kind::Surge,
+    Kind::SustainedFlow,
+    Kind::TransientFlow,
+    Kind::ImplausibleRate,
+    Kind::EdgeStorm,
+    Kind::Overload,
+    Kind::LongUse,
+    Kind::UnusualHour,
+    Kind::BaseFlow,
+    Kind::NeverZero,
+    Kind::SilentMeter,
+    Kind::FlowAfterOpening,
+    Kind::FlowWhileClosed,
+    Kind::LowPressure,
+    Kind::Earthquake,
+    Kind::GasAlarm,
+];
 
 impl Kind {
     /// The name used in JSON, on the bus and in logs.
@@ -52,6 +94,17 @@ impl Kind {
             Kind::TransientFlow => "transient-flow",
             Kind::ImplausibleRate => "implausible-rate",
             Kind::EdgeStorm => "edge-storm",
+            Kind::Overload => "overload",
+            Kind::LongUse => "long-use",
+            Kind::UnusualHour => "unusual-hour",
+            Kind::BaseFlow => "base-flow",
+            Kind::NeverZero => "never-zero",
+            Kind::SilentMeter => "silent-meter",
+            Kind::FlowAfterOpening => "flow-after-opening",
+            Kind::FlowWhileClosed => "flow-while-closed",
+            Kind::LowPressure => "low-pressure",
+            Kind::Earthquake => "earthquake",
+            Kind::GasAlarm => "gas-alarm",
         }
     }
 }
@@ -72,6 +125,34 @@ pub enum Rule {
     AbovePhysicalLimit,
     /// The line's storm limit.
     StormLimit,
+    /// R1: above 1.8 times what the meter is made for (e-detector on the intervals).
+    TotalFlow,
+    /// Above what the home's appliances take together (e-detector on the intervals).
+    ConnectedLoad,
+    /// R2: one step up by more than an appliance takes.
+    SuddenIncrease,
+    /// R3: not below a level for longer than the table and the home allow.
+    UseTime,
+    /// R3: an appliance of the register is on for longer than it ever was.
+    ApplianceTime,
+    /// More gas than a person at the stove burns, at a quiet hour.
+    QuietHour,
+    /// The longest gaps of half a day have become short (e-detector on the gaps).
+    LongestGap,
+    /// R4: no rest for days.
+    NoRest,
+    /// R5: flow within the restore check.
+    RestoreCheck,
+    /// R6: flow with the valve closed.
+    ValveClosed,
+    /// R7: pressure.
+    Pressure,
+    /// R8: earthquake.
+    Seismic,
+    /// R9: alarm link.
+    AlarmLink,
+    /// R11: silence.
+    Silence,
 }
 
 impl Rule {
@@ -85,6 +166,20 @@ impl Rule {
             Rule::Unconfirmed5s => "suspected-1s-unconfirmed-5s",
             Rule::AbovePhysicalLimit => "above-physical-limit",
             Rule::StormLimit => "storm-limit",
+            Rule::TotalFlow => "total-flow",
+            Rule::ConnectedLoad => "connected-load",
+            Rule::SuddenIncrease => "sudden-increase",
+            Rule::UseTime => "use-time",
+            Rule::ApplianceTime => "appliance-time",
+            Rule::QuietHour => "quiet-hour",
+            Rule::LongestGap => "longest-gap",
+            Rule::NoRest => "no-rest",
+            Rule::RestoreCheck => "restore-check",
+            Rule::ValveClosed => "valve-closed",
+            Rule::Pressure => "pressure",
+            Rule::Seismic => "seismic",
+            Rule::AlarmLink => "alarm-link",
+            Rule::Silence => "silence",
         }
     }
 }
@@ -110,6 +205,39 @@ pub struct Slope {
     pub resolved: bool,
 }
 
+/// A flow, m³/h, and what it lies between.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Estimate {
+    /// Not below this, m³/h.
+    pub low: f32,
+    /// Most likely, m³/h.
+    pub mid: f32,
+    /// Not above this, m³/h.
+    pub high: f32,
+}
+
+/// What decided, as a number against its threshold, in the unit that the rule's documentation names:
+/// seconds for e-detectors (the threshold is the proved mean time to a false alarm) and for use times, µL
+/// for volumes, m³/h for flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Process {
+    /// The number.
+    pub value: f32,
+    /// What it had to reach.
+    pub threshold: f32,
+    /// `s`, `uL`, `m3/h`; empty if the rule compares nothing.
+    pub unit: &'static str,
+}
+
+/// An appliance that is believed to be on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Believed {
+    /// m³/h; 0 is nothing.
+    pub m3_per_h: f32,
+    /// Since when, ns.
+    pub since_ns: u64,
+}
+
 /// What the verdict rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
@@ -121,6 +249,16 @@ pub struct Evidence {
     pub pulse_volume_ul: u64,
     /// Shortest window that resolves its threshold with this pulse volume, ns; 0 if none does.
     pub finest_resolved_ns: u64,
+    /// Flow before the onset, as far as it is known.
+    pub before: Estimate,
+    /// Flow after it.
+    pub after: Estimate,
+    /// What decided.
+    pub process: Process,
+    /// What has passed since the onset beyond what passed before it, µL.
+    pub released_ul: u64,
+    /// What was believed to be on, by rate.
+    pub on: [Believed; 4],
 }
 
 /// A finding about one meter.

@@ -32,6 +32,9 @@ pub enum ClientError {
     /// The bus or the service does not let this user do it.
     #[error("{0}")]
     Denied(String),
+    /// polkit would let this user do it for a password, and nobody could be asked for one.
+    #[error("{0}")]
+    PasswordWanted(String),
     /// There is no such object.
     #[error("{0}")]
     NoSuchObject(String),
@@ -58,6 +61,7 @@ impl From<fdo::Error> for ClientError {
             fdo::Error::NoReply(_) | fdo::Error::Timeout(_) => ClientError::NoAnswer,
             fdo::Error::Disconnected(_) => ClientError::Lost,
             fdo::Error::AccessDenied(text) | fdo::Error::AuthFailed(text) => ClientError::Denied(text),
+            fdo::Error::InteractiveAuthorizationRequired(text) => ClientError::PasswordWanted(text),
             fdo::Error::UnknownObject(text) => ClientError::NoSuchObject(text),
             fdo::Error::InvalidArgs(text) => ClientError::Refused { name: "InvalidArgs".to_owned(), text },
             fdo::Error::LimitsExceeded(text) => {

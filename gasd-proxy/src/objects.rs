@@ -29,6 +29,18 @@ pub struct Service {
     pub mode: String,
     /// Why the filter does not run in the kernel.
     pub mode_reason: String,
+    /// `good`, `failing`, `replaced` or `unknown`; empty where the service does not say.
+    pub store: String,
+    /// Why the store is failing or was replaced.
+    pub store_reason: String,
+    /// `in-force`, `refused` or `unknown`; empty where the service does not say.
+    pub configuration: String,
+    /// Why the last reading of the configuration was refused, one sentence each.
+    pub configuration_reasons: Vec<String>,
+    /// What the configuration in force wants a person to know, one sentence each.
+    pub configuration_warnings: Vec<String>,
+    /// When the configuration in force was read, Unix time in µs.
+    pub configuration_read_unix_us: u64,
     /// Events that found the ring full.
     pub ring_overrun: u64,
     /// Interrupts that the dispatcher could not hand on.
@@ -50,6 +62,12 @@ impl Service {
         set(&mut self.version, p, "Version");
         set_name(&mut self.mode, p, "Mode", &["kernel", "userspace"]);
         set(&mut self.mode_reason, p, "ModeReason");
+        set_name(&mut self.store, p, "Store", &["good", "failing", "replaced"]);
+        set(&mut self.store_reason, p, "StoreReason");
+        set_name(&mut self.configuration, p, "Configuration", &["in-force", "refused"]);
+        set(&mut self.configuration_reasons, p, "ConfigurationReasons");
+        set(&mut self.configuration_warnings, p, "ConfigurationWarnings");
+        set(&mut self.configuration_read_unix_us, p, "ConfigurationRead");
         set(&mut self.ring_overrun, p, "RingOverrun");
         set(&mut self.fall_through, p, "FallThrough");
         set(&mut self.queue_full, p, "QueueFull");
@@ -147,7 +165,7 @@ pub struct Valve {
     pub id: String,
     /// `open`, `closed` or `unknown`.
     pub position: String,
-    /// `simulated`, `gpio` or `unknown`.
+    /// `simulated`, `gpio`, `none` if it is not configured any more, or `unknown`.
     pub actuator: String,
     /// Reasons to keep it closed, oldest first.
     pub holds: Vec<Hold>,
@@ -156,10 +174,16 @@ pub struct Valve {
 }
 
 impl Valve {
+    /// Whether it is in the configuration. If not, its holds can be released and nothing else.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.actuator != "none"
+    }
+
     pub(crate) fn update(&mut self, p: &Properties) {
         set(&mut self.id, p, "Id");
         set_name(&mut self.position, p, "Position", &["open", "closed"]);
-        set_name(&mut self.actuator, p, "Actuator", &["simulated", "gpio"]);
+        set_name(&mut self.actuator, p, "Actuator", &["simulated", "gpio", "none"]);
         set(&mut self.health, p, "Health");
         if let Some(holds) = value::<Vec<Properties>>(p, "Holds") {
             self.holds = holds.iter().map(Hold::read).collect();

@@ -25,6 +25,24 @@ pub trait Manager {
     /// Why the filter does not run in the kernel.
     #[zbus(property)]
     fn mode_reason(&self) -> zbus::Result<String>;
+    /// `good`, `failing`, `replaced` or `unknown`.
+    #[zbus(property)]
+    fn store(&self) -> zbus::Result<String>;
+    /// Why the store is failing or was replaced; empty otherwise.
+    #[zbus(property)]
+    fn store_reason(&self) -> zbus::Result<String>;
+    /// `in-force`, `refused` or `unknown`.
+    #[zbus(property)]
+    fn configuration(&self) -> zbus::Result<String>;
+    /// Why the last reading was refused, one sentence each.
+    #[zbus(property)]
+    fn configuration_reasons(&self) -> zbus::Result<Vec<String>>;
+    /// What the configuration in force wants a person to know, one sentence each.
+    #[zbus(property)]
+    fn configuration_warnings(&self) -> zbus::Result<Vec<String>>;
+    /// When the configuration in force was read, Unix time in µs.
+    #[zbus(property)]
+    fn configuration_read(&self) -> zbus::Result<u64>;
     /// Events that found the ring full.
     #[zbus(property)]
     fn ring_overrun(&self) -> zbus::Result<u64>;
@@ -145,7 +163,7 @@ pub trait Valve {
     /// `open`, `closed` or `unknown`.
     #[zbus(property)]
     fn position(&self) -> zbus::Result<String>;
-    /// `simulated` or `gpio`.
+    /// `simulated`, `gpio`, or `none` if it is not configured any more.
     #[zbus(property)]
     fn actuator(&self) -> zbus::Result<String>;
     /// Reasons to keep it closed.

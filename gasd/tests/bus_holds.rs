@@ -11,13 +11,15 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, RwLock};
 
 use gasd::bus::{AuditReader, Bus, BusAddress, BusStatus, Ports, Request, serve};
-use gasd::response::{Response, publish};
+use gasd::response::{Response, publish, unconfigured};
 use gasd::state::{MeterState, Shared, Snapshot};
 use gasd::store::{Store, Writer};
 use gasd::stream::{House, Stream};
 use gasd_proxy::{Client, ClientError, ValveProxy};
 use support::{PrivateBus, SOON, run};
 
+/// The valve is gone from it.
+const WITHOUT: &str = "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n";
 const CONFIG: &str = "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\nvalve = \"main\"\n\
     [[valve]]\nid = \"main\"\nactuator = \"simulated\"\n";
 
@@ -30,13 +32,18 @@ struct Daemon {
 
 impl Daemon {
     fn start(bus: &PrivateBus, path: &Path) -> Daemon {
-        let config = gasd::config::parse("test.toml", CONFIG).unwrap();
+        Daemon::configured(bus, path, CONFIG)
+    }
+
+    fn configured(bus: &PrivateBus, path: &Path, config: &str) -> Daemon {
+        let config = gasd::config::parse("test.toml", config).unwrap();
         let store = Store::open(path).unwrap();
         let loaded = store.load().unwrap();
         let writer = Writer::start(store).unwrap();
         let meters = vec![MeterState { id: "kitchen".into(), ..MeterState::default() }];
         let shared: Shared = Arc::new(RwLock::new(Snapshot { meters, ..Snapshot::default() }));
-        let stream = Stream::start(Arc::clone(&shared), House::of(&config)).unwrap();
+        let house = House::of(&config).with_valves(&unconfigured::ids(&config, &loaded));
+        let stream = Stream::start(Arc::clone(&shared), house).unwrap();
         let (signal, changes) = tokio::sync::mpsc::channel(64);
         let publish = publish(Arc::clone(&shared), move |change| drop(signal.try_send(change)));
         let told = stream.clone();
@@ -153,6 +160,66 @@ fn a_hold_outlives_the_application_and_the_daemon_and_gives_no_gas_when_released
             );
         }
     });
+    daemon.stop();
+}
+
+#[test]
+fn holds_of_a_valve_that_is_not_configured_any_more_are_seen_and_released() {
+    let bus = PrivateBus::start();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.redb");
+    let daemon = Daemon::start(&bus, &path);
+    let cookie = run(async {
+        let main = valve(&bus).await;
+        main.open(HashMap::new()).await.unwrap();
+        main.close("inspection", HashMap::new()).await.unwrap();
+        main.hold("leak test", "vendor", HashMap::new()).await.unwrap()
+    });
+    daemon.stop();
+
+    let daemon = Daemon::configured(&bus, &path, WITHOUT);
+    run(async {
+        let client = Client::connect(Some(&bus.address())).await.unwrap();
+        let seen = client.state().await.unwrap().valves["main"].clone();
+        assert_eq!(
+            (seen.position.as_str(), seen.actuator.as_str(), seen.holds.len()),
+            ("unknown", "none", 2)
+        );
+        assert!(seen.health.contains("not configured any more"), "{}", seen.health);
+        let main = valve(&bus).await;
+        for refused in [
+            main.close("x", HashMap::new()).await.unwrap_err(),
+            main.open(HashMap::new()).await.unwrap_err(),
+            main.hold("x", "vendor", HashMap::new()).await.unwrap_err(),
+        ] {
+            let (name, text) = refusal(refused);
+            assert_eq!(name, "NotConfigured");
+            assert!(text.contains("gasctl valve release main"), "{text}");
+        }
+        main.release(cookie, HashMap::new()).await.unwrap();
+        let left = holds(&bus).await;
+        assert_eq!((left.len(), left[0].owner.as_str()), (1, "operator"));
+        main.release(left[0].cookie, HashMap::new()).await.unwrap();
+        let seen = client.state().await.unwrap().valves["main"].clone();
+        assert!(seen.holds.is_empty() && seen.health.contains("nothing is held"), "{seen:?}");
+        let entries = client.audit(100, None).await.unwrap();
+        let released: Vec<_> =
+            entries.iter().filter(|e| e.action == "release" && e.outcome == "done").collect();
+        assert_eq!(released.len(), 2, "{entries:?}");
+        assert!(released[1].detail.contains("of operator: inspection"), "{released:?}");
+        let moved = entries.iter().filter(|e| e.action == "drive").count();
+        assert_eq!(moved, 3, "an opening and two closings before, nothing since: {entries:?}");
+    });
+    daemon.stop();
+
+    let daemon = Daemon::configured(&bus, &path, WITHOUT);
+    run(async {
+        let client = Client::connect(Some(&bus.address())).await.unwrap();
+        assert!(client.state().await.unwrap().valves.is_empty(), "it is gone");
+    });
+    daemon.stop();
+    let daemon = Daemon::start(&bus, &path);
+    run(async { assert!(holds(&bus).await.is_empty()) });
     daemon.stop();
 }
 

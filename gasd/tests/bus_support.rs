@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use gasd::bus::{Bus, BusAddress, BusStatus, Ports, Request, serve};
 pub use gasd::state::Snapshot;
 use gasd::state::{
-    Answer, Change, Command, CommandError, Hold, MeterState, Mode, Phase, Position, Release, ServiceState,
-    Shared, SimulationState, ValveState, VerdictRecord,
+    Answer, Change, Command, CommandError, ConfigurationState, Hold, MeterState, Mode, Phase, Position,
+    Release, ServiceState, Shared, SimulationState, StoreState, ValveState, VerdictRecord,
 };
 use gasd::store::AuditEntry;
 use gasd::stream::{House, Named, Stream};
@@ -193,6 +193,11 @@ fn pretend(
     changes: &tokio::sync::mpsc::Sender<Change>,
 ) -> Result<Answer, CommandError> {
     let mut snapshot = shared.write().unwrap();
+    if let Command::Close { valve, .. } | Command::Open { valve, .. } | Command::Hold { valve, .. } = &command
+        && snapshot.valves.iter().any(|state| state.id == *valve && !state.is_configured())
+    {
+        return Err(CommandError::NotConfigured(valve.clone()));
+    }
     match command {
         Command::Reload { .. } => return Err(CommandError::Configuration(vec!["a: b".into()])),
         Command::Close { valve, reason, .. } => {
@@ -335,7 +340,13 @@ pub fn snapshot() -> Snapshot {
         health: "ok".into(),
     };
     Snapshot {
-        service: ServiceState { mode: Mode::Kernel, ..ServiceState::default() },
+        service: ServiceState {
+            mode: Mode::Kernel,
+            store: StoreState::Good,
+            configuration: ConfigurationState::InForce,
+            configuration_read_unix_us: 1_700_000_000_000_000,
+            ..ServiceState::default()
+        },
         meters: vec![kitchen, boiler],
         valves: vec![valve("main"), valve("out_side")],
         verdicts: Vec::new(),

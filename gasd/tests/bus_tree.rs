@@ -96,6 +96,10 @@ fn the_tree_holds_the_snapshot() {
         let state = client.state().await.unwrap();
         assert_eq!(state.service.version, env!("CARGO_PKG_VERSION"));
         assert_eq!(state.service.mode, "kernel");
+        assert_eq!(
+            (state.service.store.as_str(), state.service.configuration.as_str()),
+            ("good", "in-force")
+        );
         let kitchen = &state.meters["kitchen"];
         assert_eq!((kitchen.volume_ul, kitchen.pulses), (1_234_567_890, 123_456));
         assert_eq!(kitchen.flow_m3_per_h, Some(1.25));
@@ -232,6 +236,10 @@ fn every_property_tells_its_changes_unless_it_is_said_to_be_constant() {
             (s.mode, s.mode_reason) = (gasd::state::Mode::Userspace, "no BTF".into());
             (s.ring_overrun, s.fall_through, s.queue_full, s.events_missed) = (1, 2, 3, 4);
             s.problems = vec!["the disk is full".into()];
+            (s.store, s.store_reason) = (gasd::state::StoreState::Failing, "the disk is full".into());
+            s.configuration = gasd::state::ConfigurationState::Refused;
+            (s.configuration_reasons, s.configuration_warnings) = (vec!["a".into()], vec!["b".into()]);
+            s.configuration_read_unix_us = 5;
             let meter = &mut all.meters[1];
             (meter.volume_ul, meter.pulses, meter.flow_m3_per_h) = (1, 2, Some(3.0));
             (meter.slopes_m3_per_h, meter.last_pulse_ns, meter.last_interval_ns) = ([4.0; 3], 5, 6);

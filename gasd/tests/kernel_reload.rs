@@ -157,6 +157,7 @@ fn a_meter_that_stays_keeps_the_memory_of_its_flow() {
         pulse_volume_ul: 1_000_000,
         max_flow_ul_per_h: 6_000_000_000,
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        rules: gasd_detect::Profile::default().rules(),
     });
     let begin = 1_000_000_000;
     let needed =

@@ -192,7 +192,8 @@ pub enum Valve {
     },
     /// Release an application's hold; opens nothing
     #[command(
-        after_help = "Who placed it may, and who may open valves. `gasctl status` shows the cookies.\n\n\
+        after_help = "Who placed it may, and who may open valves. `gasctl status` shows the cookies. Of a valve \
+        that is not configured any more it releases the holds of gasd and the operator, too.\n\n\
         Example:\n  gasctl valve release main 12"
     )]
     Release {

@@ -197,6 +197,8 @@ pub fn healthy() -> Facts {
     let mut state = State::default();
     state.service.version = env!("CARGO_PKG_VERSION").into();
     state.service.mode = "kernel".into();
+    state.service.store = "good".into();
+    state.service.configuration = "in-force".into();
     let meter = gasd_proxy::Meter { id: "kitchen".into(), health: "ok".into(), ..Default::default() };
     state.meters.insert("kitchen".into(), meter);
     Facts {

@@ -24,6 +24,8 @@ pub fn checks(facts: &Facts) -> Vec<Finding> {
     };
     let mut findings = vec![version(state), mode(state)];
     findings.extend(counters(state));
+    findings.extend(store(state));
+    findings.extend(configuration(facts, state));
     findings.extend(problems(facts, state));
     findings.push(meters(state));
     findings.extend(sick(state));
@@ -85,16 +87,73 @@ fn counters(state: &State) -> Vec<Finding> {
     vec![fall_through, late]
 }
 
-/// What the service complains of. Among it are the configuration's warnings: those warn already where the
-/// configuration is judged, and are no failures.
+fn store(state: &State) -> Option<Finding> {
+    let (check, why) = ("store", &state.service.store_reason);
+    Some(match state.service.store.as_str() {
+        // An older gasd does not say.
+        "" => return None,
+        "good" => Finding::ok(check, "totals, holds and the record are written"),
+        "failing" => Finding::fail(check, why, "see the disk above; gasd tries again by itself"),
+        "replaced" => Finding::fail(
+            check,
+            why,
+            "note the meters' dials, look at each installation; docs: operations, Troubleshooting",
+        ),
+        _ => Finding::unknown(check, "whether the store is written could not be told yet"),
+    })
+}
+
+/// What runs, which need not be what the files say by now.
+fn configuration(facts: &Facts, state: &State) -> Vec<Finding> {
+    let (check, service) = ("configuration", &state.service);
+    let mut findings = Vec::new();
+    match service.configuration.as_str() {
+        // An older gasd does not say.
+        "" => {}
+        "in-force" => findings.push(Finding::ok(check, "what gasd read last is in force")),
+        "refused" => findings.push(Finding::fail(
+            check,
+            format!("an older one is in force: {}", service.configuration_reasons.join("; ")),
+            "mend what it names, then systemctl reload gasd; where only a restart helps it says so",
+        )),
+        _ => findings.push(Finding::unknown(check, "which one is in force could not be told yet")),
+    }
+    // What the files warn of now was told where they were judged.
+    let told = warnings(facts);
+    let old = service.configuration_warnings.iter().filter(|text| !told.contains(text) && !is_no_meter(text));
+    let advice = "the files may say otherwise by now: gasd check-config, then systemctl reload gasd";
+    findings.extend(old.map(|text| Finding::warn(check, text, advice)));
+    findings
+}
+
+/// What the files warn of now.
+fn warnings(facts: &Facts) -> &[String] {
+    match &facts.config {
+        Config::Good(_, warnings) => warnings,
+        Config::NotAsked | Config::Bad(_) => &[],
+    }
+}
+
+/// What the service's problems say of a valve that is not configured any more.
+fn sentence(valve: &gasd_proxy::Valve) -> String {
+    format!("valve \"{}\" {}", valve.id, valve.health)
+}
+
+/// What the service complains of and nothing else has told. The configuration's warnings are among it, and
+/// no failures.
 fn problems(facts: &Facts, state: &State) -> Vec<Finding> {
     let advice = "journalctl -u gasd -e; docs: operations, Troubleshooting";
-    let told = match &facts.config {
-        Config::Good(_, warnings) => warnings.as_slice(),
-        Config::NotAsked | Config::Bad(_) => &[],
+    let service = &state.service;
+    let told = |problem: &String| {
+        service.configuration_warnings.contains(problem)
+            || service.configuration_reasons.contains(problem)
+            || service.store_reason == *problem
+            || state.valves.values().any(|valve| !valve.is_configured() && *problem == sentence(valve))
+            // An older gasd has no properties for these.
+            || warnings(facts).contains(problem)
+            || is_no_meter(problem)
     };
-    let problems =
-        state.service.problems.iter().filter(|problem| !told.contains(problem) && !is_no_meter(problem));
+    let problems = service.problems.iter().filter(|problem| !told(problem));
     problems.map(|problem| Finding::fail("problem", problem, advice)).collect()
 }
 
@@ -112,7 +171,14 @@ fn sick(state: &State) -> Vec<Finding> {
         findings.push(Finding::fail("meters", text, "gasd looks for the line once a second by itself"));
     }
     for valve in state.valves.values() {
-        if valve.health != "ok" {
+        if !valve.is_configured() {
+            // Nothing is left to do once nothing is held.
+            if !valve.holds.is_empty() {
+                let text = sentence(valve);
+                let advice = "gasctl status; release what is held, or configure the valve again";
+                findings.push(Finding::warn("valves", text, advice));
+            }
+        } else if valve.health != "ok" {
             let text = format!("valve {}: {}", valve.id, valve.health);
             findings.push(Finding::fail("valves", text, "look at the valve and its wiring"));
         } else if valve.position == "unknown" {
@@ -198,6 +264,55 @@ mod tests {
             findings.iter().filter(|f| f.level == Level::Fail).map(|f| f.text.as_str()).collect();
         assert_eq!(failed, [damaged]);
         assert_eq!(of(&findings, "meters").level, Level::Warn);
+    }
+
+    #[test]
+    fn a_warning_of_what_runs_is_none_of_the_files_and_still_no_failure() {
+        let old = "gasd.toml:3:1: valve \"main\": no meter names it";
+        // The files were mended since, so `gasd check-config` does not say it any more.
+        let findings = with(|s| {
+            s.service.configuration_warnings = vec![old.into()];
+            s.service.problems = vec![old.into()];
+        });
+        assert!(findings.iter().all(|f| f.level != Level::Fail), "{findings:#?}");
+        let warned = findings.iter().find(|f| f.text == old).unwrap();
+        assert_eq!((warned.check, warned.level), ("configuration", Level::Warn));
+    }
+
+    #[test]
+    fn the_store_and_the_configuration_are_told_once_by_their_properties() {
+        let why = "no space is left for the store";
+        let findings = with(|s| {
+            (s.service.store, s.service.store_reason) = ("failing".into(), why.into());
+            s.service.configuration = "refused".into();
+            s.service.configuration_reasons = vec!["the new configuration was refused: x".into()];
+            s.service.problems = vec!["the new configuration was refused: x".into(), why.into()];
+        });
+        let failed: Vec<_> = findings.iter().filter(|f| f.level == Level::Fail).map(|f| f.check).collect();
+        assert_eq!(failed, ["store", "configuration"]);
+        assert_eq!(of(&with(|s| s.service.store = "replaced".into()), "store").level, Level::Fail);
+        assert_eq!(of(&with(|s| s.service.store = "unknown".into()), "store").level, Level::Unknown);
+        let older = with(|s| (s.service.store, s.service.configuration) = Default::default());
+        assert!(older.iter().all(|f| !["store", "configuration"].contains(&f.check)), "{older:#?}");
+    }
+
+    #[test]
+    fn a_valve_that_is_not_configured_any_more_warns_while_something_is_held() {
+        let found = |holds: Vec<gasd_proxy::Hold>| {
+            with(|s| {
+                let health = "is not configured any more".to_owned();
+                s.service.problems = vec![format!("valve \"old\" {health}")];
+                let actuator = "none".into();
+                let valve =
+                    gasd_proxy::Valve { id: "old".into(), actuator, holds, health, ..Default::default() };
+                s.valves.insert("old".into(), valve);
+            })
+        };
+        let held = found(vec![gasd_proxy::Hold::default()]);
+        assert_eq!(of(&held, "valves").level, Level::Warn);
+        assert!(held.iter().all(|f| f.level != Level::Fail), "{held:#?}");
+        let free = found(Vec::new());
+        assert!(free.iter().all(|f| f.level == Level::Ok), "{free:#?}");
     }
 
     #[test]

@@ -156,10 +156,11 @@ pub fn windows(frame: &mut Frame<'_>, area: Rect, model: &Model) {
 pub fn valves(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let p = model.palette;
     let mut lines = Vec::new();
-    // The chosen meter's valve first: there may be more than there is room for.
+    // The chosen meter's valve first, and last those that are not configured any more: there may be more
+    // than there is room for.
     let wanted = model.meter().and_then(|meter| meter.valve.as_deref());
     let mut valves: Vec<_> = model.state.valves.values().collect();
-    valves.sort_by_key(|valve| Some(valve.id.as_str()) != wanted);
+    valves.sort_by_key(|valve| (!valve.is_configured(), Some(valve.id.as_str()) != wanted));
     for valve in valves {
         let mut spans = vec![
             Span::raw(format!("{} ", valve.id)),

@@ -58,14 +58,21 @@ impl Mixture {
     ///
     /// A rate or shape that is not a positive number says nothing, and the interval is left out.
     pub fn step(&mut self, x_s: f32, rate: f32, shape: f32) -> f32 {
+        self.step_with(x_s, rate, shape, rate.recip(), 80.0)
+    }
+
+    /// As [`Mixture::step`], for intervals that stand for `weight_s` seconds each (chosen before, and not
+    /// longer than what passes between two of them on average), and with the logarithm of what one interval
+    /// can prove cut off at `most`: an e-value that is cut off is still one, and no single stray
+    /// pulse decides.
+    pub fn step_with(&mut self, x_s: f32, rate: f32, shape: f32, weight_s: f32, most: f32) -> f32 {
         if !(rate > 0.0 && shape > 0.0 && rate.is_finite() && shape.is_finite() && x_s >= 0.0) {
             return self.seconds();
         }
-        let expected = rate.recip();
         let u = x_s * rate;
         for j in 0..self.m.len() {
             let log_e = shape * (LOGS[j] - (MIXTURE_RATES[j] - 1.0) * u);
-            self.m[j] = ((self.m[j] + expected) * log_e.min(80.0).exp()).min(MOST);
+            self.m[j] = ((self.m[j] + weight_s) * log_e.min(most).exp()).min(MOST);
         }
         self.seconds()
     }

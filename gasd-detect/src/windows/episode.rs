@@ -67,6 +67,11 @@ pub(crate) struct Episode {
 }
 
 impl Episode {
+    /// Whether time alone may bring something.
+    pub fn is_busy(&self) -> bool {
+        self.surging || self.follow_up.is_some()
+    }
+
     /// Suspicions that were never confirmed and not said either.
     pub fn suppressed(&self) -> u64 {
         self.suppressed

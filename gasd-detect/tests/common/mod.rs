@@ -13,12 +13,13 @@ pub fn cases(n: u32) -> ProptestConfig {
     ProptestConfig { cases: n, max_global_rejects: n, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// A G4 meter, 6 m³/h, with pulses of `volume_ul`.
+/// A G4 meter, 6 m³/h, with pulses of `volume_ul`, and the three windows alone.
 pub fn engine(volume_ul: u64) -> Engine {
     Engine::new(EngineConfig {
         pulse_volume_ul: volume_ul,
         max_flow_ul_per_h: 6_000_000_000,
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        rules: gasd_detect::Profile::Published.rules(),
     })
 }
 

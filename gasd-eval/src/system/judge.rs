@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The detectors that are judged side by side.
 
-use super::published::Published;
+use gasd_detect::Profile;
+
 use super::threshold::Threshold;
+use super::whole::Whole;
 use crate::detector::{Alarm, Detector};
 use crate::household::Household;
 use crate::leak::recordings::Recording;
@@ -59,7 +61,9 @@ pub type Install = fn(&Spec) -> Box<dyn Judge>;
 /// Every detector by its name in tables. One more is a type that is a [`Detector`] and a line here; peers
 /// come after ours.
 pub const ALL: &[(&str, Install)] = &[
-    ("published", |spec| Box::new(Published::new(spec))),
+    ("gasd", |spec| Box::new(Whole::new(spec, Profile::EuG4))),
+    ("published", |spec| Box::new(Whole::new(spec, Profile::Published))),
+    ("jp-micom rules", |spec| Box::new(Whole::new(spec, Profile::JpMicom))),
     ("static threshold", |spec| Box::new(Threshold::new(spec))),
 ];
 

@@ -139,6 +139,36 @@ impl Manager {
     }
 
     #[zbus(property)]
+    fn store(&self) -> &'static str {
+        look(&self.shared).service.store.name()
+    }
+
+    #[zbus(property)]
+    fn store_reason(&self) -> String {
+        look(&self.shared).service.store_reason.clone()
+    }
+
+    #[zbus(property)]
+    fn configuration(&self) -> &'static str {
+        look(&self.shared).service.configuration.name()
+    }
+
+    #[zbus(property)]
+    fn configuration_reasons(&self) -> Vec<String> {
+        look(&self.shared).service.configuration_reasons.clone()
+    }
+
+    #[zbus(property)]
+    fn configuration_warnings(&self) -> Vec<String> {
+        look(&self.shared).service.configuration_warnings.clone()
+    }
+
+    #[zbus(property)]
+    fn configuration_read(&self) -> u64 {
+        look(&self.shared).service.configuration_read_unix_us
+    }
+
+    #[zbus(property)]
     fn ring_overrun(&self) -> u64 {
         look(&self.shared).service.ring_overrun
     }

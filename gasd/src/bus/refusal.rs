@@ -114,8 +114,11 @@ impl Refusal {
                 | CommandError::NoSuchHold { .. }
                 | CommandError::NoSuchMeter(_),
             ) => "io.gasd1.Error.NotFound",
+            Refusal::Command(CommandError::NotConfigured(_)) => "io.gasd1.Error.NotConfigured",
             Refusal::Command(CommandError::Simulation(_)) => "io.gasd1.Error.Simulation",
-            Refusal::Command(CommandError::Unacknowledged { .. }) => "io.gasd1.Error.Unacknowledged",
+            Refusal::Command(CommandError::Unacknowledged { .. } | CommandError::VerdictWaits { .. }) => {
+                "io.gasd1.Error.Unacknowledged"
+            }
             Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
             Refusal::Command(CommandError::Configuration(_)) => "io.gasd1.Error.Configuration",
@@ -125,6 +128,10 @@ impl Refusal {
                 "io.gasd1.Error.Store"
             }
             Refusal::Command(CommandError::Stopping) => "io.gasd1.Error.Stopping",
+            // A password would help: the name by which clients of systemd's services know that, too.
+            Refusal::NotAllowed { why: Denied::Challenge, .. } => {
+                "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+            }
             Refusal::NotInGroup { .. }
             | Refusal::NotAllowed { .. }
             | Refusal::NotOwner { .. }
@@ -170,6 +177,8 @@ mod tests {
         let all = [
             Refusal::Command(CommandError::NoSuchValve(valve())),
             Refusal::Command(CommandError::NoSuchVerdict(1)),
+            Refusal::Command(CommandError::NotConfigured(valve())),
+            Refusal::Command(CommandError::VerdictWaits { cookie: 1, verdict: 2 }),
             Refusal::Command(CommandError::Held {
                 valve: valve(),
                 owner: valve(),
@@ -184,6 +193,7 @@ mod tests {
             Refusal::Command(CommandError::Stopping),
             Refusal::NotInGroup { who: valve(), what: "x", group: "gasd-control" },
             Refusal::NotAllowed { who: valve(), duty: Duty::Open, why: Denied::Absent },
+            Refusal::NotAllowed { who: valve(), duty: Duty::Open, why: Denied::Challenge },
             Refusal::UnknownOption(valve()),
             Refusal::NotRoot { who: valve() },
             Refusal::WrongValue(valve()),
@@ -210,6 +220,15 @@ mod tests {
         let text = denial.to_string();
         for part in ["uid 33 (:1.9) may not open valves", "gasd-control", "io.gasd1.valve.open", "password"] {
             assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_password_would_help_with_has_the_name_for_it() {
+        let name = |why| Refusal::NotAllowed { who: String::new(), duty: Duty::Close, why }.error_name();
+        assert_eq!(name(Denied::Challenge), "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired");
+        for why in [Denied::No, Denied::Dismissed, Denied::Absent, Denied::Silent(5), Denied::Busy] {
+            assert_eq!(name(why), "org.freedesktop.DBus.Error.AccessDenied");
         }
     }
 }

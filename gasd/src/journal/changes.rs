@@ -43,7 +43,12 @@ impl Valves {
             |what, text: String| Note::new(what, format!("valve \"{}\" {text}", valve.id)).valve(&valve.id);
         let mut notes = Vec::new();
         if valve.health != health {
-            if valve.health == OK {
+            if !valve.is_configured() {
+                // Nothing is held any more: that is in the record.
+                if !valve.holds.is_empty() {
+                    notes.push(note(What::ValveUnconfigured, valve.health.clone()));
+                }
+            } else if valve.health == OK {
                 notes.push(note(What::ValveWell, "works".to_owned()));
             } else if valve.health != "opening" {
                 let fault = note(What::ValveFault, valve.health.clone());
@@ -169,6 +174,31 @@ mod tests {
         let notes = valves.now(&valve);
         assert_eq!(whats(&notes), [What::ValveWell, What::ValveClosed]);
         assert_eq!(notes[1].text, "valve \"main\" is closed: a surge");
+    }
+
+    #[test]
+    fn a_valve_that_is_not_configured_any_more_is_told_of_once_and_is_no_emergency() {
+        let mut valves = Valves::default();
+        let hold = Hold {
+            cookie: 1,
+            owner: "operator".into(),
+            reason: "inspection".into(),
+            verdict: None,
+            uid: None,
+            since_unix_us: 0,
+        };
+        let mut valve = ValveState {
+            id: "old".into(),
+            actuator: crate::state::NO_ACTUATOR.into(),
+            health: "is not configured any more".into(),
+            holds: vec![hold],
+            ..ValveState::default()
+        };
+        let notes = valves.now(&valve);
+        assert_eq!((notes[0].what, notes[0].priority), (What::ValveUnconfigured, Priority::Warning));
+        valve.holds.clear();
+        valve.health = "is not configured any more, and nothing is held".into();
+        assert_eq!(valves.now(&valve), []);
     }
 
     #[test]

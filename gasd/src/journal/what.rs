@@ -64,6 +64,8 @@ table! {
     ValveFault Critical "fa6680d8d7f14a3d938f96430cc1b2a7",
     /// A valve works again.
     ValveWell Notice "88ee5932215e4a7aa5c42f6980a3b2a7",
+    /// A valve is not configured any more, and something is held for it.
+    ValveUnconfigured Warning "334919256b664516aae4cb80ffbdd68c",
 
     /// A meter's line is gone or cannot be read.
     LineLost Error "8de569f2ab3747ca8f9bb869e2c5807f",

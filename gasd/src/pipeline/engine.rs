@@ -20,7 +20,7 @@ use crate::{
     evidence::evidence_json,
     journal::{self, changes},
     kernel::{Kernel, sys::boottime_ns},
-    response::Response,
+    response::{Response, unconfigured},
     simulation::Shadow,
     state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
     store::{Base, WriterHandle},
@@ -28,6 +28,7 @@ use crate::{
 };
 
 use super::{
+    condition::{Reading, StoreStart},
     counting::Pulse,
     filter::LineFilter,
     latency::Latencies,
@@ -84,10 +85,10 @@ pub struct Engine {
     pub persist: Duration,
     /// What was found wrong at the start and since.
     pub problems: Vec<String>,
-    /// What the running configuration wants a person to know.
-    pub warnings: Vec<String>,
-    /// Why the last new configuration was refused, until a good one comes.
-    pub refused: Vec<String>,
+    /// What became of the store at the start.
+    pub store: StoreStart,
+    /// The configuration in force, and what was read since.
+    pub reading: Reading,
     /// The last bases of meters, also of those that are not configured (any more).
     pub known: HashMap<String, Base>,
     /// Meters whose total is not known, and since when it counts, Unix time in µs.
@@ -131,7 +132,7 @@ impl Engine {
                     unsaved = true;
                 }
                 Ok(Input::Refused(why)) => {
-                    self.refused = why;
+                    self.reading.refused = why;
                     stale = true;
                 }
                 Ok(Input::Simulation(step)) => {
@@ -288,10 +289,15 @@ impl Engine {
         if let Some(kernel) = &self.kernel {
             service.fall_through = kernel.fall_through().unwrap_or(service.fall_through);
         }
-        service.problems.clone_from(&self.refused);
-        service.problems.extend_from_slice(&self.warnings);
+        let failing = self.writer.failing();
+        self.store.show(failing.clone(), self.writer.written(), service);
+        self.reading.show(service);
+        service.problems.clone_from(&self.reading.refused);
+        service.problems.extend_from_slice(&self.reading.warnings);
+        service.problems.extend(self.store.lost.clone());
         service.problems.extend_from_slice(&self.problems);
-        service.problems.extend(self.writer.problem());
+        service.problems.extend(snapshot.valves.iter().filter_map(unconfigured::problem));
+        service.problems.extend(failing.or_else(|| self.writer.kept()));
         if service.fall_through > 0 {
             service.problems.push(format!(
                 "{} interrupts found no pulse program: the slot was empty; run `gasd load`",

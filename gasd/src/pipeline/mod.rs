@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From edges to verdicts: the counting thread fills a bounded queue, the engine thread empties it.
 
+pub mod condition;
 pub mod counting;
 pub mod engine;
 pub mod filter;

@@ -10,7 +10,7 @@ use crate::{
     stream::{House, Named},
 };
 
-use super::{engine::Engine, meter::MeterRun};
+use super::{condition::Reading, engine::Engine, meter::MeterRun};
 
 /// A meter of the new configuration.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Reload {
     pub meters: Vec<Arrival>,
     /// How often a changed total is persisted from now on.
     pub persist: Duration,
+    /// When it was read, Unix time in µs.
+    pub read_unix_us: u64,
     /// What the parser advises.
     pub warnings: Vec<String>,
     /// Is told when it is done.
@@ -80,8 +82,8 @@ impl Engine {
         self.response.set_meters(ids.zip(valves.iter().cloned()).collect());
         self.valves = valves;
         self.persist = reload.persist;
-        self.warnings = reload.warnings;
-        self.refused.clear();
+        self.reading =
+            Reading { read_unix_us: reload.read_unix_us, warnings: reload.warnings, refused: Vec::new() };
         let mut all = bases;
         all.extend(self.bases());
         // Of two bases of one meter the later one counts.

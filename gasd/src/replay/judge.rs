@@ -167,5 +167,6 @@ pub fn engine_config(meter: &MeterConfig) -> EngineConfig {
         pulse_volume_ul: meter.pulse_volume_ul,
         max_flow_ul_per_h: meter.max_flow_ul_per_h,
         thresholds_m3_per_h: [t.suspect_m3_per_h, t.confirm_m3_per_h, t.sustain_m3_per_h],
+    rules: gasd_detect::Profile::default().rules(),
     }
 }

@@ -35,7 +35,6 @@ pub(super) struct Inner {
     core: Mutex<Core>,
     pub(super) writer: WriterHandle,
     pub(super) hook: Hook,
-    problems: Vec<String>,
 }
 
 pub(super) struct Core {
@@ -83,7 +82,7 @@ impl Response {
         hook: Hook,
         make: &Maker,
     ) -> Response {
-        let (mut valves, problems) = Valves::new(config, loaded);
+        let mut valves = Valves::new(config, loaded);
         let mut actuators = Vec::new();
         let mut first = Vec::new();
         for (at, valve) in config.valves.iter().enumerate() {
@@ -102,7 +101,7 @@ impl Response {
             }
         }
         let core = Mutex::new(Core { valves, unannounced: Vec::new(), runners: Vec::new() });
-        let response = Response(Arc::new(Inner { core, writer, hook, problems }));
+        let response = Response(Arc::new(Inner { core, writer, hook }));
         let mut core = response.0.lock();
         for (at, (actuator, mut spare)) in actuators.into_iter().enumerate() {
             if let Some(actuator) = &actuator {
@@ -118,7 +117,8 @@ impl Response {
         for verdict in core.valves.unacknowledged() {
             (response.0.hook)(Update::VerdictAdded(verdict));
         }
-        for at in 0..config.valves.len() {
+        // Also those that are not configured any more: they have no thread, but holds.
+        for at in 0..core.valves.len() {
             response.0.show(&core, at);
         }
         drop(core);
@@ -201,7 +201,7 @@ impl Response {
         self.0.lock().valves.set_meters(meters);
     }
 
-    /// All valves, in the order of the configuration.
+    /// All valves, in the order of the configuration, then those that are not configured any more.
     #[must_use]
     pub fn valve_states(&self) -> Vec<ValveState> {
         self.0.lock().valves.states()
@@ -211,12 +211,6 @@ impl Response {
     #[must_use]
     pub fn unacknowledged(&self) -> Vec<VerdictRecord> {
         self.0.lock().valves.unacknowledged().to_vec()
-    }
-
-    /// What was found wrong at the start, one sentence each.
-    #[must_use]
-    pub fn problems(&self) -> &[String] {
-        &self.0.problems
     }
 
     /// Ends the valves' threads after the orders under way. Levels stay for as long as the requests

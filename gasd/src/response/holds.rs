@@ -7,6 +7,7 @@
 use crate::response::actuator::Target;
 use crate::response::audit::entry;
 use crate::response::clock::Now;
+use crate::response::unconfigured;
 use crate::response::valves::{GASD, Step, Valves};
 use crate::state::{CommandError, Hold, Release};
 use crate::store::{Change, StoredHold};
@@ -48,7 +49,8 @@ impl Valves {
     /// already, under the cookie it has. Returns which.
     ///
     /// # Errors
-    /// [`CommandError::NoSuchValve`], [`CommandError::TooManyHolds`]; then nothing changed.
+    /// [`CommandError::NoSuchValve`], [`CommandError::NotConfigured`], [`CommandError::TooManyHolds`]; then
+    /// nothing changed.
     pub fn place(
         &mut self,
         wanted: Wanted<'_>,
@@ -56,7 +58,7 @@ impl Valves {
         now: Now,
     ) -> Result<(u64, Vec<Step>), CommandError> {
         let Wanted { valve, app, reason, uid, caller } = wanted;
-        let at = self.find(valve)?;
+        let at = self.configured(valve)?;
         let holds = &self.valves[at].state.holds;
         // An application that was started anew asks again, and finds its cookie again.
         let same = |hold: &&Hold| hold.uid == Some(uid) && hold.owner == app && hold.reason == reason;
@@ -91,7 +93,9 @@ impl Valves {
     ///
     /// # Errors
     /// [`CommandError::NoSuchHold`], also for a hold of another user;
-    /// [`CommandError::NotReleasable`] for one of gasd or the operator.
+    /// [`CommandError::NotReleasable`] for one of gasd or the operator. On a valve that is not configured
+    /// any more those may be released, too, by whoever may release any hold;
+    /// [`CommandError::VerdictWaits`] for one whose verdict nobody acknowledged.
     pub fn plan_release(
         &self,
         valve: &str,
@@ -104,14 +108,19 @@ impl Valves {
         let unknown = || CommandError::NoSuchHold { valve: valve.into(), cookie };
         let hold = self.valves[at].state.holds.iter().find(|hold| hold.cookie == cookie);
         let hold = hold.ok_or_else(unknown)?;
-        let Some(uid) = hold.uid else {
+        let is_configured = self.valves[at].state.is_configured();
+        if hold.uid.is_none() && is_configured {
             let (valve, owner) = (valve.into(), hold.owner.clone());
             return Err(CommandError::NotReleasable { valve, cookie, owner });
-        };
-        if of != Release::Any && of != Release::Own(uid) {
+        }
+        if of != Release::Any && hold.uid.map(Release::Own) != Some(of) {
             return Err(unknown());
         }
-        let detail = format!("hold {cookie} of {} (uid {uid}): {}", hold.owner, hold.reason);
+        if !is_configured {
+            unconfigured::may_release(hold, &self.unacknowledged)?;
+        }
+        let by = hold.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
+        let detail = format!("hold {cookie} of {}{by}: {}", hold.owner, hold.reason);
         let again = StoredHold { valve: valve.into(), hold: hold.clone() };
         Ok(ReleasePlan {
             valve: at,
@@ -131,6 +140,9 @@ impl Valves {
     pub fn confirm_release(&mut self, plan: &ReleasePlan) {
         if let Some(valve) = self.valves.get_mut(plan.valve) {
             valve.state.holds.retain(|hold| hold.cookie != plan.cookie);
+            if !valve.state.is_configured() {
+                valve.state.health = unconfigured::health(&valve.state);
+            }
         }
     }
 }

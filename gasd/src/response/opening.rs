@@ -37,7 +37,7 @@ impl Valves {
     /// # Errors
     /// Why it stays closed.
     pub fn plan_open(&self, valve: &str, caller: &str, now: Now) -> Result<OpenPlan, CommandError> {
-        let at = self.find(valve)?;
+        let at = self.configured(valve)?;
         self.may_open(at)?;
         let open = &self.valves[at];
         let mut record: Vec<_> =

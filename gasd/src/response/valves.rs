@@ -13,6 +13,7 @@ use crate::response::actuator::{Description, Target};
 use crate::response::audit::entry;
 use crate::response::clock::Now;
 use crate::response::request::Before;
+use crate::response::unconfigured;
 use crate::state::{CommandError, Hold, Position, ValveState, VerdictRecord};
 pub use crate::store::records::GASD;
 use crate::store::{Change, Loaded, StoredHold};
@@ -46,7 +47,7 @@ pub(super) struct Valve {
     pub(super) state: ValveState,
     pub(super) cannot_open: Option<String>,
     /// Where it was last told to be before this start.
-    commanded: Position,
+    pub(super) commanded: Position,
     /// Counts the reasons to close that ever came.
     pub(super) epoch: u64,
     /// The last order.
@@ -66,55 +67,47 @@ pub struct Valves {
 }
 
 impl Valves {
-    /// The valves of a configuration with the holds and verdicts that were stored, and a sentence for
-    /// each hold whose valve is not configured any more (it stays in the store).
+    /// The valves of a configuration with the holds and verdicts that were stored. Behind them come those
+    /// that are not configured any more and that something is held for (see
+    /// [`crate::response::unconfigured`]).
     #[must_use]
-    pub fn new(config: &Config, loaded: &Loaded) -> (Valves, Vec<String>) {
-        let valves: Vec<_> = config
-            .valves
-            .iter()
-            .map(|valve| {
-                let holds = loaded.holds.iter().filter(|hold| hold.valve == valve.id);
-                Valve {
-                    state: ValveState {
-                        id: valve.id.clone(),
-                        position: Position::Unknown,
-                        actuator: match valve.actuator {
-                            Actuator::Simulated => "simulated",
-                            Actuator::Gpio { .. } => "gpio",
-                        }
-                        .into(),
-                        holds: holds.map(|hold| hold.hold.clone()).collect(),
-                        health: "ok".into(),
-                    },
-                    cannot_open: None,
-                    commanded: commanded(loaded, &valve.id),
-                    epoch: 0,
-                    told: None,
-                }
-            })
-            .collect();
-        let problems =
-            loaded.holds.iter().filter(|hold| !config.valves.iter().any(|valve| valve.id == hold.valve));
-        let problems = problems
-            .map(|hold| {
-                format!(
-                    "a hold of {} is kept for valve \"{}\", which is not configured: {}; it keeps nothing closed now, and will \
-                     again as soon as a valve of that name is configured, which is also the way to release it",
-                    hold.hold.owner, hold.valve, hold.hold.reason
-                )
-            })
-            .collect();
+    pub fn new(config: &Config, loaded: &Loaded) -> Valves {
+        let configured = config.valves.iter().map(|valve| {
+            let holds = loaded.holds.iter().filter(|hold| hold.valve == valve.id);
+            Valve {
+                state: ValveState {
+                    id: valve.id.clone(),
+                    position: Position::Unknown,
+                    actuator: match valve.actuator {
+                        Actuator::Simulated => "simulated",
+                        Actuator::Gpio { .. } => "gpio",
+                    }
+                    .into(),
+                    holds: holds.map(|hold| hold.hold.clone()).collect(),
+                    health: "ok".into(),
+                },
+                cannot_open: None,
+                commanded: commanded(loaded, &valve.id),
+                epoch: 0,
+                told: None,
+            }
+        });
+        let left = unconfigured::ids(config, loaded).into_iter().map(|id| unconfigured::valve(id, loaded));
+        let valves = configured.chain(left).collect();
         let meters = config.meters.iter().map(|meter| Meter { id: meter.id.clone(), valve: meter.valve });
-        let valves = Valves { valves, meters: meters.collect(), unacknowledged: loaded.verdicts.clone() };
-        (valves, problems)
+        Valves { valves, meters: meters.collect(), unacknowledged: loaded.verdicts.clone() }
     }
 
     /// Other meters from now on, with the id of the valve of each, empty for none.
     pub fn set_meters(&mut self, meters: Vec<(String, String)>) {
-        let valve = |id: &str| self.valves.iter().position(|valve| valve.state.id == id);
+        let valve = |id: &str| self.configured(id).ok();
         let meters = meters.into_iter().map(|(id, of)| Meter { valve: valve(&of), id });
         self.meters = meters.collect();
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.valves.len()
     }
 
     /// Whether anything keeps the valve closed.
@@ -136,7 +129,7 @@ impl Valves {
         self.valves.get(valve).map(|valve| &valve.state)
     }
 
-    /// All valves' states, in the order of the configuration.
+    /// All valves' states, in the order of the configuration, then those that are not configured any more.
     #[must_use]
     pub fn states(&self) -> Vec<ValveState> {
         self.valves.iter().map(|valve| valve.state.clone()).collect()
@@ -157,7 +150,7 @@ impl Valves {
             return vec![Step::Persist(rows)];
         }
         let valve =
-            self.meters.get(meter).and_then(|meter| meter.valve).filter(|valve| *valve < self.valves.len());
+            self.meters.get(meter).and_then(|meter| meter.valve).filter(|valve| self.can_move(*valve));
         let mut audit = entry(now, GASD, "verdict", &verdict.meter, &verdict.text, "no valve is configured");
         let mut steps = Vec::new();
         if let Some(valve) = valve {
@@ -209,7 +202,7 @@ impl Valves {
     /// Somebody closes a valve and holds it under `cookie`.
     ///
     /// # Errors
-    /// [`CommandError::NoSuchValve`].
+    /// [`CommandError::NoSuchValve`], [`CommandError::NotConfigured`].
     pub fn close(
         &mut self,
         valve: &str,
@@ -218,7 +211,7 @@ impl Valves {
         cookie: u64,
         now: Now,
     ) -> Result<Vec<Step>, CommandError> {
-        let at = self.find(valve)?;
+        let at = self.configured(valve)?;
         let hold = Hold {
             cookie,
             owner: OPERATOR.into(),
@@ -240,7 +233,7 @@ impl Valves {
         description: Description,
         position: Result<Position, String>,
     ) -> Vec<Step> {
-        let Some(valve) = self.valves.get_mut(at) else {
+        let Some(valve) = self.moving(at) else {
             return Vec::new();
         };
         valve.cannot_open = description.cannot_open;
@@ -264,7 +257,7 @@ impl Valves {
     /// The actuator is not there. A held valve is to be closed all the same: each order looks for the
     /// actuator again.
     pub fn unusable(&mut self, at: usize, text: String) -> Vec<Step> {
-        let Some(valve) = self.valves.get_mut(at) else {
+        let Some(valve) = self.moving(at) else {
             return Vec::new();
         };
         valve.state.position = Position::Unknown;
@@ -281,7 +274,7 @@ impl Valves {
         result: Result<Position, String>,
         now: Now,
     ) -> Vec<Step> {
-        let Some(valve) = self.valves.get_mut(valve) else {
+        let Some(valve) = self.moving(valve) else {
             return Vec::new();
         };
         let took = latency_ns.map_or_else(
@@ -313,7 +306,7 @@ impl Valves {
     /// The feedback changed by itself. A held valve that reads open is closed again, once for each
     /// time it changes.
     pub fn observed(&mut self, valve: usize, position: Position, now: Now) -> Vec<Step> {
-        let Some(at) = self.valves.get_mut(valve) else {
+        let Some(at) = self.moving(valve) else {
             return Vec::new();
         };
         if at.state.position == position {
@@ -341,6 +334,20 @@ impl Valves {
     pub(super) fn find(&self, id: &str) -> Result<usize, CommandError> {
         let at = self.valves.iter().position(|valve| valve.state.id == id);
         at.ok_or_else(|| CommandError::NoSuchValve(id.into()))
+    }
+
+    /// As [`Valves::find`], of those that can move.
+    pub(super) fn configured(&self, id: &str) -> Result<usize, CommandError> {
+        let at = self.find(id)?;
+        if self.can_move(at) { Ok(at) } else { Err(CommandError::NotConfigured(id.into())) }
+    }
+
+    fn can_move(&self, at: usize) -> bool {
+        self.valves.get(at).is_some_and(|valve| valve.state.is_configured())
+    }
+
+    fn moving(&mut self, at: usize) -> Option<&mut Valve> {
+        self.valves.get_mut(at).filter(|valve| valve.state.is_configured())
     }
 
     pub(super) fn drive(&mut self, valve: usize, to: Target, force: bool) -> Step {

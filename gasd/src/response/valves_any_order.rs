@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use crate::response::actuator::{Description, Target};
 use crate::response::opening::OpenPlan;
 use crate::response::valves::tests::{NOW, acknowledge, config, drives, valves, verdict};
-use crate::state::Position;
-use crate::store::Loaded;
+use crate::response::valves::{Step, Valves};
+use crate::state::{Hold, Position, Release};
+use crate::store::{Loaded, StoredHold};
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -19,6 +20,8 @@ enum Event {
     Driven(bool, bool, bool),
     Observed(bool, bool),
     Ready(bool, bool),
+    /// Something happens to a valve that is not configured any more.
+    Unconfigured(u8),
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -31,8 +34,34 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         any::<(bool, bool, bool)>().prop_map(|(a, b, c)| Event::Driven(a, b, c)),
         any::<(bool, bool)>().prop_map(|(a, b)| Event::Observed(a, b)),
         any::<(bool, bool)>().prop_map(|(a, b)| Event::Ready(a, b)),
+        (0u8..5).prop_map(Event::Unconfigured),
     ];
     proptest::collection::vec(event, 0..120)
+}
+
+/// An application's hold of a valve that is not configured.
+fn left() -> Loaded {
+    let (owner, reason) = ("vendor".to_owned(), "because".to_owned());
+    let hold = Hold { cookie: 1_000_000, owner, reason, verdict: None, uid: Some(33), since_unix_us: 0 };
+    Loaded { holds: vec![StoredHold { valve: "old".into(), hold }], ..Loaded::default() }
+}
+
+/// Everything that could move it, and what releases its hold.
+fn unconfigured(valves: &mut Valves, what: u8, id: u64) -> Vec<Step> {
+    match what {
+        0 => valves.close("old", "", "", id, NOW).unwrap_or_default(),
+        1 => {
+            valves.plan_open("old", "", NOW).map(|plan| vec![Step::Persist(plan.record)]).unwrap_or_default()
+        }
+        2 => valves.ready(2, Description::default(), Ok(Position::Open)),
+        3 => valves.observed(2, Position::Open, NOW),
+        _ => {
+            if let Ok(plan) = valves.plan_release("old", 1_000_000, Release::Any, "", NOW) {
+                valves.confirm_release(&plan);
+            }
+            Vec::new()
+        }
+    }
 }
 
 proptest! {
@@ -41,8 +70,9 @@ proptest! {
     #[test]
     fn no_order_of_events_opens_a_held_valve(events in events()) {
         let names = ["house", "outside"];
-        let mut valves = valves(&Loaded::default());
+        let mut valves = valves(&left());
         let mut plans: Vec<OpenPlan> = Vec::new();
+        // The third is never told anything: an index beyond the configured ones would end the test.
         let mut told = [None, None];
         let mut id = 0;
         for event in events {
@@ -84,6 +114,11 @@ proptest! {
                 Event::Ready(second, open) => {
                     let position = if open { Position::Open } else { Position::Closed };
                     valves.ready(usize::from(second), Description::default(), Ok(position))
+                }
+                Event::Unconfigured(what) => {
+                    let steps = unconfigured(&mut valves, what, id);
+                    prop_assert!(steps.is_empty(), "{:?}", steps);
+                    steps
                 }
             };
             for (valve, to) in drives(&steps) {

@@ -116,18 +116,25 @@ impl Reloader {
         if self.playing {
             return Err(refused("a trace is played on the meters of the start; stop gasd to change them"));
         }
+        let read_unix_us = clock::now().unix_us;
         let next = (self.read)().map_err(|errors| {
             CommandError::Configuration(errors.problems().iter().map(Problem::to_string).collect())
         })?;
         let plan = change::between(&in_force.config, &next).map_err(CommandError::NeedsRestart)?;
-        let lines = self.apply(in_force, &next, &plan)?;
+        let lines = self.apply(in_force, &next, &plan, read_unix_us)?;
         *in_force = InForce { config: next, lines };
         Ok(plan.summary)
     }
 
     /// Applies a plan. Only the first step can fail for a reason that lies in the configuration, and it
     /// changes nothing that counts.
-    fn apply(&self, now: &InForce, next: &Config, plan: &Plan) -> Result<HashMap<String, u32>, CommandError> {
+    fn apply(
+        &self,
+        now: &InForce,
+        next: &Config,
+        plan: &Plan,
+        read_unix_us: u64,
+    ) -> Result<HashMap<String, u32>, CommandError> {
         let mut lines = HashMap::new();
         for (meter, fate) in next.meters.iter().zip(&plan.fates) {
             let line = match (fate, now.lines.get(&meter.id)) {
@@ -157,6 +164,7 @@ impl Reloader {
         let reload = Reload {
             meters: arrivals.collect(),
             persist: Duration::from_nanos(next.persist_ns),
+            read_unix_us,
             warnings: next.warnings.clone(),
             done,
         };

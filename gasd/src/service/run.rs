@@ -25,6 +25,7 @@ use crate::{
     journal::{self, Journal, Note, changes, what::What},
     kernel::{Events, load},
     pipeline::{
+        condition::{Reading, StoreStart},
         counting::{self, Source},
         engine::{Beat, Engine},
         filter::{LineFilter, UserBank},
@@ -83,6 +84,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?;
     few_arenas();
     let read = start::reader(options);
+    let read_unix_us = response::clock::now().unix_us;
     let config = read().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
     let journal =
         Journal::start().map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-journal: {e}")))?;
@@ -141,7 +143,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     });
     let timed = latencies.clone();
     let driven = shared.clone();
-    let house = stream::House::of(&config);
+    let house = stream::House::of(&config).with_valves(&response::unconfigured::ids(&config, &loaded));
     let stream = Stream::start(shared.clone(), house.clone())
         .map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-stream: {e}")))?;
     let told = stream.clone();
@@ -215,9 +217,9 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         counting: pulse.clone(),
         latencies: latencies.clone(),
         persist: Duration::from_nanos(config.persist_ns),
-        problems: loss.iter().map(ToString::to_string).chain(response.problems().iter().cloned()).collect(),
-        warnings: config.warnings.clone(),
-        refused: Vec::new(),
+        problems: Vec::new(),
+        store: StoreStart { lost: loss.as_ref().map(ToString::to_string), ticket },
+        reading: Reading { read_unix_us, warnings: config.warnings.clone(), refused: Vec::new() },
         known: loaded.bases.iter().cloned().collect(),
         unknown,
         beat: beat.clone(),

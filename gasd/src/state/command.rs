@@ -94,6 +94,11 @@ pub enum CommandError {
     /// No such valve.
     #[error("no valve is called \"{0}\"; `gasctl status` lists them")]
     NoSuchValve(String),
+    /// The valve is not configured any more; only its holds are left.
+    #[error(
+        "valve \"{0}\" is not configured any more, so nothing moves or holds it; `gasctl valve release {0} COOKIE` releases what is held, or configure a valve of that name and `systemctl restart gasd`"
+    )]
+    NotConfigured(String),
     /// No such verdict.
     #[error("no unacknowledged verdict has the number {0}; `gasctl status` lists them")]
     NoSuchVerdict(u64),
@@ -144,6 +149,16 @@ pub enum CommandError {
         cookie: u64,
         /// Whose it is.
         owner: String,
+    },
+    /// The hold's verdict waits.
+    #[error(
+        "hold {cookie} stays: its verdict {verdict} is critical and not acknowledged; look at it, then `gasctl ack {verdict}`"
+    )]
+    VerdictWaits {
+        /// The cookie.
+        cookie: u64,
+        /// The verdict.
+        verdict: u64,
     },
     /// Enough is enough.
     #[error(

@@ -4,6 +4,7 @@
 //! The pipeline owns the truth and writes it here; the bus reads it and never the other way round.
 
 mod command;
+mod service;
 mod simulation;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -11,31 +12,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use gasd_abi::Totals;
 
 pub use command::{Answer, Command, CommandError, Release};
+pub use service::{ConfigurationState, Mode, ServiceState, StoreState};
 pub use simulation::{Phase, SimulatedVerdict, SimulationState};
-
-/// Where the filter runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Not settled yet.
-    #[default]
-    Unknown,
-    /// In the kernel.
-    Kernel,
-    /// In user space, because the kernel's programs cannot be used.
-    Userspace,
-}
-
-impl Mode {
-    /// The name used in JSON and on the bus.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Mode::Unknown => "unknown",
-            Mode::Kernel => "kernel",
-            Mode::Userspace => "userspace",
-        }
-    }
-}
 
 /// One meter, now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -115,12 +93,23 @@ pub struct ValveState {
     pub id: String,
     /// Where it is.
     pub position: Position,
-    /// `simulated` or `gpio`.
+    /// `simulated`, `gpio`, or [`NO_ACTUATOR`] if it is not configured any more.
     pub actuator: String,
     /// Reasons to keep it closed.
     pub holds: Vec<Hold>,
     /// `ok`, or in words what is wrong.
     pub health: String,
+}
+
+/// Actuator of a valve that is not configured any more and that something was held for at the start.
+pub const NO_ACTUATOR: &str = "none";
+
+impl ValveState {
+    /// Whether it is in the configuration. If not, nothing moves it; its holds can be released.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.actuator != NO_ACTUATOR
+    }
 }
 
 /// A verdict as it is kept until somebody acknowledges it.
@@ -157,25 +146,6 @@ impl VerdictRecord {
     }
 }
 
-/// The kernel path's own health.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceState {
-    /// Where the filter runs.
-    pub mode: Mode,
-    /// Why, when it is not the kernel.
-    pub mode_reason: String,
-    /// Events that found the ring full.
-    pub ring_overrun: u64,
-    /// Interrupts of ours that the dispatcher could not hand on.
-    pub fall_through: u64,
-    /// Pulses that found the queue to the engine full.
-    pub queue_full: u64,
-    /// Pulses whose event never arrived; their volume is counted all the same.
-    pub events_missed: u64,
-    /// What was found wrong at start or since, one sentence each.
-    pub problems: Vec<String>,
-}
-
 /// Everything that can be seen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -183,7 +153,8 @@ pub struct Snapshot {
     pub service: ServiceState,
     /// The meters, in the order of the configuration.
     pub meters: Vec<MeterState>,
-    /// The valves, in the order of the configuration.
+    /// The valves, in the order of the configuration; then those that are not configured any more and
+    /// that something is held for.
     pub valves: Vec<ValveState>,
     /// Verdicts that nobody acknowledged, oldest first.
     pub verdicts: Vec<VerdictRecord>,

@@ -297,9 +297,9 @@ impl WriterHandle {
         self.next_id(|ids| &mut ids.cookie)
     }
 
-    /// What is wrong with the disk, in one sentence; `None` when nothing is.
+    /// Why nothing can be written now, in one sentence; `None` when it can.
     #[must_use]
-    pub fn problem(&self) -> Option<String> {
+    pub fn failing(&self) -> Option<String> {
         let queue = self.0.lock();
         let waiting = queue.pending.len() + queue.in_hand;
         let dropped = queue.pending.dropped();
@@ -313,7 +313,19 @@ impl WriterHandle {
                 since.elapsed().as_secs()
             ));
         }
-        queue.kept.clone()
+        None
+    }
+
+    /// What the disk said that was not believed, in one sentence, if anything.
+    #[must_use]
+    pub fn kept(&self) -> Option<String> {
+        self.0.lock().kept.clone()
+    }
+
+    /// What is wrong with the disk or what it said, in one sentence; `None` when nothing is.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.failing().or_else(|| self.kept())
     }
 
     /// Why the last try to write failed; `None` when it did not.

@@ -37,7 +37,7 @@ impl Named {
 pub struct House {
     /// The meters, in the order of the configuration.
     pub meters: Vec<Named>,
-    /// The valves, in the order of the configuration.
+    /// The valves, in the order of the snapshot.
     pub valves: Vec<Named>,
 }
 
@@ -51,6 +51,13 @@ impl House {
             meters: config.meters.iter().map(meter).collect(),
             valves: config.valves.iter().map(|v| Named::new(&v.id, 0, false)).collect(),
         }
+    }
+
+    /// The same, and behind its valves those that are not configured any more.
+    #[must_use]
+    pub fn with_valves(mut self, ids: &[String]) -> House {
+        self.valves.extend(ids.iter().map(|id| Named::new(id, 0, false)));
+        self
     }
 
     /// What a reader that knows nothing is told: each meter, its total, and each valve.
@@ -109,6 +116,21 @@ pub(super) fn valve_record(at: usize, key: u64, state: &ValveState, now_ns: u64)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn valves_that_are_not_configured_any_more_come_last_and_are_told_like_the_others() {
+        let main = vec![Named::new("main", 0, false)];
+        let house = House { meters: Vec::new(), valves: main }.with_valves(&["old".to_owned()]);
+        let valve = |id: &str, health: &str| ValveState {
+            id: id.into(),
+            health: health.into(),
+            ..ValveState::default()
+        };
+        let valves = vec![valve("main", "ok"), valve("old", "is not configured any more")];
+        let records = house.state(&Snapshot { valves, ..Snapshot::default() }, 1);
+        let old = Message::Valve { position: code(&POSITIONS, "unknown"), holds: 0, fault: 1 };
+        assert_eq!(records[1], Record::new(1, meter_key("old"), 1, old));
+    }
 
     #[test]
     fn a_flow_keeps_its_worth_and_nonsense_is_unknown() {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use gasd::bus::{AuditReader, Bus, BusAddress, BusStatus, Ports, Request, serve};
 use gasd::config::Config;
 use gasd::kernel::{Events, Kernel};
+use gasd::pipeline::condition::{Reading, StoreStart};
 use gasd::pipeline::counting::{self, Source};
 use gasd::pipeline::engine::Engine;
 use gasd::pipeline::filter::{LineFilter, UserBank};
@@ -152,8 +153,8 @@ impl Pipeline {
             latencies: Arc::new(Latencies::default()),
             persist: Duration::from_secs(10),
             problems: Vec::new(),
-            warnings: Vec::new(),
-            refused: Vec::new(),
+            store: StoreStart::default(),
+            reading: Reading { read_unix_us: 1, ..Reading::default() },
             known: HashMap::new(),
             unknown: HashMap::new(),
             beat: Arc::default(),

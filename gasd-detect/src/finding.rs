@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What was found, from whichever layer, in one form; and the few that wait to be said.
+
+use crate::home::{Limits, Restless, Unexplained};
+use crate::inputs::Broken;
+use crate::units::{SECOND_NS, flow_m3_per_h};
+use crate::verdict::{Estimate, Kind, Process, Rule, Severity};
+use crate::windows::episode::Finding;
+
+/// A finding with the numbers that decided it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Found {
+    pub finding: Finding,
+    pub before: Estimate,
+    pub after: Estimate,
+    pub process: Process,
+    /// Volume, µL, where it was measured and does not follow from the flows.
+    pub released_ul: Option<u64>,
+}
+
+impl Found {
+    /// One whose numbers are in the slopes.
+    pub fn plain(finding: Finding) -> Self {
+        Self {
+            finding,
+            before: Estimate::default(),
+            after: Estimate::default(),
+            process: Process::default(),
+            released_ul: None,
+        }
+    }
+}
+
+/// Findings that wait: one is said a call, the gravest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Waiting([Option<Found>; 4]);
+
+impl Waiting {
+    /// Adds one. With all places taken the least grave is dropped: it was found beside four others.
+    pub fn push(&mut self, found: Option<Found>) {
+        let Some(mut new) = found else { return };
+        for place in &mut self.0 {
+            match place {
+                None => {
+                    *place = Some(new);
+                    return;
+                }
+                Some(old) if new.finding.severity > old.finding.severity => core::mem::swap(old, &mut new),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Takes the gravest, of equals the first.
+    pub fn pop(&mut self) -> Option<Found> {
+        let found = self.0[0].take();
+        self.0.rotate_left(1);
+        found
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.0[0].is_none()
+    }
+}
+
+/// A flow that is known within the error of a meter and of one pulse.
+pub(crate) fn around(flow: f32) -> Estimate {
+    Estimate { low: flow * 0.95, mid: flow, high: flow * 1.05 }
+}
+
+fn seconds(value: f32, threshold: f32) -> Process {
+    Process { value, threshold, unit: "s" }
+}
+
+fn since(t_ns: u64, now_ns: u64) -> f32 {
+    now_ns.saturating_sub(t_ns) as f32 / SECOND_NS as f32
+}
+
+/// What the home does not explain, found at `now_ns`. `known`: the home is.
+pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: bool, now_ns: u64) -> Found {
+    let closes = if limits.rules.use_time_closes { Severity::Critical } else { Severity::Warning };
+    let new = |kind, severity, rule, t_ns| Found::plain(Finding { kind, severity, rule, t_ns });
+    match *unexplained {
+        Unexplained::Excess(e) => {
+            let rule = if known { Rule::ConnectedLoad } else { Rule::TotalFlow };
+            Found {
+                before: Estimate { low: 0.0, mid: 0.0, high: e.envelope },
+                after: around(e.flow),
+                process: seconds(e.process, crate::home::LOAD_ARL_S),
+                ..new(Kind::Overload, Severity::Critical, rule, e.since_ns)
+            }
+        }
+        Unexplained::Appliance(o) => Found {
+            after: around(o.rate),
+            process: seconds(since(o.since_ns, now_ns), o.allowed_s),
+            ..new(Kind::LongUse, closes, Rule::ApplianceTime, o.since_ns)
+        },
+        Unexplained::TooLong(t) => Found {
+            after: Estimate { low: t.level, mid: t.level, high: t.level * 1.6 },
+            process: seconds(since(t.since_ns, now_ns), t.allowed_s),
+            ..new(Kind::LongUse, closes, Rule::UseTime, t.since_ns)
+        },
+        Unexplained::Hour(u) => Found {
+            after: around(flow_m3_per_h(f64::from(u.volume_ul), now_ns.saturating_sub(u.since_ns)) as f32),
+            process: Process { value: u.volume_ul, threshold: crate::home::TELL_UL as f32, unit: "uL" },
+            released_ul: Some(u.volume_ul as u64),
+            ..new(Kind::UnusualHour, Severity::Warning, Rule::QuietHour, u.since_ns)
+        },
+        Unexplained::Base(rise) => Found {
+            before: around(rise.before),
+            after: around(rise.now),
+            process: seconds(rise.process, crate::home::BASE_ARL_S),
+            ..new(Kind::BaseFlow, Severity::Warning, Rule::LongestGap, now_ns.saturating_sub(HALF_DAY_NS))
+        },
+        Unexplained::Increase(step, limit) => Found {
+            before: around(step.from),
+            after: around(step.to),
+            process: Process { value: step.to - step.from, threshold: limit, unit: "m3/h" },
+            ..new(Kind::Overload, Severity::Critical, Rule::SuddenIncrease, step.at_ns)
+        },
+        Unexplained::Rest(Restless::Never(t_ns, days)) => Found {
+            process: seconds(since(t_ns, now_ns), days * 86_400.0),
+            ..new(Kind::NeverZero, Severity::Warning, Rule::NoRest, t_ns)
+        },
+        Unexplained::Rest(Restless::Still(t_ns, days)) => Found {
+            process: seconds(since(t_ns, now_ns), days * 86_400.0),
+            ..new(Kind::SilentMeter, Severity::Notice, Rule::Silence, t_ns)
+        },
+    }
+}
+
+/// A rise of the base flow began in the half day that was judged.
+const HALF_DAY_NS: u64 = 43_200 * SECOND_NS;
+
+/// A broken rule about inputs.
+pub(crate) fn by_input(broken: Broken, t_ns: u64) -> Found {
+    let (kind, severity, rule) = match broken {
+        Broken::AfterOpening => (Kind::FlowAfterOpening, Severity::Critical, Rule::RestoreCheck),
+        Broken::WhileClosed => (Kind::FlowWhileClosed, Severity::Critical, Rule::ValveClosed),
+        Broken::Pressure => (Kind::LowPressure, Severity::Critical, Rule::Pressure),
+        Broken::Seismic => (Kind::Earthquake, Severity::Critical, Rule::Seismic),
+        Broken::AlarmLink => (Kind::GasAlarm, Severity::Critical, Rule::AlarmLink),
+    };
+    Found::plain(Finding { kind, severity, rule, t_ns })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_is_said_first_and_equals_in_their_order() {
+        let found = |severity, t_ns| {
+            Some(Found::plain(Finding { kind: Kind::Surge, severity, rule: Rule::NoRest, t_ns }))
+        };
+        let mut waiting = Waiting::default();
+        waiting.push(found(Severity::Info, 1));
+        waiting.push(found(Severity::Warning, 2));
+        waiting.push(found(Severity::Critical, 3));
+        waiting.push(found(Severity::Warning, 4));
+        waiting.push(found(Severity::Notice, 5));
+        let order: Vec<u64> = std::iter::from_fn(|| waiting.pop().map(|f| f.finding.t_ns)).collect();
+        assert_eq!(order, [3, 2, 4, 5]);
+        assert!(waiting.is_empty());
+    }
+}

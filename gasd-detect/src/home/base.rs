@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The base flow: what flows when nobody uses gas. A leak smaller than any appliance shows only there.
+//!
+//! Gas that never rests bounds every gap between pulses by V/q. So the longest gap of half a day
+//! tells the base flow from above, whatever was cooked meanwhile. Four blocks of twelve hours, six
+//! hours apart, each give one gap a day, which is taken as an interval of the renewal process with the
+//! regularity that was learned, and judged by an e-detector of its own; the four are averaged, which keeps
+//! the guarantee. A day is enough where the home has an hour without gas, several where a pilot flame burns.
+//!
+//! **A cold day has shorter gaps**, so gaps are compared among days alike: by the volume that passed
+//! beyond what a flow of V/gap would explain. A leak adds nothing to that, heating does.
+//!
+//! **The reference never follows a leak.** It is the mean of the logarithm of the gaps; once a class of
+//! days is known it may only fall towards less flow, or towards more by so little (one part in a
+//! thousand a day) that a leak growing by 1 % a day outruns it.
+
+use crate::stat::Mixture;
+use crate::units::{SECOND_NS, flow_m3_per_h};
+
+/// Blocks, and how far apart they begin.
+pub(crate) const BLOCKS: usize = 4;
+const APART_S: u64 = 6 * 3600;
+const BLOCK_S: u64 = 12 * 3600;
+const DAY_S: u64 = 86_400;
+
+/// Classes of days, by what passed beyond the base flow, L: up to each of these, and more.
+pub(crate) const CLASSES: usize = 5;
+const UP_TO_L: [f32; CLASSES - 1] = [60.0, 300.0, 1200.0, 4000.0];
+
+/// Less base flow than this, m³/h, is not told from none: diaphragm meters
+/// start to turn at 3 to 5 L/h. With pulses of a litre that is a gap of twelve minutes.
+const FLOOR: f32 = 0.005;
+/// Days of a class that are learned before one is judged.
+pub(crate) const LEARN_DAYS: u32 = 10;
+/// Days in all before anything is.
+const WARM_DAYS: u32 = 21;
+/// The reference may follow more flow by so much a day, as a part, once it has learned.
+const CREEP: f32 = 0.001;
+/// Regularity that is believed of the gaps.
+const SHAPE: core::ops::RangeInclusive<f32> = 1.0..=25.0;
+/// Logarithm of what one block can prove at most: a day on which the meter's contact chattered or guests
+/// stayed up is not enough by itself.
+const MOST_A_DAY: f32 = 9.0;
+
+/// Days alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Reference {
+    /// Days seen.
+    pub days: u32,
+    /// Mean logarithm of the longest gap in seconds.
+    pub log_gap: f32,
+    /// Mean squared deviation from it.
+    pub spread: f32,
+}
+
+/// One block of the day.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Block {
+    /// What is usual, by class.
+    pub references: [Reference; CLASSES],
+    /// The longest gap of the block under way, s; negative if it was not seen from its beginning.
+    pub gap_s: f32,
+    /// Pulses in it.
+    pub pulses: u32,
+    /// What is believed.
+    pub mixture: Mixture,
+}
+
+/// The base flow of one meter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Base {
+    pub blocks: [Block; BLOCKS],
+    /// The last pulse, ns.
+    pub last_ns: Option<u64>,
+    /// Civil second up to which time was worked off.
+    pub civil_s: u64,
+    /// Blocks that ended.
+    pub ended: u32,
+}
+
+/// What the gaps say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rise {
+    /// The statistic, s.
+    pub process: f32,
+    /// Base flow that was learned and the one now, m³/h.
+    pub before: f32,
+    /// See `before`.
+    pub now: f32,
+}
+
+impl Base {
+    /// A pulse at `t_ns`, civil time `civil_s`.
+    pub fn pulse(&mut self, t_ns: u64, civil_s: u64, pulse_ul: u64) -> Option<Rise> {
+        let gap_s = self.last_ns.map(|last| t_ns.saturating_sub(last) as f32 / SECOND_NS as f32);
+        self.last_ns = Some(t_ns);
+        let rise = self.advance(civil_s, gap_s.unwrap_or(0.0), pulse_ul);
+        for block in &mut self.blocks {
+            block.pulses = block.pulses.saturating_add(1);
+        }
+        rise
+    }
+
+    /// Time has come to `now_ns`, civil `civil_s`; the gap since the last pulse goes on.
+    pub fn tick(&mut self, now_ns: u64, civil_s: u64, pulse_ul: u64) -> Option<Rise> {
+        let gap_s = self.last_ns.map_or(0.0, |last| now_ns.saturating_sub(last) as f32 / SECOND_NS as f32);
+        self.advance(civil_s, gap_s, pulse_ul)
+    }
+
+    /// Pulses were lost: the blocks under way say nothing.
+    pub fn forget(&mut self) {
+        self.last_ns = None;
+        for block in &mut self.blocks {
+            block.gap_s = -1.0;
+        }
+    }
+
+    fn advance(&mut self, civil_s: u64, gap_s: f32, pulse_ul: u64) -> Option<Rise> {
+        let before_s = core::mem::replace(&mut self.civil_s, civil_s);
+        // Most pulses and ticks lengthen no gap and end no block.
+        let hours_alike = before_s / APART_S == civil_s / APART_S;
+        if hours_alike && self.blocks.iter().all(|block| gap_s <= block.gap_s || block.gap_s < 0.0) {
+            return None;
+        }
+        // The first call, a clock that went back or leapt by more than a day: blocks begin anew.
+        if before_s == 0 || civil_s < before_s || civil_s - before_s > DAY_S {
+            for block in &mut self.blocks {
+                block.gap_s = -1.0;
+            }
+            return None;
+        }
+        let mut judged = false;
+        for (i, block) in self.blocks.iter_mut().enumerate() {
+            let first = i as u64 * APART_S;
+            // The block that a second lies in, as its first second.
+            let of = |s: u64| {
+                let begin = (s + DAY_S - first) / DAY_S * DAY_S + first - DAY_S;
+                (s < begin + BLOCK_S).then_some(begin)
+            };
+            let part = |begin: u64| {
+                let from = civil_s.saturating_sub(gap_s as u64).max(begin);
+                civil_s.min(begin + BLOCK_S).saturating_sub(from) as f32
+            };
+            let (old, new) = (of(before_s), of(civil_s));
+            if let Some(begin) = old
+                && block.gap_s >= 0.0
+            {
+                block.gap_s = block.gap_s.max(part(begin).min(gap_s));
+            }
+            if old != new {
+                if old.is_some() && block.gap_s > 0.0 {
+                    self.ended = self.ended.saturating_add(1);
+                    judged |= block.end(pulse_ul, self.ended >= WARM_DAYS * BLOCKS as u32);
+                }
+                block.gap_s = new.map_or(-1.0, |begin| part(begin).min(gap_s));
+                block.pulses = 0;
+            }
+        }
+        judged.then(|| self.rise(pulse_ul))
+    }
+
+    fn rise(&self, pulse_ul: u64) -> Rise {
+        let process = self.blocks.iter().map(|b| b.mixture.seconds()).sum::<f32>() / BLOCKS as f32;
+        let worst = self.blocks.iter().max_by(|a, b| a.mixture.seconds().total_cmp(&b.mixture.seconds()));
+        let before = self.flow(pulse_ul);
+        let now = worst.map_or(before, |b| before * b.mixture.likeliest());
+        Rise { process, before, now }
+    }
+
+    /// The longest usual gap, s, once it is learned.
+    pub fn longest_gap_s(&self) -> Option<f32> {
+        let all = self.blocks.iter().flat_map(|block| &block.references);
+        let longest = all.filter(|r| r.days >= LEARN_DAYS).map(|r| r.log_gap).fold(0.0, f32::max);
+        (longest > 0.0).then(|| longest.exp())
+    }
+
+    /// The base flow that was learned, m³/h; 0 before.
+    pub fn flow(&self, pulse_ul: u64) -> f32 {
+        let gap = self.longest_gap_s();
+        gap.map_or(0.0, |s| flow_m3_per_h(pulse_ul as f64, (s * SECOND_NS as f32) as u64) as f32)
+    }
+
+    /// The base flow is what it is: learns anew, after a person said that it is all right.
+    pub fn relearn(&mut self) {
+        self.blocks = [Block { gap_s: -1.0, ..Block::default() }; BLOCKS];
+        self.ended = 0;
+    }
+
+    /// Nothing is held against the gas any more, after it was said.
+    pub fn calm(&mut self) {
+        self.blocks.iter_mut().for_each(|block| block.mixture.reset());
+    }
+
+    /// Whether enough days were seen.
+    pub fn learned(&self) -> bool {
+        self.ended >= WARM_DAYS * BLOCKS as u32
+    }
+}
+
+impl Block {
+    /// The block ended. Returns whether it was judged.
+    fn end(&mut self, pulse_ul: u64, warm: bool) -> bool {
+        let pulse_l = pulse_ul as f32 * 1e-6;
+        // A block without a pulse is one gap.
+        let whole = self.gap_s.max(1.0);
+        let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / whole).max(0.0);
+        let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
+        let gap = whole.min((pulse_l * 3.6 / FLOOR).max(60.0));
+        let log = gap.ln();
+        let reference = &mut self.references[class];
+        reference.days = reference.days.saturating_add(1);
+        let away = log - reference.log_gap;
+        if reference.days <= LEARN_DAYS || !warm {
+            let n = reference.days.min(1000) as f32;
+            reference.log_gap += away / n;
+            reference.spread += (away * (log - reference.log_gap) - reference.spread) / n;
+            return false;
+        }
+        // The mean of the gaps is above exp(mean of the logarithms); a shorter mean is the safe side.
+        let shape = (0.7 / reference.spread.max(1e-3)).clamp(*SHAPE.start(), *SHAPE.end());
+        let mean_s = reference.log_gap.exp();
+        self.mixture.step_with(gap, mean_s.recip(), shape, DAY_S as f32, MOST_A_DAY);
+        // Longer gaps are less flow: believed. Shorter ones are more: hardly.
+        reference.log_gap += if away > 0.0 { away * 0.05 } else { (away * 0.05).max(-CREEP) };
+        reference.spread += (away * away - reference.spread) * 0.03;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Days with pulses of 1 L every `gap_s` at night and every 20 s by day.
+    fn days(base: &mut Base, from_day: u64, n: u64, night_gap_s: u64) -> Option<(u64, Rise)> {
+        let mut found = None;
+        for day in from_day..from_day + n {
+            let mut s = day * DAY_S;
+            while s < (day + 1) * DAY_S {
+                let hour = s % DAY_S / 3600;
+                s += if hour < 6 { night_gap_s } else { 20 };
+                let rise = base.pulse(s * SECOND_NS, s, 1_000_000);
+                if let Some(rise) = rise.filter(|r| r.process > 365.0 * 86_400.0) {
+                    found = found.or(Some((day, rise)));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn twenty_litres_an_hour_are_found_within_two_days_where_nights_are_still() {
+        let mut base = Base::default();
+        assert_eq!(days(&mut base, 100, 200, 5 * 3600), None);
+        assert!(base.learned());
+        let (day, rise) = days(&mut base, 300, 3, 180).unwrap();
+        assert!(day <= 301, "{day}");
+        assert!(rise.now > 0.009 && rise.before <= FLOOR * 1.01, "{rise:?}");
+    }
+
+    #[test]
+    fn a_pilot_flame_is_no_leak_and_one_beside_it_is_found_within_a_week() {
+        let mut base = Base::default();
+        assert_eq!(days(&mut base, 100, 400, 90), None);
+        let (day, _) = days(&mut base, 500, 10, 60).unwrap();
+        assert!(day < 507, "{day}");
+    }
+
+    #[test]
+    fn a_leak_that_grows_by_a_hundredth_a_day_is_not_absorbed() {
+        let mut base = Base::default();
+        days(&mut base, 100, 60, 90);
+        let mut found = None;
+        for day in 0..100 {
+            let gap = (90.0 / 1.01f64.powi(day)).max(20.0) as u64;
+            found = found.or(days(&mut base, 160 + day as u64, 1, gap));
+        }
+        assert!(found.is_some_and(|(day, _)| day < 240), "{found:?}");
+    }
+}

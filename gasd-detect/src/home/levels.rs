@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Use time by flow band (rule R3): for how long the flow has not been below each of some levels.
+//!
+//! Needs no steps to be told apart, so it holds for the coarsest meter and for hourly readings, and a
+//! flow of which the register has lost track is still found here.
+
+use super::dwell::Dwell;
+use crate::units::SECOND_NS;
+
+/// Levels: from 20 L/h on, each 1.6 times the one before.
+pub(crate) const LEVELS: usize = 14;
+const LOWEST: f32 = 0.02;
+const RATIO: f32 = 1.6;
+
+/// One level.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Level {
+    /// The flow is not below since then, ns; 0 while it is.
+    pub since_ns: u64,
+    /// How long that usually lasts.
+    pub dwell: Dwell,
+}
+
+/// All levels of one meter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Levels {
+    pub levels: [Level; LEVELS],
+    /// Levels whose present run has raised its alarm, as bits.
+    pub said: u16,
+}
+
+/// A flow that lasts too long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TooLong {
+    /// It was never below this, m³/h.
+    pub level: f32,
+    /// Since when, ns.
+    pub since_ns: u64,
+    /// How long it may last, s.
+    pub allowed_s: f32,
+}
+
+/// Flow of a level, m³/h.
+pub(crate) fn flow_of(level: usize) -> f32 {
+    LOWEST * RATIO.powi(level as i32)
+}
+
+impl Levels {
+    /// The flow is `flow` m³/h since `since_ns`, and it is now `now_ns`.
+    pub fn flow(&mut self, flow: f32, since_ns: u64, now_ns: u64) {
+        for (i, level) in self.levels.iter_mut().enumerate() {
+            if flow >= flow_of(i) {
+                if level.since_ns == 0 {
+                    level.since_ns = since_ns.max(1);
+                }
+            } else if level.since_ns != 0 {
+                let seconds = now_ns.saturating_sub(level.since_ns) as f32 / SECOND_NS as f32;
+                level.dwell.learn(seconds);
+                level.since_ns = 0;
+                self.said &= !(1 << i);
+            }
+        }
+    }
+
+    /// The highest level from `least` m³/h on at which the flow lasts too long at `now_ns`. `table` says how
+    /// long a flow (m³/h) may last in any home, s; what was `learned` may only allow more. Not said again
+    /// while the flow stays.
+    pub fn too_long(
+        &mut self,
+        least: f32,
+        now_ns: u64,
+        learned: bool,
+        table: impl Fn(f32) -> f32,
+    ) -> Option<TooLong> {
+        for i in (0..LEVELS).rev() {
+            let (level, flow) = (&self.levels[i], flow_of(i));
+            if level.since_ns == 0 || self.said & (1 << i) != 0 || flow < least {
+                continue;
+            }
+            let allowed_s = level.dwell.allowed().filter(|_| learned).unwrap_or(0.0).max(table(flow));
+            if now_ns.saturating_sub(level.since_ns) as f32 > allowed_s * SECOND_NS as f32 {
+                let since_ns = level.since_ns;
+                // The levels below would say the same.
+                for below in 0..=i {
+                    self.said |= 1 << below;
+                }
+                return Some(TooLong { level: flow, since_ns, allowed_s });
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3600;
+
+    #[test]
+    fn a_flow_that_lasts_longer_than_ever_is_said_once() {
+        let mut levels = Levels::default();
+        let table = |_: f32| 3600.0 * 4.0;
+        for day in 0..40u64 {
+            let t = (day + 1) * 24 * HOUR * SECOND_NS;
+            levels.flow(0.3, t, t);
+            assert_eq!(levels.too_long(0.0, t + 6 * HOUR * SECOND_NS - 1, true, |_| 7.0 * 3600.0), None);
+            levels.flow(0.0, 0, t + 6 * HOUR * SECOND_NS);
+        }
+        let t = 50 * 24 * HOUR * SECOND_NS;
+        levels.flow(0.3, t, t);
+        assert_eq!(levels.too_long(0.0, t + 8 * HOUR * SECOND_NS, true, table), None);
+        let found = levels.too_long(0.0, t + 12 * HOUR * SECOND_NS, true, table).unwrap();
+        assert!(found.level > 0.2 && found.level <= 0.3, "{found:?}");
+        assert_eq!(levels.too_long(0.0, t + 99 * HOUR * SECOND_NS, true, table), None);
+    }
+}

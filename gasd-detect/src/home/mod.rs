@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the home is used to: its appliances, its hours, its base flow; and flow that none of it
+//! explains.
+
+mod base;
+mod cell;
+mod dwell;
+mod hours;
+mod levels;
+mod load;
+mod register;
+mod rest;
+mod steps;
+
+pub(crate) use self::{
+    base::Rise,
+    hours::{TELL_UL, Unusual},
+    levels::TooLong,
+    load::{ARL_S as LOAD_ARL_S, Excess},
+    register::{ON, On, Overdue},
+    rest::Restless,
+    steps::Step,
+};
+
+use self::{
+    base::Base,
+    cell::{Cell, Gather},
+    hours::Hours,
+    levels::Levels,
+    load::Load,
+    register::Register,
+    rest::Rest,
+    steps::Steps,
+};
+use crate::profile::Rules;
+use crate::units::{SECOND_NS, flow_m3_per_h};
+
+/// The flow counts as ended after so many times the time that the next pulse was due in.
+const OVERDUE: f32 = 2.5;
+/// And not before this, ns.
+const LEAST_STOP_NS: u64 = 20 * SECOND_NS;
+/// Where nothing tells the interval, ns.
+const UNKNOWN_STOP_NS: u64 = 600 * SECOND_NS;
+/// Times the largest flow of the meter that no home passes through it.
+const IMPLAUSIBLE: f32 = 2.5;
+/// Days after which the connected load is believed.
+const LOAD_DAYS: f32 = 28.0;
+/// Proved mean time between false alarms about the base flow, s: two years.
+pub(crate) const BASE_ARL_S: f32 = 6.3e7;
+/// Base flow is not said again before it was well again for so long, or this time has passed, ns: 90 days.
+const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
+
+/// What the home does not explain.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Unexplained {
+    /// More than all appliances take together.
+    Excess(Excess),
+    /// An appliance that is on longer than ever.
+    Appliance(Overdue),
+    /// A flow that lasts longer than ever.
+    TooLong(TooLong),
+    /// Gas at an hour at which the home hardly ever uses any.
+    Hour(Unusual),
+    /// More base flow than there was.
+    Base(Rise),
+    /// One step up by more than an appliance takes, this limit in m³/h.
+    Increase(Step, f32),
+    /// Never at rest, or never moving.
+    Rest(Restless),
+}
+
+/// What is not learned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits<'a> {
+    /// Volume of a pulse, µL.
+    pub pulse_ul: u64,
+    /// Largest flow that the meter is made for, m³/h.
+    pub max_flow: f32,
+    /// The rules.
+    pub rules: &'a Rules,
+}
+
+impl Limits<'_> {
+    /// Flow from which the meter's own rule closes the valve (R1), m³/h.
+    fn total(&self) -> f32 {
+        self.rules.total_flow_times * self.max_flow
+    }
+}
+
+/// One home.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Home {
+    gather: Gather,
+    steps: Steps,
+    register: Register,
+    levels: Levels,
+    hours: Hours,
+    base: Base,
+    load: Load,
+    rest: Rest,
+    last_ns: Option<u64>,
+    /// The flow has been what it is since then, ns.
+    since_ns: u64,
+    base_said_ns: u64,
+    /// The last step up that was not learned yet, m³/h.
+    rose: f32,
+}
+
+impl Home {
+    /// A pulse at `t_ns`, civil second `civil_s`. `plausible`: the meter can turn as fast as since the last one;
+    /// what it cannot is the sensor's fault and no evidence of flow.
+    pub fn pulse(
+        &mut self,
+        t_ns: u64,
+        civil_s: u64,
+        plausible: bool,
+        limits: &Limits<'_>,
+    ) -> Option<Unexplained> {
+        let ended = self.time(t_ns, civil_s, limits);
+        let before = self.last_ns.replace(t_ns);
+        let rise = self.base.pulse(t_ns, civil_s, limits.pulse_ul);
+        let mut found = ended.or_else(|| self.risen(rise, t_ns, limits));
+        let Some(before) = before else {
+            self.gather.pulse(t_ns, limits.pulse_ul);
+            return found;
+        };
+        found = found.or_else(|| self.rests(before, t_ns, true, limits));
+        let base = self.base_flow(limits.pulse_ul);
+        // A pulse after a rest is gas of now: it took no longer than the flow that it begins.
+        let began = before.max(t_ns.saturating_sub(REST_NS));
+        let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
+        found = found.or_else(|| hour.filter(|_| limits.rules.learns).map(Unexplained::Hour));
+        let envelope = self.envelope(limits);
+        if plausible && let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, envelope) {
+            found = Some(Unexplained::Excess(excess));
+        }
+        if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
+            found = self.cell(cell, limits).or(found);
+        }
+        found.or_else(|| self.lasts(t_ns, limits))
+    }
+
+    /// Time has come to `now_ns` without a pulse.
+    pub fn tick(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+        let rise = self.base.tick(now_ns, civil_s, limits.pulse_ul);
+        let ended = self.time(now_ns, civil_s, limits).or_else(|| self.risen(rise, now_ns, limits));
+        let last = self.last_ns;
+        ended
+            .or_else(|| last.and_then(|last| self.rests(last, now_ns, false, limits)))
+            .or_else(|| self.lasts(now_ns, limits))
+    }
+
+    /// Pulses came whose times are not known.
+    pub fn forget(&mut self) {
+        self.gather.forget();
+        self.base.forget();
+        self.last_ns = None;
+    }
+
+    /// The base flow is all right as it is: a person said so.
+    pub fn relearn_base(&mut self) {
+        self.base.relearn();
+        self.base_said_ns = 0;
+    }
+
+    /// When it wants to be told the time next, ns.
+    pub fn due_ns(&self, now_ns: u64, limits: &Limits<'_>) -> u64 {
+        let hourly = now_ns + 900 * SECOND_NS;
+        match self.last_ns {
+            Some(last) if self.steps.flow() > 0.0 || self.gather.pulses > 0 => {
+                (last + self.stop_after(limits.pulse_ul)).max(now_ns + SECOND_NS).min(hourly)
+            }
+            _ => hourly,
+        }
+    }
+
+    /// Whether the home is known well enough to say what it takes together.
+    pub fn knows_load(&self) -> bool {
+        self.hours.days >= LOAD_DAYS && self.load.peak > 0.0
+    }
+
+    /// What all appliances take together with the margin, m³/h; the meter's own limit before that
+    /// is known.
+    pub fn envelope(&self, limits: &Limits<'_>) -> f32 {
+        if limits.rules.learns && self.knows_load() {
+            self.load.envelope(self.register.load(), limits.total())
+        } else {
+            limits.total()
+        }
+    }
+
+    fn base_flow(&self, pulse_ul: u64) -> f32 {
+        self.base.flow(pulse_ul)
+    }
+
+    fn stop_after(&self, pulse_ul: u64) -> u64 {
+        let flow = self.steps.flow();
+        if flow <= 0.0 {
+            return UNKNOWN_STOP_NS;
+        }
+        let due_s = pulse_ul as f32 * 3.6e-6 / flow;
+        ((due_s * OVERDUE * SECOND_NS as f32) as u64).max(LEAST_STOP_NS)
+    }
+
+    /// Ends a flow whose next pulse is overdue, and turns the hours.
+    fn time(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+        self.hours.advance(civil_s);
+        let last = self.last_ns?;
+        let silent = now_ns.saturating_sub(last);
+        if silent < self.stop_after(limits.pulse_ul) {
+            return None;
+        }
+        if let Some(cell) = self.gather.stop(limits.pulse_ul) {
+            self.cell(cell, limits);
+        }
+        if let Some(step) = self.steps.stop(last) {
+            self.register.step(&step);
+        }
+        self.gather.forget();
+        // What may still flow is less than a pulse in the silence.
+        let bound = flow_m3_per_h(limits.pulse_ul as f64, silent) as f32;
+        self.levels.flow(bound.min(self.base_flow(limits.pulse_ul)), last, last);
+        None
+    }
+
+    fn cell(&mut self, cell: Cell, limits: &Limits<'_>) -> Option<Unexplained> {
+        let mut found = None;
+        if let Some(step) = self.steps.cell(cell) {
+            self.register.step(&step);
+            self.since_ns = step.at_ns;
+            let most = limits.rules.increase_times * limits.max_flow;
+            let leap = if limits.rules.learns && self.knows_load() {
+                self.load.leap(step.from, step.to)
+            } else {
+                (most > 0.0 && step.to - step.from > most).then_some(most)
+            };
+            // What a meter cannot pass is its sensor's fault.
+            let plausible = step.to < IMPLAUSIBLE * limits.max_flow;
+            found = leap.filter(|_| plausible).map(|limit| Unexplained::Increase(step, limit));
+            self.rose = step.to - step.from;
+        }
+        if self.steps.cells >= 2 {
+            let flow = self.steps.flow();
+            self.levels.flow(flow, self.since_ns, cell.end_ns);
+            // Nothing above the meter's own limit is learned, nor while the load is exceeded.
+            if flow <= limits.total() && !self.load.said && found.is_none() {
+                self.load.learn(flow, core::mem::take(&mut self.rose));
+            }
+        }
+        found
+    }
+
+    fn lasts(&mut self, now_ns: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+        let table = |flow| limits.rules.use_time(flow);
+        if limits.rules.learns
+            && self.hours.days >= LOAD_DAYS
+            && let Some(overdue) = self.register.overdue(now_ns, table)
+        {
+            return Some(Unexplained::Appliance(overdue));
+        }
+        let least = if self.base.learned() { 1.6 * self.base_flow(limits.pulse_ul) } else { 0.1 };
+        self.levels.too_long(least, now_ns, limits.rules.learns, table).map(Unexplained::TooLong)
+    }
+
+    fn rests(&mut self, last_ns: u64, now_ns: u64, pulse: bool, limits: &Limits<'_>) -> Option<Unexplained> {
+        let known = limits.rules.learns && self.base.learned();
+        let gap_s = self.base.longest_gap_s().filter(|_| known);
+        let rules = (limits.rules.never_zero_days, limits.rules.silence_days, known);
+        self.rest.gap(last_ns, now_ns, pulse, gap_s, rules).map(Unexplained::Rest)
+    }
+
+    /// What is believed to be on.
+    pub fn on(&self) -> &[On; ON] {
+        &self.register.on
+    }
+
+    /// The flow by the last cells, m³/h.
+    pub fn flow(&self) -> f32 {
+        self.steps.flow()
+    }
+
+    /// Days that were learned.
+    pub fn days(&self) -> f32 {
+        self.hours.days
+    }
+
+    fn risen(&mut self, rise: Option<Rise>, now_ns: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+        let rise = rise.filter(|rise| limits.rules.learns && rise.process >= BASE_ARL_S)?;
+        if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < BASE_QUIET_NS {
+            return None;
+        }
+        self.base_said_ns = now_ns;
+        self.base.calm();
+        Some(Unexplained::Base(rise))
+    }
+}
+
+/// A use begins at most so long before its first pulse, ns.
+const REST_NS: u64 = 600 * SECOND_NS;
+
+const _: () = assert!(size_of::<Home>() <= 1800, "the home must fit beside the windows into 4 KiB");

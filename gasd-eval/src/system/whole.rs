@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! gasd's own engine with one of its profiles.
+
+use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Severity, Verdict};
+
+use super::judge::Spec;
+use crate::detector::{Alarm, Detector, Level};
+
+/// `gasd_detect::Engine`, as the service runs it.
+#[derive(Clone)]
+pub struct Whole {
+    engine: Engine,
+    profile: Profile,
+    now_ns: u64,
+}
+
+impl Whole {
+    pub fn new(spec: &Spec, profile: Profile) -> Self {
+        let mut engine = Engine::new(EngineConfig {
+            pulse_volume_ul: spec.pulse_ul(),
+            max_flow_ul_per_h: spec.max_ul_per_h(),
+            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+            rules: profile.rules(),
+        });
+        engine.set_civil_offset(spec.civil_offset_ns);
+        Self { engine, profile, now_ns: 0 }
+    }
+
+    fn note(&mut self, verdict: Option<Verdict>, now_ns: u64, alarms: &mut Vec<Alarm>) {
+        self.now_ns = now_ns;
+        let Some(verdict) = verdict else { return };
+        let level = match verdict.severity {
+            Severity::Critical => Level::Critical,
+            Severity::Warning => Level::Warning,
+            Severity::Notice | Severity::Info => return,
+        };
+        alarms.push(Alarm { t_ns: now_ns, level, kind: verdict.evidence.rule.name() });
+    }
+}
+
+impl Detector for Whole {
+    fn name(&self) -> String {
+        self.profile.name().into()
+    }
+
+    fn pulse(&mut self, t_ns: u64, alarms: &mut Vec<Alarm>) {
+        let verdict = self.engine.pulse(t_ns, t_ns);
+        self.note(verdict, t_ns, alarms);
+    }
+
+    fn tick(&mut self, now_ns: u64, alarms: &mut Vec<Alarm>) {
+        let verdict = self.engine.tick(now_ns);
+        self.note(verdict, now_ns, alarms);
+    }
+
+    fn due_ns(&self) -> u64 {
+        self.engine.due_ns(self.now_ns)
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The daemon's own states on the bus: store, configuration, and a valve that is gone from the files.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+#[path = "bus_support.rs"]
+mod support;
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use gasd::state::Hold;
+use gasd::store::{Change, Store, StoredHold};
+use gasd_proxy::{Client, State};
+use support::{PrivateBus, SOON, run};
+
+/// With a valve that no meter names, which is worth a warning.
+const GOOD: &str = "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n\
+    [[valve]]\nid = \"spare\"\nactuator = \"simulated\"\n";
+
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(bus: &PrivateBus, dir: &Path) -> Daemon {
+        let child = Command::new(env!("CARGO_BIN_EXE_gasd"))
+            .args(["run", "--userspace", "--simulated", "--bus", &bus.address()])
+            .arg("--config")
+            .arg(dir.join("gasd.toml"))
+            .arg("--store")
+            .arg(dir.join("gasd.redb"))
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("JOURNAL_STREAM")
+            .stderr(File::create(dir.join("stderr")).unwrap())
+            .spawn();
+        Daemon(child.unwrap())
+    }
+
+    fn signal(&self, signal: i32) {
+        // SAFETY: our own child, not waited for yet.
+        assert_eq!(unsafe { libc::kill(self.0.id() as i32, signal) }, 0);
+    }
+
+    fn stop(mut self) {
+        self.signal(libc::SIGTERM);
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Asks until it is so.
+async fn wait(bus: &PrivateBus, what: &str, so: impl Fn(&State) -> bool) -> State {
+    let start = Instant::now();
+    loop {
+        let client = Client::connect(Some(&bus.address())).await.unwrap();
+        let state = client.state().await;
+        if let Ok(state) = &state
+            && so(state)
+        {
+            return state.clone();
+        }
+        assert!(start.elapsed() < SOON, "{what}: {state:#?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn a_refused_configuration_is_a_state_until_a_good_one_comes() {
+    let bus = PrivateBus::start();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gasd.toml");
+    fs::write(&file, GOOD).unwrap();
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        let first = wait(&bus, "the start", |s| s.service.store == "good").await.service;
+        assert_eq!((first.configuration.as_str(), first.store_reason.as_str()), ("in-force", ""));
+        assert!(first.configuration_reasons.is_empty() && first.configuration_read_unix_us > 0);
+        assert!(first.configuration_warnings.iter().any(|text| text.contains("spare")), "{first:?}");
+        assert_eq!(first.problems, first.configuration_warnings, "nothing else is to be said");
+
+        fs::write(&file, "nonsense = 1\n").unwrap();
+        daemon.signal(libc::SIGHUP);
+        let bad = wait(&bus, "the refusal", |s| s.service.configuration == "refused").await.service;
+        assert!(bad.configuration_reasons[0].contains("nonsense"), "{bad:?}");
+        assert!(bad.configuration_reasons.iter().all(|why| bad.problems.contains(why)), "{bad:?}");
+        assert_eq!(bad.configuration_read_unix_us, first.configuration_read_unix_us, "the one before runs");
+        assert_eq!(bad.configuration_warnings, first.configuration_warnings);
+
+        fs::write(&file, GOOD.replace("10 L", "100 L")).unwrap();
+        daemon.signal(libc::SIGHUP);
+        let good = wait(&bus, "the good one", |s| s.service.configuration == "in-force").await.service;
+        assert!(good.configuration_reasons.is_empty(), "{good:?}");
+        assert!(good.configuration_read_unix_us > first.configuration_read_unix_us);
+    });
+    daemon.stop();
+}
+
+#[test]
+fn a_damaged_store_was_replaced_until_the_next_start() {
+    let bus = PrivateBus::start();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("gasd.toml"), GOOD).unwrap();
+    fs::write(dir.path().join("gasd.redb"), vec![7; 4096]).unwrap();
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        let state = wait(&bus, "the start", |s| s.service.store == "replaced").await;
+        assert!(state.service.problems.contains(&state.service.store_reason), "{state:#?}");
+        assert!(state.service.store_reason.contains("set aside"), "{}", state.service.store_reason);
+    });
+    daemon.stop();
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        let state = wait(&bus, "the next start", |s| s.service.store == "good").await;
+        assert_eq!(state.service.store_reason, "");
+        assert_eq!(state.valves["spare"].holds.len(), 1, "what was held then still is");
+    });
+    daemon.stop();
+}
+
+#[test]
+fn a_hold_of_a_valve_that_is_gone_is_a_problem_until_it_is_released() {
+    let bus = PrivateBus::start();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("gasd.toml"), GOOD).unwrap();
+    let hold = Hold {
+        cookie: 4,
+        owner: "operator".into(),
+        reason: "smell of gas".into(),
+        verdict: None,
+        since_unix_us: 7,
+        uid: None,
+    };
+    let store = Store::open(&dir.path().join("gasd.redb")).unwrap();
+    store.commit(&[Change::PlaceHold(StoredHold { valve: "old".into(), hold })]).unwrap();
+    drop(store);
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        let mentioned =
+            |state: &State| state.service.problems.iter().any(|p| p.starts_with("valve \"old\" "));
+        let state = wait(&bus, "the start", |s| mentioned(s) && s.valves.len() == 2).await;
+        assert_eq!(state.valves["old"].actuator, "none");
+        assert_eq!(state.valves["spare"].actuator, "simulated");
+        let client = Client::connect(Some(&bus.address())).await.unwrap();
+        client.valve("old").await.unwrap().release(4, HashMap::new()).await.unwrap();
+        let state = wait(&bus, "the release", |s| !mentioned(s)).await;
+        assert!(state.valves["old"].health.contains("nothing is held"), "{:?}", state.valves["old"]);
+    });
+    let said = fs::read_to_string(dir.path().join("stderr")).unwrap();
+    assert_eq!(said.matches("valve \"old\" is not configured any more").count(), 1, "{said}");
+    daemon.stop();
+}
