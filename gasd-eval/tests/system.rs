@@ -12,7 +12,7 @@ use gasd_eval::leak::{Leak, Shape};
 use gasd_eval::system::drive::{drive, install};
 use gasd_eval::system::judge::{ALL, Spec};
 use gasd_eval::system::run::{Options, run};
-use gasd_eval::system::trial::{Limit, Trial, Wrong};
+use gasd_eval::system::trial::{Limit, Outcome, Trial, Wrong};
 
 #[test]
 fn figures_do_not_depend_on_the_number_of_threads() {
@@ -34,7 +34,12 @@ fn figures_do_not_depend_on_the_number_of_threads() {
     }
 }
 
-fn outcomes(trial: &Trial, seed: u64) -> Vec<gasd_eval::system::trial::Outcome> {
+fn outcome(trial: &Trial, name: &str) -> Outcome {
+    let i = ALL.iter().position(|d| d.0 == name).expect("a detector of that name");
+    outcomes(trial, 1)[i]
+}
+
+fn outcomes(trial: &Trial, seed: u64) -> Vec<Outcome> {
     let home = Arc::new(Household::with_meters(seed, [0.0, 1.0, 0.0]));
     let (mut pulses, mut seats) = (home.pulses(), install(&Spec::of(&home)));
     drive(&mut pulses, &mut seats, trial.from_ns());
@@ -49,13 +54,12 @@ fn outcomes(trial: &Trial, seed: u64) -> Vec<gasd_eval::system::trial::Outcome> 
 }
 
 #[test]
-fn a_hose_is_a_surge_and_its_litres_are_counted() {
+fn a_hose_is_noticed_and_its_litres_are_counted() {
     let at = 3 * DAY_NS + 3 * HOUR_NS;
     let wrong = Wrong::Leak(Leak::new(at, 9.0, Shape::Constant));
     let trial = Trial::new(wrong, at, HOUR_NS, Level::Critical, Limit::Litres(88.0));
-    let published = outcomes(&trial, 1)[0];
-    let alarm = published.alarm.expect("a surge");
-    assert!(published.in_time && published.critical && alarm.kind == "surge");
+    let published = outcome(&trial, "published");
+    assert!(published.in_time && published.critical);
     assert!((published.litres - published.delay_s * 2.5).abs() < 0.01, "9 m³/h are 2.5 L/s");
     assert!(published.delay_s < 5.0);
 }
@@ -80,6 +84,6 @@ fn a_broken_sensor_is_no_reason_to_close_the_valve() {
     let fault = Fault::Impossible { every_ns: 90_000_000 };
     let wrong = Wrong::Fault { fault, from_ns: at, to_ns: at + HOUR_NS };
     let trial = Trial::new(wrong, at, HOUR_NS, Level::Warning, Limit::Delay(HOUR_NS));
-    let threshold = outcomes(&trial, 1)[1];
+    let threshold = outcome(&trial, "static threshold");
     assert!(threshold.critical && !threshold.in_time, "it closes the valve, which is wrong");
 }

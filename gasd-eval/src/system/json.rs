@@ -50,10 +50,10 @@ pub fn false_alarms(watched: &[Watched]) -> Value {
 pub fn trials(tried: &[Tried]) -> Value {
     let number = |x: f64| if x.is_finite() { json!(x) } else { Value::Null };
     let one = |t: &Tried| {
-        let outcomes = t.outcomes.iter().zip(&ALL).map(|(o, (name, _))| {
+        let outcomes = t.outcomes.iter().zip(ALL).map(|(o, (name, _))| {
             json!({
                 "detector": name, "delay_s": number(o.delay_s), "litres": number(o.litres),
-                "in_time": o.in_time, "critical": o.critical,
+                "in_time": o.in_time, "critical": o.critical, "anyway": o.anyway,
                 "kind": o.alarm.map(|a| a.kind),
             })
         });

@@ -14,7 +14,6 @@ pub mod json;
 pub mod judge;
 pub mod place;
 pub mod plot;
-
 pub mod report;
 pub mod run;
 pub mod stats;

@@ -93,18 +93,20 @@ fn left_out(recorded: &[Recording], missing: &[String]) -> String {
     out
 }
 
-/// One plot a class, and one of the constant leaks over their flow.
+/// One plot a class, and one of the constant leaks over their flow; what is possible is the last line.
 fn plots(folder: &Path, tried: &[Tried]) -> Result<(), String> {
-    let litres = |class: usize, d: usize| -> Vec<f64> {
-        tried.iter().filter(|t| t.class == class).map(|t| t.outcomes[d].litres).collect()
+    let names: Vec<&str> = ALL.iter().map(|d| d.0).chain(["possible"]).collect();
+    let litres = |class: usize, line: usize| -> Vec<f64> {
+        let mine = tried.iter().filter(|t| t.class == class);
+        mine.filter_map(|t| t.outcomes.get(line).copied().or(t.bound)).map(|o| o.litres).collect()
     };
     for (i, class) in Class::ALL.iter().enumerate().filter(|c| c.1.leaks()) {
-        let lines: Vec<_> = ALL.iter().enumerate().map(|(d, (name, _))| (*name, litres(i, d))).collect();
+        let lines: Vec<_> = names.iter().enumerate().map(|(d, name)| (*name, litres(i, d))).collect();
         let svg = plot::released(&class.name(), &lines, class.litres());
         write(&folder.join(format!("{}.svg", class.file())), &svg)?;
     }
-    let median = |class: usize, d: usize| {
-        let mut sorted = litres(class, d);
+    let median = |class: usize, line: usize| {
+        let mut sorted = litres(class, line);
         sorted.sort_by(f64::total_cmp);
         quantile(&sorted, 0.5).unwrap_or(f64::INFINITY)
     };
@@ -114,7 +116,7 @@ fn plots(folder: &Path, tried: &[Tried]) -> Result<(), String> {
     };
     let constant: Vec<(usize, f64)> = Class::ALL.iter().enumerate().filter_map(flow).collect();
     let line = |d| constant.iter().map(|(i, q)| (*q, median(*i, d))).collect();
-    let lines: Vec<_> = ALL.iter().enumerate().map(|(d, (name, _))| (*name, line(d))).collect();
+    let lines: Vec<_> = names.iter().enumerate().map(|(d, name)| (*name, line(d))).collect();
     let title = "Litres released before half of the leaks are noticed; the limit is 10 % of the LEL in 20 m³";
     write(&folder.join("litres-over-flow.svg"), &plot::over_flow(title, &lines, 88.0))
 }

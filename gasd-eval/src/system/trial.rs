@@ -84,6 +84,8 @@ pub struct Outcome {
     pub in_rare_time: bool,
     /// A critical alarm was raised.
     pub critical: bool,
+    /// The sound home cried too, in the same time: who often cries is sometimes right.
+    pub anyway: bool,
 }
 
 impl Trial {
@@ -184,7 +186,9 @@ impl Trial {
 
     fn outcome(&self, leaking: &Seat, sound: &Seat) -> Outcome {
         let alarm = self.first(self.needed, leaking, sound);
-        self.judged(alarm, self.first(Level::Critical, leaking, sound).is_some())
+        let critical = self.first(Level::Critical, leaking, sound).is_some();
+        let anyway = sound.alarms.iter().any(|a| a.level >= self.needed);
+        Outcome { anyway, ..self.judged(alarm, critical) }
     }
 
     fn judged(&self, alarm: Option<Alarm>, critical: bool) -> Outcome {
@@ -208,6 +212,6 @@ impl Trial {
         let (in_time, in_rare_time) =
             (in_time && !(broken && critical), in_rare_time && !(broken && critical));
         let delay_s = delay_ns.map_or(never, |d| d as f64 * 1e-9);
-        Outcome { alarm, delay_s, litres, in_time, in_rare_time, critical }
+        Outcome { alarm, delay_s, litres, in_time, in_rare_time, critical, anyway: false }
     }
 }

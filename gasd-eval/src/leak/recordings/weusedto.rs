@@ -13,6 +13,8 @@ use crate::household::flow::Step;
 
 /// 1 mL/s of water by 25 K are 105 W; 9 kWh/m³ get through.
 const UL_PER_H_PER_ML_S: f64 = 0.0116e9;
+/// Less than 30 mL/s (1.8 L/min) does not light a tankless heater.
+const LIGHTS_UL_PER_H: i64 = 348_000_000;
 /// A value holds for so long if no other follows, s.
 const HOLDS_S: i64 = 2;
 /// More than a tap can give, mL/s.
@@ -43,7 +45,10 @@ pub fn read(folder: &Path) -> Result<Vec<Recording>, String> {
         if t < midnight || change == 0 {
             continue;
         }
-        let step = Step { t_ns: (t - midnight) as u64 * SECOND_NS, ul_per_h: flow };
+        let step = Step {
+            t_ns: (t - midnight) as u64 * SECOND_NS,
+            ul_per_h: if flow < LIGHTS_UL_PER_H { 0 } else { flow },
+        };
         match steps.last_mut() {
             Some(last) if last.t_ns == step.t_ns => *last = step,
             _ => steps.push(step),

@@ -17,6 +17,10 @@ const TOP: usize = 8;
 #[must_use]
 pub fn false_alarms(title: &str, watched: &[Watched]) -> String {
     let mut out = format!("## {title}\n\n");
+    if watched.is_empty() {
+        out.push_str("There are none.\n\n");
+        return out;
+    }
     let counting: Vec<&Watched> = watched.iter().filter(|w| w.counts).collect();
     let _ = writeln!(
         out,

@@ -9,6 +9,9 @@ use crate::system::judge::ALL;
 use crate::system::trial::Outcome;
 use crate::system::trials::Tried;
 
+/// The name of the bound.
+const POSSIBLE: &str = "*possible*";
+
 /// What was asked and what came, one row a class.
 #[must_use]
 pub fn summary(title: &str, tried: &[Tried]) -> String {
@@ -47,9 +50,14 @@ pub fn by_class(index: usize, tried: &[Tried]) -> String {
     if mine.is_empty() {
         return String::new();
     }
-    let mut out = format!("### {}\n\nAsked: {}.\n\n", class.name(), class.asked());
-    out.push_str("| detector | meter | trials | in time | litres released 10 / 50 / 90 / 99 % | delay 10 / 50 / 90 / 99 % | critical |\n");
-    out.push_str("|---|---|---|---|---|---|---|\n");
+    let mut out = format!(
+        "### {}\n\nAsked: {}. An alarm that the same home raises without the leak within a minute of it does not \
+         count; the last column is how often it cried without the leak in the time watched.\n\n",
+        class.name(),
+        class.asked()
+    );
+    out.push_str("| detector | meter | trials | in time | litres released 10 / 50 / 90 / 99 % | delay 10 / 50 / 90 / 99 % | critical by then | without the leak |\n");
+    out.push_str("|---|---|---|---|---|---|---|---|\n");
     let volumes = [10.0, 1.0, 0.1];
     for (d, (name, _)) in ALL.iter().enumerate() {
         row(&mut out, name, "all", &mine, |t| Some(t.outcomes[d]));
@@ -58,7 +66,7 @@ pub fn by_class(index: usize, tried: &[Tried]) -> String {
         }
     }
     for v in volumes {
-        row(&mut out, "*possible*", &format!("{v} L"), &of_pulse(&mine, v), |t| t.bound);
+        row(&mut out, POSSIBLE, &format!("{v} L"), &of_pulse(&mine, v), |t| t.bound);
     }
     out.push_str(&bounds(class, &mine));
     if class == Class::Forgotten {
@@ -84,15 +92,18 @@ fn row(
     }
     let outcomes = || group.iter().filter_map(|t| outcome(t));
     let hits = outcomes().filter(|o| o.in_time).count();
-    let critical = outcomes().filter(|o| o.critical).count();
+    // What is possible is no detector: it has no levels and never errs.
+    let of = |n: usize| if detector == POSSIBLE { "–".into() } else { share(n, group.len()) };
+    let critical = of(outcomes().filter(|o| o.critical).count());
+    let anyway = of(outcomes().filter(|o| o.anyway).count());
+    let leaks = group.iter().any(|t| t.m3_per_h > 0.0);
     let _ = writeln!(
         out,
-        "| {detector} | {meter} | {} | {} | {} | {} | {} |",
+        "| {detector} | {meter} | {} | {} | {} | {} | {critical} | {anyway} |",
         group.len(),
         share(hits, group.len()),
-        quantiles(outcomes().map(|o| o.litres), short),
+        if leaks { quantiles(outcomes().map(|o| o.litres), short) } else { "–".into() },
         quantiles(outcomes().map(|o| o.delay_s), span),
-        share(critical, group.len()),
     );
 }
 
