@@ -133,6 +133,8 @@ const fn bit(kind: Broken) -> u8 {
     1 << kind as u8
 }
 
+crate::state::state!(Inputs { open, valve_ns, pulses, low_ns, quake_ns, alarm_ns, last_ns, said });
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,6 +32,7 @@ mod profile;
 
 mod sentence;
 pub mod stat;
+mod state;
 mod units;
 pub mod verdict;
 mod windows;
@@ -40,5 +41,6 @@ pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Phase};
 pub use inputs::Input;
 pub use profile::{BANDS, Band, Profile, Rules, Windows};
 pub use sentence::sentence;
+pub use state::StateError;
 pub use verdict::{Believed, Estimate, Evidence, KINDS, Kind, Process, Rule, Severity, Slope, Verdict};
 pub use windows::resolution::{Resolution, WindowResolution};

@@ -237,6 +237,10 @@ impl Block {
     }
 }
 
+crate::state::state!(Reference { days, log_gap, spread });
+crate::state::state!(Block { references, gap_s, pulses, mixture });
+crate::state::state!(Base { blocks, last_ns, civil_s, ended, usual_s });
+
 #[cfg(test)]
 mod tests {
     use super::*;

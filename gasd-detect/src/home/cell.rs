@@ -76,6 +76,9 @@ impl Gather {
     }
 }
 
+crate::state::state!(Cell { start_ns, end_ns, volume_ul });
+crate::state::state!(Gather { since_ns, last_ns, pulses });
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -61,6 +61,8 @@ impl Dwell {
     }
 }
 
+crate::state::state!(Dwell { seen, mean, spread, longest });
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -113,6 +113,16 @@ impl Hours {
     }
 }
 
+crate::state::state!(Hours { used, days, hour, passed_ul, run_ul, run_since_ns, run_seen_ns, said });
+
+impl Hours {
+    /// All times are later by `by_ns`.
+    pub fn shift(&mut self, by_ns: i64) {
+        self.run_since_ns = self.run_since_ns.saturating_add_signed(by_ns);
+        self.run_seen_ns = self.run_seen_ns.saturating_add_signed(by_ns);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -95,6 +95,8 @@ impl Load {
     }
 }
 
+crate::state::state!(Load { peak, step, mixture, said, since_ns });
+
 #[cfg(test)]
 mod tests {
     use super::*;

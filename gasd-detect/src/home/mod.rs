@@ -312,6 +312,38 @@ impl Home {
     }
 }
 
+crate::state::state!(Home {
+    gather,
+    steps,
+    register,
+    levels,
+    hours,
+    base,
+    load,
+    rest,
+    last_ns,
+    since_ns,
+    base_said_ns,
+    rose,
+    looked_ns,
+    envelope,
+});
+
+impl Home {
+    /// The clock started anew, and all times are later by `by_ns` than it says: what was under way is not known,
+    /// what was learned is.
+    pub fn shift(&mut self, by_ns: i64) {
+        self.forget();
+        self.register.shift(by_ns);
+        self.levels.shift(by_ns);
+        self.hours.shift(by_ns);
+        self.rest.shift(by_ns);
+        for t in [&mut self.since_ns, &mut self.base_said_ns, &mut self.looked_ns] {
+            *t = t.saturating_add_signed(by_ns);
+        }
+    }
+}
+
 /// A use begins at most so long before its first pulse, ns.
 const REST_NS: u64 = 600 * SECOND_NS;
 

@@ -84,6 +84,17 @@ impl Rest {
     }
 }
 
+crate::state::state!(Rest { rested_ns, longest_run_s, longest_rest_s, said_run, said_rest });
+
+impl Rest {
+    /// All times are later by `by_ns`.
+    pub fn shift(&mut self, by_ns: i64) {
+        if self.rested_ns != 0 {
+            self.rested_ns = self.rested_ns.saturating_add_signed(by_ns).max(1);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

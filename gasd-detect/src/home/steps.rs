@@ -100,6 +100,8 @@ impl Steps {
     }
 }
 
+crate::state::state!(Steps { level, mean, cells, odd });
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -118,6 +118,8 @@ impl Mixture {
     }
 }
 
+crate::state::state!(Mixture { m });
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,8 @@
 //!
 //! Buckets of fixed length would need the same memory and would smear a coarse interval's ends.
 
+use crate::state::{State, load_short, save_short};
+
 /// Points held: a power of two.
 pub(crate) const POINTS: usize = 256;
 const MASK: usize = POINTS - 1;
@@ -129,6 +131,53 @@ pub(crate) fn share(older: Point, newer: Point, start_ns: u64) -> f64 {
         return 0.0;
     }
     (newer.t_ns.saturating_sub(start_ns) as f64 / whole as f64).min(1.0)
+}
+
+/// Points older than this before the last one, ns, are looked at only for the last few intervals.
+const REACH_NS: u64 = 32_000_000_000;
+/// Points that are kept however old they are.
+const LEAST_POINTS: usize = 10;
+
+impl State for Curve {
+    /// Only what any window can still see, as differences.
+    fn save(&self, out: &mut Vec<u8>) {
+        let last = self.back(0);
+        let seen = |back: usize| {
+            back < LEAST_POINTS || last.t_ns.saturating_sub(self.back(back - 1).t_ns) <= REACH_NS
+        };
+        let len = (0..self.len).take_while(|&back| seen(back)).count();
+        save_short(len as u64, out);
+        for back in 0..len {
+            let point = self.back(back);
+            if back == 0 {
+                save_short(point.t_ns, out);
+            } else {
+                let newer = self.back(back - 1);
+                save_short(newer.t_ns - point.t_ns, out);
+                save_short(newer.volume_ul.wrapping_sub(point.volume_ul), out);
+                save_short(u64::from(newer.pulses.wrapping_sub(point.pulses)), out);
+            }
+        }
+    }
+
+    fn load(from: &mut &[u8]) -> Option<Self> {
+        let mut curve = Self::new();
+        curve.len = usize::try_from(load_short(from)?).ok().filter(|len| *len <= POINTS)?;
+        let mut point = Point { t_ns: 0, volume_ul: 0, pulses: 0 };
+        for back in 0..curve.len {
+            if back == 0 {
+                point.t_ns = load_short(from)?;
+            } else {
+                point.t_ns = point.t_ns.checked_sub(load_short(from)?)?;
+                point.volume_ul = point.volume_ul.wrapping_sub(load_short(from)?);
+                point.pulses = point.pulses.wrapping_sub(u32::try_from(load_short(from)?).ok()?);
+            }
+            let i = curve.head.wrapping_sub(back) & MASK;
+            (curve.t_ns[i], curve.volume_ul[i], curve.pulses[i]) =
+                (point.t_ns, point.volume_ul, point.pulses);
+        }
+        Some(curve)
+    }
 }
 
 #[cfg(test)]

@@ -186,3 +186,7 @@ fn confirms(age_ns: u64, t_ns: u64, track: &Track, th: &[f64; 3]) -> bool {
         && track.sure(WINDOWS_NS[1]) >= th[1]
         && track.each_reaches(th[1])
 }
+
+crate::state::state!(Suspicion { began_ns, seen_ns });
+crate::state::state!(FollowUp { began_ns, confirmed });
+crate::state::state!(Episode { suspicion, follow_up, surging, below_since_ns, info_ns, suppressed });

@@ -50,6 +50,8 @@ impl Implausible {
     }
 }
 
+crate::state::state!(Implausible { level, began_ns, said, said_ns });
+
 #[cfg(test)]
 mod tests {
     use super::*;

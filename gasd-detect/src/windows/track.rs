@@ -15,6 +15,7 @@
 //! Two strays within one span can still raise it: at one stray in a thousand pulses and 10 L that is
 //! at most about once in a million intervals of a boiler at 2.8 m³/h, 150 days of burning.
 
+use crate::state::State;
 use crate::units::{SECOND_NS, flow_m3_per_h, volume_ul};
 use crate::windows::curve::{Curve, share};
 
@@ -217,6 +218,25 @@ impl Track {
             }
         }
         onset_ns
+    }
+}
+
+impl Track {
+    /// What is stored of it; volume and limit are the configuration's.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        self.curve.save(out);
+        self.recent.save(out);
+        self.last.save(out);
+        self.anchor_ns.save(out);
+    }
+
+    /// Takes what [`Track::save`] stored.
+    pub fn load(&mut self, from: &mut &[u8]) -> Option<()> {
+        self.curve = State::load(from)?;
+        self.recent = State::load(from)?;
+        self.last = State::load(from)?;
+        self.anchor_ns = State::load(from)?;
+        Some(())
     }
 }
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From what the layers found to what the engine says: how grave it is in this home, and one at a time.
+
+use super::Engine;
+use crate::finding::{Found, around, by_home, by_input};
+use crate::home::{On, Unexplained};
+use crate::inputs::Broken;
+use crate::profile::Windows;
+use crate::units::volume_ul;
+use crate::verdict::{Believed, Kind, Rule, Severity, Verdict};
+use crate::windows::episode::{Finding, WINDOWS_NS};
+
+impl Engine {
+    pub(super) fn collect(
+        &mut self,
+        finding: Option<Finding>,
+        unexplained: Option<Unexplained>,
+        broken: Option<Broken>,
+        at_ns: u64,
+    ) {
+        let known = self.rules.learns && self.home.knows_load();
+        let finding = finding.map(|finding| self.temper(finding, known, at_ns));
+        self.waiting.push(finding.map(Found::plain));
+        self.waiting.push(unexplained.map(|u| by_home(&u, &self.limits(), known, at_ns)));
+        self.waiting.push(broken.map(|b| by_input(b, at_ns)));
+        let implausible = self.implausible.due(at_ns).map(|t_ns| {
+            Found::plain(Finding {
+                kind: Kind::ImplausibleRate,
+                severity: Severity::Warning,
+                rule: Rule::AbovePhysicalLimit,
+                t_ns,
+            })
+        });
+        self.waiting.push(implausible);
+    }
+
+    /// How grave a finding of the windows is in this home: what its appliances take together is no alarm.
+    fn temper(&self, finding: Finding, known: bool, at_ns: u64) -> Finding {
+        if finding.severity != Severity::Critical {
+            return finding;
+        }
+        let closes = match self.rules.windows {
+            Windows::Always => true,
+            Windows::Never => false,
+            Windows::AboveLoad => {
+                let flow = self.track.mean(WINDOWS_NS[0], at_ns).flow;
+                !known || flow > f64::from(self.home.envelope(&self.limits()))
+            }
+        };
+        Finding { severity: if closes { Severity::Critical } else { Severity::Info }, ..finding }
+    }
+
+    pub(super) fn next(&mut self, at_ns: u64, decided_ns: u64) -> Option<Verdict> {
+        let found = self.waiting.pop()?;
+        let Finding { kind, severity, rule, t_ns } = found.finding;
+        let mut evidence = self.evidence(rule, at_ns);
+        let now = self.home.flow();
+        evidence.before = found.before;
+        evidence.after = if found.after.mid > 0.0 { found.after } else { around(now) };
+        evidence.process = found.process;
+        let more = f64::from((evidence.after.mid - evidence.before.mid).max(0.0));
+        evidence.released_ul =
+            found.released_ul.unwrap_or_else(|| volume_ul(more, at_ns.saturating_sub(t_ns)) as u64);
+        Some(Verdict { kind, severity, t_ns, decided_ns: decided_ns.max(at_ns).max(t_ns), evidence })
+    }
+}
+
+pub(super) fn believed(on: &[On]) -> [Believed; 4] {
+    let mut all = [Believed::default(); 4];
+    for one in on.iter().filter(|on| on.rate > 0.0) {
+        let mut new = Believed { m3_per_h: one.rate, since_ns: one.since_ns };
+        for place in &mut all {
+            if new.m3_per_h > place.m3_per_h {
+                core::mem::swap(place, &mut new);
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Stored and restored at any point an engine says the same, and no bytes make it panic.
+
+mod common;
+
+use common::{SECOND, cases};
+use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Verdict};
+use proptest::prelude::*;
+
+fn config(volume_ul: u64) -> EngineConfig {
+    EngineConfig {
+        pulse_volume_ul: volume_ul,
+        max_flow_ul_per_h: 6_000_000_000,
+        thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        rules: Profile::EuG4.rules(),
+    }
+}
+
+fn engine(volume_ul: u64) -> Engine {
+    let mut engine = Engine::new(config(volume_ul));
+    engine.set_civil_offset(1_700_000_000 * SECOND as i64);
+    engine
+}
+
+/// Runs of some flow with rests, over days; a tick when it is due.
+fn drive(engine: &mut Engine, gaps: &[u64], from: &mut u64, said: &mut Vec<Verdict>) {
+    for gap in gaps {
+        let t = *from + gap;
+        loop {
+            let due = engine.due_ns(*from);
+            if due >= t {
+                break;
+            }
+            *from = due;
+            said.extend(engine.tick(due));
+        }
+        *from = t;
+        said.extend(engine.pulse(t, t));
+    }
+}
+
+fn gaps() -> impl Strategy<Value = Vec<u64>> {
+    let gap = prop_oneof![
+        8 => 200_000_000u64..4 * SECOND,
+        4 => 4 * SECOND..60 * SECOND,
+        1 => 600 * SECOND..40_000 * SECOND,
+    ];
+    prop::collection::vec(gap, 1..600)
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn restored_at_any_point_it_says_the_same(all in gaps(), at in 0usize..600, e in 5.0f64..7.1) {
+        let volume = 10f64.powf(e) as u64;
+        let at = at.min(all.len());
+        let (mut one, mut said, mut t) = (engine(volume), Vec::new(), SECOND);
+        drive(&mut one, &all[..at], &mut t, &mut said);
+        let bytes = one.save();
+        prop_assert!(bytes.len() <= 4096, "{}", bytes.len());
+        let mut other = Engine::restore(config(volume), &bytes).expect("just saved");
+        other.set_civil_offset(1_700_000_000 * SECOND as i64);
+        let (mut a, mut b, mut u) = (Vec::new(), Vec::new(), t);
+        // What waits to be said is said before a state is stored.
+        while one.tick(t).is_some() {}
+        while other.tick(u).is_some() {}
+        drive(&mut one, &all[at..], &mut t, &mut a);
+        drive(&mut other, &all[at..], &mut u, &mut b);
+        prop_assert_eq!(a, b);
+        prop_assert_eq!(one.save(), other.save());
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0usize..5000) {
+        prop_assert!(Engine::restore(config(10_000_000), &bytes).is_err());
+        let (mut one, mut t) = (engine(10_000_000), SECOND);
+        drive(&mut one, &[5 * SECOND; 40], &mut t, &mut Vec::new());
+        let whole = one.save();
+        let cut = cut.min(whole.len() - 1);
+        prop_assert!(Engine::restore(config(10_000_000), &whole[..cut]).is_err());
+    }
+}
+
+#[test]
+fn after_a_reboot_what_was_learned_is_known() {
+    let (mut one, mut t) = (engine(1_000_000), SECOND);
+    for _ in 0..40 {
+        let mut day = vec![2 * SECOND; 600];
+        day.push(86_400 * SECOND - 1200 * SECOND);
+        drive(&mut one, &day, &mut t, &mut Vec::new());
+    }
+    assert!(one.days_learned() >= 28.0);
+    let envelope = one.envelope_m3_per_h();
+    let mut other = Engine::restore(config(1_000_000), &one.save()).expect("just saved");
+    let by = 50 * SECOND as i64 - t as i64;
+    other.clock_moved(by);
+    other.set_civil_offset(1_700_000_000 * SECOND as i64 - by);
+    assert_eq!(other.envelope_m3_per_h(), envelope);
+    let (mut u, mut said) = (60 * SECOND, Vec::new());
+    drive(&mut other, &[2 * SECOND; 600], &mut u, &mut said);
+    assert_eq!(said, []);
+}
