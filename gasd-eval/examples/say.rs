@@ -42,5 +42,5 @@ fn main() {
         now = t;
         say(engine.pulse(t, t));
     }
-    println!("{:?} {}", engine.envelope_m3_per_h(), "");
+    println!("{:?}", engine.envelope_m3_per_h());
 }

@@ -71,7 +71,7 @@ impl Hours {
             }
             let passed = (hour - self.hour).min(48);
             for h in 0..passed {
-                if (self.hour + h + 1) % 24 == 0 {
+                if (self.hour + h + 1).is_multiple_of(24) {
                     self.days = self.days * FORGET + 1.0;
                     self.used.iter_mut().for_each(|used| *used *= FORGET);
                 }

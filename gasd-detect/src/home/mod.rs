@@ -280,7 +280,7 @@ impl Home {
     }
 
     fn rests(&mut self, last_ns: u64, now_ns: u64, pulse: bool, limits: &Limits<'_>) -> Option<Unexplained> {
-        let known = limits.rules.learns && self.base.learned();
+        let known = limits.rules.learns && self.base.learned() && self.hours.days >= LOAD_DAYS;
         let gap_s = self.base.longest_gap_s().filter(|_| known);
         let rules = (limits.rules.never_zero_days, limits.rules.silence_days, known);
         self.rest.gap(last_ns, now_ns, pulse, gap_s, rules).map(Unexplained::Rest)

@@ -25,11 +25,13 @@ const TURNED: f32 = 0.25;
 const HIDDEN: f32 = 0.05;
 /// Appliances whose rates are within this factor lend one another their time.
 const ALIKE: f32 = 1.35;
+/// So many steps that were no appliance since the gas last rested are a flame that is regulated.
+const MODULATES: u8 = 3;
 /// Smaller entries, m³/h, are what is left over of larger ones too often to be told: the base flow and the bands
 /// watch them.
 const TOLD: f32 = 0.07;
-/// No use is too long before this, s: a roast is no leak, and 45 minutes of a burner are 100 L.
-const SHORT_S: f32 = 2700.0;
+/// No use is too long before this, s: a roast is no leak, and an hour of a burner is 100 to 200 L.
+const SHORT_S: f32 = 3600.0;
 /// A rate that was seen so often is an appliance of the home.
 const KNOWN: u32 = 5;
 
@@ -60,6 +62,8 @@ pub(crate) struct On {
 pub(crate) struct Register {
     pub appliances: [Appliance; APPLIANCES],
     pub on: [On; ON],
+    /// Steps since the gas last rested that were no appliance lit or shut.
+    pub turns: u8,
 }
 
 /// An entry that is on for too long.
@@ -80,6 +84,7 @@ impl Register {
             for at in 0..ON {
                 self.off(at, step.at_ns);
             }
+            self.turns = 0;
             return;
         }
         let change = step.to - self.believed();
@@ -93,6 +98,7 @@ impl Register {
             // What went was more than what came off the flow: the rest is something that was hidden in it.
             let rest = step.to - self.believed();
             if rest > LEAST.max(HIDDEN * -change) {
+                self.turned();
                 self.light(rest, step.at_ns);
             }
         }
@@ -102,6 +108,7 @@ impl Register {
         match self.largest() {
             Some(at) if more < TURNED * self.on[at].rate && self.match_rate(more).is_none() => {
                 self.on[at].rate += more;
+                self.turned();
             }
             _ => self.light(more, at_ns),
         }
@@ -125,11 +132,16 @@ impl Register {
             let Some(at) = self.largest() else { return };
             if less < self.on[at].rate * (1.0 - SAME) {
                 self.on[at].rate -= less;
+                self.turned();
                 return;
             }
             less -= self.on[at].rate;
             self.off(at, at_ns);
         }
+    }
+
+    fn turned(&mut self) {
+        self.turns = self.turns.saturating_add(1);
     }
 
     fn light(&mut self, rate: f32, at_ns: u64) {
@@ -204,7 +216,12 @@ impl Register {
     }
 
     /// The first entry that is on for too long at `now_ns`. Not named again.
+    ///
+    /// Nothing is said while a boiler modulates: steps are no appliances then, and the bands watch.
     pub fn overdue(&mut self, now_ns: u64) -> Option<Overdue> {
+        if self.turns > MODULATES {
+            return None;
+        }
         for at in 0..ON {
             let on = self.on[at];
             if on.rate < TOLD || on.said {
@@ -223,7 +240,7 @@ impl Register {
 
 crate::state::state!(Appliance { rate, dwell });
 crate::state::state!(On { rate, lit, since_ns, said });
-crate::state::state!(Register { appliances, on });
+crate::state::state!(Register { appliances, on, turns });
 
 impl Register {
     /// All times are later by `by_ns`.
@@ -281,7 +298,7 @@ mod tests {
         step(&mut register, t + 100, 0.2, 2.2);
         step(&mut register, t + 700, 2.2, 0.2);
         assert_eq!(register.overdue((t + 700) * SECOND_NS), None);
-        let found = register.overdue((t + 3000) * SECOND_NS).unwrap();
+        let found = register.overdue((t + 3900) * SECOND_NS).unwrap();
         assert!((found.rate - 0.2).abs() < 0.02);
         assert_eq!(found.since_ns, t * SECOND_NS);
         assert_eq!(register.overdue((t + 9000) * SECOND_NS), None);
