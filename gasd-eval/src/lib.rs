@@ -11,4 +11,6 @@
 //! - `nab`: the Numenta benchmark.
 #![forbid(unsafe_code)]
 
+pub mod alone;
 pub mod detector;
+pub mod peers;
