@@ -3,7 +3,11 @@
 
 pub mod arl;
 pub mod cell;
+pub mod command;
 pub mod delay;
 pub mod learn;
+pub mod parallel;
 pub mod random;
+pub mod report;
+pub mod study;
 pub mod watch;
