@@ -13,4 +13,5 @@
 
 pub mod alone;
 pub mod detector;
+pub mod nab;
 pub mod peers;
