@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The section "The detector alone": `alone [runs for a threshold] [runs for a delay] [days] [deviations]`.
+//! The section "The detector alone": `alone [runs for a threshold] [runs for a delay] [days] [deviations] [file.svg]`.
 
 use gasd_eval::alone::command::{Options, run};
 
@@ -11,5 +11,11 @@ fn main() {
     effort.delays = numbers.get(1).map_or(effort.delays, |n| *n as usize);
     effort.days = numbers.get(2).copied().unwrap_or(effort.days);
     effort.deviations = numbers.get(3).copied().unwrap_or(effort.deviations);
-    println!("{}", run(&options));
+    let (section, picture) = run(&options);
+    println!("{section}");
+    if let Some(file) = std::env::args().find(|a| a.ends_with(".svg"))
+        && let Err(error) = std::fs::write(&file, picture)
+    {
+        eprintln!("{file}: {error}");
+    }
 }

@@ -15,3 +15,4 @@ pub mod alone;
 pub mod detector;
 pub mod nab;
 pub mod peers;
+pub mod svg;

@@ -3,7 +3,7 @@
 
 use super::{
     parallel,
-    report::markdown,
+    report::{markdown, picture},
     study::{Effort, Outcome, Stream, study},
 };
 
@@ -55,8 +55,9 @@ pub fn simulate(options: &Options) -> Vec<Outcome> {
     parallel::map(&streams, |stream| study(*stream, &RHOS, &options.effort), said)
 }
 
-/// Returns the section as Markdown.
+/// The section as Markdown, and its picture as SVG.
 #[must_use]
-pub fn run(options: &Options) -> String {
-    markdown(&simulate(options), &RHOS, &options.effort)
+pub fn run(options: &Options) -> (String, String) {
+    let outcomes = simulate(options);
+    (markdown(&outcomes, &RHOS, &options.effort), picture(&outcomes, &RHOS))
 }

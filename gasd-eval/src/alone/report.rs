@@ -7,6 +7,7 @@ use super::{
     delay::Delay,
     study::{Effort, Outcome, Rise},
 };
+use crate::svg::{Curve, chart};
 
 /// η that is aimed at when the old rate is given.
 pub const GOAL_GIVEN: f64 = 1.15;
@@ -130,4 +131,29 @@ pub fn digits(x: f64) -> String {
     }
     let places = (2 - x.abs().log10().floor() as i32).max(0) as usize;
     format!("{x:.places$}")
+}
+
+/// Delays against the rise, oracle and ours, for some regularities at one meter and flow.
+#[must_use]
+pub fn picture(outcomes: &[Outcome], rhos: &[f64]) -> String {
+    const COLOURS: [&str; 5] = ["#06c", "#080", "#c60", "#a0a", "#c00"];
+    let mut curves = Vec::new();
+    let shown = outcomes.iter().filter(|o| o.stream.pulse_l == 1.0 && o.stream.flow == 1.0);
+    for (outcome, colour) in shown.zip(COLOURS) {
+        let curve = |name: String, dashed, of: fn(&Rise) -> f64| Curve {
+            name,
+            points: outcome.rises.iter().map(|rise| (rise.cell.rho, of(rise))).collect(),
+            dashed,
+            colour,
+        };
+        curves.push(curve(format!("ours, k = {}", outcome.stream.shape), false, |r| r.given.mean));
+        curves.push(curve(String::new(), true, |r| r.oracle.mean));
+    }
+    chart(
+        "Delay at one false alarm a year, 1 L a pulse, from 1 m³/h (dashed: oracle)",
+        "the new flow, times the old",
+        "mean delay, s",
+        rhos,
+        &curves,
+    )
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{
     list::{Peer, Setting, everybody},
     speed,
-    study::{Done, MOST_S, study},
+    study::{Done, FOREST_MOST_S, MOST_S, study},
 };
 use crate::alone::{
     arl::{FalseAlarms, Plan},
@@ -45,34 +45,34 @@ pub const STREAMS: [Stream; 3] = [
     Stream { pulse_l: 1.0, flow: 1.0, shape: 25.0 },
 ];
 
-/// Everybody's delays as Markdown.
+/// What stands above the tables.
 #[must_use]
-pub fn run(options: &Options) -> String {
+pub fn introduction(options: &Options) -> String {
+    format!(
+        "Mean delay in s (95th percentile) at one false alarm a year. {} runs for a threshold, {} for a delay; \
+         \">\": runs were given up after {MOST_S} s (forests: {FOREST_MOST_S} s). Forests learn all the time and are \
+         too slow for a year: their threshold is extrapolated from 10 days (half-space trees) and 2 days (random cut \
+         forest) by an exponential tail of the hours' maxima, their delays are from 100 and 10 runs.\n",
+        options.thresholds, options.delays
+    )
+}
+
+/// Everybody's delays on one stream as Markdown.
+#[must_use]
+pub fn run(options: &Options, stream: Stream) -> String {
     let peers = everybody();
-    let tasks: Vec<(Stream, &Peer)> =
-        STREAMS.iter().flat_map(|stream| peers.iter().map(move |peer| (*stream, peer))).collect();
     let said = |n| {
         if options.progress {
-            eprint!("\rpeers: {n} of {}", tasks.len());
-            if n == tasks.len() {
+            eprint!("\rpeers: {n} of {}", peers.len());
+            if n == peers.len() {
                 eprintln!();
             }
         }
     };
-    let work = |(stream, peer): &(Stream, &Peer)| {
-        study(peer, *stream, &RHOS, options.thresholds, options.delays, options.seed)
-    };
-    let done = parallel::map(&tasks, work, said);
-    let mut out = format!(
-        "Mean delay in s (95th percentile) at one false alarm a year. {} runs for a threshold, {} for a delay; \
-         \">\": runs were given up after {MOST_S} s (forests: 20000 s). Forests learn all the time and are too slow \
-         for a year: their threshold is extrapolated from 10 days (half-space trees) and 2 days (random cut forest) \
-         by an exponential tail of the hours' maxima, their delays are from 100 and 16 runs.\n",
-        options.thresholds, options.delays
-    );
-    for (stream, done) in STREAMS.iter().zip(done.chunks(peers.len())) {
-        table(&mut out, *stream, &peers, done, options);
-    }
+    let work = |peer: &Peer| study(peer, stream, &RHOS, options.thresholds, options.delays, options.seed);
+    let done = parallel::map(&peers, work, said);
+    let mut out = String::new();
+    table(&mut out, stream, &peers, &done, options);
     out
 }
 

@@ -104,7 +104,7 @@ pub fn everybody() -> Vec<Peer> {
         #[cfg(feature = "peers")]
         peer(
             "random cut forest",
-            Setting::Extrapolated { days: 2.0, runs: 16 },
+            Setting::Extrapolated { days: 2.0, runs: 10 },
             on_bins(1.0, |known| super::cut_forest::CutForestOnFlow::new(known, 1.0, 1)),
         ),
     ]

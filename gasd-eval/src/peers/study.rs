@@ -24,6 +24,8 @@ pub struct Done {
 
 /// A run is given up after this much, s.
 pub const MOST_S: f64 = 100_000.0;
+/// A run of a forest after this.
+pub const FOREST_MOST_S: f64 = 10_000.0;
 const HOURS_IN_YEAR: f64 = 8766.0;
 
 /// Sets a detector to one false alarm a year on a stream, and measures it.
@@ -41,7 +43,7 @@ pub fn study(peer: &Peer, stream: Stream, rhos: &[f64], thresholds: usize, delay
             (threshold.value, Some(threshold.error))
         }
         Setting::Extrapolated { days, runs } => {
-            (number, calm_s, most_s) = (*runs, 3600.0, 20_000.0);
+            (number, calm_s, most_s) = (*runs, 1800.0, FOREST_MOST_S);
             let hours = (days * 24.0) as usize;
             match extrapolate(stream, &peer.start, hours, seed) {
                 Some(threshold) => (threshold, None),
