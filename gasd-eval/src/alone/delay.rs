@@ -60,6 +60,9 @@ pub fn delay(cell: &Cell, history: History, start: &Start, threshold: f64, runs:
     Delay { mean, error: (variance / n).sqrt(), p95, given_up }
 }
 
+/// A detector that cannot keep quiet before the change has no delay.
+const MOST_BEGUN: usize = 100;
+
 fn one(
     cell: &Cell,
     history: History,
@@ -70,7 +73,12 @@ fn one(
 ) -> Option<f64> {
     let (rate, shape) = (cell.rate(), cell.shape);
     let mut told = Vec::new();
+    let mut begun = 0;
     let (mut watch, x, since) = 'again: loop {
+        begun += 1;
+        if begun > MOST_BEGUN {
+            return None;
+        }
         let mut watch = start(&history.learn(cell, random));
         let Change::AfterPulses(pulses) = runs.change else {
             break (watch, random.gamma(shape) / (rate * cell.rho), 0.0);

@@ -4,13 +4,17 @@
 
 use krcf::{RandomCutForest, RandomCutForestOptions};
 
-use super::{binned::OnBins, half_space::Features};
+use super::{
+    binned::OnBins,
+    half_space::{Features, LEARN},
+};
 use crate::alone::cell::Known;
 
 /// The forest.
 pub struct CutForestOnFlow {
     features: Features,
     forest: RandomCutForest,
+    unsaid: usize,
 }
 
 impl CutForestOnFlow {
@@ -32,7 +36,7 @@ impl CutForestOnFlow {
         let Ok(forest) = RandomCutForest::new(options) else {
             panic!("a random cut forest of 50 trees with 256 points in 4 dimensions is refused");
         };
-        Self { features: Features::new(known, bin_s), forest }
+        Self { features: Features::new(known, bin_s), forest, unsaid: LEARN }
     }
 }
 
@@ -43,6 +47,7 @@ impl OnBins for CutForestOnFlow {
         let score = self.forest.score(&point).unwrap_or(0.0);
         let learned = self.forest.update(&point);
         debug_assert!(learned.is_ok());
-        score
+        self.unsaid = self.unsaid.saturating_sub(1);
+        if self.unsaid > 0 { f64::NEG_INFINITY } else { score }
     }
 }

@@ -100,6 +100,9 @@ pub struct Features {
     scales: [f64; 4],
 }
 
+/// Bins before a forest is heard: the longest window is full, and so is a forest's memory since.
+pub const LEARN: usize = 600;
+
 /// Windows of the features, in bins.
 const FEATURES: [usize; 4] = [1, 5, 30, 300];
 
@@ -123,6 +126,7 @@ impl Features {
 pub struct HalfSpaceOnFlow {
     features: Features,
     forest: HalfSpaceTrees,
+    unsaid: usize,
 }
 
 impl HalfSpaceOnFlow {
@@ -130,14 +134,16 @@ impl HalfSpaceOnFlow {
     #[must_use]
     pub fn new(known: &Known, bin_s: f64, seed: u64) -> Self {
         let forest = HalfSpaceTrees::new(FEATURES.len(), &mut Random::new(seed, 0));
-        Self { features: Features::new(known, bin_s), forest }
+        Self { features: Features::new(known, bin_s), forest, unsaid: LEARN }
     }
 }
 
 impl OnBins for HalfSpaceOnFlow {
     fn bin(&mut self, pulses: u32) -> f64 {
         let point = self.features.push(pulses);
-        self.forest.step(&point)
+        let score = self.forest.step(&point);
+        self.unsaid = self.unsaid.saturating_sub(1);
+        if self.unsaid > 0 { f64::NEG_INFINITY } else { score }
     }
 }
 
