@@ -11,7 +11,11 @@
 //! - `nab`: the Numenta benchmark.
 #![forbid(unsafe_code)]
 
+pub mod alone;
 pub mod detector;
 pub mod household;
 pub mod leak;
+pub mod nab;
+pub mod peers;
+pub mod svg;
 pub mod system;
