@@ -7,6 +7,7 @@ mod agent;
 mod audit;
 pub mod cli;
 mod doctor;
+mod explain;
 pub mod fail;
 mod man;
 pub mod output;
@@ -51,7 +52,11 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Valve(action) => valve::run(&client, action, out).await,
         Command::Simulate(args) => simulate::run(&client, &args, out).await,
         Command::Audit { last, before } => audit::run(&client, last, before, out).await,
-        Command::Ack { verdicts } => ack::run(&client, &verdicts, out).await,
+        Command::Ack { verdicts, false_alarm, real_leak } => {
+            let feedback = ack::feedback(false_alarm, real_leak);
+            ack::run(&client, &verdicts, feedback, out).await
+        }
+        Command::Explain { verdict, svg } => explain::run(&client, verdict, svg.as_deref(), out).await,
         Command::Setup(_)
         | Command::Doctor(_)
         | Command::Top

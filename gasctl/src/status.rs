@@ -47,6 +47,24 @@ pub fn health(health: &str) -> Style {
     if health == "ok" { Style::Good } else { Style::Warn }
 }
 
+/// How well the home behind a meter is known, in a few words; nothing where that is not known.
+pub fn learning(meter: &Meter) -> Option<String> {
+    match meter.phase.as_str() {
+        "learning" => Some(format!("learning the home, {:.0} days seen", meter.days_learned.floor())),
+        "watching" => Some(format!("home known, up to {:.1} m³/h", meter.envelope_m3_per_h)),
+        "away" => Some("nobody at home".to_owned()),
+        _ => None,
+    }
+}
+
+/// A meter's health, and how well its home is known.
+fn with_learning(meter: &Meter) -> String {
+    match learning(meter) {
+        Some(learning) => format!("{}, {learning}", meter.health),
+        None => meter.health.clone(),
+    }
+}
+
 /// The style of a severity.
 pub fn severity(severity: &str) -> Style {
     match severity {
@@ -99,7 +117,7 @@ fn meters(state: &State, out: &Output) -> Result<(), Failure> {
             Cell::new(
                 meter.valve.as_ref().map_or_else(|| "no valve".to_owned(), |valve| format!("valve {valve}")),
             ),
-            Cell::styled(&meter.health, health(&meter.health)),
+            Cell::styled(with_learning(meter), health(&meter.health)),
         ]
     };
     out.table("  ", &state.meters.values().map(row).collect::<Vec<_>>())

@@ -282,3 +282,105 @@ fn the_record_is_read_in_pages_while_the_service_runs() {
     assert!(out.contains("30  2023-11-14 22:13:20") && out.contains("close"), "{out}");
     assert_eq!(told(&gasctl(&bus, &["audit", "-n", "0"])).0, 2);
 }
+
+/// A verdict with a flow: two litres a minute, then a hose.
+fn with_flow(id: u64) -> gasd::state::VerdictRecord {
+    const S: u64 = 1_000_000_000;
+    let mut flow: Vec<(u64, f64)> = (0..20).map(|i| (1_000 * S + i * 30 * S, 0.12)).collect();
+    flow.extend((1..=20).map(|i| (1_570 * S + i * S, 3.6)));
+    let evidence = serde_json::json!({
+        "rule": "total-flow", "pulse_volume_ul": 1_000_000, "released_ul": 19_333_333, "flow": flow,
+        "after_m3_per_h": { "low": 3.42, "mid": 3.6, "high": 3.78 },
+        "process": { "value": 9.0e8, "threshold": 3.15576e8, "unit": "s" },
+    });
+    gasd::state::VerdictRecord {
+        kind: "overload".into(),
+        t_ns: 1_570 * S,
+        decided_ns: 1_590 * S,
+        evidence_json: evidence.to_string(),
+        text: "Meter kitchen: too much; keep the valve closed.".into(),
+        ..verdict(id, "critical")
+    }
+}
+
+#[test]
+fn a_verdict_is_explained_in_words_and_in_a_picture() {
+    let bus = PrivateBus::start();
+    let service = Service::start(&bus);
+    service.add_verdict(with_flow(8));
+    shown(&bus, 8);
+    let (code, out, err) = told(&gasctl(&bus, &["explain", "8"]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(!out.contains('\x1b'), "no colour into a pipe");
+    assert!(out.starts_with("Verdict 8 on meter kitchen: more gas than this home uses, critical\n"), "{out}");
+    assert!(out.contains("  released    19.333 L beyond what flowed before\n"), "{out}");
+    assert!(out.contains("2023-11-14 22:13:00, decided 20 s later at 22:13:20"), "{out}");
+    assert!(out.contains('█') && out.contains("m³/h ┼") && out.contains("began 20 s before"), "{out}");
+    assert!(out.contains("What to do: keep the valve closed."), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("8.svg");
+    let (code, out, _) = told(&gasctl(&bus, &["--json", "explain", "8", "--svg", file.to_str().unwrap()]));
+    let out: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &out["verdict"]["id"]), (0, &8.into()));
+    assert_eq!(out["began_unix_us"], 1_699_999_980_000_000_u64);
+    let svg = std::fs::read_to_string(&file).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.contains("class=\"hot\""), "{svg}");
+    let (_, alone, _) = told(&gasctl(&bus, &["explain", "8", "--svg", "-"]));
+    assert_eq!(alone, svg);
+
+    let (code, _, err) = told(&gasctl(&bus, &["explain", "8", "--svg", "/nowhere/8.svg"]));
+    assert!(code == 1 && err.contains("/nowhere/8.svg cannot be written"), "{err}");
+    let (code, _, err) = told(&gasctl(&bus, &["explain", "9"]));
+    assert!(code != 0 && err.contains("no unacknowledged verdict has the number 9"), "{err}");
+}
+
+#[test]
+fn a_verdict_without_a_flow_is_told_without_a_picture() {
+    let bus = PrivateBus::start();
+    let service = Service::start(&bus);
+    service.add_verdict(verdict(8, "critical"));
+    shown(&bus, 8);
+    let (code, out, _) = told(&gasctl(&bus, &["explain", "8"]));
+    assert_eq!(code, 0);
+    assert!(out.contains("suspected-1s-confirmed-5s, the flow over 1 s") && !out.contains('┼'), "{out}");
+    let (code, _, err) = told(&gasctl(&bus, &["explain", "8", "--svg", "-"]));
+    assert!(code != 0 && err.contains("without a flow"), "{err}");
+}
+
+#[test]
+fn it_is_said_what_a_verdict_turned_out_to_be() {
+    let bus = PrivateBus::start();
+    let service = Service::start(&bus);
+    for id in [8, 9] {
+        service.add_verdict(verdict(id, "warning"));
+        shown(&bus, id);
+    }
+    let ack = gasctl(&bus, &["ack", "8", "--false-alarm"]);
+    assert_eq!(told(&ack), (0, "verdict 8: acknowledged as false alarm\n".into(), String::new()));
+    let (_, out, _) = told(&gasctl(&bus, &["--json", "ack", "9", "--real-leak"]));
+    let out: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(out["feedback"], "real-leak");
+    assert_eq!(told(&gasctl(&bus, &["ack", "8", "--false-alarm", "--real-leak"])).0, 2);
+}
+
+#[test]
+fn status_says_how_well_a_home_is_known() {
+    let bus = PrivateBus::start();
+    let service = Service::start(&bus);
+    for (phase, words) in [
+        ("learning", "ok, learning the home, 3 days seen"),
+        ("watching", "ok, home known, up to 2.9 m³/h"),
+        ("away", "ok, nobody at home"),
+        ("asleep", "ok"),
+    ] {
+        let mut snapshot = service.shared.write().unwrap();
+        let kitchen = &mut snapshot.meters[0];
+        (kitchen.phase, kitchen.days_learned, kitchen.envelope_m3_per_h) = (phase.into(), 3.7, 2.94);
+        drop(snapshot);
+        let (_, out, _) = told(&gasctl(&bus, &["status"]));
+        let line = out.lines().find(|line| line.contains("kitchen")).unwrap();
+        assert!(line.ends_with(&format!("  {words}")), "{line}");
+    }
+}

@@ -52,8 +52,25 @@ pub const CHOICES: [(&str, u32); 4] =
     [("pulse", PULSE), ("reading", READING), ("verdict", VERDICT), ("valve", VALVE)];
 
 /// Names of what a verdict found; its code is the place in this list, 0 is "unknown".
-pub const VERDICT_KINDS: [&str; 6] =
-    ["unknown", "surge", "sustained-flow", "transient-flow", "implausible-rate", "edge-storm"];
+pub const VERDICT_KINDS: [&str; 17] = [
+    "unknown",
+    "surge",
+    "sustained-flow",
+    "transient-flow",
+    "implausible-rate",
+    "edge-storm",
+    "overload",
+    "long-use",
+    "unusual-hour",
+    "base-flow",
+    "never-zero",
+    "silent-meter",
+    "flow-after-opening",
+    "flow-while-closed",
+    "low-pressure",
+    "earthquake",
+    "gas-alarm",
+];
 /// Names of a verdict's severities; its code is the place in this list, 0 is "unknown".
 pub const SEVERITIES: [&str; 5] = ["unknown", "info", "notice", "warning", "critical"];
 /// Names of a valve's positions; its code is the place in this list, 0 is "unknown".
@@ -286,6 +303,7 @@ mod tests {
     #[test]
     fn a_name_that_is_not_known_is_zero() {
         assert_eq!(code(&VERDICT_KINDS, "surge"), 1);
+        assert_eq!(code(&VERDICT_KINDS, "gas-alarm"), 16);
         assert_eq!(code(&SEVERITIES, "critical"), 4);
         assert_eq!(code(&POSITIONS, "ajar"), 0);
     }

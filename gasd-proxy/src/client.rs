@@ -113,6 +113,15 @@ impl Client {
         Ok(entries.iter().map(AuditEntry::of).collect())
     }
 
+    /// Acknowledges a verdict; `feedback` is what it turned out to be: `false-alarm` or `real-leak`.
+    ///
+    /// # Errors
+    /// As [`Client::state`]; [`ClientError::NoSuchObject`] when nobody waits for it any more.
+    pub async fn acknowledge(&self, verdict: u64, feedback: Option<&str>) -> Result<(), ClientError> {
+        let options = feedback.map(|name| ("Feedback", Variant::from(name)));
+        Ok(self.verdict(verdict).await?.acknowledge(options.into_iter().collect()).await?)
+    }
+
     /// The service itself.
     ///
     /// # Errors

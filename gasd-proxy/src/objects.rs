@@ -113,6 +113,12 @@ pub struct Meter {
     pub health: String,
     /// Id of its valve.
     pub valve: Option<String>,
+    /// `learning`, `watching`, `away` or `unknown`; empty where the service does not say.
+    pub phase: String,
+    /// Days that were learned of the home.
+    pub days_learned: f64,
+    /// What the home takes at the most, m³/h, with a margin.
+    pub envelope_m3_per_h: f64,
 }
 
 impl Meter {
@@ -135,6 +141,9 @@ impl Meter {
         set(&mut self.storms, p, "Storms");
         set(&mut self.resyncs, p, "Resyncs");
         set(&mut self.health, p, "Health");
+        set_name(&mut self.phase, p, "Phase", &["learning", "watching", "away"]);
+        set(&mut self.days_learned, p, "DaysLearned");
+        set(&mut self.envelope_m3_per_h, p, "Envelope");
         if let Some(valve) = value::<String>(p, "Valve") {
             self.valve = (!valve.is_empty()).then_some(valve);
         }

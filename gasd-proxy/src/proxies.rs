@@ -137,6 +137,15 @@ pub trait Meter {
     /// Id of its valve, empty for none.
     #[zbus(property)]
     fn valve(&self) -> zbus::Result<String>;
+    /// `learning`, `watching`, `away` or `unknown`.
+    #[zbus(property)]
+    fn phase(&self) -> zbus::Result<String>;
+    /// Days that were learned of the home.
+    #[zbus(property)]
+    fn days_learned(&self) -> zbus::Result<f64>;
+    /// What the home takes at the most, m³/h.
+    #[zbus(property)]
+    fn envelope(&self) -> zbus::Result<f64>;
 }
 
 /// A valve.
@@ -177,7 +186,7 @@ pub trait Valve {
 /// A verdict that nobody acknowledged. None of its properties ever changes.
 #[proxy(interface = "io.gasd1.Verdict", default_service = "io.gasd1", assume_defaults = false)]
 pub trait Verdict {
-    /// Acknowledges it. No option is known yet.
+    /// Acknowledges it. Option: `Feedback` (s), `false-alarm` or `real-leak`.
     #[zbus(allow_interactive_auth)]
     fn acknowledge(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
     /// Its number.

@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::HashMap;
 
-use gasd::state::Command;
+use gasd::state::{Command, Feedback};
 use gasd_proxy::{NAME, valve_path, verdict_path};
 use support::{PrivateBus, Service, run, verdict};
 use zbus::{Connection, Variant};
@@ -152,4 +152,39 @@ fn a_pipeline_that_is_gone_or_full_is_said_so() {
         assert_eq!(first.await.unwrap().0, "io.gasd1.Error.Stopping");
     });
     running.stop();
+}
+
+#[test]
+fn what_a_verdict_turned_out_to_be_is_handed_on_and_nonsense_is_not() {
+    let bus = PrivateBus::start();
+    let service = Service::start(&bus);
+    for id in [1, 2, 3] {
+        service.add_verdict(verdict(id, "info"));
+    }
+    run(async {
+        let client = bus.client().await;
+        let with = async |id: u64, feedback: Variant<'static>| {
+            let options = HashMap::from([("Feedback", feedback)]);
+            call(&client, &verdict_path(id), "io.gasd1.Verdict", "Acknowledge", &(options,)).await
+        };
+        let (name, text) = with(1, Variant::from("perhaps")).await;
+        assert_eq!(name, "org.freedesktop.DBus.Error.InvalidArgs");
+        assert!(text.contains("Feedback") && text.contains("real-leak"), "{text}");
+        assert_eq!(with(1, Variant::from(7_u32)).await.0, "org.freedesktop.DBus.Error.InvalidArgs");
+        assert!(service.commands.lock().unwrap().is_empty());
+        assert_eq!(with(1, Variant::from("false-alarm")).await.0, "");
+        assert_eq!(with(2, Variant::from("real-leak")).await.0, "");
+        assert_eq!(acknowledge(&client, 3).await.0, "");
+    });
+    let said: Vec<_> = service
+        .commands
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|command| match command {
+            Command::Acknowledge { feedback, .. } => *feedback,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(said, [Some(Feedback::FalseAlarm), Some(Feedback::RealLeak), None]);
 }

@@ -191,3 +191,65 @@ fn the_household_counts_every_litre_and_alarms_for_the_hose_alone() {
     let decided = first["decided_ns"].as_u64().unwrap();
     assert!(decided > hose && decided < hose + 10 * S, "{} s", (decided - hose) as f64 / 1e9);
 }
+
+/// 18 m³/h for half a minute, with a profile.
+fn with_profile(profile: &str) -> Vec<(String, String, String)> {
+    let text = format!("[[meter]]\nid = \"k\"\nline = 4\npulse_volume = \"1 L\"\nprofile = \"{profile}\"\n");
+    let config = parse("t.toml", &text).unwrap();
+    let (_, lines) = run(&config, &pulses(4, (0..150).map(|i| 1_000 + 200 * i))).unwrap();
+    lines[..lines.len() - 1]
+        .iter()
+        .map(|line| {
+            let verdict: Value = serde_json::from_str(line).unwrap();
+            let name = |value: &Value| value.as_str().unwrap().to_owned();
+            (name(&verdict["kind"]), name(&verdict["severity"]), name(&verdict["evidence"]["rule"]))
+        })
+        .collect()
+}
+
+#[test]
+fn a_profile_decides_what_closes_the_valve() {
+    let said =
+        |kind: &str, severity: &str, rule: &str| (kind.to_owned(), severity.to_owned(), rule.to_owned());
+    let surge = |severity| said("surge", severity, "suspected-1s-confirmed-5s");
+    let total = said("overload", "critical", "total-flow");
+    // 18 m³/h through a G4: whoever watches the whole flow sees it, the windows by themselves in two.
+    for (profile, closes) in [("eu-g4", true), ("published", true), ("jp-micom", false), ("cn-safety", false)]
+    {
+        let found = with_profile(profile);
+        assert!(found.contains(&surge(if closes { "critical" } else { "info" })), "{profile}: {found:?}");
+        assert_eq!(found.contains(&total), profile != "published", "{profile}: {found:?}");
+    }
+}
+
+#[test]
+fn a_rule_of_days_is_kept_between_two_rows_of_a_trace() {
+    let config = parse(
+        "t.toml",
+        "[[meter]]\nid = \"k\"\nline = 4\npulse_volume = \"10 L\"\nrules = { silence = \"10 days\" }\n",
+    )
+    .unwrap();
+    let day_ms = 86_400_000;
+    let (_, lines) = run(&config, &pulses(4, [1_000, 61_000, 20 * day_ms])).unwrap();
+    let verdict: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!((&verdict["kind"], &verdict["severity"]), (&"silent-meter".into(), &"notice".into()));
+    let after_s = (verdict["decided_ns"].as_u64().unwrap() - 61 * S) / S;
+    assert!((864_000..=864_000 + 1_800).contains(&after_s), "{after_s}");
+    assert_eq!(verdict["evidence"]["process"]["unit"], "s");
+    assert_eq!(verdict["evidence"]["process"]["threshold"], 864_000.0);
+}
+
+#[test]
+fn a_trace_may_say_when_it_began() {
+    let config = config(&[("kitchen", 4, "1 L")]);
+    let trace = pulses(4, (0..20).map(|i| 1_000 + 400 * i));
+    let mut verdicts = Vec::new();
+    for start_ns in [None, Some(1_795_802_400 * S)] {
+        let mut filter = UserFilter::new(&replay::filters(&config));
+        let mut out = Vec::new();
+        let rows = replay::Trace::new("t.csv", trace.as_bytes());
+        replay::play_from(&config, start_ns, rows, &mut filter, &mut out).unwrap();
+        verdicts.push(out);
+    }
+    assert_eq!(verdicts[0], verdicts[1], "in half a minute no hour was learned");
+}

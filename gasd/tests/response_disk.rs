@@ -117,7 +117,10 @@ fn a_verdict_while_the_disk_writes_an_opening_wins() {
     let house = disk.house();
     house.open().unwrap();
     house.close().unwrap();
-    house.response.command(&Command::Acknowledge { verdict: 77, caller: "x".into() }).unwrap_err();
+    house
+        .response
+        .command(&Command::Acknowledge { verdict: 77, feedback: None, caller: "x".into() })
+        .unwrap_err();
     let before = house.moves().len();
     disk.1.store(-1, Ordering::SeqCst);
     std::thread::scope(|scope| {

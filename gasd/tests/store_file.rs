@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use gasd::state::{Hold, Position, VerdictRecord};
-use gasd::store::{AuditEntry, Base, Change, NextIds, Stamp, Store, StoreError, StoredHold};
+use gasd::store::{AuditEntry, Base, Change, Learned, NextIds, Stamp, Store, StoreError, StoredHold};
 
 fn verdict(id: u64) -> VerdictRecord {
     VerdictRecord {
@@ -210,4 +210,18 @@ fn flipped_bytes_are_found_or_were_not_in_use() {
     println!("of 60 flipped bytes {found} were in use and found, {asserted} stopped a debug build of redb");
     assert!(found > 0);
     assert!(cfg!(debug_assertions) || asserted == 0);
+}
+
+#[test]
+fn what_was_learned_is_kept_by_meter_and_what_is_kept_aside_is_nobodys() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.redb");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.load().unwrap().learned, [], "a store of before has none");
+    let row = |key: &str, byte: u8| Change::Learned { key: key.into(), bytes: vec![byte; 3] };
+    store.commit(&[row("kitchen", 1), row("boiler", 2), row(&Learned::aside("kitchen"), 3)]).unwrap();
+    store.commit(&[row("kitchen", 4)]).unwrap();
+    drop(store);
+    let learned = Store::open(&path).unwrap().load().unwrap().learned;
+    assert_eq!(learned, [("boiler".to_owned(), vec![2; 3]), ("kitchen".to_owned(), vec![4; 3])]);
 }

@@ -3,6 +3,8 @@
 
 mod setup;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -13,6 +15,7 @@ Examples:
   gasctl status                                how everything stands
   gasctl watch                                 follow what changes
   gasctl valve close main --reason 'smell of gas'
+  gasctl explain 7                             what verdict 7 rests on
   gasctl ack 7                                 verdict 7 has been looked at
   gasctl valve open main
   gasctl setup                                 write a meter's configuration file
@@ -70,12 +73,33 @@ pub enum Command {
     /// Acknowledge verdicts: say that a person has looked at them
     #[command(
         after_help = "There is no way to acknowledge everything at once: each verdict wants to be looked at.\n\n\
-        Examples:\n  gasctl ack 7\n  gasctl ack 7 8"
+        What it turned out to be is kept in the audit record; after a false alarm about the base flow gasd learns \
+        it anew.\n\n\
+        Examples:\n  gasctl ack 7\n  gasctl ack 7 8\n  gasctl ack 7 --false-alarm"
     )]
     Ack {
         /// Number of a verdict, as `gasctl status` shows it
         #[arg(required = true, value_name = "N")]
         verdicts: Vec<u64>,
+        /// Nothing was wrong
+        #[arg(long, conflicts_with = "real_leak")]
+        false_alarm: bool,
+        /// Gas escaped, or would have
+        #[arg(long)]
+        real_leak: bool,
+    },
+    /// Explain a verdict in words, with the numbers that decided and a picture of the flow
+    #[command(
+        after_help = "Only a verdict that nobody acknowledged can be explained; look first, then `gasctl ack`.\n\n\
+        Examples:\n  gasctl explain 7\n  gasctl explain 7 --svg verdict-7.svg\n  gasctl --json explain 7 | jq '.facts[].text'"
+    )]
+    Explain {
+        /// Number of the verdict, as `gasctl status` shows it
+        #[arg(value_name = "N")]
+        verdict: u64,
+        /// Draw the flow into this file too; - draws it to standard output and nothing else
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
     },
     /// Show who did what to which valve, and how it ended
     #[command(

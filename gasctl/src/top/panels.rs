@@ -214,8 +214,13 @@ pub fn health(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let rejected: u64 = meter.rejected.values().sum();
         lines.push(Line::styled(
             format!(
-                " {} edges, {} pulses, {} rejected, {} recovered, {} storms",
-                meter.edges, meter.accepted, rejected, meter.recovered, meter.storms
+                " {} edges, {} pulses, {} rejected, {} recovered, {} storms{}",
+                meter.edges,
+                meter.accepted,
+                rejected,
+                meter.recovered,
+                meter.storms,
+                status::learning(meter).map(|learning| format!(", {learning}")).unwrap_or_default()
             ),
             p.of(Meaning::Dim),
         ));

@@ -14,6 +14,7 @@ use crate::windows::track::{Mean, Track};
 
 mod outlive;
 mod say;
+mod tell;
 
 /// Thresholds over 1 s, 5 s and 30 s, m³/h. Cooking takes 0.2–0.8, a boiler 1–2.8, a tankless
 /// heater up to 4.5; a hose that comes off passes 8–10.

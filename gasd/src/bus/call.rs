@@ -64,6 +64,17 @@ impl Desk {
     ) -> Result<Answer, Refusal> {
         let _ticket = self.guard.admit(header)?;
         no_other_options(options, &[])?;
+        self.submit_checked(connection, header, duty, command).await
+    }
+
+    /// As [`Desk::submit`], for a caller that was admitted and whose options were checked.
+    pub(super) async fn submit_checked(
+        &self,
+        connection: &Connection,
+        header: &Header<'_>,
+        duty: Duty,
+        command: impl FnOnce(&Caller) -> Command,
+    ) -> Result<Answer, Refusal> {
         let caller = self.guard.may(connection, header, duty).await?;
         self.hand_over(command(&caller)).await
     }

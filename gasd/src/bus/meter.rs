@@ -125,4 +125,20 @@ impl Meter {
     fn valve(&self) -> String {
         self.get(|m| m.valve.clone())
     }
+
+    #[zbus(property)]
+    fn phase(&self) -> String {
+        let phase = self.get(|m| m.phase.clone());
+        if phase.is_empty() { "unknown".to_owned() } else { phase }
+    }
+
+    #[zbus(property)]
+    fn days_learned(&self) -> f64 {
+        self.get(|m| finite(m.days_learned))
+    }
+
+    #[zbus(property)]
+    fn envelope(&self) -> f64 {
+        self.get(|m| finite(m.envelope_m3_per_h))
+    }
 }

@@ -6,11 +6,14 @@ use std::collections::HashMap;
 use zbus::message::Header;
 use zbus::{Connection, Variant, interface};
 
-use super::call::{Desk, Options};
+use super::call::{Desk, Options, no_other_options, option};
 use super::caller::Caller;
 use super::guard::Duty;
 use super::refusal::Refusal;
-use crate::state::{Command, VerdictRecord};
+use crate::state::{Command, Feedback, VerdictRecord};
+
+/// What the option `Feedback` may be.
+const FEEDBACK: &str = "\"false-alarm\" or \"real-leak\"";
 
 /// A verdict.
 pub(super) struct Verdict {
@@ -43,8 +46,16 @@ impl Verdict {
         options: Options,
     ) -> Result<(), Refusal> {
         let verdict = self.record.id;
-        let command = |caller: &Caller| Command::Acknowledge { verdict, caller: caller.name() };
-        self.desk.submit(connection, &header, &options, Duty::Acknowledge, command).await.map(drop)
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &["Feedback"])?;
+        let feedback = option::<String>(&options, "Feedback", FEEDBACK)?
+            .map(|name| {
+                let wrong = Refusal::WrongOption { name: "Feedback", expected: FEEDBACK };
+                Feedback::named(&name).ok_or(wrong)
+            })
+            .transpose()?;
+        let command = |caller: &Caller| Command::Acknowledge { verdict, feedback, caller: caller.name() };
+        self.desk.submit_checked(connection, &header, Duty::Acknowledge, command).await.map(drop)
     }
 
     #[zbus(property(emits_changed_signal = "const"))]

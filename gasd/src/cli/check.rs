@@ -3,12 +3,14 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     accounts::{USERS, id_in},
     bus::{groups_of, own_uid},
-    config::{Config, Errors, Origin, Place, Problem, Source, parse_all, require_readable},
+    config::{
+        Config, Errors, MeterConfig, Origin, Place, Problem, Source, parse_all, require_readable, rules,
+    },
     exit::{self, Fatal},
 };
 
@@ -81,7 +83,20 @@ fn lines(origin: &Origin, sources: &[Source], checked: &Result<Config, Errors>) 
     for warning in &config.warnings {
         eprintln!("warning: {warning}");
     }
+    config.meters.iter().flat_map(rules_of).for_each(|line| println!("{line}"));
     println!("{}, {}, no errors", count(config.meters.len(), "meter"), count(config.valves.len(), "valve"));
+}
+
+/// What a meter goes by, a line a rule; what is not its profile's is marked.
+fn rules_of(meter: &MeterConfig) -> Vec<String> {
+    let differ = rules::differences(&meter.profile.rules(), &meter.rules);
+    let mut lines = vec![format!("meter \"{}\": profile {}", meter.id, meter.profile.name())];
+    for (key, value) in rules::shown(&meter.rules) {
+        let own = differ.iter().find(|(other, ..)| *other == key);
+        let mark = own.map_or_else(String::new, |(_, profile, _)| format!("  (the profile's: {profile})"));
+        lines.push(format!("  {key:<16} {value}{mark}"));
+    }
+    lines
 }
 
 /// Refuses files that root can read and the service cannot. Who is not root sees by reading.
@@ -106,6 +121,7 @@ fn object(sources: &[Source], checked: &Result<Config, Errors>) -> Value {
             "files": files,
             "meters": config.meters.iter().map(|meter| &meter.id).collect::<Vec<_>>(),
             "valves": config.valves.iter().map(|valve| &valve.id).collect::<Vec<_>>(),
+            "rules": config.meters.iter().map(|meter| (meter.id.clone(), rules_object(meter))).collect::<Map<_, _>>(),
             "warnings": config.warnings,
             "problems": [],
         }),
@@ -114,10 +130,18 @@ fn object(sources: &[Source], checked: &Result<Config, Errors>) -> Value {
             "files": files,
             "meters": [],
             "valves": [],
+            "rules": {},
             "warnings": [],
             "problems": errors.problems().iter().map(problem).collect::<Vec<_>>(),
         }),
     }
+}
+
+/// A meter's profile and rules, each in the words of the configuration.
+fn rules_object(meter: &MeterConfig) -> Value {
+    let rules: Map<String, Value> =
+        rules::shown(&meter.rules).into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    json!({ "profile": meter.profile.name(), "rules": rules })
 }
 
 fn problem(problem: &Problem) -> Value {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a new configuration changes in a running service. Pure: nothing is read and nothing is done.
 
+use super::rules;
 use super::show::{duration, flow, volume};
 use super::types::{Config, MeterConfig};
 
@@ -19,6 +20,8 @@ pub struct Delta {
     pub max_flow: bool,
     /// Its thresholds.
     pub thresholds: bool,
+    /// Its profile or single rules.
+    pub rules: bool,
     /// The valve that its verdicts close.
     pub valve: bool,
 }
@@ -35,6 +38,7 @@ impl Delta {
             pulse_volume: old.pulse_volume_ul != new.pulse_volume_ul,
             max_flow: old.max_flow_ul_per_h != new.max_flow_ul_per_h,
             thresholds: old.thresholds != new.thresholds,
+            rules: old.profile != new.profile || old.rules != new.rules,
             valve: valve_changed,
         }
     }
@@ -180,6 +184,9 @@ fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfi
             t.suspect_m3_per_h, t.confirm_m3_per_h, t.sustain_m3_per_h
         ));
     }
+    if delta.rules {
+        parts.push(rules_sentence(old, new));
+    }
     if delta.valve {
         let name = |id: &str| if id.is_empty() { "none".to_owned() } else { format!("\"{id}\"") };
         parts.push(format!(
@@ -189,6 +196,17 @@ fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfi
         ));
     }
     format!("meter \"{}\" changed: {}", new.id, parts.join(", "))
+}
+
+/// What of its rules; what was learned stays.
+fn rules_sentence(old: &MeterConfig, new: &MeterConfig) -> String {
+    if old.profile != new.profile {
+        return format!("its profile from {} to {}", old.profile.name(), new.profile.name());
+    }
+    let differ = rules::differences(&old.rules, &new.rules);
+    let parts: Vec<String> =
+        differ.iter().map(|(key, before, after)| format!("rules.{key} from {before} to {after}")).collect();
+    parts.join(", ")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use gasd_detect::{Profile, Rules};
 use toml::de::DeTable;
 
 use super::error::ErrorKind;
@@ -14,10 +15,10 @@ use super::report::{Report, Span};
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
 use super::types::{FilterSettings, GpioLine, MeterConfig, Thresholds};
-use super::{filter, gpio, thresholds};
+use super::{filter, gpio, rules, thresholds};
 
 pub(super) const KEYS: &[&str] =
-    &["id", "gpio", "line", "pulse_volume", "max_flow", "filter", "thresholds", "valve"];
+    &["id", "gpio", "line", "pulse_volume", "max_flow", "filter", "thresholds", "profile", "rules", "valve"];
 pub(super) const EXPECTED: &str = "one or more tables, each headed [[meter]]";
 pub(super) const PULSE_VOLUME: &str = "the volume of one pulse, like \"10 L\" or \"100 imp/m3\"";
 const ID: &str = "a name like \"kitchen\"";
@@ -34,6 +35,7 @@ pub(super) struct Draft<'a> {
     pace: Option<Pace>,
     filter: Option<FilterSettings>,
     thresholds: Option<Thresholds>,
+    rules: Option<(Profile, Rules)>,
 }
 
 /// Reads one meter.
@@ -52,17 +54,19 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     let pace = pace(report, &section, volume, max_flow);
     let filter = filter::read(report, section.get("filter"), pace, (&span, &label));
     let thresholds = thresholds::read(report, &section, max_flow);
+    let rules = rules::read(report, &section);
     let valve = section.get("valve").and_then(|f| f.string(report, VALVE).map(|v| f.with(v.to_owned())));
     if section.get("valve").is_none() {
         report.warn(&span, &format!("{label}: has no valve; its verdicts are told, nothing is closed"));
     }
-    Draft { label, id, gpio, valve, pace, filter, thresholds }
+    Draft { label, id, gpio, valve, pace, filter, thresholds, rules }
 }
 
 impl Draft<'_> {
     /// The meter, unless something about it was reported.
     pub(super) fn finish(self, valve: Option<usize>) -> Option<MeterConfig> {
         let pace = self.pace?;
+        let (profile, rules) = self.rules?;
         Some(MeterConfig {
             id: self.id?.value,
             gpio: self.gpio?.value,
@@ -70,6 +74,8 @@ impl Draft<'_> {
             max_flow_ul_per_h: pace.max_flow_ul_per_h,
             filter: self.filter?,
             thresholds: self.thresholds?,
+            profile,
+            rules,
             valve,
         })
     }

@@ -3,7 +3,7 @@
 //!
 //! [`parse()`] walks the text's tables by hand rather than through serde, so that every problem is
 //! found in one pass and each has its line, its value and what was expected. A section per file:
-//! `meter` (with `gpio`, `pace`, `filter`, `thresholds`) and `valve` judge one table alone,
+//! `meter` (with `gpio`, `pace`, `filter`, `thresholds`, `rules`) and `valve` judge one table alone,
 //! `cross` compares them, `limits` has the numbers. Several files make one configuration: `source`
 //! finds them, [`parse_all`] puts them together, and a place (`report`'s `Span`) knows its file. `docs/configuration.md` is for the reader.
 
@@ -21,6 +21,7 @@ pub mod near;
 mod pace;
 mod parse;
 mod report;
+pub mod rules;
 mod section;
 pub mod sense;
 pub mod show;

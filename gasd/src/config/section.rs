@@ -193,6 +193,21 @@ impl<'a> Field<'a> {
         self.value.is_integer()
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, report: &mut Report<'_>) -> Option<bool> {
+        self.value.as_bool().or_else(|| self.mistyped(report, "true or false"))
+    }
+
+    /// Whether it is an array of nothing but tables, or of nothing.
+    pub(super) fn is_tables(&self) -> bool {
+        self.value.as_array().is_some_and(|array| array.iter().all(|item| item.get_ref().is_table()))
+    }
+
+    /// Reports that this table or array is wrong, without quoting it.
+    pub(super) fn refuse_whole(&self, report: &mut Report<'_>, kind: ErrorKind) {
+        report.problem(&self.span, &self.key, kind);
+    }
+
     /// One of a few words.
     pub(super) fn word<T: Copy>(
         &self,

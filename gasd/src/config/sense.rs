@@ -131,6 +131,34 @@ pub enum Sense {
         /// Why there are limits.
         why: &'static str,
     },
+    /// A rule's number outside its limits.
+    #[error("{shown} is outside {least} to {most}")]
+    RuleRange {
+        /// The number.
+        shown: String,
+        /// Least.
+        least: String,
+        /// Most.
+        most: String,
+    },
+    /// A use-time table without bands, or with too many.
+    #[error("has {found} bands (expected 1 to {most})")]
+    UseTimeBands {
+        /// How many it has.
+        found: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// Bands of a use-time table in another order.
+    #[error(
+        "a band's {what} must be {must} than that of the band before: the more flows, the shorter it may last"
+    )]
+    UseTimeOrder {
+        /// `flow` or `time`.
+        what: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
     /// A longer window with a higher threshold.
     #[error(
         "the threshold `{lower}` ({}) is above `{upper}` ({}): it is measured over a longer time \

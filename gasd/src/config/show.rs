@@ -19,6 +19,18 @@ pub fn duration(ns: u64) -> String {
     in_units(ns, &[(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns")])
 }
 
+/// A duration in ns in the largest unit up to the day that it fills without a rest: `30 days`, `12 h`.
+#[must_use]
+pub fn long(ns: u64) -> String {
+    const LONG: [(u64, &str); 3] =
+        [(86_400_000_000_000, "days"), (3_600_000_000_000, "h"), (60_000_000_000, "min")];
+    match LONG.iter().find(|(factor, _)| ns >= *factor && ns.is_multiple_of(*factor)) {
+        Some((factor, "days")) if ns == *factor => "1 day".to_owned(),
+        Some((factor, name)) => format!("{} {name}", ns / factor),
+        None => duration(ns),
+    }
+}
+
 /// A duration in ns cut to four digits, for an interval that came out of a division.
 pub(super) fn about(ns: u64) -> String {
     let mut step = 1;

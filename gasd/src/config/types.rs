@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use gasd_abi::FilterConfig;
+use gasd_detect::{Profile, Rules};
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +85,10 @@ pub struct MeterConfig {
     pub filter: FilterSettings,
     /// Its thresholds.
     pub thresholds: Thresholds,
+    /// The set of rules that it begins with. `profile`, default `eu-g4`.
+    pub profile: Profile,
+    /// The rules: the profile's, with what `rules` says otherwise.
+    pub rules: Rules,
     /// Index into [`Config::valves`] of the valve that a critical verdict closes.
     pub valve: Option<usize>,
 }

@@ -38,13 +38,26 @@ const TIMES: &[(&str, u64)] = &[
     ("s", 1_000_000_000),
     ("min", 60_000_000_000),
     ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+    ("day", 86_400_000_000_000),
+    ("days", 86_400_000_000_000),
 ];
+
+/// Pa in one of each unit of pressure.
+const PRESSURES: &[(&str, u64)] = &[("Pa", 1), ("hPa", 100), ("mbar", 100), ("kPa", 1_000), ("bar", 100_000)];
+
+/// Thousandths of a gal (cm/s²) in one of each unit of acceleration.
+const ACCELERATIONS: &[(&str, u64)] =
+    &[("gal", 1_000), ("Gal", 1_000), ("cm/s2", 1_000), ("m/s2", 100_000), ("m/s\u{b2}", 100_000)];
 
 /// Units as the messages list them: those that any keyboard can write.
 const VOLUME_NAMES: &[&str] = &["L", "mL", "uL", "m3", "dm3", "cm3"];
 const PULSE_VOLUME_NAMES: &[&str] = &["L", "mL", "uL", "m3", "dm3", "cm3", "imp/m3", "imp/L"];
 const FLOW_NAMES: &[&str] = &["m3/h", "m3/min", "L/h", "L/min", "L/s", "dm3/h", "mL/min", "mL/s"];
-const TIME_NAMES: &[&str] = &["ms", "s", "min", "h", "us", "ns"];
+const TIME_NAMES: &[&str] = &["ms", "s", "min", "h", "days", "us", "ns"];
+const PRESSURE_NAMES: &[&str] = &["kPa", "mbar", "Pa", "hPa", "bar"];
+const ACCELERATION_NAMES: &[&str] = &["gal", "m/s2"];
+const FACTOR_NAMES: &[&str] = &["times"];
 const RATE_NAMES: &[&str] = &["/s", "edges/s"];
 
 /// Pulses, as meters' plates have them (`imp`) and as people write them.
@@ -187,6 +200,42 @@ pub fn duration(text: &str) -> Result<u64, UnitError> {
     let (number, unit) = split(text, TIME_NAMES)?;
     let factor = lookup(unit, TIMES).ok_or_else(|| unknown(unit, TIME_NAMES))?;
     positive(number, factor, "ns")
+}
+
+/// A pressure above the air's, Pa: `"0.3 kPa"`, `"20 mbar"`.
+///
+/// # Errors
+/// [`UnitError`] for anything that is not a positive whole number of Pa.
+pub fn pressure(text: &str) -> Result<u64, UnitError> {
+    let (number, unit) = split(text, PRESSURE_NAMES)?;
+    let factor = lookup(unit, PRESSURES).ok_or_else(|| unknown(unit, PRESSURE_NAMES))?;
+    positive(number, factor, "Pa")
+}
+
+/// An acceleration in thousandths of a gal (cm/s²): `"200 gal"`, `"2 m/s2"`.
+///
+/// # Errors
+/// [`UnitError`] for anything that is not a positive whole number of thousandths of a gal.
+pub fn acceleration(text: &str) -> Result<u64, UnitError> {
+    let (number, unit) = split(text, ACCELERATION_NAMES)?;
+    let factor = lookup(unit, ACCELERATIONS).ok_or_else(|| unknown(unit, ACCELERATION_NAMES))?;
+    positive(number, factor, "mgal")
+}
+
+/// A factor in thousandths: `"1.8"`, `"1.8 times"`.
+///
+/// # Errors
+/// [`UnitError`] for anything that is not a positive whole number of thousandths.
+pub fn factor(text: &str) -> Result<u64, UnitError> {
+    let with_unit = match split(text, FACTOR_NAMES) {
+        Err(UnitError::MissingUnit { .. }) => format!("{} times", text.trim()),
+        _ => text.to_owned(),
+    };
+    let (number, unit) = split(&with_unit, FACTOR_NAMES)?;
+    if !["times", "x", "\u{d7}"].contains(&unit) {
+        return Err(unknown(unit, FACTOR_NAMES));
+    }
+    positive(number, 1_000, "thousandths")
 }
 
 /// Edges a second: `"1000 /s"`.

@@ -53,8 +53,33 @@ table! {
     ImplausibleRate Warning "439a1c1af7b94f55b90753216e07af8b",
     /// A verdict: a line chatters.
     EdgeStorm Warning "e203457c9d574b5c99d2b3830d4f1905",
+    /// A verdict: more flows than all appliances take together, or than the meter may.
+    Overload Critical "f97a3abe08184da2851a2d1388468b1b",
+    /// A verdict: a flow lasts longer than such a flow should.
+    LongUse Warning "e89eb9598ec7442d87f6000df02ca602",
+    /// A verdict: gas is used at an hour at which the home hardly ever uses any.
+    UnusualHour Warning "91ca647b8e1448f298c1e43dc09c5283",
+    /// A verdict: what flows when nobody uses gas has risen.
+    BaseFlow Warning "b23bc00ddb144099bc7b957268917106",
+    /// A verdict: the gas has not rested for days.
+    NeverZero Warning "156c65da70ac4e1390cdef41da9496a7",
+    /// A verdict: no gas for longer than ever: the meter or its contact may be stuck.
+    SilentMeter Notice "e32181a9265f4a58a830a0ae81aff9dc",
+    /// A verdict: gas flows right after the valve was opened.
+    FlowAfterOpening Critical "a2bfcffa72d543658e70b206f23ce952",
+    /// A verdict: gas flows though the valve is closed.
+    FlowWhileClosed Critical "a65839016c464bf397a4d3a662b2e8bd",
+    /// A verdict: the pressure is low while gas flows.
+    LowPressure Critical "b9e6f063302f425594a94d53a85a80d1",
+    /// A verdict: gas flows after an earthquake.
+    Earthquake Critical "bcf0b49039444507929009bf98455e92",
+    /// A verdict: a gas detector gives alarm.
+    GasAlarm Critical "b933c67a795149329fe02fd333bff18e",
     /// A verdict of a kind that has no id of its own yet.
     OtherVerdict Warning "e966df302b6949e0b2db8d480a67734c",
+
+    /// What was learned of a home cannot be used and was kept aside.
+    LearnedLost Warning "26145cee0d0c401a86af4fb05282c19e",
 
     /// A valve is closed now.
     ValveClosed Notice "9563f3c7b41345f09b555f519c7b596b",
@@ -133,6 +158,17 @@ impl What {
             "transient-flow" => Self::TransientFlow,
             "implausible-rate" => Self::ImplausibleRate,
             "edge-storm" => Self::EdgeStorm,
+            "overload" => Self::Overload,
+            "long-use" => Self::LongUse,
+            "unusual-hour" => Self::UnusualHour,
+            "base-flow" => Self::BaseFlow,
+            "never-zero" => Self::NeverZero,
+            "silent-meter" => Self::SilentMeter,
+            "flow-after-opening" => Self::FlowAfterOpening,
+            "flow-while-closed" => Self::FlowWhileClosed,
+            "low-pressure" => Self::LowPressure,
+            "earthquake" => Self::Earthquake,
+            "gas-alarm" => Self::GasAlarm,
             _ => Self::OtherVerdict,
         }
     }
@@ -155,7 +191,7 @@ impl Priority {
 mod tests {
     use std::collections::HashSet;
 
-    use gasd_detect::{Kind, Severity};
+    use gasd_detect::{KINDS, Severity};
 
     use super::*;
 
@@ -173,10 +209,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_verdict_has_its_own() {
-        let kinds =
-            [Kind::Surge, Kind::SustainedFlow, Kind::TransientFlow, Kind::ImplausibleRate, Kind::EdgeStorm];
-        let ids: HashSet<&str> = kinds.iter().map(|kind| What::verdict(kind.name()).id()).collect();
-        assert_eq!(ids.len(), kinds.len());
+        let ids: HashSet<&str> = KINDS.iter().map(|kind| What::verdict(kind.name()).id()).collect();
+        assert_eq!(ids.len(), KINDS.len());
         assert!(!ids.contains(What::OtherVerdict.id()));
         assert_eq!(What::verdict("leak"), What::OtherVerdict);
     }

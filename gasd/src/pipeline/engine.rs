@@ -17,21 +17,22 @@ use gasd_detect::{Verdict, sentence};
 use tokio::sync::mpsc::Sender;
 
 use crate::{
-    evidence::evidence_json,
     journal::{self, changes},
     kernel::{Kernel, sys::boottime_ns},
-    response::{Response, unconfigured},
+    response::{Response, clock::now, unconfigured},
     simulation::Shadow,
-    state::{Change, MeterState, Shared, Snapshot, VerdictRecord},
+    state::{Change, MeterState, Shared, Snapshot, VerdictRecord, look},
     store::{Base, WriterHandle},
     stream::{House, Stream},
 };
 
 use super::{
+    civil::Civil,
     condition::{Reading, StoreStart},
     counting::Pulse,
     filter::LineFilter,
     latency::Latencies,
+    learned::Memory,
     meter::MeterRun,
     queue::{Input, Queue},
 };
@@ -97,6 +98,10 @@ pub struct Engine {
     pub beat: Arc<Beat>,
     /// What the journal was told of the service.
     pub said: changes::Service,
+    /// What the meters were told of civil time.
+    pub civil: Civil,
+    /// What was learned of the homes, as it is on the disk.
+    pub learned: Memory,
     /// The simulation under way.
     pub shadow: Option<Box<Shadow>>,
 }
@@ -135,6 +140,7 @@ impl Engine {
                     self.reading.refused = why;
                     stale = true;
                 }
+                Ok(Input::Acknowledged(what)) => self.acknowledged(&what),
                 Ok(Input::Simulation(step)) => {
                     self.simulation(step);
                     stale = true;
@@ -152,6 +158,7 @@ impl Engine {
             }
             if ticked.elapsed() >= TICK {
                 self.tick();
+                self.save_learned_if_due(now());
                 (ticked, stale) = (Instant::now(), true);
             }
             if unsaved && persisted.elapsed() >= self.persist {
@@ -161,6 +168,7 @@ impl Engine {
             }
         }
         self.show();
+        self.save_learned(now(), |_| true);
         self.bases()
     }
 
@@ -204,18 +212,39 @@ impl Engine {
 
     fn tick(&mut self) {
         self.response.announce_overdue();
+        self.tell_civil();
         let now = boottime_ns();
+        let open = self.open_valves();
         for at in 0..self.meters.len() {
+            if let Some(&Some(open)) = open.get(at)
+                && let Some(verdict) = self.meters[at].set_valve(open, now)
+            {
+                self.verdict(at, &verdict);
+            }
             if let Some(verdict) = self.meters[at].tick(now) {
                 self.verdict(at, &verdict);
             }
         }
     }
 
+    /// Tells the meters what the clock on the wall shows, if that is news.
+    fn tell_civil(&mut self) {
+        if let Some(offset_ns) = self.civil.news() {
+            self.meters.iter_mut().for_each(|meter| meter.set_civil(offset_ns));
+        }
+    }
+
+    /// Whether each meter's valve is open, where that is known.
+    fn open_valves(&self) -> Vec<Option<bool>> {
+        let snapshot = look(&self.shared);
+        let position = |id: &String| snapshot.valves.iter().find(|valve| valve.id == *id)?.position.is_open();
+        self.valves.iter().map(position).collect()
+    }
+
     fn verdict(&self, at: usize, verdict: &Verdict) {
         let meter = &self.meters[at];
         // Drives the valve first and gives the verdict its number.
-        let mut record = record(&meter.id, verdict);
+        let mut record = record(meter, verdict);
         record.id = self.response.on_verdict(at, record.clone());
         journal::tell(changes::verdict(&record));
     }
@@ -310,18 +339,18 @@ impl Engine {
 
 /// A verdict as it is kept, shown and acknowledged.
 #[must_use]
-pub fn record(meter: &str, verdict: &Verdict) -> VerdictRecord {
+pub fn record(meter: &MeterRun, verdict: &Verdict) -> VerdictRecord {
     let age_ns = boottime_ns().saturating_sub(verdict.decided_ns);
     VerdictRecord {
         id: 0,
-        meter: meter.to_owned(),
+        meter: meter.id.clone(),
         kind: verdict.kind.name().to_owned(),
         severity: verdict.severity.name().to_owned(),
         t_ns: verdict.t_ns,
         decided_ns: verdict.decided_ns,
         unix_us: unix_us().saturating_sub(age_ns / 1_000),
-        evidence_json: evidence_json(&verdict.evidence).to_string(),
-        text: sentence(meter, verdict),
+        evidence_json: meter.evidence(verdict).to_string(),
+        text: sentence(&meter.id, verdict),
         acknowledged_by: None,
     }
 }

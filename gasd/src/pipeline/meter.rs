@@ -6,15 +6,19 @@ use gasd_abi::{
     records::{EVENT_PULSE, EVENT_STORM, EVENT_TICK, Event, meter_key},
     stream::{Message, Record, SIMULATED},
 };
-use gasd_detect::{Engine, Verdict};
+use gasd_detect::{Engine, EngineConfig, Input, Verdict};
+use serde_json::Value;
 
 use crate::{
     config::{MeterConfig, change::Delta},
+    evidence::{evidence_json, flow_json},
     replay::judge::engine_config,
-    response::clock::utc,
+    response::clock::{Now, utc},
     state::MeterState,
     store::{Base, Total, advance, reanchor, total},
 };
+
+use super::{flow::Flow, learned};
 
 /// A meter while the daemon runs.
 pub struct MeterRun {
@@ -35,6 +39,13 @@ pub struct MeterRun {
     pulse_volume_ul: u64,
     thresholds_m3_per_h: [f64; 3],
     engine: Engine,
+    engine_config: EngineConfig,
+    /// The flow of late, for evidence.
+    flow: Flow,
+    /// What the engine was told of civil time.
+    civil_offset_ns: Option<i64>,
+    /// What the engine was told of the valve.
+    valve_open: Option<bool>,
     last: Event,
     now_ns: u64,
     missed: u64,
@@ -71,6 +82,10 @@ impl MeterRun {
             pulse_volume_ul: config.pulse_volume_ul,
             thresholds_m3_per_h: engine_config(config).thresholds_m3_per_h,
             engine: Engine::new(engine_config(config)),
+            engine_config: engine_config(config),
+            flow: Flow::default(),
+            civil_offset_ns: None,
+            valve_open: None,
             last: Event::default(),
             now_ns: 0,
             missed: 0,
@@ -111,11 +126,72 @@ impl MeterRun {
         if delta.thresholds {
             self.engine.set_thresholds(self.thresholds_m3_per_h);
         }
+        if delta.rules {
+            self.engine.set_rules(config.rules);
+        }
+        self.engine_config = engine_config(config);
         if delta.pulse_volume || delta.max_flow {
             // Flows that were reckoned with another volume are no evidence.
-            self.engine = Engine::new(engine_config(config));
+            self.engine = Engine::new(self.engine_config);
+            self.flow.forget();
+            self.retell();
+        }
+        if delta.valve {
+            // Another valve says nothing of when this one moved.
+            self.valve_open = None;
         }
         self.reprice(config.pulse_volume_ul, generation, accepted);
+    }
+
+    /// What was learned of the home, as it is stored.
+    #[must_use]
+    pub fn learned(&self, now: Now) -> Vec<u8> {
+        learned::save(&self.engine, self.pulse_volume_ul, now)
+    }
+
+    /// Goes on with what was learned before. Pulses may have come since, and the clock may be another.
+    ///
+    /// # Errors
+    /// In words, why it cannot be used; then nothing changes.
+    pub fn recall(&mut self, bytes: &[u8], now: Now) -> Result<(), String> {
+        self.engine = learned::restore(self.engine_config, bytes, now)?;
+        self.retell();
+        Ok(())
+    }
+
+    /// Civil time is the clock's plus this from now on.
+    pub fn set_civil(&mut self, offset_ns: i64) {
+        self.civil_offset_ns = Some(offset_ns);
+        self.engine.set_civil_offset(offset_ns);
+    }
+
+    /// Where the meter's valve is known to be, `true` for open. Returns what the engine finds.
+    pub fn set_valve(&mut self, open: bool, now_ns: u64) -> Option<Verdict> {
+        // A player's time is its own.
+        let now_ns = if self.simulated { self.now_ns } else { now_ns };
+        match self.valve_open.replace(open) {
+            Some(before) if before == open => None,
+            Some(_) => self.engine.input(Input::Valve(open), now_ns),
+            None => {
+                self.engine.set_valve(open, now_ns);
+                None
+            }
+        }
+    }
+
+    /// What flows when nobody uses gas is all right, a person said.
+    pub fn accept_base_flow(&mut self) {
+        self.engine.accept_base_flow();
+    }
+
+    /// Tells a new engine what the one before knew of the world.
+    fn retell(&mut self) {
+        if let Some(offset_ns) = self.civil_offset_ns {
+            self.engine.set_civil_offset(offset_ns);
+        }
+        if let Some(open) = self.valve_open {
+            self.engine.set_valve(open, self.now_ns);
+        }
     }
 
     /// Pulses from this count on are worth something else.
@@ -178,6 +254,7 @@ impl MeterRun {
             self.lost(event.seq - self.last.seq - 1, event.t_ns);
         }
         self.last = *event;
+        self.flow.pulse(event.t_ns, self.pulse_volume_ul);
         self.engine.pulse(event.t_ns, event.decided_ns)
     }
 
@@ -185,6 +262,7 @@ impl MeterRun {
     fn lost(&mut self, n: u64, now_ns: u64) {
         if n > 0 {
             self.missed += n;
+            self.flow.forget();
             self.engine.missed(n, now_ns);
         }
     }
@@ -271,6 +349,15 @@ impl MeterRun {
         if parts.is_empty() { "ok".to_owned() } else { parts.join("; ") }
     }
 
+    /// A verdict's evidence with the flow that led to it, as one JSON object.
+    #[must_use]
+    pub fn evidence(&self, verdict: &Verdict) -> Value {
+        let mut evidence = evidence_json(&verdict.evidence);
+        let now_ns = verdict.decided_ns;
+        evidence["flow"] = flow_json(self.flow.until(now_ns, self.engine.flow_m3_per_h(now_ns)));
+        evidence
+    }
+
     /// What may be seen of the meter. `carried` are counters of generations that are gone.
     #[must_use]
     pub fn state(&self, generation: [u64; 2], totals: &Totals, valve: &str) -> MeterState {
@@ -289,6 +376,9 @@ impl MeterRun {
             total_known: self.unknown_since.is_none(),
             health: self.words(),
             valve: valve.to_owned(),
+            phase: self.engine.phase(self.now_ns).name().to_owned(),
+            days_learned: f64::from(self.engine.days_learned()),
+            envelope_m3_per_h: f64::from(self.engine.envelope_m3_per_h()),
         }
     }
 }

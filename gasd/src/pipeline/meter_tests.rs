@@ -51,6 +51,7 @@ const PRICE: Delta = Delta {
     poll: false,
     max_flow: false,
     thresholds: false,
+    rules: false,
     valve: false,
 };
 
@@ -152,4 +153,79 @@ proptest::proptest! {
             shown = now;
         }
     }
+}
+
+fn beside(more: &str) -> MeterConfig {
+    let text = format!("[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n{more}\n");
+    crate::config::parse("t.toml", &text).unwrap().meters.remove(0)
+}
+
+/// Pulses half a minute apart.
+fn slowly(meter: &mut MeterRun, first: u64, n: u64) -> Vec<&'static str> {
+    let event = |seq: u64| Event {
+        kind: EVENT_PULSE,
+        seq,
+        t_ns: seq * 30_000_000_000,
+        decided_ns: seq * 30_000_000_000 + 10_000_000,
+        interval_ns: 30_000_000_000,
+        ..Event::default()
+    };
+    (first..first + n).filter_map(|seq| meter.event(&event(seq))).map(|v| v.kind.name()).collect()
+}
+
+#[test]
+fn a_valve_that_moves_is_told_and_one_that_was_found_is_not_taken_for_opened() {
+    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    assert_eq!(slowly(&mut meter, 1, 3), [""; 0]);
+    assert_eq!(meter.set_valve(true, 0), None);
+    assert_eq!(slowly(&mut meter, 4, 4), [""; 0], "gas flowed through it all the time");
+    assert_eq!(meter.set_valve(false, 0), None);
+    assert_eq!(slowly(&mut meter, 8, 8), ["flow-while-closed"]);
+    assert_eq!(meter.set_valve(true, 0), None);
+    assert_eq!(meter.set_valve(true, 0), None);
+    assert_eq!(slowly(&mut meter, 16, 4), ["flow-after-opening"]);
+}
+
+#[test]
+fn other_rules_leave_the_memory_of_flows_and_are_in_force_at_once() {
+    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    slowly(&mut meter, 1, 3);
+    meter.set_valve(false, 0);
+    let delta = Delta { rules: true, pulse_volume: false, ..PRICE };
+    let next = beside("rules = { restore_check = \"off\" }");
+    meter.reconfigure(&next, delta, NOW, 3);
+    let state = meter.state(NOW, &Totals::default(), "");
+    assert!(state.flow_m3_per_h.is_some_and(|flow| flow > 1.0), "{state:?}");
+    meter.set_valve(true, 0);
+    assert_eq!(slowly(&mut meter, 4, 4), [""; 0], "that rule is off");
+}
+
+#[test]
+fn a_verdicts_evidence_has_the_flow_that_led_to_it() {
+    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    slowly(&mut meter, 1, 3);
+    meter.set_valve(false, 0);
+    let event = |seq: u64| Event {
+        kind: EVENT_PULSE,
+        seq,
+        t_ns: seq * 30_000_000_000,
+        decided_ns: seq * 30_000_000_000,
+        ..Event::default()
+    };
+    let verdict = (4..12).find_map(|seq| meter.event(&event(seq))).unwrap();
+    let evidence = meter.evidence(&verdict);
+    assert_eq!(evidence["rule"], "valve-closed");
+    let flow = evidence["flow"].as_array().unwrap();
+    assert_eq!(flow[0], serde_json::json!([30_000_000_000_u64, 0.0]));
+    assert_eq!(flow[1], serde_json::json!([60_000_000_000_u64, 1.2]));
+    assert_eq!(flow.last().unwrap()[0], verdict.decided_ns);
+}
+
+#[test]
+fn a_phase_is_shown_and_a_home_is_not_known_at_once() {
+    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    slowly(&mut meter, 1, 3);
+    let state = meter.state(NOW, &Totals::default(), "");
+    assert_eq!((state.phase.as_str(), state.days_learned), ("learning", 0.0));
+    assert!((state.envelope_m3_per_h - 10.8).abs() < 0.01, "1.8 times a G4: {}", state.envelope_m3_per_h);
 }

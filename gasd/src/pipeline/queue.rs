@@ -11,7 +11,7 @@ use std::sync::{
 
 use gasd_abi::records::Event;
 
-use super::reload::Reload;
+use super::{feedback::Acknowledged, reload::Reload};
 
 /// Events the queue holds. At 1 kHz of pulses the engine may sleep for four seconds.
 pub const QUEUE_LENGTH: usize = 4096;
@@ -27,6 +27,8 @@ pub enum Input {
     Reload(Box<Reload>),
     /// A new configuration was refused, and why. Nothing else changes.
     Refused(Vec<String>),
+    /// A verdict was acknowledged.
+    Acknowledged(Acknowledged),
     /// A simulation begins or ends.
     Simulation(crate::simulation::Step),
     /// End after what was queued before.

@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::mpsc::SyncSender, time::Duration};
 
 use crate::{
     config::{MeterConfig, change::Fate},
+    response::clock::now,
     state::Change,
     stream::{House, Named},
 };
@@ -45,6 +46,7 @@ impl Engine {
     pub fn reload(&mut self, reload: Reload) {
         let generation = self.bank.generation();
         // What goes is written down as it is, what stays as it was until now.
+        self.save_learned(now(), |_| true);
         let bases = self.bases();
         self.known.extend(bases.iter().cloned());
         let mut running: HashMap<String, MeterRun> =
@@ -56,13 +58,22 @@ impl Engine {
             meters: reload.meters.iter().map(|arrival| named(&arrival.config)).collect(),
             valves: self.house.valves.clone(),
         };
+        let civil = self.civil.told();
+        let now = now();
         for arrival in reload.meters {
             let Arrival { config, fate, line, valve } = arrival;
             let accepted = self.bank.state(line).accepted;
             let meter = match (running.remove(&config.id), fate) {
                 (Some(meter), Fate::Same) => meter,
                 (Some(mut meter), Fate::Changed(delta)) => {
+                    let learned = (delta.pulse_volume || delta.max_flow).then(|| meter.learned(now));
                     meter.reconfigure(&config, delta, generation, accepted);
+                    // Another largest flow is the same home, another volume of a pulse is not.
+                    if let Some(bytes) = learned
+                        && let Err(why) = meter.recall(&bytes, now)
+                    {
+                        self.learned_lost(&config.id, bytes, &why);
+                    }
                     meter
                 }
                 // Added; or, if plan and engine should ever disagree, begun anew from what is known.
@@ -71,6 +82,10 @@ impl Engine {
                     let base = base.or_else(|| self.known.get(&config.id).copied()).unwrap_or_default();
                     let (mut meter, problem) = MeterRun::adopt(&config, line, base, generation, accepted);
                     meter.unknown_since = self.unknown.get(&config.id).copied();
+                    civil.into_iter().for_each(|offset_ns| meter.set_civil(offset_ns));
+                    if let Some(row) = self.learned.recall(&mut meter, now) {
+                        self.writer.push(vec![row]);
+                    }
                     self.problems.extend(problem);
                     meter
                 }

@@ -37,7 +37,7 @@ impl Engine {
     pub(super) fn shadow_event(&mut self, event: &Event) {
         let Some(shadow) = self.shadow.as_mut().filter(|shadow| shadow.line() == event.line) else { return };
         let Some(verdict) = shadow.event(event, boottime_ns()) else { return };
-        let mut record = record(shadow.id(), &verdict);
+        let mut record = record(shadow.run(), &verdict);
         mark(&mut record);
         let mut shown = SimulatedVerdict {
             id: None,

@@ -15,8 +15,8 @@ use crate::config::MeterConfig;
 
 /// Trace time between two ticks, ns.
 pub const TICK_NS: u64 = 1_000_000_000;
-/// After so long without an event a meter's engine is not ticked until the next one. Its longest
-/// memory on the wall is 30 s of windows and the follow-up that waits for them.
+/// After so long without an event a meter's engine is ticked only when it wants to be. The longest
+/// memory of its windows is 30 s and the follow-up that waits for them.
 const QUIET_NS: u64 = 900_000_000_000;
 
 /// A verdict about the meter with this index.
@@ -35,6 +35,8 @@ struct Seat {
     waiting: VecDeque<Event>,
     /// When the engine was last given something.
     active_ns: u64,
+    /// When it wants the next tick after that.
+    due_ns: u64,
 }
 
 /// All engines of a replay.
@@ -61,16 +63,18 @@ impl Judges {
             engine: Engine::new(engine_config(meter)),
             waiting: VecDeque::new(),
             active_ns: 0,
+            due_ns: 0,
         };
         let lag_ns = meters.iter().map(|meter| meter.filter.poll_ns).max().unwrap_or(0);
         Self { seats: meters.iter().map(seat).collect(), lag_ns, next_ns: None, found: Vec::new() }
     }
 
-    /// The trace begins.
-    pub fn begin(&mut self, start_ns: u64) {
+    /// The trace begins. Civil time is trace time plus `civil_offset_ns`.
+    pub fn begin(&mut self, start_ns: u64, civil_offset_ns: i64) {
         self.next_ns = Some(start_ns.saturating_add(TICK_NS) / TICK_NS * TICK_NS);
         for seat in &mut self.seats {
             seat.active_ns = start_ns;
+            seat.engine.set_civil_offset(civil_offset_ns);
         }
     }
 
@@ -105,9 +109,11 @@ impl Judges {
         let Some(mut next) = self.next_ns else { return };
         while next <= until_ns {
             if self.asleep(next) {
-                // Nobody needs the ticks up to the first event that waits, or to the end.
-                let wake = self.seats.iter().filter_map(|s| s.waiting.front()).map(known_ns).min();
-                let skip = wake.unwrap_or(u64::MAX).min(until_ns) / TICK_NS * TICK_NS;
+                // Nobody needs the ticks up to the first event that waits, or to when an engine wants one.
+                let event = self.seats.iter().filter_map(|s| s.waiting.front()).map(known_ns).min();
+                let due = self.seats.iter().map(|seat| seat.due_ns).min();
+                let wake = event.unwrap_or(u64::MAX).min(due.unwrap_or(u64::MAX));
+                let skip = wake.min(until_ns) / TICK_NS * TICK_NS;
                 next = next.max(skip);
             }
             self.judge_until(next, found);
@@ -125,6 +131,7 @@ impl Judges {
     fn asleep(&self, now_ns: u64) -> bool {
         self.seats.iter().all(|seat| {
             now_ns.saturating_sub(seat.active_ns) > QUIET_NS
+                && seat.due_ns > now_ns
                 && seat.waiting.front().is_none_or(|event| known_ns(event) > now_ns)
         })
     }
@@ -150,10 +157,9 @@ impl Judges {
 
     fn tick(&mut self, now_ns: u64, found: &mut Vec<Found>) {
         for (meter, seat) in self.seats.iter_mut().enumerate() {
-            if now_ns.saturating_sub(seat.active_ns) <= QUIET_NS
-                && let Some(verdict) = seat.engine.tick(now_ns)
-            {
-                found.push(Found { meter, verdict });
+            if now_ns.saturating_sub(seat.active_ns) <= QUIET_NS || seat.due_ns <= now_ns {
+                found.extend(seat.engine.tick(now_ns).map(|verdict| Found { meter, verdict }));
+                seat.due_ns = seat.engine.due_ns(now_ns);
             }
         }
     }
@@ -167,6 +173,6 @@ pub fn engine_config(meter: &MeterConfig) -> EngineConfig {
         pulse_volume_ul: meter.pulse_volume_ul,
         max_flow_ul_per_h: meter.max_flow_ul_per_h,
         thresholds_m3_per_h: [t.suspect_m3_per_h, t.confirm_m3_per_h, t.sustain_m3_per_h],
-    rules: gasd_detect::Profile::default().rules(),
+        rules: meter.rules,
     }
 }

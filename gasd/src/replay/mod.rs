@@ -97,7 +97,20 @@ pub fn play<B: FilterBackend + ?Sized>(
     backend: &mut B,
     out: &mut impl Write,
 ) -> Result<Summary, ReplayError> {
+    play_from(config, None, rows, backend, out)
+}
+
+/// As [`play`], of a trace whose first row was at civil time `start_ns` (local, ns since 1970). Without it
+/// trace time itself is taken as civil time, as it is in a trace that was recorded with Unix time.
+pub fn play_from<B: FilterBackend + ?Sized>(
+    config: &Config,
+    start_ns: Option<u64>,
+    rows: impl Iterator<Item = Result<Row, TraceError>>,
+    backend: &mut B,
+    out: &mut impl Write,
+) -> Result<Summary, ReplayError> {
     let mut player = Player::new(config, backend, out)?;
+    player.civil_start_ns = start_ns;
     for row in rows {
         player.row(row?)?;
     }
@@ -117,6 +130,8 @@ struct Player<'a, B: ?Sized, W> {
     found: Vec<Found>,
     /// Trace time of the next thing the engines have to do.
     due_ns: u64,
+    /// Civil time of the first row, if it is known.
+    civil_start_ns: Option<u64>,
 }
 
 impl<'a, B: FilterBackend + ?Sized, W: Write> Player<'a, B, W> {
@@ -135,6 +150,7 @@ impl<'a, B: FilterBackend + ?Sized, W: Write> Player<'a, B, W> {
             events: Vec::new(),
             found: Vec::new(),
             due_ns: 0,
+            civil_start_ns: None,
         })
     }
 
@@ -142,7 +158,9 @@ impl<'a, B: FilterBackend + ?Sized, W: Write> Player<'a, B, W> {
     fn row(&mut self, row: Row) -> Result<(), ReplayError> {
         if self.summary.rows == 0 {
             self.summary.start_ns = row.t_ns;
-            self.judges.begin(row.t_ns);
+            let civil =
+                self.civil_start_ns.map_or(0, |start| start.cast_signed().wrapping_sub_unsigned(row.t_ns));
+            self.judges.begin(row.t_ns, civil);
             self.due_ns = self.judges.due_ns();
         }
         if row.t_ns > self.due_ns {

@@ -11,7 +11,7 @@ use crate::response::glue::Response;
 use crate::response::holds::Wanted;
 use crate::response::runner::Outcome;
 use crate::response::update::Update;
-use crate::state::{Answer, Command, CommandError, Release};
+use crate::state::{Answer, Command, CommandError, Feedback, Release};
 use crate::store::StoreError;
 
 /// How long a command waits for the valve. A little more than a motor valve and its feedback need.
@@ -28,7 +28,7 @@ impl Response {
         let (caller, action, object) = match command {
             Command::Close { valve, caller, .. } => (caller, "close", valve.clone()),
             Command::Open { valve, caller } => (caller, "open", valve.clone()),
-            Command::Acknowledge { verdict, caller } => (caller, "acknowledge", verdict.to_string()),
+            Command::Acknowledge { verdict, caller, .. } => (caller, "acknowledge", verdict.to_string()),
             Command::Reload { caller } => (caller, "reload", "configuration".to_owned()),
             Command::Simulate { order, caller } => (caller, "simulate", order.meter.clone()),
             Command::StopSimulation { caller } => (caller, "simulate", String::new()),
@@ -38,7 +38,9 @@ impl Response {
         let done = match command {
             Command::Close { valve, reason, caller } => self.close(valve, reason, caller),
             Command::Open { valve, caller } => self.open(valve, caller),
-            Command::Acknowledge { verdict, caller } => self.acknowledge(*verdict, caller),
+            Command::Acknowledge { verdict, feedback, caller } => {
+                self.acknowledge(*verdict, *feedback, caller)
+            }
             // The service's own business: it never comes here.
             Command::Reload { .. } => {
                 Err(CommandError::Configuration(vec!["valves have no configuration to read".into()]))
@@ -103,8 +105,13 @@ impl Response {
         }
     }
 
-    fn acknowledge(&self, verdict: u64, caller: &str) -> Result<Answer, CommandError> {
-        let plan = self.0.lock().valves.plan_acknowledge(verdict, caller, now())?;
+    fn acknowledge(
+        &self,
+        verdict: u64,
+        feedback: Option<Feedback>,
+        caller: &str,
+    ) -> Result<Answer, CommandError> {
+        let plan = self.0.lock().valves.plan_acknowledge(verdict, feedback, caller, now())?;
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
             self.0.writer.push(plan.undo);
             return Err(not_written(&error));

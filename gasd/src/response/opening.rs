@@ -5,7 +5,7 @@ use crate::response::actuator::Target;
 use crate::response::audit::entry;
 use crate::response::clock::Now;
 use crate::response::valves::{GASD, OPERATOR, Step, Valves};
-use crate::state::{CommandError, Position};
+use crate::state::{CommandError, Feedback, Position};
 use crate::store::{Change, StoredHold};
 
 /// An opening that is allowed so far.
@@ -98,16 +98,22 @@ impl Valves {
     pub fn plan_acknowledge(
         &self,
         verdict: u64,
+        feedback: Option<Feedback>,
         caller: &str,
         now: Now,
     ) -> Result<AcknowledgePlan, CommandError> {
         let known = self.unacknowledged.iter().find(|known| known.id == verdict);
         let known = known.ok_or(CommandError::NoSuchVerdict(verdict))?;
         let object = verdict.to_string();
+        // What somebody found out goes into the record for good.
+        let detail = match feedback {
+            Some(feedback) => format!("{}: {}", feedback.name(), known.text),
+            None => known.text.clone(),
+        };
         Ok(AcknowledgePlan {
             record: vec![
                 Change::Acknowledge { verdict, by: caller.into() },
-                Change::Audit(entry(now, caller, "acknowledge", &object, &known.text, "done")),
+                Change::Audit(entry(now, caller, "acknowledge", &object, &detail, "done")),
             ],
             undo: vec![
                 Change::Verdict(known.clone()),

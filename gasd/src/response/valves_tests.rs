@@ -16,6 +16,8 @@ pub(in crate::response) fn config() -> Config {
         max_flow_ul_per_h: 1,
         filter: FilterSettings { abi: FilterConfig::default(), poll_ns: 1 },
         thresholds: Thresholds { suspect_m3_per_h: 5.0, confirm_m3_per_h: 3.2, sustain_m3_per_h: 1.8 },
+        profile: gasd_detect::Profile::default(),
+        rules: gasd_detect::Profile::default().rules(),
         valve,
     };
     let valve = |id: &str| ValveConfig { id: id.into(), actuator: Actuator::Simulated };
@@ -61,7 +63,7 @@ fn hold(valve: &str, cookie: u64, owner: &str, verdict: Option<u64>) -> StoredHo
 }
 
 pub(in crate::response) fn acknowledge(valves: &mut Valves, id: u64) {
-    let plan = valves.plan_acknowledge(id, "uid 0", NOW).unwrap();
+    let plan = valves.plan_acknowledge(id, None, "uid 0", NOW).unwrap();
     assert!(valves.confirm_acknowledge(&plan));
 }
 
@@ -210,7 +212,7 @@ fn a_valve_that_cannot_be_opened_is_refused_before_anything_is_written() {
 fn unknown_names_are_refused() {
     let mut valves = valves(&Loaded::default());
     assert_eq!(valves.close("x", "", "", 1, NOW), Err(CommandError::NoSuchValve("x".into())));
-    assert_eq!(valves.plan_acknowledge(5, "", NOW), Err(CommandError::NoSuchVerdict(5)));
+    assert_eq!(valves.plan_acknowledge(5, None, "", NOW), Err(CommandError::NoSuchVerdict(5)));
 }
 
 #[test]

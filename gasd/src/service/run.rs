@@ -25,11 +25,13 @@ use crate::{
     journal::{self, Journal, Note, changes, what::What},
     kernel::{Events, load},
     pipeline::{
+        civil::Civil,
         condition::{Reading, StoreStart},
         counting::{self, Source},
         engine::{Beat, Engine},
         filter::{LineFilter, UserBank},
         latency::Latencies,
+        learned::Memory,
         meter::MeterRun,
         queue::{Input, Queue},
     },
@@ -187,6 +189,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         }
     };
     let unknown: HashMap<String, u64> = loaded.unknown.iter().cloned().collect();
+    let mut memory = Memory::new(&loaded.learned);
     let mut meters = Vec::new();
     for ((meter, (_, base)), (&line, health)) in
         config.meters.iter().zip(&bases).zip(lines.numbers.iter().zip(&lines.health))
@@ -198,6 +201,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
             let before = loaded.bases.iter().find(|(id, _)| *id == meter.id);
             run.doubt(before.map_or(0, |(_, base)| base.pulse_volume_ul), ticket);
         }
+        writer.handle().push(memory.recall(&mut run, response::clock::now()).into_iter().collect());
         meters.push(run);
     }
     let pulse = Arc::new(counting::Pulse::default());
@@ -224,6 +228,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         unknown,
         beat: beat.clone(),
         said: changes::Service::default(),
+        civil: Civil::default(),
+        learned: memory,
         shadow: None,
     };
     // Whoever is the first to look must not see a total of zero.
@@ -262,7 +268,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         records.audit_page(page, move |entries| drop(reply.send(entries)));
     });
     let window = Window { shared: shared.clone(), changes: change_receiver, stream, audit };
-    let bus = serve::bus(options.bus.as_deref(), window, &response, &reloader, &stand)?;
+    let bus = serve::bus(options.bus.as_deref(), window, &response, &reloader, &stand, &queue)?;
     notify::ready();
     journal::tell(Note::new(What::Started, start::started(&config, mode)));
     // Whoever watches is there by now; nothing of the play is missed.

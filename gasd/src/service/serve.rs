@@ -14,9 +14,13 @@ use crate::{
     bus::{self, AuditReader, Bus, BusAddress, BusError, BusStatus, Ports},
     exit::{self, Fatal},
     journal::{self, Note, what::What},
+    pipeline::{
+        feedback::Acknowledged,
+        queue::{Input, Queue},
+    },
     response::Response,
     simulation::Stand,
-    state::{Answer, Change, Command, Shared},
+    state::{Answer, Change, Command, Shared, VerdictRecord, look},
     stream::Stream,
 };
 
@@ -44,10 +48,12 @@ pub fn bus(
     response: &Response,
     reloader: &Arc<Reloader>,
     stand: &Arc<Stand>,
+    engine: &Queue,
 ) -> Result<Option<Bus>, Fatal> {
     let Some(address) = address else { return Ok(None) };
     let (commands, asked) = sync_channel::<bus::Request>(16);
     let (response, reloader, stand) = (response.clone(), reloader.clone(), stand.clone());
+    let (shared, engine) = (window.shared.clone(), engine.clone());
     let (queue, queued) = channel::<bus::Request>();
     let closer = response.clone();
     spawn("gasd-desk", move || {
@@ -69,6 +75,14 @@ pub fn bus(
                 Command::StopSimulation { caller } => {
                     stand.stop(caller);
                     Ok(Answer::Done)
+                }
+                Command::Acknowledge { verdict, feedback, .. } => {
+                    let what = known(&shared, *verdict).map(|record| Acknowledged::new(&record, *feedback));
+                    let done = response.command(&command);
+                    if let (Ok(_), Some(what)) = (&done, what) {
+                        engine.push_wait(Input::Acknowledged(what));
+                    }
+                    done
                 }
                 command => response.command(command),
             });
@@ -100,6 +114,11 @@ pub fn bus(
             Ok(_) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(Some(bus)),
         }
     }
+}
+
+/// A verdict that waits, by its number.
+fn known(shared: &Shared, verdict: u64) -> Option<VerdictRecord> {
+    look(shared).verdicts.iter().find(|record| record.id == verdict).cloned()
 }
 
 /// Whether a command turns gas off. Such a one waits for nobody: not for another valve, and not for an

@@ -62,6 +62,12 @@ impl Shadow {
         &self.run.id
     }
 
+    /// The meter that is judged.
+    #[must_use]
+    pub fn run(&self) -> &MeterRun {
+        &self.run
+    }
+
     /// The line of the filter.
     #[must_use]
     pub fn line(&self) -> u32 {

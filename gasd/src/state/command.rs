@@ -24,6 +24,8 @@ pub enum Command {
     Acknowledge {
         /// The verdict's id.
         verdict: u64,
+        /// What it turned out to be, if somebody says so.
+        feedback: Option<Feedback>,
         /// Who asks.
         caller: String,
     },
@@ -68,6 +70,35 @@ pub enum Command {
         /// Who asks.
         caller: String,
     },
+}
+
+/// What a verdict turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feedback {
+    /// Nothing was wrong.
+    FalseAlarm,
+    /// Gas escaped, or would have.
+    RealLeak,
+}
+
+impl Feedback {
+    /// All of them.
+    pub const ALL: [Feedback; 2] = [Feedback::FalseAlarm, Feedback::RealLeak];
+
+    /// The name used on the bus and in the record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Feedback::FalseAlarm => "false-alarm",
+            Feedback::RealLeak => "real-leak",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Feedback> {
+        Feedback::ALL.into_iter().find(|feedback| feedback.name() == name)
+    }
 }
 
 /// Whose holds somebody may release.

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use gasd_abi::Totals;
 
-pub use command::{Answer, Command, CommandError, Release};
+pub use command::{Answer, Command, CommandError, Feedback, Release};
 pub use service::{ConfigurationState, Mode, ServiceState, StoreState};
 pub use simulation::{Phase, SimulatedVerdict, SimulationState};
 
@@ -43,6 +43,12 @@ pub struct MeterState {
     pub health: String,
     /// Id of its valve, empty for none.
     pub valve: String,
+    /// [`gasd_detect::Phase::name`]; empty where it is not known yet.
+    pub phase: String,
+    /// Days that were learned of the home.
+    pub days_learned: f64,
+    /// What the home takes at the most, m³/h, with a margin; before that is known what its meter may.
+    pub envelope_m3_per_h: f64,
 }
 
 /// A valve's position.
@@ -65,6 +71,16 @@ impl Position {
             Position::Unknown => "unknown",
             Position::Open => "open",
             Position::Closed => "closed",
+        }
+    }
+
+    /// Whether it is open; `None` where that is not known.
+    #[must_use]
+    pub const fn is_open(self) -> Option<bool> {
+        match self {
+            Position::Unknown => None,
+            Position::Open => Some(true),
+            Position::Closed => Some(false),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! u32 length and UTF-8. Written by hand so that no library's change of mind can change the file.
 
 use crate::state::{Hold, Position, VerdictRecord};
-use crate::store::records::{AuditEntry, StoredHold};
+use crate::store::records::{AuditEntry, Learned, StoredHold};
 use crate::store::totals::{Base, EARLIER, Mark};
 
 /// Why bytes are not a record.
@@ -103,6 +103,12 @@ impl Put {
         self.0.extend_from_slice(&bytes[..len as usize]);
     }
 
+    fn blob(&mut self, value: &[u8]) {
+        let len = u32::try_from(value.len()).unwrap_or(0);
+        self.0.extend_from_slice(&len.to_le_bytes());
+        self.0.extend_from_slice(&value[..len as usize]);
+    }
+
     fn option<T>(&mut self, value: Option<T>, put: impl FnOnce(&mut Self, T)) {
         self.u8(u8::from(value.is_some()));
         if let Some(value) = value {
@@ -139,6 +145,11 @@ impl Take<'_> {
         let len = u32::from_le_bytes(self.array()?) as usize;
         let bytes = self.bytes(len)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| "its text is not UTF-8")
+    }
+
+    fn blob(&mut self) -> Result<Vec<u8>, &'static str> {
+        let len = u32::from_le_bytes(self.array()?) as usize;
+        Ok(self.bytes(len)?.to_vec())
     }
 
     fn option<T>(
@@ -187,6 +198,27 @@ impl Record for Base {
                 }
                 earlier
             },
+        })
+    }
+}
+
+impl Record for Learned {
+    const NAME: &'static str = "learned";
+    const VERSION: u8 = 1;
+
+    fn put(&self, out: &mut Put) {
+        for value in [self.unix_us, self.boottime_ns, self.pulse_volume_ul] {
+            out.u64(value);
+        }
+        out.blob(&self.state);
+    }
+
+    fn take(input: &mut Take<'_>) -> Result<Self, &'static str> {
+        Ok(Learned {
+            unix_us: input.u64()?,
+            boottime_ns: input.u64()?,
+            pulse_volume_ul: input.u64()?,
+            state: input.blob()?,
         })
     }
 }

@@ -5,7 +5,9 @@ use redb::{ReadableTable as _, Table, WriteTransaction};
 
 use crate::state::VerdictRecord;
 use crate::store::codec::{CodecError, Record as _};
-use crate::store::db::{AUDIT, BASES, HOLDS, META, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS};
+use crate::store::db::{
+    AUDIT, BASES, HOLDS, LEARNED, META, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
+};
 use crate::store::error::StoreError;
 use crate::store::records::{AuditEntry, Change, NextIds, StoredHold};
 use crate::store::totals::Base;
@@ -205,6 +207,9 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         Change::TotalUnknown { meter, since_unix_us } => {
             let key = format!("{UNKNOWN}{meter}");
             write.open_table(META)?.insert(key.as_str(), since_unix_us.to_le_bytes().as_slice())?;
+        }
+        Change::Learned { key, bytes } => {
+            write.open_table(LEARNED)?.insert(key.as_str(), bytes.as_slice())?;
         }
         Change::Audit(entry) => {
             let mut audit = write.open_table(AUDIT)?;

@@ -38,6 +38,9 @@ pub(super) const HOLDS: Numbered = TableDefinition::new("holds");
 pub(super) const VERDICTS: Numbered = TableDefinition::new("verdicts");
 /// Verdict id → nothing: those that nobody acknowledged.
 pub(super) const UNACKNOWLEDGED: Numbered = TableDefinition::new("unacknowledged");
+/// Meter id → `Learned`, and what was kept aside. Younger than the format: a store may be without it, and a gasd
+/// that does not know it leaves it alone.
+pub(super) const LEARNED: Named = TableDefinition::new("learned");
 /// Number → `AuditEntry`. Nothing in gasd removes or replaces a row of it.
 pub(super) const AUDIT: Numbered = TableDefinition::new("audit");
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reading: what a starting daemon needs, and the tail of the audit record.
 
-use redb::{ReadTransaction, ReadableDatabase as _, ReadableTable as _};
+use redb::{ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableError};
 
 use crate::state::{Position, VerdictRecord};
 use crate::store::codec::Record;
 use crate::store::commit::number;
-use crate::store::db::{AUDIT, BASES, HOLDS, META, Named, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS};
+use crate::store::db::{
+    AUDIT, BASES, HOLDS, LEARNED, META, Named, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
+};
 use crate::store::error::StoreError;
 use crate::store::records::{AuditEntry, AuditPage, Loaded, NextIds, StoredHold};
 use crate::store::totals::Base;
@@ -23,6 +25,7 @@ impl Store {
             verdicts: self.unacknowledged()?,
             commanded: self.commanded()?,
             unknown: self.unknown()?,
+            learned: self.learned()?,
         })
     }
 
@@ -56,6 +59,28 @@ impl Store {
                 found.push((meter.to_owned(), since));
             }
             Ok(found)
+        })
+    }
+
+    /// Meter ids and what was learned of their homes, without what was kept aside.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn learned(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.read(|read| {
+            let table = match read.open_table(LEARNED) {
+                Ok(table) => table,
+                Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                Err(error) => return Err(error.into()),
+            };
+            let mut rows = Vec::new();
+            for row in table.iter()? {
+                let (key, bytes) = row?;
+                if !key.value().contains(':') {
+                    rows.push((key.value().to_owned(), bytes.value().to_vec()));
+                }
+            }
+            Ok(rows)
         })
     }
 

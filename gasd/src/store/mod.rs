@@ -25,7 +25,7 @@ pub mod writer;
 pub use commit::{Committed, Stamp};
 pub use db::{FORMAT, Store};
 pub use error::StoreError;
-pub use records::{AuditEntry, AuditPage, Change, Loaded, NextIds, StoredHold};
+pub use records::{AuditEntry, AuditPage, Change, Learned, Loaded, NextIds, StoredHold};
 pub use recover::{Loss, Recovered, recover};
 pub use totals::{Backwards, Base, OF_A_PROCESS, Total, advance, reanchor, total};
 pub use writer::{Opener, Writer, WriterHandle};

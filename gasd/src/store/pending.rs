@@ -9,11 +9,12 @@ use crate::store::totals::Base;
 /// Rows that may wait. At a few hundred bytes each this is about a megabyte.
 pub const LIMIT: usize = 4096;
 
-/// Changes in their order, except totals and numbers, of which only the newest counts.
+/// Changes in their order, except totals, numbers and what was learned, of which only the newest counts.
 #[derive(Debug, Default)]
 pub struct Pending {
     rows: VecDeque<Change>,
     bases: BTreeMap<String, Base>,
+    learned: BTreeMap<String, Vec<u8>>,
     ids: Option<NextIds>,
     dropped: u64,
 }
@@ -26,6 +27,9 @@ impl Pending {
             match change {
                 Change::Base { meter, base } => {
                     self.bases.insert(meter, base);
+                }
+                Change::Learned { key, bytes } => {
+                    self.learned.insert(key, bytes);
                 }
                 Change::Ids(ids) => {
                     let old = self.ids.unwrap_or_default();
@@ -52,6 +56,8 @@ impl Pending {
         all.extend(
             std::mem::take(&mut self.bases).into_iter().map(|(meter, base)| Change::Base { meter, base }),
         );
+        let learned = std::mem::take(&mut self.learned);
+        all.extend(learned.into_iter().map(|(key, bytes)| Change::Learned { key, bytes }));
         all.extend(self.ids.take().map(Change::Ids));
         all
     }
@@ -59,7 +65,7 @@ impl Pending {
     /// How many wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len() + self.bases.len() + usize::from(self.ids.is_some())
+        self.rows.len() + self.bases.len() + self.learned.len() + usize::from(self.ids.is_some())
     }
 
     /// Whether none waits.
@@ -81,7 +87,7 @@ impl Pending {
 #[must_use]
 pub fn importance(change: &Change) -> u8 {
     match change {
-        Change::Audit(_) => 0,
+        Change::Audit(_) | Change::Learned { .. } => 0,
         Change::Verdict(verdict) if verdict.severity != "critical" => 1,
         Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
         Change::TotalUnknown { .. } => 3,

@@ -82,6 +82,13 @@ pub enum Change {
         /// Since when it counts, Unix time in µs.
         since_unix_us: u64,
     },
+    /// What was learned of a meter's home; the newest row of a key replaces the one before.
+    Learned {
+        /// The meter's id, or a key of [`Learned::aside`].
+        key: String,
+        /// [`Learned`], encoded. Not a record here, so that one that cannot be read spoils nothing else.
+        bytes: Vec<u8>,
+    },
     /// An audit entry; its number is given by the store.
     Audit(AuditEntry),
     /// Ids below these may have been handed out.
@@ -90,10 +97,10 @@ pub enum Change {
 
 impl Change {
     /// Whether the commit wants two phases: everything about verdicts, holds and the audit does. A
-    /// total alone does not: its row replaces a row and is checksummed.
+    /// total or what was learned does not: its row replaces a row and is checksummed.
     #[must_use]
     pub const fn is_weighty(&self) -> bool {
-        !matches!(self, Change::Base { .. } | Change::Ids(_))
+        !matches!(self, Change::Base { .. } | Change::Learned { .. } | Change::Ids(_))
     }
 }
 
@@ -113,6 +120,27 @@ impl Default for NextIds {
     }
 }
 
+/// What an engine learned of a home.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// When it was saved, Unix time in µs.
+    pub unix_us: u64,
+    /// When it was saved, `CLOCK_BOOTTIME` ns.
+    pub boottime_ns: u64,
+    /// Volume of the pulses that it was learned from, µL.
+    pub pulse_volume_ul: u64,
+    /// The engine's own bytes.
+    pub state: Vec<u8>,
+}
+
+impl Learned {
+    /// The key under which what a meter cannot use is kept aside. No meter's id has a colon.
+    #[must_use]
+    pub fn aside(meter: &str) -> String {
+        format!("aside:{meter}")
+    }
+}
+
 /// Everything that a daemon needs when it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
@@ -126,4 +154,6 @@ pub struct Loaded {
     pub commanded: Vec<(String, Position)>,
     /// Ids of meters whose total is not known, and since when they count, Unix time in µs.
     pub unknown: Vec<(String, u64)>,
+    /// Meter ids and what was learned of their homes, as it is in the file.
+    pub learned: Vec<(String, Vec<u8>)>,
 }

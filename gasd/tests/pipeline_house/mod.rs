@@ -159,6 +159,8 @@ impl Pipeline {
             unknown: HashMap::new(),
             beat: Arc::default(),
             said: gasd::journal::changes::Service::default(),
+            civil: gasd::pipeline::civil::Civil::default(),
+            learned: gasd::pipeline::learned::Memory::new(&[]),
             shadow: None,
         };
         engine.show();

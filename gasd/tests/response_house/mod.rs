@@ -27,6 +27,8 @@ pub fn config(actuator: Actuator) -> Config {
             max_flow_ul_per_h: 6_000_000_000,
             filter: FilterSettings { abi: gasd_abi::FilterConfig::default(), poll_ns: 50_000_000 },
             thresholds: Thresholds { suspect_m3_per_h: 5.0, confirm_m3_per_h: 3.2, sustain_m3_per_h: 1.8 },
+            profile: gasd_detect::Profile::default(),
+            rules: gasd_detect::Profile::default().rules(),
             valve: Some(0),
         }],
         valves: vec![ValveConfig { id: "house".into(), actuator }],
@@ -101,7 +103,8 @@ impl House {
     }
 
     pub fn acknowledge(&self, verdict: u64) -> Result<(), CommandError> {
-        self.response.command(&Command::Acknowledge { verdict, caller: "uid 1000".into() }).map(drop)
+        let caller = "uid 1000".into();
+        self.response.command(&Command::Acknowledge { verdict, feedback: None, caller }).map(drop)
     }
 
     pub fn position(&self) -> Position {
