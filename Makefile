@@ -45,6 +45,10 @@ check: setup ## the quick subset: format, clippy, unit tests
 bench: setup-test ## print the figures of docs/BENCHMARKS.md (wants root and a quiet machine)
 	@scripts/bench
 
+.PHONY: eval
+eval: setup ## judge the detection: false alarms, litres released, peers (EVAL=long for hours instead of minutes)
+	@scripts/eval
+
 .PHONY: deny
 deny: setup ## licences, duplicate and banned crates, advisories
 	@scripts/deny

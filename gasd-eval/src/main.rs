@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use gasd_eval::alone::command as alone;
 use gasd_eval::leak::recordings;
+use gasd_eval::nab::command as nab;
+use gasd_eval::peers::command as peers;
 use gasd_eval::system::run::{Options, run};
 
 /// Judges leak detectors: figures with their bounds, tables, plots. The same seed gives the same figures.
@@ -21,6 +24,29 @@ struct Cli {
 enum Command {
     /// Whole detectors in generated homes and recordings: false alarms a meter-year, litres released
     System(System),
+    /// A detector on one stream beside the best that is possible: efficiency by meter, flow, rise and regularity
+    Alone {
+        /// Runs for each threshold
+        #[arg(long, default_value_t = 2000)]
+        thresholds: usize,
+        /// Runs for each delay
+        #[arg(long, default_value_t = 4000)]
+        delays: usize,
+        /// File for the delay curves
+        #[arg(long)]
+        svg: Option<PathBuf>,
+    },
+    /// Other people's detectors at one false alarm a year
+    Peers {
+        /// Runs for each threshold, and for each delay
+        #[arg(long, default_value_t = 1000)]
+        runs: usize,
+        /// Only what a step of each costs
+        #[arg(long)]
+        speed: bool,
+    },
+    /// The Numenta benchmark, where its data is there
+    Nab,
     /// How the generated homes use gas, by kind of home
     Homes {
         /// How many homes
@@ -78,9 +104,31 @@ impl System {
     }
 }
 
+fn alone(thresholds: usize, delays: usize, svg: Option<PathBuf>) -> Result<String, String> {
+    let mut options = alone::Options::default();
+    (options.effort.thresholds, options.effort.delays) = (thresholds, delays);
+    let (section, picture) = alone::run(&options);
+    if let Some(file) = svg {
+        std::fs::write(&file, picture).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(section)
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::System(system) => run(&system.options()),
+        Command::Alone { thresholds, delays, svg } => alone(thresholds, delays, svg),
+        Command::Peers { speed: true, .. } => Ok(peers::speed()),
+        Command::Peers { runs, speed: false } => {
+            let options = peers::Options { thresholds: runs, delays: runs, ..Default::default() };
+            let tables = peers::STREAMS.map(|stream| peers::run(&options, stream));
+            Ok(format!("{}\n{}", peers::introduction(&options), tables.join("\n")))
+        }
+        Command::Nab => nab::run().map_err(|error| error.to_string()).map(|section| {
+            section.unwrap_or_else(|| {
+                "SKIPPED: no data/nab beside the workspace; GASD_SHARED tells where it is\n".into()
+            })
+        }),
         Command::Homes { homes } => Ok(gasd_eval::household::sum::table(homes)),
     };
     match result {
