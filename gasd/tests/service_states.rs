@@ -11,6 +11,10 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use gasd::config::parse;
+use gasd::pipeline::learned;
+use gasd::replay::judge::engine_config;
+use gasd::response::clock::{self, Now};
 use gasd::state::Hold;
 use gasd::store::{Change, Store, StoredHold};
 use gasd_proxy::{Client, State};
@@ -155,4 +159,81 @@ fn a_hold_of_a_valve_that_is_gone_is_a_problem_until_it_is_released() {
     let said = fs::read_to_string(dir.path().join("stderr")).unwrap();
     assert_eq!(said.matches("valve \"old\" is not configured any more").count(), 1, "{said}");
     daemon.stop();
+}
+
+/// An engine for meter "kitchen" that lived in its home for some days until a minute ago, on the clock of a boot that is
+/// over, as it is stored.
+fn lived(days: u64) -> Vec<u8> {
+    let config = parse("t.toml", GOOD).unwrap();
+    let mut engine = gasd_detect::Engine::new(engine_config(&config.meters[0]));
+    let saved =
+        Now { unix_us: clock::now().unix_us - 60_000_000, boottime_ns: days * 86_400 * 1_000_000_000 };
+    engine.set_civil_offset((saved.unix_us * 1_000 - saved.boottime_ns).cast_signed());
+    for hour in 1..days * 24 {
+        let t_ns = hour * 3_600_000_000_000;
+        engine.pulse(t_ns, t_ns);
+    }
+    assert!(engine.days_learned() > 0.0);
+    learned::save(&engine, config.meters[0].pulse_volume_ul, saved)
+}
+
+#[test]
+fn what_was_learned_outlives_the_daemon_and_a_change_of_the_rules() {
+    let bus = PrivateBus::start();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gasd.toml");
+    fs::write(&file, GOOD).unwrap();
+    let store = dir.path().join("gasd.redb");
+    let bytes = lived(6);
+    Store::open(&store).unwrap().commit(&[Change::Learned { key: "kitchen".into(), bytes }]).unwrap();
+    for _ in 0..2 {
+        let daemon = Daemon::start(&bus, dir.path());
+        run(async {
+            let known = |state: &State| state.meters["kitchen"].days_learned > 3.0;
+            let state = wait(&bus, "what was learned before", known).await;
+            assert_eq!(state.meters["kitchen"].phase, "learning");
+        });
+        daemon.stop();
+        let learned = Store::open(&store).unwrap().load().unwrap().learned;
+        assert_eq!(learned.len(), 1, "it was saved at the stop");
+    }
+    // Other rules and another largest flow are the same home; another volume of a pulse is not.
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        let client = Client::connect(Some(&bus.address())).await.unwrap();
+        for more in ["profile = \"jp-micom\"", "profile = \"jp-micom\"\nmax_flow = \"4 m3/h\""] {
+            fs::write(&file, GOOD.replace("line = 1", &format!("line = 1\n{more}"))).unwrap();
+            client.manager().await.unwrap().reload(HashMap::new()).await.unwrap();
+            let top = if more.contains("max_flow") { 7.2 } else { 10.8 };
+            let changed = |state: &State| (state.meters["kitchen"].envelope_m3_per_h - top).abs() < 0.01;
+            let state = wait(&bus, more, changed).await;
+            assert!(state.meters["kitchen"].days_learned > 3.0, "{more}");
+        }
+        fs::write(&file, GOOD.replace("10 L", "1 L")).unwrap();
+        client.manager().await.unwrap().reload(HashMap::new()).await.unwrap();
+        wait(&bus, "begun anew", |state| state.meters["kitchen"].days_learned == 0.0).await;
+    });
+    daemon.stop();
+    let said = fs::read_to_string(dir.path().join("stderr")).unwrap();
+    assert!(said.contains("pulses of 10 L") && said.contains("kept aside"), "{said}");
+}
+
+#[test]
+fn a_memory_that_is_damaged_is_kept_aside_loudly_and_stops_nothing() {
+    let bus = PrivateBus::start();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("gasd.toml"), GOOD).unwrap();
+    let mut bytes = lived(6);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let store = dir.path().join("gasd.redb");
+    Store::open(&store).unwrap().commit(&[Change::Learned { key: "kitchen".into(), bytes }]).unwrap();
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        let state = wait(&bus, "learning", |state| state.meters["kitchen"].phase == "learning").await;
+        assert_eq!(state.meters["kitchen"].days_learned.to_bits(), 0.0_f64.to_bits());
+    });
+    daemon.stop();
+    let said = fs::read_to_string(dir.path().join("stderr")).unwrap();
+    assert!(said.contains("meter \"kitchen\": what was learned of its home is not used"), "{said}");
 }

@@ -105,6 +105,7 @@ impl Engine {
     pub(super) fn save_learned_if_due(&mut self, now: Now) {
         if self.learned.saved.elapsed() >= EVERY {
             self.save_learned(now, |_| true);
+            self.learned.saved = Instant::now();
         }
     }
 
@@ -118,7 +119,6 @@ impl Engine {
             .collect();
         self.learned.rows.extend(rows.iter().cloned());
         self.writer.push(rows.into_iter().map(|(key, bytes)| Change::Learned { key, bytes }).collect());
-        self.learned.saved = Instant::now();
     }
 
     /// What was learned before a change of the configuration cannot be used after it.
