@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(curve.from_ns, 1000 * S, "a minute, as far as there is one");
         assert_eq!(curve.mean(1000 * S, 1058 * S), Some(1.8));
         assert_eq!(curve.mean(1058 * S, 1062 * S), Some(7.2));
-        assert_eq!(curve.mean(1 * S, 2 * S), None);
+        assert_eq!(curve.mean(S, 2 * S), None);
         assert_eq!(curve.top(), 10.0);
     }
 

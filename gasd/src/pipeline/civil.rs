@@ -78,7 +78,7 @@ fn zone_s(unix_s: i64) -> i64 {
     let mut t: libc::tm = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are valid for the call. On failure `t` stays as it is, which is Greenwich.
     unsafe { libc::localtime_r(&raw const seconds, &raw mut t) };
-    i64::from(t.tm_gmtoff)
+    t.tm_gmtoff as i64
 }
 
 #[cfg(test)]
