@@ -251,8 +251,23 @@ fn check_config_says_what_it_read_and_what_it_found() {
                 valve = \"main\"\n";
     gateway.write("etc/gasd.toml", &format!("{gpio}{VALVE}"));
     let (code, out, err) = check(&etc, false);
-    let expected = format!("read {}\n1 meter, 1 valve, no errors\n", etc.join("gasd.toml").display());
-    assert_eq!((code, out, err), (Some(0), expected, String::new()));
+    let read = format!("read {}\nmeter \"kitchen\": profile eu-g4\n", etc.join("gasd.toml").display());
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.starts_with(&read) && out.ends_with("\n1 meter, 1 valve, no errors\n"), "{out}");
+    assert!(
+        out.contains("\n  total_flow       1.8\n") && out.contains("\n  never_zero       30 days\n"),
+        "{out}"
+    );
+
+    let own = format!("{gpio}profile = \"jp-micom\"\nrules = {{ never_zero = \"14 days\" }}\n{VALVE}");
+    gateway.write("etc/gasd.toml", &own);
+    let (_, out, _) = check(&etc, false);
+    assert!(out.contains("\n  never_zero       14 days  (the profile's: 30 days)\n"), "{out}");
+    assert!(out.contains("\n  seismic          200 gal\n"), "{out}");
+    let (_, out, _) = check(&etc, true);
+    let object: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(object["rules"]["kitchen"]["profile"], "jp-micom");
+    assert_eq!(object["rules"]["kitchen"]["rules"]["never_zero"], "14 days");
 
     gateway.write("etc/conf.d/bad.toml", "[[meter]]\nid = \"x\"\nline = -1\npulse_volume = 3\n");
     let (code, _, err) = check(&etc, false);

@@ -12,7 +12,7 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use gasd::{kernel::Kernel, store::Store};
+use gasd::{kernel::Kernel, state::VerdictRecord, store::Store};
 use gasd_abi::records::{MAX_LINES, meter_key};
 use kernel_house::{GASD, House, daemon::Daemon, meter, skip, wait};
 
@@ -127,7 +127,11 @@ fn totals_verdicts_and_the_record_stand_a_clock_that_jumps_by_a_year() {
     assert_eq!(house.base("kitchen").volume_ul, pulses * 1_000_000);
     let store = Store::open(&house.store).unwrap();
     let verdicts = store.unacknowledged().unwrap();
-    let critical: Vec<_> = verdicts.iter().filter(|verdict| verdict.severity == "critical").collect();
+    let is_critical = |verdict: &&VerdictRecord| verdict.severity == "critical";
+    let holding = verdicts.iter().filter(is_critical).count();
+    // Gas behind the valve that the first of them closed is another one, if the clock of the engine comes to it.
+    let critical: Vec<_> =
+        verdicts.iter().filter(is_critical).filter(|verdict| verdict.kind == "surge").collect();
     assert_eq!(critical.len(), 3, "{verdicts:?}");
     // By number and by the clock of decisions they are in order; by the time of day they are not.
     assert!(verdicts.is_sorted_by_key(|verdict| (verdict.id, verdict.decided_ns)), "{verdicts:?}");
@@ -136,7 +140,7 @@ fn totals_verdicts_and_the_record_stand_a_clock_that_jumps_by_a_year() {
     assert!(audit.is_sorted_by_key(|(number, _)| *number));
     let drives = audit.iter().filter(|(_, entry)| entry.action == "drive");
     assert!(drives.clone().count() >= 1 && drives.clone().all(|(_, entry)| entry.boottime_ns > 0));
-    assert_eq!(store.holds().unwrap().len(), 3, "a hold for each");
+    assert_eq!(store.holds().unwrap().len(), holding, "a hold for each");
     let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     let years = |unix_us: u64| ((unix_us / 1_000_000) as i64 - real) as f64 / YEAR_S as f64;
     assert!(critical.iter().any(|verdict| years(verdict.unix_us) < -0.9), "{critical:?}");
