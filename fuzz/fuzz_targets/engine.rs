@@ -3,7 +3,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use gasd_detect::{Engine, EngineConfig, Verdict, sentence};
+use gasd_detect::{Engine, EngineConfig, Profile, Verdict, sentence};
 use libfuzzer_sys::fuzz_target;
 
 /// Times are ns.
@@ -27,6 +27,8 @@ struct Input {
     max_flow_ul_per_h: u64,
     thresholds: [f64; 3],
     usual: bool,
+    profile: u8,
+    civil_offset_ns: i64,
     flow: f64,
     calls: Vec<Call>,
 }
@@ -50,7 +52,9 @@ fuzz_target!(|input: Input| {
         pulse_volume_ul: if input.usual { 1_000_000 } else { input.pulse_volume_ul },
         max_flow_ul_per_h: if input.usual { 6_000_000_000 } else { input.max_flow_ul_per_h },
         thresholds_m3_per_h: input.thresholds,
+        rules: Profile::ALL[usize::from(input.profile) % Profile::ALL.len()].rules(),
     });
+    engine.set_civil_offset(input.civil_offset_ns);
     let mut now = 0;
     let pulse = |engine: &mut Engine, at: u64, decided: u64| {
         let verdict = engine.pulse(at, decided);

@@ -72,7 +72,7 @@ pub(crate) struct Base {
     pub blocks: [Block; BLOCKS],
     /// The last pulse, ns.
     pub last_ns: Option<u64>,
-    /// Civil second up to which time was worked off.
+    /// Civil second up to which time was worked off, and a day.
     pub civil_s: u64,
     /// Blocks that ended.
     pub ended: u32,
@@ -118,6 +118,9 @@ impl Base {
     }
 
     fn advance(&mut self, civil_s: u64, gap_s: f32, pulse_ul: u64) -> Option<Rise> {
+        // A day later than it is, so that the first block of 1970, where a clock without a battery begins,
+        // does not begin before 0. Zero is no time yet.
+        let civil_s = if civil_s == 0 { 0 } else { civil_s.saturating_add(DAY_S) };
         let before_s = core::mem::replace(&mut self.civil_s, civil_s);
         // Most pulses and ticks lengthen no gap and end no block.
         let hours_alike = before_s / APART_S == civil_s / APART_S;
@@ -136,7 +139,7 @@ impl Base {
             let first = i as u64 * APART_S;
             // The block that a second lies in, as its first second.
             let of = |s: u64| {
-                let begin = (s + DAY_S - first) / DAY_S * DAY_S + first - DAY_S;
+                let begin = s.checked_sub(first)? / DAY_S * DAY_S + first;
                 (s < begin + BLOCK_S).then_some(begin)
             };
             let part = |begin: u64| {

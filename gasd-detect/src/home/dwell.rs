@@ -57,7 +57,8 @@ impl Dwell {
         let n = self.seen.min(1000) as f32;
         let sigma = (self.spread / (n - 1.0)).max(0.0).sqrt().max(LEAST_SPREAD);
         let most = self.longest * (BEYOND + FEW / n);
-        Some((self.mean + SIGMAS * sigma).exp().clamp(self.longest * BEYOND, most))
+        // Not `clamp`, which panics where a damaged state has no numbers.
+        Some((self.mean + SIGMAS * sigma).exp().min(most).max(self.longest * BEYOND))
     }
 }
 

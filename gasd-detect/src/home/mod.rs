@@ -177,11 +177,12 @@ impl Home {
 
     /// When it wants to be told the time next, ns.
     pub fn due_ns(&self, now_ns: u64, limits: &Limits<'_>) -> u64 {
-        let hourly = now_ns + 900 * SECOND_NS;
+        let hourly = now_ns.saturating_add(900 * SECOND_NS);
         match self.last_ns {
-            Some(last) if self.steps.flow() > 0.0 || self.gather.pulses > 0 => {
-                (last + self.stop_after(limits.pulse_ul)).max(now_ns + SECOND_NS).min(hourly)
-            }
+            Some(last) if self.steps.flow() > 0.0 || self.gather.pulses > 0 => last
+                .saturating_add(self.stop_after(limits.pulse_ul))
+                .max(now_ns.saturating_add(SECOND_NS))
+                .min(hourly),
             _ => hourly,
         }
     }
