@@ -200,6 +200,7 @@ fn what_was_learned_outlives_the_daemon_and_a_change_of_the_rules() {
     // Other rules and another largest flow are the same home; another volume of a pulse is not.
     let daemon = Daemon::start(&bus, dir.path());
     run(async {
+        wait(&bus, "there again", |state| state.meters["kitchen"].days_learned > 3.0).await;
         let client = Client::connect(Some(&bus.address())).await.unwrap();
         for more in ["profile = \"jp-micom\"", "profile = \"jp-micom\"\nmax_flow = \"4 m3/h\""] {
             fs::write(&file, GOOD.replace("line = 1", &format!("line = 1\n{more}"))).unwrap();

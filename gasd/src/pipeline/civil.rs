@@ -71,6 +71,7 @@ unsafe extern "C" {
 }
 
 /// Seconds that this gateway's zone is east of Greenwich at `unix_s`.
+#[allow(clippy::useless_conversion, reason = "a C long has 32 bits on some gateways")]
 fn zone_s(unix_s: i64) -> i64 {
     tzset();
     let seconds = unix_s as libc::time_t;

@@ -19,6 +19,9 @@ pub const TICK_NS: u64 = 1_000_000_000;
 /// memory of its windows is 30 s and the follow-up that waits for them.
 const QUIET_NS: u64 = 900_000_000_000;
 
+/// So long after the last event all is said, ns: no rule waits for longer than a year.
+const SETTLED_NS: u64 = 400 * 86_400 * 1_000_000_000;
+
 /// A verdict about the meter with this index.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
@@ -37,6 +40,14 @@ struct Seat {
     active_ns: u64,
     /// When it wants the next tick after that.
     due_ns: u64,
+}
+
+impl Seat {
+    /// When the engine wants a tick after the one of now.
+    fn due_after(&self, now_ns: u64) -> u64 {
+        let over = now_ns.saturating_sub(self.active_ns) > SETTLED_NS || now_ns > u64::MAX - SETTLED_NS;
+        if over { u64::MAX } else { self.engine.due_ns(now_ns) }
+    }
 }
 
 /// All engines of a replay.
@@ -159,7 +170,7 @@ impl Judges {
         for (meter, seat) in self.seats.iter_mut().enumerate() {
             if now_ns.saturating_sub(seat.active_ns) <= QUIET_NS || seat.due_ns <= now_ns {
                 found.extend(seat.engine.tick(now_ns).map(|verdict| Found { meter, verdict }));
-                seat.due_ns = seat.engine.due_ns(now_ns);
+                seat.due_ns = seat.due_after(now_ns);
             }
         }
     }

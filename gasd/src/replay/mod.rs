@@ -117,6 +117,19 @@ pub fn play_from<B: FilterBackend + ?Sized>(
     player.finish()
 }
 
+/// Trace time that counts from no date but from a boot, or from nothing, ends before this, ns: 52 weeks.
+const DATELESS_NS: u64 = 52 * 7 * 86_400 * 1_000_000_000;
+
+/// Civil time minus trace time, ns, of a trace whose first row is at `first_ns`, and was at `start_ns` of civil time
+/// if that is known. Without that the time of day and the day of the week are the trace's own.
+fn civil_offset_ns(start_ns: Option<u64>, first_ns: u64) -> i64 {
+    match start_ns {
+        Some(start_ns) => start_ns.cast_signed().wrapping_sub_unsigned(first_ns),
+        None if first_ns < DATELESS_NS => DATELESS_NS.cast_signed(),
+        None => 0,
+    }
+}
+
 /// A replay under way.
 struct Player<'a, B: ?Sized, W> {
     config: &'a Config,
@@ -158,8 +171,7 @@ impl<'a, B: FilterBackend + ?Sized, W: Write> Player<'a, B, W> {
     fn row(&mut self, row: Row) -> Result<(), ReplayError> {
         if self.summary.rows == 0 {
             self.summary.start_ns = row.t_ns;
-            let civil =
-                self.civil_start_ns.map_or(0, |start| start.cast_signed().wrapping_sub_unsigned(row.t_ns));
+            let civil = civil_offset_ns(self.civil_start_ns, row.t_ns);
             self.judges.begin(row.t_ns, civil);
             self.due_ns = self.judges.due_ns();
         }
