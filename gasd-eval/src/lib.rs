@@ -13,6 +13,7 @@
 
 pub mod alone;
 pub mod detector;
+pub mod machine;
 pub mod nab;
 pub mod peers;
 pub mod svg;
