@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The section "Peers": `peers [runs for a threshold] [runs for a delay]`; `peers speed` for the costs.
+//! The section "Peers": `peers [runs for a threshold] [runs for a delay] [number of a stream]`; `peers speed` for the costs.
 
 use gasd_eval::peers::command::{Options, STREAMS, introduction, run, speed};
 
@@ -14,7 +14,8 @@ fn main() {
     options.thresholds = number(0).unwrap_or(options.thresholds);
     options.delays = number(1).unwrap_or(options.delays);
     println!("{}", introduction(&options));
-    for stream in STREAMS {
+    let only = number(2);
+    for (_, stream) in STREAMS.into_iter().enumerate().filter(|(i, _)| only.is_none_or(|only| *i == only)) {
         println!("{}", run(&options, stream));
     }
 }

@@ -74,10 +74,10 @@ fn on_bins<D: OnBins + 'static>(
 #[must_use]
 pub fn everybody() -> Vec<Peer> {
     let all = || Setting::Sampled { slowest: 1.15, rises: rises(), memory_s: 0.0 };
-    // Bursts within a few windows decide.
+    // Bursts within a few windows decide; of regular pulses, small ones.
     let short = |memory_s| Setting::Sampled {
         slowest: 1.5,
-        rises: vec![1.5, 2.0, 3.0, 5.0, 9.0, 17.0, 33.0, 100.0],
+        rises: vec![1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0, 33.0, 100.0],
         memory_s,
     };
     let steep = || Setting::Sampled {
