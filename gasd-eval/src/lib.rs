@@ -15,6 +15,7 @@ pub mod alone;
 pub mod detector;
 pub mod household;
 pub mod leak;
+pub mod machine;
 pub mod nab;
 pub mod peers;
 pub mod svg;

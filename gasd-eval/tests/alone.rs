@@ -9,7 +9,7 @@ use gasd_eval::alone::{
     delay::{Change, Runs, delay},
     learn::History,
     random::Random,
-    study::{Effort, Stream, rises, study},
+    study::{Effort, Stream, oracle_plan, rises, study},
     watch::{Oracle, Ours, Watch},
 };
 use proptest::prelude::*;
@@ -32,8 +32,7 @@ fn the_oracle_is_that_of_the_table() {
     for (pulse_l, flow, after, expected) in TABLE {
         let cell = Cell { pulse_l, flow, rho: after / flow, shape: 1.0 };
         let best = |known: &Known| Box::new(Oracle::new(known, cell.rho)) as Box<dyn Watch>;
-        let rises = (1..=4).map(|part| cell.rho.powf(f64::from(part) / 4.0)).collect();
-        let plan = Plan { runs: 500, rises, memory_s: 0.0, most: 25.0 };
+        let plan = oracle_plan(cell.rho, 500);
         let alarms = FalseAlarms::simulate(&cell, History::Given, &best, &plan, 1);
         let runs = Runs { number: 1000, change: Change::AtStart, most_s: f64::INFINITY };
         let mean = delay(&cell, History::Given, &best, alarms.threshold(1.0).value, runs, 2).mean;
@@ -46,7 +45,7 @@ fn the_oracle_is_that_of_the_table() {
 fn false_alarms_by_importance_sampling_are_those_that_come() {
     let cell = Cell { pulse_l: 1.0, flow: 1.0, rho: 1.0, shape: 25.0 };
     let ours = |known: &Known| Box::new(Ours::new(known, 0.0)) as Box<dyn Watch>;
-    let plan = Plan { runs: 3000, rises: rises(), memory_s: 0.0, most: 16.0 };
+    let plan = Plan { runs: 3000, slowest: 1.15, rises: rises(), memory_s: 0.0, most: 16.0 };
     let alarms = FalseAlarms::simulate(&cell, History::Given, &ours, &plan, 1);
     // About 30 000 pulses between two: few enough to wait for.
     let level = 10.0f64;

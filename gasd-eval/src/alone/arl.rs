@@ -23,6 +23,8 @@ pub struct Plan {
     pub runs: usize,
     /// Multiples of the rate that the pulses are drawn at.
     pub rises: Vec<f64>,
+    /// The multiple that the detector takes the longest to alarm at, of those that matter.
+    pub slowest: f64,
     /// What the detector remembers at most, s; 0 for one that goes by pulses.
     pub memory_s: f64,
     /// No threshold is above this; spares the rest of a run.
@@ -37,6 +39,9 @@ pub struct Threshold {
     /// Standard error of the rate of false alarms there, as a part of it.
     pub error: f64,
 }
+
+/// Thresholds are looked for between so many quantiles of what was reached.
+const PARTS: usize = 400;
 
 /// What one run reached: each new highest value with the weight of its moment.
 type Records = Vec<(f64, f64)>;
@@ -54,7 +59,7 @@ impl FalseAlarms {
     /// Simulates `cell` before its change.
     #[must_use]
     pub fn simulate(cell: &Cell, history: History, start: &Start, plan: &Plan, seed: u64) -> Self {
-        let slowest = plan.rises.iter().copied().fold(f64::INFINITY, f64::min);
+        let slowest = plan.slowest;
         let memory = plan.memory_s * cell.rate();
         // How long the rise behind a false alarm takes, and how long the calm that is forgotten.
         let rise = (cell.log_year() / information(slowest, cell.shape)).max(4.0) + memory;
@@ -119,16 +124,12 @@ impl FalseAlarms {
     /// The lowest threshold with `alarms` a year or fewer.
     #[must_use]
     pub fn threshold(&self, alarms: f64) -> Threshold {
-        let ends = self.runs.iter().filter_map(|records| Some((records.first()?.0, records.last()?.0)));
-        let (lowest, highest) =
-            ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
+        let mut values: Vec<f64> = self.runs.iter().flatten().map(|(value, _)| *value).collect();
+        values.sort_by(f64::total_cmp);
+        let quantile = |part: usize| values[part * (values.len() - 1) / PARTS];
         // From above: at low thresholds the first alarm is before those that are counted.
-        let step = (highest - lowest) / 200.0;
-        let mut low = highest;
-        while low > lowest && self.a_year(low).0 <= alarms {
-            low -= step;
-        }
-        let mut high = low + step;
+        let from = (0..PARTS).rev().find(|part| self.a_year(quantile(*part)).0 > alarms).unwrap_or(0);
+        let (mut low, mut high) = (quantile(from), quantile(from + 1));
         for _ in 0..40 {
             let middle = 0.5 * (low + high);
             if self.a_year(middle).0 > alarms {

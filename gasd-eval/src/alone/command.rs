@@ -7,6 +7,8 @@ use super::{
     study::{Effort, Outcome, Stream, study},
 };
 
+use crate::machine::made_by;
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
@@ -59,5 +61,6 @@ pub fn simulate(options: &Options) -> Vec<Outcome> {
 #[must_use]
 pub fn run(options: &Options) -> (String, String) {
     let outcomes = simulate(options);
-    (markdown(&outcomes, &RHOS, &options.effort), picture(&outcomes, &RHOS))
+    let made = made_by("gasd-eval alone");
+    (format!("{made}\n{}", markdown(&outcomes, &RHOS, &options.effort)), picture(&outcomes, &RHOS))
 }

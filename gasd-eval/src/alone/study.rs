@@ -104,6 +104,14 @@ pub fn rises() -> Vec<f64> {
     MIXTURE_RATES.iter().map(|r| f64::from(*r)).collect()
 }
 
+/// How the threshold of the oracle for a rise is looked for. Where a single interval decides, false
+/// alarms are at intervals that are longer than those after the rise, so lower ones are drawn too.
+#[must_use]
+pub fn oracle_plan(rho: f64, runs: usize) -> Plan {
+    let between = (1..=8).map(|part| rho.powf(f64::from(part) / 8.0)).collect();
+    Plan { runs, slowest: rho, rises: between, memory_s: 0.0, most: f64::INFINITY }
+}
+
 /// Pulses until a detector has forgotten how it began.
 #[must_use]
 pub fn settled(shape: f64) -> Change {
@@ -118,7 +126,8 @@ pub fn study(stream: Stream, rhos: &[f64], effort: &Effort) -> Outcome {
     let ours = |known: &Known| Box::new(Ours::new(known, 0.0)) as Box<dyn Watch>;
     let away = |known: &Known| Box::new(Ours::new(known, effort.deviations)) as Box<dyn Watch>;
     let hull = |known: &Known| Box::new(FocusOnIntervals::new(known)) as Box<dyn Watch>;
-    let plan = Plan { runs: effort.thresholds, rises: rises(), memory_s: 0.0, most: year() + 3.0 };
+    let plan =
+        Plan { runs: effort.thresholds, slowest: 1.15, rises: rises(), memory_s: 0.0, most: year() + 3.0 };
     let alarms =
         |history, start: &Start, plan: &Plan| FalseAlarms::simulate(&cell, history, start, plan, effort.seed);
     let in_given = alarms(History::Given, &ours, &plan);
@@ -132,9 +141,7 @@ pub fn study(stream: Stream, rhos: &[f64], effort: &Effort) -> Outcome {
     let by_rise = rhos.iter().map(|&rho| {
         let cell = stream.cell(rho);
         let best = |known: &Known| Box::new(Oracle::new(known, rho)) as Box<dyn Watch>;
-        // Where one interval decides, its false alarms are at intervals longer than those at ρ.
-        let between = (1..=8).map(|part| rho.powf(f64::from(part) / 8.0)).collect();
-        let oracle_plan = Plan { rises: between, ..plan.clone() };
+        let oracle_plan = oracle_plan(rho, effort.thresholds);
         let best_at = FalseAlarms::simulate(&cell, History::Given, &best, &oracle_plan, effort.seed);
         let measure =
             |history, start: &Start, value| delay(&cell, history, start, value, runs, effort.seed + 1);

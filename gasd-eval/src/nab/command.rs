@@ -5,6 +5,8 @@ use std::{fmt::Write as _, io};
 
 use super::{corpus, gaussian, score::score, values};
 
+use crate::machine::made_by;
+
 /// Published scores: detector, then by profile (NAB's README and `final_results.json`).
 const PUBLISHED: [(&str, [f64; 3]); 6] = [
     ("ARTime, published", [74.9, 65.1, 80.4]),
@@ -36,8 +38,9 @@ pub fn run() -> io::Result<Option<String>> {
     lines.sort_by(|a, b| b.1[0].total_cmp(&a.1[0]));
     let rows: usize = corpus.iter().map(|series| series.values.len()).sum();
     let windows: usize = corpus.iter().map(|series| series.windows.len()).sum();
+    let made = made_by("gasd-eval nab");
     let mut out = format!(
-        "{} series, {rows} rows, {windows} windows. As NAB has it, each detector's one threshold is the best for \
+        "{made}\n{} series, {rows} rows, {windows} windows. As NAB has it, each detector's one threshold is the best for \
          the profile on these same data.\n\n| detector | standard | low FP | low FN |\n|---|--:|--:|--:|\n",
         corpus.len()
     );

@@ -9,15 +9,16 @@ use super::{
     study::{Done, FOREST_MOST_S, MOST_S, study},
 };
 use crate::alone::{
-    arl::{FalseAlarms, Plan},
+    arl::FalseAlarms,
     command::RHOS,
     delay::{Delay, Runs, delay},
     learn::History,
     parallel,
     report::digits,
-    study::{Stream, settled},
+    study::{Stream, oracle_plan, settled},
     watch::{Oracle, Watch},
 };
+use crate::machine::made_by;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +49,9 @@ pub const STREAMS: [Stream; 3] = [
 /// What stands above the tables.
 #[must_use]
 pub fn introduction(options: &Options) -> String {
+    let made = made_by("gasd-eval peers");
     format!(
-        "Mean delay in s (95th percentile) at one false alarm a year. {} runs for a threshold, {} for a delay; \
+        "{made}\nMean delay in s (95th percentile) at one false alarm a year. {} runs for a threshold, {} for a delay; \
          \">\": runs were given up after {MOST_S} s (forests: {FOREST_MOST_S} s). Forests learn all the time and are \
          too slow for a year: their threshold is extrapolated from 10 days (half-space trees) and 2 days (random cut \
          forest) by an exponential tail of the hours' maxima, their delays are from 100 and 10 runs.\n",
@@ -60,7 +62,11 @@ pub fn introduction(options: &Options) -> String {
 /// Everybody's delays on one stream as Markdown.
 #[must_use]
 pub fn run(options: &Options, stream: Stream) -> String {
-    let peers = everybody();
+    let mut peers = everybody();
+    if stream != STREAMS[0] {
+        // Once is enough to see, and takes longer than all others together.
+        peers.retain(|peer| !matches!(peer.setting, Setting::Extrapolated { .. }));
+    }
     let said = |n| {
         if options.progress {
             eprint!("\rpeers: {n} of {}", peers.len());
@@ -112,8 +118,7 @@ fn cell(delay: &Delay) -> String {
 
 fn oracle(stream: Stream, rho: f64, options: &Options) -> Delay {
     let best = |known: &_| Box::new(Oracle::new(known, rho)) as Box<dyn Watch>;
-    let between = (1..=8).map(|part| rho.powf(f64::from(part) / 8.0)).collect();
-    let plan = Plan { runs: options.thresholds, rises: between, memory_s: 0.0, most: f64::INFINITY };
+    let plan = oracle_plan(rho, options.thresholds);
     let cell = stream.cell(rho);
     let alarms = FalseAlarms::simulate(&cell, History::Given, &best, &plan, options.seed);
     let runs = Runs { number: options.delays, change: settled(stream.shape), most_s: f64::INFINITY };
@@ -125,7 +130,8 @@ fn oracle(stream: Stream, rho: f64, options: &Options) -> Delay {
 pub fn speed() -> String {
     let costs = speed::measure();
     let ours = costs.first().map_or(f64::NAN, |cost| cost.ns);
-    let mut out = String::from("| detector | a step is a | ns | × ours |\n|---|---|--:|--:|\n");
+    let mut out = made_by("gasd-eval speed");
+    out.push_str("\n| detector | a step is a | ns | × ours |\n|---|---|--:|--:|\n");
     for cost in costs {
         let _ =
             writeln!(out, "| {} | {} | {} | {:.1} |", cost.name, cost.step, digits(cost.ns), cost.ns / ours);

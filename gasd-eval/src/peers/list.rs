@@ -22,6 +22,8 @@ use crate::{
 pub enum Setting {
     /// By importance sampling with rises to these multiples; it remembers so many seconds.
     Sampled {
+        /// The multiple that it takes the longest to alarm at.
+        slowest: f64,
         /// Multiples.
         rises: Vec<f64>,
         /// s.
@@ -71,11 +73,18 @@ fn on_bins<D: OnBins + 'static>(
 /// Everybody; ours first.
 #[must_use]
 pub fn everybody() -> Vec<Peer> {
-    let all = || Setting::Sampled { rises: rises(), memory_s: 0.0 };
-    // Bursts within a few windows decide.
-    let short =
-        |memory_s| Setting::Sampled { rises: vec![1.5, 2.0, 3.0, 5.0, 9.0, 17.0, 33.0, 100.0], memory_s };
-    let steep = || Setting::Sampled { rises: [rises(), vec![100.0, 1e3, 1e5]].concat(), memory_s: 0.0 };
+    let all = || Setting::Sampled { slowest: 1.15, rises: rises(), memory_s: 0.0 };
+    // Bursts within a few windows decide; of regular pulses, small ones.
+    let short = |memory_s| Setting::Sampled {
+        slowest: 1.5,
+        rises: vec![1.1, 1.2, 1.35, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0, 33.0, 100.0],
+        memory_s,
+    };
+    let steep = || Setting::Sampled {
+        slowest: 1.15,
+        rises: [rises(), vec![100.0, 1e3, 1e5]].concat(),
+        memory_s: 0.0,
+    };
     let ours = || -> Box<Start<'static>> { Box::new(|known| Box::new(Ours::new(known, 0.0))) };
     let peer = |name, setting, start| Peer { name, setting, start };
     vec![

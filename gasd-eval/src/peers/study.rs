@@ -35,9 +35,14 @@ pub fn study(peer: &Peer, stream: Stream, rhos: &[f64], thresholds: usize, delay
     let (mut number, mut calm_s, mut most_s) = (delays, 600.0, MOST_S);
     let (threshold, error) = match &peer.setting {
         Setting::Proved => (proved(), None),
-        Setting::Sampled { rises, memory_s } => {
-            let plan =
-                Plan { runs: thresholds, rises: rises.clone(), memory_s: *memory_s, most: f64::INFINITY };
+        Setting::Sampled { slowest, rises, memory_s } => {
+            let plan = Plan {
+                runs: thresholds,
+                slowest: *slowest,
+                rises: rises.clone(),
+                memory_s: *memory_s,
+                most: f64::INFINITY,
+            };
             let alarms = FalseAlarms::simulate(&cell, History::Given, &peer.start, &plan, seed);
             let threshold = alarms.threshold(1.0);
             (threshold.value, Some(threshold.error))
