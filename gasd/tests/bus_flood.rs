@@ -167,7 +167,8 @@ fn clients_that_flood_the_bus_do_not_stop_verdicts() {
         std::thread::sleep(Duration::from_millis(300));
         show("flooded", measure(&pipeline, 1));
 
-        // Somebody else closes a valve meanwhile. It waits its turn at the bus, but it is served.
+        // Somebody else closes a valve meanwhile. It waits its turn at the bus, and so does gasd's question who
+        // is calling: on a busy machine the answer may take longer than gasd waits, and then it says so.
         support::runtime().block_on(async {
             let controller = system.client(CONTROLLER).await;
             let before = Instant::now();
@@ -178,7 +179,10 @@ fn clients_that_flood_the_bus_do_not_stop_verdicts() {
             let close = controller.call_method(Some(NAME), path, interface, "Close", &body);
             let closed = tokio::time::timeout(PATIENCE, close).await.expect("no answer");
             eprintln!("a command of somebody else took {:?} meanwhile", before.elapsed());
-            closed.unwrap();
+            if let Err(error) = closed {
+                assert!(error.to_string().contains("the bus does not say who is calling"), "{error}");
+                eprintln!("and was refused: {error}");
+            }
         });
         stop.store(true, Ordering::Relaxed);
         for (what, thread) in sent {
@@ -186,6 +190,15 @@ fn clients_that_flood_the_bus_do_not_stop_verdicts() {
             eprintln!("{sent} calls: {what}");
             assert!(sent > 0, "{what}");
         }
+    });
+    // The flood is over: the same command is served.
+    support::runtime().block_on(async {
+        let controller = system.client(CONTROLLER).await;
+        let none: HashMap<&str, Variant<'_>> = HashMap::new();
+        let (path, interface) = (valve_path("v0"), Some("io.gasd1.Valve"));
+        let body = ("smell", none);
+        let close = controller.call_method(Some(NAME), path, interface, "Close", &body);
+        tokio::time::timeout(PATIENCE, close).await.expect("no answer").unwrap();
     });
 
     std::thread::scope(|scope| {
