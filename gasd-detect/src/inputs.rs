@@ -118,7 +118,7 @@ impl Inputs {
                 Broken::AfterOpening,
                 self.open == Some(true) && self.pulses >= SPARE && since(self.valve_ns) <= opened,
             ),
-            (Broken::WhileClosed, self.open == Some(false) && self.pulses > SPARE),
+            (Broken::WhileClosed, opened > 0 && self.open == Some(false) && self.pulses > SPARE),
             (Broken::Pressure, self.low_ns != 0 && flowing && since(self.low_ns) >= PRESSURE_NS),
             (Broken::Seismic, self.quake_ns != 0 && since(self.quake_ns) <= QUAKE_NS && flowing),
             (Broken::AlarmLink, self.alarm_ns != 0 && since(self.alarm_ns) as f64 >= alarm),
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn gas_behind_a_closed_valve_is_said_once_and_a_late_contact_is_not() {
-        let rules = Profile::EuG4.rules();
+        let rules = Profile::JpMicom.rules();
         let mut inputs = Inputs::default();
         assert_eq!(inputs.take(Input::Valve(false), 100 * S, &rules), None);
         assert_eq!(inputs.pulse(101 * S, &rules), None);
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn gas_right_after_opening_is_said() {
-        let rules = Profile::EuG4.rules();
+        let rules = Profile::JpMicom.rules();
         let mut inputs = Inputs::default();
         inputs.take(Input::Valve(false), 1, &rules);
         inputs.take(Input::Valve(true), 1000 * S, &rules);

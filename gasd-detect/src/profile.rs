@@ -31,7 +31,7 @@ pub struct Rules {
     pub use_time_closes: bool,
     /// R4: days without a rest of an hour, before the home is known.
     pub never_zero_days: f32,
-    /// R5: a pulse so soon after the valve was opened, s; 0 is off.
+    /// R5: a pulse so soon after the valve was opened, s, and R6: pulses while it is closed; 0 is off for both.
     pub restore_check_s: f32,
     /// R7: pressure below this while gas flows, kPa; 0 is off.
     pub low_pressure_kpa: f32,
@@ -128,8 +128,8 @@ impl Profile {
             use_time_closes: false,
             // Hiroshima Gas and Tokyo Gas: 30 days of never stopping.
             never_zero_days: 30.0,
-            // Hiroshima Gas: about 2 minutes.
-            restore_check_s: 120.0,
+            // A meter's own valve cannot be opened from afar, a stove is lit right after: off where a person opens.
+            restore_check_s: 0.0,
             // Kansai Gas Meter: at most about 0.3 kPa for natural gas.
             low_pressure_kpa: 0.3,
             seismic_gal: 0.0,
@@ -146,6 +146,8 @@ impl Profile {
                 increase_times: 1.4,
                 use_time: USE_TIME_SHUTS,
                 use_time_closes: true,
+                // Hiroshima Gas: about 2 minutes.
+                restore_check_s: 120.0,
                 // Hiroshima Gas: 200 gal while gas flows.
                 seismic_gal: 200.0,
                 learns: false,
@@ -155,6 +157,7 @@ impl Profile {
             // figures of T/CGAS are not public, Japan's stand in for them.
             Profile::CnSafety => Rules {
                 windows: Windows::Never,
+                restore_check_s: 120.0,
                 use_time: USE_TIME_SHUTS,
                 use_time_closes: true,
                 learns: false,

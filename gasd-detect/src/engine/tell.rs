@@ -40,7 +40,7 @@ mod tests {
             pulse_volume_ul: 10_000_000,
             max_flow_ul_per_h: 6_000_000_000,
             thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-            rules: Profile::default().rules(),
+            rules: Profile::JpMicom.rules(),
         })
     }
 

@@ -175,7 +175,7 @@ fn slowly(meter: &mut MeterRun, first: u64, n: u64) -> Vec<&'static str> {
 
 #[test]
 fn a_valve_that_moves_is_told_and_one_that_was_found_is_not_taken_for_opened() {
-    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    let mut meter = MeterRun::new(&beside("rules = { restore_check = \"2 min\" }"), 0, Base::default());
     assert_eq!(slowly(&mut meter, 1, 3), [""; 0]);
     assert_eq!(meter.set_valve(true, 0), None);
     assert_eq!(slowly(&mut meter, 4, 4), [""; 0], "gas flowed through it all the time");
@@ -188,7 +188,7 @@ fn a_valve_that_moves_is_told_and_one_that_was_found_is_not_taken_for_opened() {
 
 #[test]
 fn other_rules_leave_the_memory_of_flows_and_are_in_force_at_once() {
-    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    let mut meter = MeterRun::new(&beside("rules = { restore_check = \"2 min\" }"), 0, Base::default());
     slowly(&mut meter, 1, 3);
     meter.set_valve(false, 0);
     let delta = Delta { rules: true, pulse_volume: false, ..PRICE };
@@ -202,7 +202,7 @@ fn other_rules_leave_the_memory_of_flows_and_are_in_force_at_once() {
 
 #[test]
 fn a_verdicts_evidence_has_the_flow_that_led_to_it() {
-    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    let mut meter = MeterRun::new(&beside("rules = { restore_check = \"2 min\" }"), 0, Base::default());
     slowly(&mut meter, 1, 3);
     meter.set_valve(false, 0);
     let event = |seq: u64| Event {
@@ -223,7 +223,7 @@ fn a_verdicts_evidence_has_the_flow_that_led_to_it() {
 
 #[test]
 fn a_phase_is_shown_and_a_home_is_not_known_at_once() {
-    let mut meter = MeterRun::new(&beside(""), 0, Base::default());
+    let mut meter = MeterRun::new(&beside("rules = { restore_check = \"2 min\" }"), 0, Base::default());
     slowly(&mut meter, 1, 3);
     let state = meter.state(NOW, &Totals::default(), "");
     assert_eq!((state.phase.as_str(), state.days_learned), ("learning", 0.0));
