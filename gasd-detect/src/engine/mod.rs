@@ -168,11 +168,7 @@ impl Engine {
     }
 
     fn limits(&self) -> Limits<'_> {
-        Limits {
-            pulse_ul: self.pulse_volume_ul,
-            max_flow: m3_per_h(self.max_flow_ul_per_h) as f32,
-            rules: &self.rules,
-        }
+        Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules)
     }
 
     /// One accepted pulse: its leading edge was at `t_ns`, it is decided at `decided_ns >= t_ns`.
@@ -202,13 +198,9 @@ impl Engine {
         let plausible = interval.is_none_or(|interval| interval.plausible);
         let finding = self.episode.on_pulse(t_ns, &self.track, &self.thresholds);
         let broken = self.inputs.pulse(t_ns, &self.rules);
-        let limits = Limits {
-            pulse_ul: self.pulse_volume_ul,
-            max_flow: m3_per_h(self.max_flow_ul_per_h) as f32,
-            rules: &self.rules,
-        };
-        let unexplained = self.home.pulse(t_ns, self.civil_s(t_ns), plausible, &limits);
-        self.collect(finding, unexplained, broken, t_ns);
+        self.collect(finding, broken, t_ns);
+        let civil_s = self.civil_s(t_ns);
+        self.ask_home(t_ns, |home, limits, say| home.pulse(t_ns, civil_s, plausible, limits, say));
         self.next(t_ns, decided_ns)
     }
 
@@ -247,13 +239,9 @@ impl Engine {
         self.track.idle(now_ns);
         let finding = self.episode.on_time(now_ns, &self.track, &self.thresholds);
         let broken = self.inputs.judge(now_ns, &self.rules);
-        let limits = Limits {
-            pulse_ul: self.pulse_volume_ul,
-            max_flow: m3_per_h(self.max_flow_ul_per_h) as f32,
-            rules: &self.rules,
-        };
-        let unexplained = self.home.tick(now_ns, self.civil_s(now_ns), &limits);
-        self.collect(finding, unexplained, broken, now_ns);
+        self.collect(finding, broken, now_ns);
+        let civil_s = self.civil_s(now_ns);
+        self.ask_home(now_ns, |home, limits, say| home.tick(now_ns, civil_s, limits, say));
         self.next(now_ns, now_ns)
     }
 

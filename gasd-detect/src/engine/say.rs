@@ -3,7 +3,7 @@
 
 use super::Engine;
 use crate::finding::{Found, around, by_home, by_input};
-use crate::home::{On, Unexplained};
+use crate::home::{Home, Limits, On, Unexplained};
 use crate::inputs::Broken;
 use crate::profile::Windows;
 use crate::units::volume_ul;
@@ -11,17 +11,10 @@ use crate::verdict::{Believed, Kind, Rule, Severity, Verdict};
 use crate::windows::episode::{Finding, WINDOWS_NS};
 
 impl Engine {
-    pub(super) fn collect(
-        &mut self,
-        finding: Option<Finding>,
-        unexplained: Option<Unexplained>,
-        broken: Option<Broken>,
-        at_ns: u64,
-    ) {
+    pub(super) fn collect(&mut self, finding: Option<Finding>, broken: Option<Broken>, at_ns: u64) {
         let known = self.rules.learns && self.home.knows_load();
         let finding = finding.map(|finding| self.temper(finding, known, at_ns));
         self.waiting.push(finding.map(Found::plain));
-        self.waiting.push(unexplained.map(|u| by_home(&u, &self.limits(), known, at_ns)));
         self.waiting.push(broken.map(|b| by_input(b, at_ns)));
         let implausible = self.implausible.due(at_ns).map(|t_ns| {
             Found::plain(Finding {
@@ -32,6 +25,18 @@ impl Engine {
             })
         });
         self.waiting.push(implausible);
+    }
+
+    /// Has the home judge, and takes in all that it does not explain.
+    pub(super) fn ask_home(
+        &mut self,
+        at_ns: u64,
+        judge: impl FnOnce(&mut Home, &Limits<'_>, &mut dyn FnMut(Unexplained)),
+    ) {
+        let known = self.rules.learns && self.home.knows_load();
+        let limits = Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules);
+        let waiting = &mut self.waiting;
+        judge(&mut self.home, &limits, &mut |u| waiting.push(Some(by_home(&u, &limits, known, at_ns))));
     }
 
     /// How grave a finding of the windows is in this home: what its appliances take together is no alarm.
@@ -76,4 +81,26 @@ pub(super) fn believed(on: &[On]) -> [Believed; 4] {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::home::{Restless, Unexplained};
+    use crate::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Kind, Profile};
+
+    #[test]
+    fn what_is_found_at_once_is_said_one_after_the_other() {
+        let mut engine = Engine::new(EngineConfig {
+            pulse_volume_ul: 1_000_000,
+            max_flow_ul_per_h: 6_000_000_000,
+            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+            rules: Profile::EuG4.rules(),
+        });
+        engine.ask_home(9, |_, _, say| {
+            say(Unexplained::Rest(Restless::Still(1, 30.0)));
+            say(Unexplained::Rest(Restless::Never(1, 30.0)));
+        });
+        let said: Vec<Kind> = (10..14).filter_map(|t| engine.tick(t)).map(|v| v.kind).collect();
+        assert_eq!(said, [Kind::NeverZero, Kind::SilentMeter], "the graver one first, and neither is lost");
+    }
 }

@@ -33,7 +33,7 @@ use self::{
     steps::Steps,
 };
 use crate::profile::Rules;
-use crate::units::{SECOND_NS, flow_m3_per_h};
+use crate::units::{SECOND_NS, flow_m3_per_h, m3_per_h};
 
 /// The flow counts as ended after so many times the time that the next pulse was due in.
 const OVERDUE: f32 = 2.5;
@@ -82,7 +82,12 @@ pub(crate) struct Limits<'a> {
     pub rules: &'a Rules,
 }
 
-impl Limits<'_> {
+impl<'a> Limits<'a> {
+    /// Of a meter for up to `max_flow_ul_per_h` (µL/h).
+    pub fn new(pulse_ul: u64, max_flow_ul_per_h: u64, rules: &'a Rules) -> Self {
+        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules }
+    }
+
     /// Flow from which the meter's own rule closes the valve (R1), m³/h.
     fn total(&self) -> f32 {
         self.rules.total_flow_times * self.max_flow
@@ -115,51 +120,55 @@ pub(crate) struct Home {
 impl Home {
     /// A pulse at `t_ns`, civil second `civil_s`. `plausible`: the meter can turn as fast as since the last one;
     /// what it cannot is the sensor's fault and no evidence of flow.
+    /// `say` is told of each thing that the home does not explain.
     pub fn pulse(
         &mut self,
         t_ns: u64,
         civil_s: u64,
         plausible: bool,
         limits: &Limits<'_>,
-    ) -> Option<Unexplained> {
+        say: &mut dyn FnMut(Unexplained),
+    ) {
+        self.time(t_ns, civil_s, limits, say);
         if !plausible {
-            return self.time(t_ns, civil_s, limits);
+            return;
         }
-        let ended = self.time(t_ns, civil_s, limits);
         let before = self.last_ns.replace(t_ns);
         let rise = self.base.pulse(t_ns, civil_s, limits.pulse_ul);
-        let mut found = ended.or_else(|| self.risen(rise, t_ns, limits));
+        self.risen(rise, t_ns, limits, say);
         let Some(before) = before else {
             self.gather.pulse(t_ns, limits.pulse_ul);
-            return found;
+            return;
         };
-        found = found.or_else(|| self.rests(before, t_ns, true, limits));
-        let base = self.base_flow(limits.pulse_ul);
-        // A pulse after a rest is gas of now: it took no longer than the flow that it begins.
-        let began = before.max(t_ns.saturating_sub(REST_NS));
-        let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
-        found = found.or_else(|| hour.filter(|_| limits.rules.learns).map(Unexplained::Hour));
         if self.envelope <= 0.0 {
             self.envelope = self.envelope(limits);
         }
-        let envelope = self.envelope;
-        if let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, envelope) {
-            found = Some(Unexplained::Excess(excess));
+        if let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, self.envelope) {
+            say(Unexplained::Excess(excess));
+        }
+        self.rests(before, t_ns, true, limits, say);
+        let base = self.base.flow(limits.pulse_ul);
+        // A pulse after a rest is gas of now: it took no longer than the flow that it begins.
+        let began = before.max(t_ns.saturating_sub(REST_NS));
+        let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
+        if let Some(hour) = hour.filter(|_| limits.rules.learns) {
+            say(Unexplained::Hour(hour));
         }
         if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
-            found = self.cell(cell, limits).or(found);
+            self.cell(cell, limits, say);
         }
-        found.or_else(|| self.lasts(t_ns, limits))
+        self.lasts(t_ns, limits, say);
     }
 
     /// Time has come to `now_ns` without a pulse.
-    pub fn tick(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+    pub fn tick(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
         let rise = self.base.tick(now_ns, civil_s, limits.pulse_ul);
-        let ended = self.time(now_ns, civil_s, limits).or_else(|| self.risen(rise, now_ns, limits));
-        let last = self.last_ns;
-        ended
-            .or_else(|| last.and_then(|last| self.rests(last, now_ns, false, limits)))
-            .or_else(|| self.lasts(now_ns, limits))
+        self.time(now_ns, civil_s, limits, say);
+        self.risen(rise, now_ns, limits, say);
+        if let Some(last) = self.last_ns {
+            self.rests(last, now_ns, false, limits, say);
+        }
+        self.lasts(now_ns, limits, say);
     }
 
     /// Pulses came whose times are not known.
@@ -202,10 +211,6 @@ impl Home {
         }
     }
 
-    fn base_flow(&self, pulse_ul: u64) -> f32 {
-        self.base.flow(pulse_ul)
-    }
-
     fn stop_after(&self, pulse_ul: u64) -> u64 {
         let flow = self.steps.flow();
         if flow <= 0.0 {
@@ -216,15 +221,15 @@ impl Home {
     }
 
     /// Ends a flow whose next pulse is overdue, and turns the hours.
-    fn time(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+    fn time(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
         self.hours.advance(civil_s);
-        let last = self.last_ns?;
+        let Some(last) = self.last_ns else { return };
         let silent = now_ns.saturating_sub(last);
         if silent < self.stop_after(limits.pulse_ul) {
-            return None;
+            return;
         }
         if let Some(cell) = self.gather.stop(limits.pulse_ul) {
-            self.cell(cell, limits);
+            self.cell(cell, limits, say);
         }
         if let Some(step) = self.steps.stop(last) {
             self.register.step(&step);
@@ -232,12 +237,11 @@ impl Home {
         self.gather.forget();
         // What may still flow is less than a pulse in the silence.
         let bound = flow_m3_per_h(limits.pulse_ul as f64, silent) as f32;
-        self.levels.flow(bound.min(self.base_flow(limits.pulse_ul)), last, last);
-        None
+        self.levels.flow(bound.min(self.base.flow(limits.pulse_ul)), last, last);
     }
 
-    fn cell(&mut self, cell: Cell, limits: &Limits<'_>) -> Option<Unexplained> {
-        let mut found = None;
+    fn cell(&mut self, cell: Cell, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
+        let mut leapt = false;
         if let Some(step) = self.steps.cell(cell) {
             self.register.step(&step);
             self.since_ns = step.at_ns;
@@ -249,24 +253,26 @@ impl Home {
             };
             // What a meter cannot pass is its sensor's fault.
             let plausible = step.to < IMPLAUSIBLE * limits.max_flow;
-            found = leap.filter(|_| plausible).map(|limit| Unexplained::Increase(step, limit));
+            if let Some(limit) = leap.filter(|_| plausible) {
+                leapt = true;
+                say(Unexplained::Increase(step, limit));
+            }
             self.rose = step.to - step.from;
         }
         if self.steps.cells >= 2 {
             let flow = self.steps.flow();
             self.levels.flow(flow, self.since_ns, cell.end_ns);
             // Nothing above the meter's own limit is learned, nor while the load is exceeded.
-            if flow <= limits.total() && !self.load.said && found.is_none() {
+            if flow <= limits.total() && !self.load.said && !leapt {
                 self.load.learn(flow, core::mem::take(&mut self.rose));
             }
         }
         self.envelope = self.envelope(limits);
-        found
     }
 
-    fn lasts(&mut self, now_ns: u64, limits: &Limits<'_>) -> Option<Unexplained> {
+    fn lasts(&mut self, now_ns: u64, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
         if now_ns.saturating_sub(self.looked_ns) < LOOK_NS {
-            return None;
+            return;
         }
         self.looked_ns = now_ns;
         let table = |flow| limits.rules.use_time(flow);
@@ -274,17 +280,29 @@ impl Home {
             && self.hours.days >= LOAD_DAYS
             && let Some(overdue) = self.register.overdue(now_ns)
         {
-            return Some(Unexplained::Appliance(overdue));
+            say(Unexplained::Appliance(overdue));
+            return;
         }
-        let least = if self.base.learned() { 1.6 * self.base_flow(limits.pulse_ul) } else { 0.1 };
-        self.levels.too_long(least, now_ns, limits.rules.learns, table).map(Unexplained::TooLong)
+        let least = if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 };
+        if let Some(too_long) = self.levels.too_long(least, now_ns, limits.rules.learns, table) {
+            say(Unexplained::TooLong(too_long));
+        }
     }
 
-    fn rests(&mut self, last_ns: u64, now_ns: u64, pulse: bool, limits: &Limits<'_>) -> Option<Unexplained> {
+    fn rests(
+        &mut self,
+        last_ns: u64,
+        now_ns: u64,
+        pulse: bool,
+        limits: &Limits<'_>,
+        say: &mut dyn FnMut(Unexplained),
+    ) {
         let known = limits.rules.learns && self.base.learned() && self.hours.days >= LOAD_DAYS;
         let gap_s = self.base.longest_gap_s().filter(|_| known);
         let rules = (limits.rules.never_zero_days, limits.rules.silence_days, known);
-        self.rest.gap(last_ns, now_ns, pulse, gap_s, rules).map(Unexplained::Rest)
+        if let Some(restless) = self.rest.gap(last_ns, now_ns, pulse, gap_s, rules) {
+            say(Unexplained::Rest(restless));
+        }
     }
 
     /// What is believed to be on.
@@ -302,14 +320,22 @@ impl Home {
         self.hours.days
     }
 
-    fn risen(&mut self, rise: Option<Rise>, now_ns: u64, limits: &Limits<'_>) -> Option<Unexplained> {
-        let rise = rise.filter(|rise| limits.rules.learns && rise.process >= BASE_ARL_S)?;
+    fn risen(
+        &mut self,
+        rise: Option<Rise>,
+        now_ns: u64,
+        limits: &Limits<'_>,
+        say: &mut dyn FnMut(Unexplained),
+    ) {
+        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= BASE_ARL_S) else {
+            return;
+        };
         if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < BASE_QUIET_NS {
-            return None;
+            return;
         }
         self.base_said_ns = now_ns;
         self.base.calm();
-        Some(Unexplained::Base(rise))
+        say(Unexplained::Base(rise));
     }
 }
 
