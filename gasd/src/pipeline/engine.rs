@@ -13,7 +13,7 @@ use std::{
 };
 
 use gasd_abi::records::{EVENT_PULSE, Event, MAX_LINES};
-use gasd_detect::{Verdict, sentence};
+use gasd_detect::{Severity, Verdict, sentence};
 use tokio::sync::mpsc::Sender;
 
 use crate::{
@@ -242,10 +242,10 @@ impl Engine {
     }
 
     fn verdict(&self, at: usize, verdict: &Verdict) {
-        let meter = &self.meters[at];
-        // Drives the valve first and gives the verdict its number.
-        let mut record = record(meter, verdict);
-        record.id = self.response.on_verdict(at, record.clone());
+        let critical = verdict.severity == Severity::Critical;
+        // Drives the valve first; then the record is made and gets its number.
+        let record =
+            self.response.on_finding(at, critical, verdict.decided_ns, || record(&self.meters[at], verdict));
         journal::tell(changes::verdict(&record));
     }
 

@@ -168,26 +168,41 @@ impl Response {
         )
     }
 
-    /// A verdict on the meter with this index. Gives it its number, which is returned; a critical one
-    /// has its valve driven before anything else happens. Never waits.
-    pub fn on_verdict(&self, meter: usize, mut verdict: VerdictRecord) -> u64 {
-        verdict.id = self.0.writer.next_verdict_id();
-        let cookie = if verdict.severity == "critical" { self.0.writer.next_cookie() } else { 0 };
+    /// A verdict on the meter with this index. Gives it its number, which is returned. Never waits.
+    pub fn on_verdict(&self, meter: usize, verdict: VerdictRecord) -> u64 {
+        let (critical, decided_ns) = (verdict.severity == "critical", verdict.decided_ns);
+        self.on_finding(meter, critical, decided_ns, || verdict).id
+    }
+
+    /// As [`Response::on_verdict`], with the record made only after the valve of a critical one was ordered
+    /// to close: its words and numbers take longer than the order. Returns it with its number.
+    pub fn on_finding(
+        &self,
+        meter: usize,
+        critical: bool,
+        decided_ns: u64,
+        record: impl FnOnce() -> VerdictRecord,
+    ) -> VerdictRecord {
         let now = now();
-        let decided = Now { boottime_ns: verdict.decided_ns.min(now.boottime_ns), ..now };
+        let decided = Now { boottime_ns: decided_ns.min(now.boottime_ns), ..now };
         let mut core = self.0.lock();
-        let steps = core.valves.on_verdict(meter, &verdict, cookie, now);
-        let touched = touched(&steps);
-        self.0.take(&core, steps, decided);
-        let (id, ticket) = (verdict.id, self.0.writer.pushed());
-        core.unannounced.push(Unannounced { verdict, ticket, since: Instant::now() });
+        let closing = if critical { core.valves.close_for(meter) } else { Vec::new() };
+        let touched = touched(&closing);
+        self.0.take(&core, closing, decided);
+        let id = self.0.writer.next_verdict_id();
+        let cookie = if critical { self.0.writer.next_cookie() } else { 0 };
+        let verdict = VerdictRecord { id, ..record() };
+        let keeping = core.valves.keep_verdict(meter, &verdict, cookie, now);
+        self.0.take(&core, keeping, decided);
+        let ticket = self.0.writer.pushed();
+        core.unannounced.push(Unannounced { verdict: verdict.clone(), ticket, since: Instant::now() });
         if let Some((old, rows)) = core.valves.make_room(now) {
             self.0.writer.push(rows);
             core.forget(old);
             (self.0.hook)(Update::VerdictRemoved(old));
         }
         touched.into_iter().for_each(|at| self.0.show(&core, at));
-        id
+        verdict
     }
 
     /// Announces verdicts that have waited for the disk for a second. To be called now and then.

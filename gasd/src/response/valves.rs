@@ -141,19 +141,32 @@ impl Valves {
         &self.unacknowledged
     }
 
-    /// A verdict on a meter, by index. A critical one closes the meter's valve and holds it under
-    /// `cookie`.
-    pub fn on_verdict(&mut self, meter: usize, verdict: &VerdictRecord, cookie: u64, now: Now) -> Vec<Step> {
+    /// A critical verdict on a meter, by index, is on its way: closes the meter's valve. What is kept of it
+    /// follows with [`Valves::keep_verdict`], under the same lock; gas does not wait for words.
+    pub fn close_for(&mut self, meter: usize) -> Vec<Step> {
+        let valve = self.valve_of(meter);
+        valve.map(|valve| self.drive(valve, Target::Closed, true)).into_iter().collect()
+    }
+
+    fn valve_of(&self, meter: usize) -> Option<usize> {
+        self.meters.get(meter).and_then(|meter| meter.valve).filter(|valve| self.can_move(*valve))
+    }
+
+    /// A verdict on a meter, by index, is kept; a critical one holds the meter's valve under `cookie`.
+    pub fn keep_verdict(
+        &mut self,
+        meter: usize,
+        verdict: &VerdictRecord,
+        cookie: u64,
+        now: Now,
+    ) -> Vec<Step> {
         self.unacknowledged.push(verdict.clone());
         let mut rows = vec![Change::Verdict(verdict.clone())];
         if verdict.severity != "critical" {
             return vec![Step::Persist(rows)];
         }
-        let valve =
-            self.meters.get(meter).and_then(|meter| meter.valve).filter(|valve| self.can_move(*valve));
         let mut audit = entry(now, GASD, "verdict", &verdict.meter, &verdict.text, "no valve is configured");
-        let mut steps = Vec::new();
-        if let Some(valve) = valve {
+        if let Some(valve) = self.valve_of(meter) {
             let hold = Hold {
                 cookie,
                 owner: GASD.into(),
@@ -163,12 +176,10 @@ impl Valves {
                 since_unix_us: now.unix_us,
             };
             audit.outcome = format!("closing {}", self.valves[valve].state.id);
-            steps.push(self.drive(valve, Target::Closed, true));
             rows.extend(self.hold(valve, hold));
         }
         rows.push(Change::Audit(audit));
-        steps.push(Step::Persist(rows));
-        steps
+        vec![Step::Persist(rows)]
     }
 
     /// Acknowledges an old verdict once more than [`LESSER_KEPT`] below critical or [`CRITICAL_KEPT`]

@@ -37,6 +37,21 @@ pub(in crate::response) fn config() -> Config {
     }
 }
 
+impl Valves {
+    /// A verdict as [`crate::response::Response::on_finding`] has it: the order first, then what is kept.
+    pub(in crate::response) fn on_verdict(
+        &mut self,
+        meter: usize,
+        verdict: &VerdictRecord,
+        cookie: u64,
+        now: Now,
+    ) -> Vec<Step> {
+        let mut steps = if verdict.severity == "critical" { self.close_for(meter) } else { Vec::new() };
+        steps.extend(self.keep_verdict(meter, verdict, cookie, now));
+        steps
+    }
+}
+
 pub(in crate::response) fn valves(loaded: &Loaded) -> Valves {
     Valves::new(&config(), loaded)
 }
