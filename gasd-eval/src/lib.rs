@@ -14,6 +14,7 @@
 pub mod alone;
 pub mod detector;
 pub mod household;
+pub mod jobs;
 pub mod leak;
 pub mod machine;
 pub mod nab;

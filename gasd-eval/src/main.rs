@@ -90,13 +90,12 @@ impl System {
     fn options(self) -> Options {
         let (years, each, leaks) = if self.bounded { (1000, 1, 200) } else { (4000, 4, 1000) };
         let years = self.years.unwrap_or(years);
-        let cores = || std::thread::available_parallelism().map_or(1, Into::into);
         Options {
             seed: self.seed,
             years,
             each: self.each.unwrap_or(each).min(years.max(1)),
             leaks: self.leaks.unwrap_or_else(|| leaks.min(years as usize)),
-            jobs: self.jobs.unwrap_or_else(cores),
+            jobs: self.jobs.unwrap_or_else(gasd_eval::jobs::cores),
             recordings: self.recordings.unwrap_or_else(recordings::folder),
             out: self.out,
             json: self.json,

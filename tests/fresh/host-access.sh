@@ -39,8 +39,8 @@ cargo_registries() {
 # host_access DIR: writes files for the root below DIR/root, the environment,
 # NUL-separated, to DIR/environment.
 host_access() {
-    local root=$1/root
-    mkdir -p "$root/etc/apt/sources.list.d" "$root/etc/apt/apt.conf.d" "$root/usr/local/share/ca-certificates" "$root/root/.cargo"
+    local root=$1/root home=root/.cargo
+    mkdir -p "$root/etc/apt/sources.list.d" "$root/etc/apt/apt.conf.d" "$root/usr/local/share/ca-certificates" "$root/$home"
     host_environment >"$1/environment"
     debian_sources >"$root/etc/apt/sources.list"
     # No Debian host: the sources that the root was built from stay.
@@ -48,6 +48,6 @@ host_access() {
     host_apt_options >"$root/etc/apt/apt.conf.d/90host"
     cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
     find /usr/local/share/ca-certificates -name '*.crt' -exec cp -L -t "$root/usr/local/share/ca-certificates" {} +
-    cargo_registries >"$root/root/.cargo/config.toml"
-    [ -s "$root/root/.cargo/config.toml" ] || rm -r "$root/root"
+    cargo_registries >"$root/$home/config.toml"
+    [ -s "$root/$home/config.toml" ] || rm -r "${root:?}/${home%/*}"
 }

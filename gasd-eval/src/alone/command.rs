@@ -2,11 +2,11 @@
 //! `gasd-eval alone`: prints the section "The detector alone".
 
 use super::{
-    parallel,
     report::{markdown, picture},
     study::{Effort, Outcome, Stream, study},
 };
 
+use crate::jobs::{cores, parallel};
 use crate::machine::made_by;
 
 /// What is asked for.
@@ -14,14 +14,12 @@ use crate::machine::made_by;
 pub struct Options {
     /// How much is simulated.
     pub effort: Effort,
-    /// Progress on standard error.
-    pub progress: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let effort = Effort { thresholds: 2000, delays: 4000, seed: 1, days: 7.0, deviations: 1.0 };
-        Self { effort, progress: true }
+        Self { effort }
     }
 }
 
@@ -46,15 +44,8 @@ pub fn streams() -> Vec<Stream> {
 #[must_use]
 pub fn simulate(options: &Options) -> Vec<Outcome> {
     let streams = streams();
-    let said = |n| {
-        if options.progress {
-            eprint!("\rthe detector alone: {n} of {} streams", streams.len());
-            if n == streams.len() {
-                eprintln!();
-            }
-        }
-    };
-    parallel::map(&streams, |stream| study(*stream, &RHOS, &options.effort), said)
+    let one = |i: usize| study(streams[i], &RHOS, &options.effort);
+    parallel("the detector alone", streams.len(), cores(), one)
 }
 
 /// The section as Markdown, and its picture as SVG.

@@ -13,11 +13,11 @@ use crate::alone::{
     command::RHOS,
     delay::{Delay, Runs, delay},
     learn::History,
-    parallel,
     report::digits,
     study::{Stream, oracle_plan, settled},
     watch::{Oracle, Watch},
 };
+use crate::jobs::{cores, parallel};
 use crate::machine::made_by;
 
 /// What is asked for.
@@ -29,13 +29,11 @@ pub struct Options {
     pub delays: usize,
     /// Seed.
     pub seed: u64,
-    /// Progress on standard error.
-    pub progress: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { thresholds: 1000, delays: 1000, seed: 1, progress: true }
+        Self { thresholds: 1000, delays: 1000, seed: 1 }
     }
 }
 
@@ -67,16 +65,8 @@ pub fn run(options: &Options, stream: Stream) -> String {
         // Once is enough to see, and takes longer than all others together.
         peers.retain(|peer| !matches!(peer.setting, Setting::Extrapolated { .. }));
     }
-    let said = |n| {
-        if options.progress {
-            eprint!("\rpeers: {n} of {}", peers.len());
-            if n == peers.len() {
-                eprintln!();
-            }
-        }
-    };
-    let work = |peer: &Peer| study(peer, stream, &RHOS, options.thresholds, options.delays, options.seed);
-    let done = parallel::map(&peers, work, said);
+    let one = |i: usize| study(&peers[i], stream, &RHOS, options.thresholds, options.delays, options.seed);
+    let done = parallel("peers", peers.len(), cores(), one);
     let mut out = String::new();
     table(&mut out, stream, &peers, &done, options);
     out

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use super::drive::{Seat, drive, install};
-use super::jobs::parallel;
 use super::judge::Spec;
 use crate::detector::{Alarm, Level};
 use crate::household::Household;
 use crate::household::calendar::DAY_NS;
 use crate::household::presence::presence;
+use crate::jobs::parallel;
 use crate::leak::recordings::Recording;
 
 /// Days of learning, reported apart.

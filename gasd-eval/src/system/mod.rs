@@ -9,7 +9,6 @@
 pub mod class;
 pub mod drive;
 pub mod homes;
-pub mod jobs;
 pub mod json;
 pub mod judge;
 pub mod place;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::class::Class;
 use super::drive::{Seat, drive, install};
-use super::jobs::parallel;
 use super::judge::Spec;
 use super::place::Place;
 use super::trial::{Outcome, Trial};
@@ -14,6 +13,7 @@ use crate::household::calendar::DAY_NS;
 use crate::household::flow::Flow;
 use crate::household::meter::Pulses;
 use crate::household::rng::Rng;
+use crate::jobs::parallel;
 use crate::leak::recordings::Recording;
 
 /// What is run.
