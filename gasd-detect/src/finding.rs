@@ -91,10 +91,15 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
                 ..new(Kind::Overload, Severity::Critical, rule, e.since_ns)
             }
         }
-        Unexplained::Appliance(o) => Found {
-            after: around(o.rate),
-            process: seconds(since(o.since_ns, now_ns), o.allowed_s),
-            ..new(Kind::LongUse, closes, Rule::ApplianceTime, o.since_ns)
+        Unexplained::Appliance(s) => Found {
+            after: Estimate { low: s.rate.0, mid: (s.rate.0 * s.rate.1).sqrt(), high: s.rate.1 },
+            process: seconds(s.run_s, s.allowed_s),
+            ..new(
+                Kind::LongUse,
+                closes,
+                Rule::ApplianceTime,
+                now_ns.saturating_sub((s.run_s * SECOND_NS as f32) as u64),
+            )
         },
         Unexplained::TooLong(t) => Found {
             after: Estimate { low: t.level, mid: t.level, high: t.level * 1.6 },

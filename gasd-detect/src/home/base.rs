@@ -38,6 +38,11 @@ const WARM_DAYS: u32 = 21;
 const CREEP: f32 = 0.001;
 /// Regularity that is believed of the gaps.
 const SHAPE: core::ops::RangeInclusive<f32> = 1.0..=25.0;
+/// A gap of this part of the usual one is an end of the base flow that was told: a leak never rests.
+const RESTED: f32 = 0.8;
+/// Each time that happened it takes so many times the evidence, up to so often: nights are odd in this home.
+const ODD: f32 = 30.0;
+const ODD_MOST: u8 = 3;
 /// Logarithm of what one block can prove at most: a day on which the meter's contact chattered or guests
 /// stayed up is not enough by itself.
 const MOST_A_DAY: f32 = 9.0;
@@ -78,6 +83,10 @@ pub(crate) struct Base {
     pub ended: u32,
     /// The longest usual gap, s; 0 before one is learned.
     pub usual_s: f32,
+    /// More base flow was told and has not rested since.
+    pub open: bool,
+    /// How often it was told and rested.
+    pub odd: u8,
 }
 
 /// What the gaps say.
@@ -155,6 +164,11 @@ impl Base {
             if old != new {
                 if old.is_some() && block.gap_s > 0.0 {
                     self.ended = self.ended.saturating_add(1);
+                    let gap_s = block.gap_s;
+                    if self.open && self.usual_s > 0.0 && gap_s >= RESTED * self.usual_s {
+                        self.open = false;
+                        self.odd = self.odd.saturating_add(1).min(ODD_MOST);
+                    }
                     judged |= block.end(pulse_ul, self.ended >= WARM_DAYS * BLOCKS as u32);
                 }
                 block.gap_s = new.map_or(-1.0, |begin| part(begin).min(gap_s));
@@ -197,11 +211,19 @@ impl Base {
         self.blocks = [Block { gap_s: -1.0, ..Block::default() }; BLOCKS];
         self.ended = 0;
         self.usual_s = 0.0;
+        self.open = false;
+        self.odd = 0;
     }
 
     /// Nothing is held against the gas any more, after it was said.
     pub fn calm(&mut self) {
         self.blocks.iter_mut().for_each(|block| block.mixture.reset());
+        self.open = true;
+    }
+
+    /// How many times the usual evidence it takes.
+    pub fn doubt(&self) -> f32 {
+        ODD.powi(i32::from(self.odd))
     }
 
     /// Whether enough days were seen.
@@ -242,7 +264,7 @@ impl Block {
 
 crate::state::state!(Reference { days, log_gap, spread });
 crate::state::state!(Block { references, gap_s, pulses, mixture });
-crate::state::state!(Base { blocks, last_ns, civil_s, ended, usual_s });
+crate::state::state!(Base { blocks, last_ns, civil_s, ended, usual_s, open, odd });
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,9 @@ const FORGET: f32 = 0.998;
 /// Large uses in the year's memory of an hour, and of the hours beside it, up to which it is quiet.
 const QUIET: f32 = 0.9;
 const BESIDE: f32 = 3.0;
+/// After one was told none is for so long, ns: the first frosty nights, guests and fevers last some days, and a leak
+/// does not end.
+const CALM_NS: u64 = 3 * 86_400 * SECOND_NS;
 /// A use ends after so long without gas, ns.
 const REST_NS: u64 = 600 * SECOND_NS;
 
@@ -42,6 +45,8 @@ pub(crate) struct Hours {
     pub run_seen_ns: u64,
     /// It was told.
     pub said: bool,
+    /// One was told last, ns; 0 before the first.
+    pub told_ns: u64,
 }
 
 /// A use in a quiet hour.
@@ -109,17 +114,22 @@ impl Hours {
             return None;
         }
         self.said = true;
+        let before_ns = core::mem::replace(&mut self.told_ns, to_ns);
+        if before_ns != 0 && to_ns.saturating_sub(before_ns) < CALM_NS {
+            return None;
+        }
         Some(Unusual { volume_ul: self.run_ul, since_ns: self.run_since_ns, hour: of_day as u8 })
     }
 }
 
-crate::state::state!(Hours { used, days, hour, passed_ul, run_ul, run_since_ns, run_seen_ns, said });
+crate::state::state!(Hours { used, days, hour, passed_ul, run_ul, run_since_ns, run_seen_ns, said, told_ns });
 
 impl Hours {
     /// All times are later by `by_ns`.
     pub fn shift(&mut self, by_ns: i64) {
         self.run_since_ns = self.run_since_ns.saturating_add_signed(by_ns);
         self.run_seen_ns = self.run_seen_ns.saturating_add_signed(by_ns);
+        self.told_ns = self.told_ns.saturating_add_signed(by_ns);
     }
 }
 

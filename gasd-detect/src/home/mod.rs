@@ -10,6 +10,7 @@ mod levels;
 mod load;
 mod register;
 mod rest;
+mod steady;
 mod steps;
 
 pub(crate) use self::{
@@ -17,8 +18,9 @@ pub(crate) use self::{
     hours::{TELL_UL, Unusual},
     levels::TooLong,
     load::{ARL_S as LOAD_ARL_S, Excess},
-    register::{ON, On, Overdue},
+    register::{ON, On},
     rest::Restless,
+    steady::Stays,
     steps::Step,
 };
 
@@ -30,6 +32,7 @@ use self::{
     load::Load,
     register::Register,
     rest::Rest,
+    steady::Steady,
     steps::Steps,
 };
 use crate::profile::Rules;
@@ -57,8 +60,8 @@ const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
 pub(crate) enum Unexplained {
     /// More than all appliances take together.
     Excess(Excess),
-    /// An appliance that is on longer than ever.
-    Appliance(Overdue),
+    /// A flame that stays as it is for longer than ever.
+    Appliance(Stays),
     /// A flow that lasts longer than ever.
     TooLong(TooLong),
     /// Gas at an hour at which the home hardly ever uses any.
@@ -101,6 +104,7 @@ pub(crate) struct Home {
     steps: Steps,
     register: Register,
     levels: Levels,
+    steady: Steady,
     hours: Hours,
     base: Base,
     load: Load,
@@ -237,11 +241,14 @@ impl Home {
         self.gather.forget();
         // What may still flow is less than a pulse in the silence.
         let bound = flow_m3_per_h(limits.pulse_ul as f64, silent) as f32;
-        self.levels.flow(bound.min(self.base.flow(limits.pulse_ul)), last, last);
+        let rest = bound.min(self.base.flow(limits.pulse_ul));
+        self.levels.flow(rest, last, last);
+        self.steady.flow(rest, 0.0);
     }
 
     fn cell(&mut self, cell: Cell, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
         let mut leapt = false;
+        self.steady.flow(cell.flow(), cell.span_ns() as f32 / SECOND_NS as f32);
         if let Some(step) = self.steps.cell(cell) {
             self.register.step(&step);
             self.since_ns = step.at_ns;
@@ -278,9 +285,9 @@ impl Home {
         let table = |flow| limits.rules.use_time(flow);
         if limits.rules.learns
             && self.hours.days >= LOAD_DAYS
-            && let Some(overdue) = self.register.overdue(now_ns)
+            && let Some(stays) = self.steady.too_long(1.3 * self.base.flow(limits.pulse_ul), self.hours.days)
         {
-            say(Unexplained::Appliance(overdue));
+            say(Unexplained::Appliance(stays));
             return;
         }
         let least = if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 };
@@ -327,7 +334,8 @@ impl Home {
         limits: &Limits<'_>,
         say: &mut dyn FnMut(Unexplained),
     ) {
-        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= BASE_ARL_S) else {
+        let needed = BASE_ARL_S * self.base.doubt();
+        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= needed) else {
             return;
         };
         if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < BASE_QUIET_NS {
@@ -344,6 +352,7 @@ crate::state::state!(Home {
     steps,
     register,
     levels,
+    steady,
     hours,
     base,
     load,
@@ -374,4 +383,4 @@ impl Home {
 /// A use begins at most so long before its first pulse, ns.
 const REST_NS: u64 = 600 * SECOND_NS;
 
-const _: () = assert!(size_of::<Home>() <= 1800, "the home must fit beside the windows into 4 KiB");
+const _: () = assert!(size_of::<Home>() <= 2400, "the home must fit beside the windows into 4 KiB");

@@ -4,8 +4,8 @@
 //! A step up is an appliance that was lit, a step down one that was shut (Panasonic's idea of a register
 //! of flows; a rate that comes back is an appliance, whatever its name). What is believed to be on
 //! always adds up to the flow: a step that fits nothing is an entry of its own, a flow that fell below
-//! the sum takes away what fits best. An entry that stays on longer than appliances of its rate ever did
-//! is flow that the home does not explain.
+//! the sum takes away what fits best. How long a flame stays is judged by [`super::steady`], which does not
+//! depend on having told every step.
 
 use super::dwell::Dwell;
 use super::steps::Step;
@@ -23,15 +23,6 @@ const LEAST: f32 = 0.012;
 const TURNED: f32 = 0.25;
 /// After a fall a difference of more than this part of it is something else that was on all the time.
 const HIDDEN: f32 = 0.05;
-/// Appliances whose rates are within this factor lend one another their time.
-const ALIKE: f32 = 1.35;
-/// So many steps that were no appliance since the gas last rested are a flame that is regulated.
-const MODULATES: u8 = 3;
-/// Smaller entries, m³/h, are what is left over of larger ones too often to be told: the base flow and the bands
-/// watch them.
-const TOLD: f32 = 0.07;
-/// No use is too long before this, s: a roast is no leak, and an hour of a burner is 100 to 200 L.
-const SHORT_S: f32 = 3600.0;
 /// A rate that was seen so often is an appliance of the home.
 const KNOWN: u32 = 5;
 
@@ -53,8 +44,6 @@ pub(crate) struct On {
     pub lit: f32,
     /// Since when, ns.
     pub since_ns: u64,
-    /// Has raised its alarm.
-    pub said: bool,
 }
 
 /// The register of one meter.
@@ -62,19 +51,6 @@ pub(crate) struct On {
 pub(crate) struct Register {
     pub appliances: [Appliance; APPLIANCES],
     pub on: [On; ON],
-    /// Steps since the gas last rested that were no appliance lit or shut.
-    pub turns: u8,
-}
-
-/// An entry that is on for too long.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Overdue {
-    /// m³/h.
-    pub rate: f32,
-    /// Since when, ns.
-    pub since_ns: u64,
-    /// How long such an appliance may be on, s.
-    pub allowed_s: f32,
 }
 
 impl Register {
@@ -84,7 +60,6 @@ impl Register {
             for at in 0..ON {
                 self.off(at, step.at_ns);
             }
-            self.turns = 0;
             return;
         }
         let change = step.to - self.believed();
@@ -98,7 +73,6 @@ impl Register {
             // What went was more than what came off the flow: the rest is something that was hidden in it.
             let rest = step.to - self.believed();
             if rest > LEAST.max(HIDDEN * -change) {
-                self.turned();
                 self.light(rest, step.at_ns);
             }
         }
@@ -108,7 +82,6 @@ impl Register {
         match self.largest() {
             Some(at) if more < TURNED * self.on[at].rate && self.match_rate(more).is_none() => {
                 self.on[at].rate += more;
-                self.turned();
             }
             _ => self.light(more, at_ns),
         }
@@ -132,16 +105,11 @@ impl Register {
             let Some(at) = self.largest() else { return };
             if less < self.on[at].rate * (1.0 - SAME) {
                 self.on[at].rate -= less;
-                self.turned();
                 return;
             }
             less -= self.on[at].rate;
             self.off(at, at_ns);
         }
-    }
-
-    fn turned(&mut self) {
-        self.turns = self.turns.saturating_add(1);
     }
 
     fn light(&mut self, rate: f32, at_ns: u64) {
@@ -151,7 +119,7 @@ impl Register {
             (1..ON).fold(0, |best, i| if self.on[i].rate < self.on[best].rate { i } else { best })
         });
         if free.is_some() {
-            self.on[at] = On { rate, lit: rate, since_ns: at_ns, said: false };
+            self.on[at] = On { rate, lit: rate, since_ns: at_ns };
         } else {
             self.on[at].rate += rate;
         }
@@ -206,41 +174,11 @@ impl Register {
     pub fn load(&self) -> f32 {
         self.appliances.iter().filter(|a| a.dwell.seen >= KNOWN).map(|a| a.rate).sum()
     }
-
-    /// How long appliances of about this rate may be on, s: of several alike the longest, because what is told
-    /// apart today was mixed up yesterday.
-    fn usual(&self, rate: f32) -> Option<f32> {
-        let alike = |a: &&Appliance| a.rate > rate / ALIKE && a.rate < rate * ALIKE;
-        let all = self.appliances.iter().filter(alike).filter_map(|a| a.dwell.allowed());
-        all.max_by(f32::total_cmp)
-    }
-
-    /// The first entry that is on for too long at `now_ns`. Not named again.
-    ///
-    /// Nothing is said while a boiler modulates: steps are no appliances then, and the bands watch.
-    pub fn overdue(&mut self, now_ns: u64) -> Option<Overdue> {
-        if self.turns > MODULATES {
-            return None;
-        }
-        for at in 0..ON {
-            let on = self.on[at];
-            if on.rate < TOLD || on.said {
-                continue;
-            }
-            let Some(known) = self.usual(on.lit) else { continue };
-            let allowed_s = known.max(SHORT_S);
-            if now_ns.saturating_sub(on.since_ns) as f32 > allowed_s * SECOND_NS as f32 {
-                self.on[at].said = true;
-                return Some(Overdue { rate: on.rate, since_ns: on.since_ns, allowed_s });
-            }
-        }
-        None
-    }
 }
 
 crate::state::state!(Appliance { rate, dwell });
-crate::state::state!(On { rate, lit, since_ns, said });
-crate::state::state!(Register { appliances, on, turns });
+crate::state::state!(On { rate, lit, since_ns });
+crate::state::state!(Register { appliances, on });
 
 impl Register {
     /// All times are later by `by_ns`.
@@ -288,20 +226,6 @@ mod tests {
         seen.sort_by(|a, b| a.0.total_cmp(&b.0));
         assert_eq!(seen.len(), 2, "{seen:?}");
         assert_eq!((seen[0].1, seen[1].1), (600.0, 1200.0));
-    }
-
-    #[test]
-    fn a_burner_that_stays_on_is_overdue_though_the_boiler_comes_and_goes() {
-        let mut register = home(30);
-        let t = 40 * 86_400;
-        step(&mut register, t, 0.0, 0.2);
-        step(&mut register, t + 100, 0.2, 2.2);
-        step(&mut register, t + 700, 2.2, 0.2);
-        assert_eq!(register.overdue((t + 700) * SECOND_NS), None);
-        let found = register.overdue((t + 3900) * SECOND_NS).unwrap();
-        assert!((found.rate - 0.2).abs() < 0.02);
-        assert_eq!(found.since_ns, t * SECOND_NS);
-        assert_eq!(register.overdue((t + 9000) * SECOND_NS), None);
     }
 
     #[test]
