@@ -46,13 +46,18 @@ fn read(readings: &mut Readings, moved: &mut u64, modulus_ul: u64, register_ul: 
         let text = sentence("m", &v);
         assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
     });
-    if let (Taken::Judged | Taken::Missed, Some((last, _)), Some((now, _))) = (taken, before, readings.last())
+    if let (Taken::Judged | Taken::Missed | Taken::Held, Some((last, _)), Some((now, _))) =
+        (taken, before, readings.last())
     {
         let rolled = if readings.counts().rollovers > rollovers { modulus_ul } else { 0 };
         *moved = moved.wrapping_add(now.wrapping_sub(last)).wrapping_add(rolled);
     }
     let counts = readings.counts();
     assert!(readings.carried_ul() < readings.quantum_ul());
+    // What was held before a fault counts, too.
+    if matches!(taken, Taken::First | Taken::Fell | Taken::Leapt) {
+        *moved = counts.given_ul.wrapping_add(counts.missed_ul).wrapping_add(readings.carried_ul());
+    }
     // Past the largest number a counter stays where it is.
     if counts.missed_ul < u64::MAX && counts.given_ul < u64::MAX {
         let all = counts.given_ul.wrapping_add(counts.missed_ul).wrapping_add(readings.carried_ul());

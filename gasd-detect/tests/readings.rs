@@ -38,6 +38,17 @@ fn read(readings: &mut Readings, register_ul: u64, t_ns: u64) -> (Taken, Vec<Ver
     (taken, said)
 }
 
+/// And once more, a second later, if that is asked for.
+fn read_twice(readings: &mut Readings, register_ul: u64, t_ns: u64) -> (Taken, Vec<Verdict>) {
+    let (taken, mut said) = read(readings, register_ul, t_ns);
+    if taken != Taken::Held {
+        return (taken, said);
+    }
+    let (taken, more) = read(readings, register_ul, t_ns + SECOND);
+    said.extend(more);
+    (taken, said)
+}
+
 /// Everything that a register has moved is somewhere.
 fn accounted(readings: &Readings) -> u64 {
     readings.counts().given_ul + readings.counts().missed_ul + readings.carried_ul()
@@ -71,7 +82,7 @@ fn play(cfg: ReadingsConfig, flow: &Flow, times: &[u64], start_ul: u64) -> (Read
     let (mut front, mut said) = (readings(cfg), Vec::new());
     for &t_ns in times {
         let register = (start_ul + passed_ul(flow, t_ns)) % cfg.modulus_ul;
-        said.extend(read(&mut front, register / cfg.resolution_ul * cfg.resolution_ul, t_ns).1);
+        said.extend(read_twice(&mut front, register / cfg.resolution_ul * cfg.resolution_ul, t_ns).1);
     }
     (front, said)
 }
@@ -103,7 +114,7 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn anything_may_come_in_and_no_litre_is_lost(
@@ -137,7 +148,7 @@ proptest! {
                 prop_assert!(v.decided_ns >= v.t_ns, "{v:?}");
                 prop_assert!(!sentence("m", &v).contains("NaN"));
             }
-            if let (Taken::Judged | Taken::Missed, Some((last, _))) = (taken, before.0) {
+            if let (Taken::Judged | Taken::Missed | Taken::Held, Some((last, _))) = (taken, before.0) {
                 let now = front.last().expect("just read").0;
                 moved = moved.wrapping_add(now.wrapping_sub(last));
                 if front.counts().rollovers > before.1 {
@@ -145,6 +156,11 @@ proptest! {
                 }
             }
             prop_assert!(front.carried_ul() < front.quantum_ul());
+            // What was held before a fault counts, too.
+            if matches!(taken, Taken::First | Taken::Fell | Taken::Leapt) {
+                moved = front.counts().given_ul.wrapping_add(front.counts().missed_ul);
+                moved = moved.wrapping_add(front.carried_ul());
+            }
             // Past the largest number counters stay where they are.
             if front.counts().missed_ul < u64::MAX {
                 let all = front.counts().given_ul.wrapping_add(front.counts().missed_ul);
@@ -247,7 +263,7 @@ proptest! {
             prop_assert_eq!(critical.first(), Some(&Kind::Surge), "{:?}", said);
             let surge = common::critical(said)[0];
             prop_assert!(surge.t_ns.abs_diff(onset_ns) <= near_ns, "{surge:?} {onset_ns}");
-            prop_assert!(surge.decided_ns - onset_ns <= 2 * cfg.every_ns + 4 * quantum_ns, "{surge:?} {onset_ns}");
+            prop_assert!(surge.decided_ns - onset_ns <= 2 * cfg.every_ns + SECOND + 4 * quantum_ns, "{surge:?} {onset_ns}");
         }
     }
 
@@ -297,7 +313,8 @@ fn a_gap_counts_and_says_nothing_unless_its_mean_is_too_much() {
     assert_eq!((taken, said.len(), front.counts().gaps), (Taken::Missed, 0, 1));
     assert_eq!(front.counts().missed_ul, 2000 * L);
     // 36 m³ in two and a half hours are more than a G4 may pass at any time.
-    let (taken, said) = read(&mut front, 39_000 * L, 4 * HOUR + HOUR / 2);
+    assert_eq!(read(&mut front, 39_000 * L, 4 * HOUR + HOUR / 2), (Taken::Held, vec![]));
+    let (taken, said) = read(&mut front, 39_000 * L, 4 * HOUR + HOUR / 2 + SECOND);
     assert_eq!(taken, Taken::Judged);
     assert!(said.iter().any(|v| v.kind == Kind::Overload && v.severity == Severity::Critical), "{said:?}");
     assert_eq!(accounted(&front), 38_000 * L);
@@ -329,6 +346,29 @@ fn a_register_that_leaps_or_falls_is_a_broken_sensor_and_said_once() {
 }
 
 #[test]
+fn a_misread_register_closes_no_valve() {
+    let mut front = readings(config(L, 60 * SECOND, Profile::EuG4));
+    let at = |i: u64| SECOND + i * 60 * SECOND;
+    read(&mut front, 1000 * L, at(0));
+    read(&mut front, 1010 * L, at(1));
+    // 11.4 m³/h, once.
+    assert_eq!(read(&mut front, 1200 * L, at(2)), (Taken::Held, vec![]));
+    let (taken, said) = read(&mut front, 1011 * L, at(2) + SECOND);
+    assert_eq!(taken, Taken::Judged);
+    assert_eq!(
+        said.iter().map(|v| (v.kind, v.severity)).collect::<Vec<_>>(),
+        [(Kind::ReverseFlow, Severity::Warning)]
+    );
+    assert_eq!((front.counts().misread, front.counts().falls, accounted(&front)), (1, 0, 11 * L));
+    // And when it is true, it is held once.
+    assert_eq!(read(&mut front, 1200 * L, at(3)).0, Taken::Held);
+    let (taken, said) = read(&mut front, 1203 * L, at(3) + SECOND);
+    assert_eq!(taken, Taken::Judged);
+    assert!(said.iter().any(|v| v.severity == Severity::Critical), "{said:?}");
+    assert_eq!(read(&mut front, 1393 * L, at(4)).0, Taken::Judged);
+}
+
+#[test]
 fn a_meter_that_was_exchanged_begins_anew_without_a_word() {
     let mut front = readings(config(L, HOUR, Profile::EuG4));
     read(&mut front, 7_000_000 * L, HOUR);
@@ -348,7 +388,7 @@ fn gas_of_before_the_valve_was_closed_is_not_blamed_on_it() {
     }
     assert_eq!(front.input(Input::Valve(false), 3 * HOUR + HOUR / 2), None);
     assert_eq!(read(&mut front, 350 * L, 4 * HOUR), (Taken::Missed, vec![]));
-    let (_, said) = read(&mut front, 450 * L, 5 * HOUR);
+    let (_, said) = read_twice(&mut front, 450 * L, 5 * HOUR);
     assert_eq!(said.first().map(|v| v.kind), Some(Kind::FlowWhileClosed), "{said:?}");
 }
 

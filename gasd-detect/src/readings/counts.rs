@@ -20,6 +20,8 @@ pub struct Counts {
     pub exchanges: u64,
     /// The register went back and nobody said why.
     pub falls: u64,
+    /// A reading that waited for the next one and was above it: misread, and ignored.
+    pub misread: u64,
     /// The register went further than gas can pass.
     pub leaps: u64,
     /// Volume that the engine was given, µL.
@@ -39,6 +41,7 @@ crate::state::state!(Counts {
     rollovers,
     exchanges,
     falls,
+    misread,
     leaps,
     given_ul,
     missed_ul,

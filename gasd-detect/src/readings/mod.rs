@@ -11,7 +11,7 @@
 //! * **invent or hide a rest**: an interval without an increment has no pulse, and the engine's time stands still
 //!   between readings, so no pulse is ever due that could not have come;
 //! * **blame the valve for what passed before**: an interval in which it moved is missed as a whole;
-//! * **take a broken sensor for gas**: a register that leaps or falls is said to, and the interval after it is
+//! * **take a broken sensor for gas**: what would close a valve waits for a second reading; a register that leaps or falls is said to, and the interval after it is
 //!   missed as well, because one that comes and goes only came back.
 //!
 //! What only single appliances or hours would show is left out where the readings are too far apart for it
@@ -24,6 +24,7 @@ mod line;
 mod outlive;
 mod register;
 mod sight;
+mod tell;
 
 pub use config::{ReadingsConfig, ReadingsError};
 pub use counts::Counts;
@@ -38,8 +39,7 @@ use line::Line;
 use register::{Move, Register};
 
 use crate::engine::{Engine, EngineConfig};
-use crate::inputs::Input;
-use crate::profile::Rules;
+use crate::units::flow_m3_per_h;
 use crate::verdict::Verdict;
 
 /// What became of a reading.
@@ -51,6 +51,8 @@ pub enum Taken {
     Judged,
     /// What passed since the last one is counted, but nobody knows how it flowed.
     Missed,
+    /// So much that it may close a valve: it waits for the next reading, which should be made now.
+    Held,
     /// The same value at the same time again.
     Duplicate,
     /// Another value at the same time; the first one stands.
@@ -62,6 +64,17 @@ pub enum Taken {
     /// The register went further than gas can pass: it counts from there.
     Leapt,
 }
+
+/// A reading that waits for the next one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Held {
+    register_ul: u64,
+    t_ns: u64,
+    /// The valve had moved since the reading before.
+    valve_moved: bool,
+}
+
+crate::state::state!(Held { register_ul, t_ns, valve_moved });
 
 /// A register, and the engine that judges what it shows.
 ///
@@ -86,6 +99,10 @@ pub struct Readings {
     valve_moved: bool,
     /// The last reading was a fault: a register that comes and goes may have come back.
     doubtful: bool,
+    /// A reading that waits for the next one.
+    held: Option<Held>,
+    /// The last one that waited was confirmed, and it goes on.
+    trusted: bool,
 }
 
 impl Readings {
@@ -122,6 +139,8 @@ impl Readings {
             adrift: false,
             valve_moved: false,
             doubtful: false,
+            held: None,
+            trusted: false,
         })
     }
 
@@ -129,42 +148,73 @@ impl Readings {
     ///
     /// The first reading only says where the register stands. A verdict's `t_ns` lies between the readings that
     /// it rests on, its `decided_ns` is the time of the last.
+    ///
+    /// One reading alone closes no valve, since it may have been misread: what would is [`Taken::Held`] until
+    /// the next reading is not below it.
     pub fn reading(&mut self, register_ul: u64, t_ns: u64, say: &mut dyn FnMut(Verdict)) -> Taken {
         self.counts.readings = self.counts.readings.saturating_add(1);
-        let Some((before_ul, before_ns)) = self.last else {
+        let Some(last) = self.last else {
             return self.begin(register_ul, t_ns, Taken::First, say);
         };
-        if !self.adrift {
-            if let Some(ignored) = self.ignored(register_ul == before_ul, t_ns, before_ns) {
-                return ignored;
-            }
+        let (newest_ul, newest_ns) = self.held.map_or(last, |held| (held.register_ul, held.t_ns));
+        if !self.adrift
+            && let Some(ignored) = self.ignored(register_ul == newest_ul, t_ns, newest_ns)
+        {
+            return ignored;
         }
         if self.exchanged {
             self.counts.exchanges = self.counts.exchanges.saturating_add(1);
             return self.begin(register_ul, t_ns, Taken::First, say);
         }
-        let span_ns = t_ns.saturating_sub(before_ns);
-        let register = Register { resolution_ul: self.cfg.resolution_ul, modulus_ul: self.cfg.modulus_ul };
-        let most_ul = (!self.adrift).then(|| self.cfg.passes_ul(self.engine.limit_m3_per_h(), span_ns));
-        let (more_ul, rolled) = match register.moved(before_ul, register_ul, most_ul) {
-            Move::Forward(more_ul) => (more_ul, false),
-            Move::Rolled(more_ul) => (more_ul, true),
-            Move::Leapt(by_ul) => {
-                self.counts.leaps = self.counts.leaps.saturating_add(1);
-                self.counts.refused_ul = self.counts.refused_ul.saturating_add(by_ul);
-                let limit = self.engine.limit_m3_per_h();
-                let said = self.faults.leapt(&self.engine, by_ul, limit, before_ns, t_ns);
-                said.into_iter().for_each(&mut *say);
-                return self.begin(register_ul, t_ns, Taken::Leapt, say);
-            }
+        if let Some(held) = self.held.take() {
+            self.release(held, register_ul, t_ns, say);
+        }
+        self.judge(register_ul, t_ns, false, say)
+    }
+
+    /// What a held reading was worth, by the one after it.
+    fn release(&mut self, held: Held, register_ul: u64, t_ns: u64, say: &mut dyn FnMut(Verdict)) {
+        match self.register().moved(held.register_ul, register_ul, self.most_ul(held.t_ns, t_ns)) {
             Move::Fell(by_ul) => {
-                self.counts.falls = self.counts.falls.saturating_add(1);
-                let resolution_ul = self.cfg.resolution_ul;
-                let said = self.faults.fell(&self.engine, by_ul, resolution_ul, before_ns, t_ns);
-                said.into_iter().for_each(&mut *say);
-                return self.begin(register_ul, t_ns, Taken::Fell, say);
+                self.counts.misread = self.counts.misread.saturating_add(1);
+                self.valve_moved |= held.valve_moved;
+                self.fell(by_ul, held.t_ns, t_ns, say);
             }
-        };
+            Move::Forward(_) | Move::Rolled(_) | Move::Leapt(_) => {
+                let valve_moved = core::mem::replace(&mut self.valve_moved, held.valve_moved);
+                self.judge(held.register_ul, held.t_ns, true, say);
+                (self.valve_moved, self.trusted) = (valve_moved, true);
+            }
+        }
+    }
+
+    /// Judges a reading against the last one; `sure`: it was confirmed.
+    fn judge(&mut self, register_ul: u64, t_ns: u64, sure: bool, say: &mut dyn FnMut(Verdict)) -> Taken {
+        let Some((before_ul, before_ns)) = self.last else { return Taken::First };
+        let (more_ul, rolled) =
+            match self.register().moved(before_ul, register_ul, self.most_ul(before_ns, t_ns)) {
+                Move::Forward(more_ul) => (more_ul, false),
+                Move::Rolled(more_ul) => (more_ul, true),
+                Move::Leapt(by_ul) => {
+                    self.counts.leaps = self.counts.leaps.saturating_add(1);
+                    self.counts.refused_ul = self.counts.refused_ul.saturating_add(by_ul);
+                    let limit = self.engine.limit_m3_per_h();
+                    let said = self.faults.leapt(&self.engine, by_ul, limit, before_ns, t_ns);
+                    said.into_iter().for_each(&mut *say);
+                    return self.begin(register_ul, t_ns, Taken::Leapt, say);
+                }
+                Move::Fell(by_ul) => {
+                    self.counts.falls = self.counts.falls.saturating_add(1);
+                    self.fell(by_ul, before_ns, t_ns, say);
+                    return self.begin(register_ul, t_ns, Taken::Fell, say);
+                }
+            };
+        let grave = self.is_grave(more_ul, t_ns.saturating_sub(before_ns));
+        if grave && !sure && !self.trusted && !self.adrift && !self.valve_moved && !self.doubtful {
+            self.held = Some(Held { register_ul, t_ns, valve_moved: self.valve_moved });
+            return Taken::Held;
+        }
+        self.trusted &= grave;
         self.counts.rollovers = self.counts.rollovers.saturating_add(u64::from(rolled));
         // Rounding back is no move: the register counts on from where it was.
         let shows_ul = if rolled { register_ul } else { register_ul.max(before_ul) };
@@ -172,6 +222,33 @@ impl Readings {
         let taken = self.passed(more_ul, before_ns, t_ns, say);
         (self.adrift, self.valve_moved, self.doubtful) = (false, false, false);
         taken
+    }
+
+    /// Whether so much in so long may close a valve at once.
+    fn is_grave(&self, more_ul: u64, span_ns: u64) -> bool {
+        let behind_closed = self.engine.valve() == Some(false) && more_ul > 0;
+        behind_closed || self.surely(more_ul, span_ns) > self.grave_m3_per_h()
+    }
+
+    /// Flow from which something may be done at once, m³/h.
+    fn grave_m3_per_h(&self) -> f64 {
+        let [window, ..] = self.engine.slopes(0).map(|slope| slope.threshold_m3_per_h);
+        window.min(f64::from(self.engine.envelope_m3_per_h()))
+    }
+
+    fn register(&self) -> Register {
+        Register { resolution_ul: self.cfg.resolution_ul, modulus_ul: self.cfg.modulus_ul }
+    }
+
+    /// What can have passed, µL; `None` if nobody knows how long it was.
+    fn most_ul(&self, from_ns: u64, to_ns: u64) -> Option<u64> {
+        let span_ns = to_ns.saturating_sub(from_ns);
+        (!self.adrift).then(|| self.cfg.passes_ul(self.engine.limit_m3_per_h(), span_ns))
+    }
+
+    fn fell(&mut self, by_ul: u64, from_ns: u64, to_ns: u64, say: &mut dyn FnMut(Verdict)) {
+        let said = self.faults.fell(&self.engine, by_ul, self.cfg.resolution_ul, from_ns, to_ns);
+        said.into_iter().for_each(say);
     }
 
     fn ignored(&mut self, same: bool, t_ns: u64, before_ns: u64) -> Option<Taken> {
@@ -193,6 +270,7 @@ impl Readings {
         self.last = Some((register_ul, t_ns));
         self.line = Line::default();
         (self.exchanged, self.adrift, self.valve_moved) = (false, false, false);
+        (self.held, self.trusted) = (None, false);
         self.doubtful = matches!(taken, Taken::Fell | Taken::Leapt);
         self.settle(t_ns, say);
         taken
@@ -224,8 +302,12 @@ impl Readings {
 
     /// Whether so much in so long was too much at some time, however it flowed.
     fn proves(&self, more_ul: u64, span_ns: u64) -> bool {
-        let surely_ul = more_ul.saturating_sub(self.cfg.resolution_ul) as f64;
-        crate::units::flow_m3_per_h(surely_ul, span_ns) > f64::from(self.engine.envelope_m3_per_h())
+        self.surely(more_ul, span_ns) > f64::from(self.engine.envelope_m3_per_h())
+    }
+
+    /// What surely flowed at some time, m³/h.
+    fn surely(&self, more_ul: u64, span_ns: u64) -> f64 {
+        flow_m3_per_h(more_ul.saturating_sub(self.cfg.resolution_ul) as f64, span_ns)
     }
 
     /// The engine is told of `quanta` whose times are not known, before `at_ns`.
@@ -261,52 +343,6 @@ impl Readings {
             let Some(verdict) = self.engine.tick(t_ns) else { return };
             say(verdict);
         }
-    }
-
-    /// Time passes without a reading: only what needs none is judged. Call it once a second while an input
-    /// waits for its time, as a gas detector does.
-    pub fn tick(&mut self, now_ns: u64) -> Option<Verdict> {
-        self.engine.judge_inputs(now_ns)
-    }
-
-    /// Something else than a reading happened at `t_ns`.
-    pub fn input(&mut self, input: Input, t_ns: u64) -> Option<Verdict> {
-        self.valve_moved |= matches!(input, Input::Valve(open) if self.engine.valve() != Some(open));
-        self.engine.input(input, t_ns)
-    }
-
-    /// The valve was found open or closed at `now_ns`; see [`Engine::set_valve`].
-    pub fn set_valve(&mut self, open: bool, now_ns: u64) {
-        self.valve_moved |= self.engine.valve() != Some(open);
-        self.engine.set_valve(open, now_ns);
-    }
-
-    /// The meter was exchanged, or its register set: the next reading begins anew, and nothing is said. What was
-    /// learned of the home stays.
-    pub fn exchanged(&mut self) {
-        self.exchanged = self.last.is_some();
-    }
-
-    /// Civil time is the readings' clock plus `offset_ns`; see [`Engine::set_civil_offset`].
-    pub fn set_civil_offset(&mut self, offset_ns: i64) {
-        self.engine.set_civil_offset(offset_ns);
-    }
-
-    /// Goes by other rules from now on, as far as readings like these can serve them.
-    pub fn set_rules(&mut self, rules: Rules) {
-        self.cfg.rules = rules;
-        self.engine.set_rules(self.cfg.served(rules));
-    }
-
-    /// Replaces the thresholds; see [`Engine::set_thresholds`].
-    pub fn set_thresholds(&mut self, thresholds_m3_per_h: [f64; 3]) {
-        self.cfg.thresholds_m3_per_h = thresholds_m3_per_h;
-        self.engine.set_thresholds(thresholds_m3_per_h);
-    }
-
-    /// A person said that a verdict about the base flow was a false alarm; see [`Engine::accept_base_flow`].
-    pub fn accept_base_flow(&mut self) {
-        self.engine.accept_base_flow();
     }
 
     /// The engine. Its time is that of the last reading, and so is every flow that it tells.

@@ -39,6 +39,8 @@ impl Readings {
             self.adrift.save(out);
             self.valve_moved.save(out);
             self.doubtful.save(out);
+            self.held.save(out);
+            self.trusted.save(out);
         });
         let mut all = Vec::with_capacity(state::MOST);
         (front.len() as u16).save(&mut all);
@@ -71,6 +73,8 @@ impl Readings {
             readings.adrift = State::load(from)?;
             readings.valve_moved = State::load(from)?;
             readings.doubtful = State::load(from)?;
+            readings.held = State::load(from)?;
+            readings.trusted = State::load(from)?;
             from.is_empty().then_some(())
         };
         load().ok_or(state(StateError::Damaged))?;
@@ -84,6 +88,7 @@ impl Readings {
         if let Some((_, t_ns)) = &mut self.last {
             *t_ns = t_ns.saturating_add_signed(by_ns);
         }
+        (self.held, self.trusted) = (None, false);
         self.line = super::Line::default();
         self.faults.shift(by_ns);
         self.adrift = self.last.is_some();
