@@ -46,8 +46,8 @@ const UNKNOWN_STOP_NS: u64 = 600 * SECOND_NS;
 const LOOK_NS: u64 = 10 * SECOND_NS;
 /// Times the largest flow of the meter that no home passes through it.
 const IMPLAUSIBLE: f32 = 2.5;
-/// The mean between readings may be so many times the largest flow of the meter: EN 1359 makes a meter for 1.2
-/// times that, its overload flow, only for a short time. `no primary source` for this use of it.
+/// The mean between readings may be so many times the largest flow of the meter: its overload flow, for which it
+/// is made only for a short time (Directive 2014/32/EU, annex IV: Qr/Qmax = 1.2).
 const MEAN_TIMES: f32 = 1.2;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
