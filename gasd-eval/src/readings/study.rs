@@ -45,12 +45,15 @@ pub struct Plan {
 /// A year of one home after it was learned: the alarms of each source.
 pub type Year = Vec<Vec<Alarm>>;
 
+/// A home whose meter is watched in every way.
+struct Installed {
+    home: Arc<Household>,
+    pulses: Pulses<HomeFlow>,
+    seats: Vec<Seat>,
+}
+
 /// A home's pulses without the contact's flaws, which a register does not have, and the detectors at them.
-fn install(
-    plan: &Plan,
-    seed: u64,
-    meters: [f64; 3],
-) -> Result<(Arc<Household>, Pulses<HomeFlow>, Vec<Seat>), ReadingsError> {
+fn install(plan: &Plan, seed: u64, meters: [f64; 3]) -> Result<Installed, ReadingsError> {
     let home = Arc::new(Household::with_meters(seed, meters));
     let spec = Spec::of(&home);
     let meter = Meter { lost: 0.0, bounced: 0.0, strays: 0.0, ..home.meter() };
@@ -63,13 +66,13 @@ fn install(
             Seat::new(Polled::new(&spec, Reader { every_ns: every_s * SECOND_NS, lost: plan.lost, seed })?)
         });
     }
-    Ok((home, pulses, seats))
+    Ok(Installed { home, pulses, seats })
 }
 
 /// Years in which nothing leaks.
 pub fn watch(plan: &Plan, meters: [f64; 3]) -> Result<Vec<Year>, ReadingsError> {
     let one = |i: usize| {
-        let (_, mut pulses, mut seats) = install(plan, plan.seed + i as u64, meters)?;
+        let Installed { mut pulses, mut seats, .. } = install(plan, plan.seed + i as u64, meters)?;
         drive(&mut pulses, &mut seats, u64::from(LEARNING_DAYS) * DAY_NS);
         let mut seats: Vec<Seat> = seats.iter().map(Seat::copy).collect();
         drive(&mut pulses, &mut seats, u64::from(LEARNING_DAYS + 365) * DAY_NS);
@@ -82,7 +85,7 @@ pub fn watch(plan: &Plan, meters: [f64; 3]) -> Result<Vec<Year>, ReadingsError> 
 pub fn leak(plan: &Plan, meters: [f64; 3]) -> Result<Vec<Tried>, ReadingsError> {
     let one = |i: usize| {
         let seed = plan.seed + i as u64;
-        let (home, pulses, seats) = install(plan, seed, meters)?;
+        let Installed { home, pulses, seats } = install(plan, seed, meters)?;
         let mut planned = draw(&*home, seed, 1.0, LEARN_DAYS, LEARN_DAYS + WINDOW_DAYS);
         planned.retain(|(class, _)| shown(Class::ALL[*class]));
         Ok(play(pulses, seats, planned))
