@@ -52,7 +52,7 @@ pub const CHOICES: [(&str, u32); 4] =
     [("pulse", PULSE), ("reading", READING), ("verdict", VERDICT), ("valve", VALVE)];
 
 /// Names of what a verdict found; its code is the place in this list, 0 is "unknown".
-pub const VERDICT_KINDS: [&str; 17] = [
+pub const VERDICT_KINDS: [&str; 18] = [
     "unknown",
     "surge",
     "sustained-flow",
@@ -70,6 +70,7 @@ pub const VERDICT_KINDS: [&str; 17] = [
     "low-pressure",
     "earthquake",
     "gas-alarm",
+    "reverse-flow",
 ];
 /// Names of a verdict's severities; its code is the place in this list, 0 is "unknown".
 pub const SEVERITIES: [&str; 5] = ["unknown", "info", "notice", "warning", "critical"];
@@ -304,6 +305,7 @@ mod tests {
     fn a_name_that_is_not_known_is_zero() {
         assert_eq!(code(&VERDICT_KINDS, "surge"), 1);
         assert_eq!(code(&VERDICT_KINDS, "gas-alarm"), 16);
+        assert_eq!(code(&VERDICT_KINDS, "reverse-flow"), 17);
         assert_eq!(code(&SEVERITIES, "critical"), 4);
         assert_eq!(code(&POSITIONS, "ajar"), 0);
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a pulse and a tick cost: `cargo run --release -p gasd-detect --example cost`.
+//! What a pulse, a tick and a reading cost: `cargo run --release -p gasd-detect --example cost`.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig};
+use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Readings, ReadingsConfig};
 
 fn engine(pulse_volume_ul: u64) -> Engine {
     Engine::new(EngineConfig {
@@ -15,7 +15,32 @@ fn engine(pulse_volume_ul: u64) -> Engine {
     })
 }
 
+/// A register of a litre that is read each `every_s`, at `flow` m³/h.
+fn reading(every_s: u64, flow: f64) {
+    let cfg = ReadingsConfig {
+        resolution_ul: 1_000_000,
+        modulus_ul: 100_000_000_000_000,
+        every_ns: every_s * 1_000_000_000,
+        max_flow_ul_per_h: 6_000_000_000,
+        thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        rules: Profile::default().rules(),
+    };
+    let Ok(mut readings) = Readings::new(cfg) else { return };
+    let (n, litres) = (2000u64, flow * 1000.0 / 3600.0 * every_s as f64);
+    let start = Instant::now();
+    for i in 0..n {
+        let register_ul = (i as f64 * litres) as u64 * 1_000_000;
+        black_box(readings.reading(black_box(register_ul), i * cfg.every_ns, &mut |_| {}));
+    }
+    let each = start.elapsed().as_nanos() as f64 / n as f64;
+    println!("1 L every {every_s} s, {flow} m3/h: a reading {:.1} us", each / 1000.0);
+}
+
 fn main() {
+    println!("readings: {} bytes", size_of::<Readings>());
+    for (every_s, flow) in [(60, 0.0), (60, 2.0), (3600, 2.0), (3600, 6.0), (3600, 19.0)] {
+        reading(every_s, flow);
+    }
     println!("engine: {} bytes", size_of::<Engine>());
     for (what, volume_ul, flow) in [
         ("10 L, 2 m3/h", 10_000_000u64, 2.0),

@@ -18,6 +18,8 @@
 //! assert_eq!(surge.map(|v| v.kind), Some(Kind::Surge));
 //! ```
 //!
+//! A register that is read now and then instead is a [`Readings`]: it makes pulses of its increments.
+//!
 //! How it decides, each with its reasons: `curve` (the memory), `track` (means and the sure flow
 //! that one stray pulse cannot raise), `episode` (suspicion, confirmation, follow-up),
 //! `implausible` (pulses faster than the meter can turn). What it promises: `tests/wolf.rs` (one
@@ -29,7 +31,7 @@ mod finding;
 mod home;
 mod inputs;
 mod profile;
-
+mod readings;
 mod sentence;
 pub mod stat;
 mod state;
@@ -40,6 +42,7 @@ mod windows;
 pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Phase};
 pub use inputs::Input;
 pub use profile::{BANDS, Band, Profile, Rules, Windows};
+pub use readings::{Blind, Counts, Readings, ReadingsConfig, ReadingsError, RestoreError, Sight, Taken};
 pub use sentence::sentence;
 pub use state::StateError;
 pub use verdict::{Believed, Estimate, Evidence, KINDS, Kind, Process, Rule, Severity, Slope, Verdict};

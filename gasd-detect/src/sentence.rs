@@ -22,6 +22,13 @@ pub fn sentence(meter: &str, v: &Verdict) -> String {
         Kind::TransientFlow => {
             "the verdict on the rise stands, so find out what let the gas flow before the valve is opened"
         }
+        Kind::ImplausibleRate if v.evidence.rule == Rule::RegisterLeapt => {
+            "check the configured unit and resolution of the register and how it is read, and read the meter's dial"
+        }
+        Kind::ReverseFlow => {
+            "say so if the meter was exchanged, otherwise check which way it is mounted and how it is read, and read \
+             its dial"
+        }
         Kind::ImplausibleRate => {
             "check the configured pulse volume, the wiring and shielding of the pulse line, and read \
              the meter's dial, because the counted total may be too high"
@@ -65,6 +72,18 @@ pub fn sentence(meter: &str, v: &Verdict) -> String {
             "Meter {meter}: the gas flow that rose suddenly {after} ago has ended: {long} ({short}, \
              {middle}); {advice}."
         ),
+        Kind::ImplausibleRate if v.evidence.rule == Rule::RegisterLeapt => format!(
+            "Meter {meter}: the register went on by {} in {after}, {} m3/h, and no more than {} m3/h can flow, so this \
+             is a fault of the sensor and no gas; {advice}.",
+            Litres(v.evidence.released_ul),
+            Flow(f64::from(v.evidence.process.value)),
+            Flow(f64::from(v.evidence.process.threshold))
+        ),
+        Kind::ReverseFlow => format!(
+            "Meter {meter}: the register went back by {} within {after}, which is no rollover, so this is a fault of the \
+             sensor and no gas, and it counts from there; {advice}.",
+            Litres(whole_litres(v.evidence.process.value))
+        ),
         Kind::ImplausibleRate => format!(
             "Meter {meter}: pulses of {pulse} come faster than the meter can turn, since {after}; credited \
              with what it could pass they make {short}, {middle}, {long}; {advice}."
@@ -85,6 +104,12 @@ pub fn sentence(meter: &str, v: &Verdict) -> String {
              {long}; {advice}."
         ),
     }
+}
+
+/// µL to the litre, from a hundred litres on.
+fn whole_litres(ul: f32) -> u64 {
+    let ul = ul as u64;
+    if ul < 100_000_000 { ul } else { ul.saturating_add(500_000) / 1_000_000 * 1_000_000 }
 }
 
 /// What the home does not explain, with the numbers that decided.

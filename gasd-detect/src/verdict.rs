@@ -36,7 +36,7 @@ pub enum Kind {
     SustainedFlow,
     /// A suspected surge was over before the long window ended.
     TransientFlow,
-    /// Pulses come faster than the meter can turn.
+    /// Pulses come faster than the meter can turn, or its register goes further than gas can pass.
     ImplausibleRate,
     /// More edges a second than the line's storm limit.
     EdgeStorm,
@@ -62,10 +62,12 @@ pub enum Kind {
     Earthquake,
     /// A gas detector gives alarm.
     GasAlarm,
+    /// The register went back: the sensor's fault, never a leak.
+    ReverseFlow,
 }
 
 /// All kinds, in the order of their declaration.
-pub const KINDS: [Kind; 16] = [
+pub const KINDS: [Kind; 17] = [
     Kind::Surge,
     Kind::SustainedFlow,
     Kind::TransientFlow,
@@ -82,6 +84,7 @@ pub const KINDS: [Kind; 16] = [
     Kind::LowPressure,
     Kind::Earthquake,
     Kind::GasAlarm,
+    Kind::ReverseFlow,
 ];
 
 impl Kind {
@@ -105,6 +108,7 @@ impl Kind {
             Kind::LowPressure => "low-pressure",
             Kind::Earthquake => "earthquake",
             Kind::GasAlarm => "gas-alarm",
+            Kind::ReverseFlow => "reverse-flow",
         }
     }
 }
@@ -153,6 +157,10 @@ pub enum Rule {
     AlarmLink,
     /// R11: silence.
     Silence,
+    /// R10: a register went further between two readings than gas can pass.
+    RegisterLeapt,
+    /// R10: a register went back, and it was no rollover.
+    RegisterFell,
 }
 
 impl Rule {
@@ -180,6 +188,8 @@ impl Rule {
             Rule::Seismic => "seismic",
             Rule::AlarmLink => "alarm-link",
             Rule::Silence => "silence",
+            Rule::RegisterLeapt => "register-leapt",
+            Rule::RegisterFell => "register-fell",
         }
     }
 }

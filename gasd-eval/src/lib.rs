@@ -8,6 +8,7 @@
 //! - `system`: the whole engine in such homes: false alarms a meter-year, litres released.
 //! - `alone`: a detector on one stream, against the best that is possible.
 //! - `peers`: other people's detectors.
+//! - `readings`: the engine behind a register that is read now and then.
 //! - `nab`: the Numenta benchmark.
 #![forbid(unsafe_code)]
 
@@ -19,5 +20,6 @@ pub mod leak;
 pub mod machine;
 pub mod nab;
 pub mod peers;
+pub mod readings;
 pub mod svg;
 pub mod system;

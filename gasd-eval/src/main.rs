@@ -10,6 +10,8 @@ use gasd_eval::alone::command as alone;
 use gasd_eval::leak::recordings;
 use gasd_eval::nab::command as nab;
 use gasd_eval::peers::command as peers;
+use gasd_eval::readings::command as readings;
+use gasd_eval::readings::study;
 use gasd_eval::system::run::{Options, run};
 
 /// Judges leak detectors: figures with their bounds, tables, plots. The same seed gives the same figures.
@@ -45,6 +47,8 @@ enum Command {
         #[arg(long)]
         speed: bool,
     },
+    /// The engine behind a register that is read each minute, quarter of an hour or hour
+    Readings(Readings),
     /// The Numenta benchmark, where its data is there
     Nab,
     /// How the generated homes use gas, by kind of home
@@ -103,6 +107,39 @@ impl System {
     }
 }
 
+#[derive(Args)]
+struct Readings {
+    /// Meter-years without leaks, of each resolution
+    #[arg(long, default_value_t = 200)]
+    years: usize,
+    /// Homes into which leaks are injected, of each resolution
+    #[arg(long, default_value_t = 100)]
+    leaks: usize,
+    /// Share of readings that get lost
+    #[arg(long, default_value_t = 0.01)]
+    lost: f64,
+    /// What everything is drawn from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Folder of the recordings [default: $GASD_SHARED/data or ../shared/data]
+    #[arg(long)]
+    recordings: Option<PathBuf>,
+}
+
+impl Readings {
+    fn options(self) -> readings::Options {
+        let Self { years, leaks, lost, seed, .. } = self;
+        let jobs = self.jobs.unwrap_or_else(gasd_eval::jobs::cores);
+        readings::Options {
+            plan: study::Plan { seed, years, leaks, lost, jobs },
+            recordings: self.recordings.unwrap_or_else(recordings::folder),
+        }
+    }
+}
+
 fn alone(thresholds: usize, delays: usize, svg: Option<PathBuf>) -> Result<String, String> {
     let mut options = alone::Options::default();
     (options.effort.thresholds, options.effort.delays) = (thresholds, delays);
@@ -123,6 +160,7 @@ fn main() -> ExitCode {
             let tables = peers::STREAMS.map(|stream| peers::run(&options, stream));
             Ok(format!("{}\n{}", peers::introduction(&options), tables.join("\n")))
         }
+        Command::Readings(asked) => readings::run(&asked.options()),
         Command::Nab => nab::run().map_err(|error| error.to_string()).map(|section| {
             section.unwrap_or_else(|| {
                 "SKIPPED: no data/nab beside the workspace; GASD_SHARED tells where it is\n".into()

@@ -38,6 +38,7 @@ const KINDS: &[(&str, &str)] = &[
     ("low-pressure", "low pressure while gas flows"),
     ("earthquake", "gas flows after an earthquake"),
     ("gas-alarm", "a gas detector gives alarm"),
+    ("reverse-flow", "the meter's register went back"),
 ];
 
 /// Rules as a person says them, and whether their number is of an e-detector: seconds that one would have to
@@ -63,6 +64,8 @@ const RULES: &[(&str, &str, bool)] = &[
     ("seismic", "an earthquake above rules.seismic while gas flows", false),
     ("alarm-link", "the alarm lasted for rules.alarm_link", false),
     ("silence", "no pulse for longer than rules.silence", false),
+    ("register-leapt", "the register went further than gas can pass", false),
+    ("register-fell", "the register went back, and it was no rollover", false),
 ];
 
 impl Words {

@@ -13,6 +13,7 @@ use crate::windows::resolution::Resolution;
 use crate::windows::track::{Mean, Track};
 
 mod outlive;
+mod polled;
 mod say;
 mod tell;
 
@@ -82,6 +83,8 @@ pub struct Engine {
     pub(crate) home: Home,
     inputs: Inputs,
     waiting: Waiting,
+    /// The pulses are drawn between readings so far apart, ns; 0 is a meter's own pulses.
+    poll_ns: u64,
 }
 
 const _: () = assert!(size_of::<Engine>() <= 8192, "64 engines must fit into 512 KB");
@@ -105,6 +108,7 @@ impl Engine {
             home: Home::default(),
             inputs: Inputs::default(),
             waiting: Waiting::default(),
+            poll_ns: 0,
         }
     }
 
@@ -168,7 +172,7 @@ impl Engine {
     }
 
     fn limits(&self) -> Limits<'_> {
-        Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules)
+        Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules).polled(self.poll_ns)
     }
 
     /// One accepted pulse: its leading edge was at `t_ns`, it is decided at `decided_ns >= t_ns`.

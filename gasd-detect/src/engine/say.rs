@@ -6,6 +6,7 @@ use crate::finding::{Found, around, by_home, by_input};
 use crate::home::{Home, Limits, On, Unexplained};
 use crate::inputs::Broken;
 use crate::profile::Windows;
+use crate::readings::SHARP_NS;
 use crate::units::volume_ul;
 use crate::verdict::{Believed, Kind, Rule, Severity, Verdict};
 use crate::windows::episode::{Finding, WINDOWS_NS};
@@ -33,8 +34,9 @@ impl Engine {
         at_ns: u64,
         judge: impl FnOnce(&mut Home, &Limits<'_>, &mut dyn FnMut(Unexplained)),
     ) {
-        let known = self.rules.learns && self.home.knows_load();
-        let limits = Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules);
+        let limits =
+            Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules).polled(self.poll_ns);
+        let known = limits.sharp() && self.rules.learns && self.home.knows_load();
         let waiting = &mut self.waiting;
         judge(&mut self.home, &limits, &mut |u| waiting.push(Some(by_home(&u, &limits, known, at_ns))));
     }
@@ -52,7 +54,9 @@ impl Engine {
                 !known || flow > f64::from(self.home.envelope(&self.limits()))
             }
         };
-        Finding { severity: if closes { Severity::Critical } else { Severity::Info }, ..finding }
+        // What lasts from one reading to the next is more than an appliance that was lit.
+        let seen = if self.poll_ns > SHARP_NS { Severity::Warning } else { Severity::Info };
+        Finding { severity: if closes { Severity::Critical } else { seen }, ..finding }
     }
 
     pub(super) fn next(&mut self, at_ns: u64, decided_ns: u64) -> Option<Verdict> {

@@ -36,6 +36,7 @@ use self::{
     steps::Steps,
 };
 use crate::profile::Rules;
+use crate::readings::SHARP_NS;
 use crate::units::{SECOND_NS, flow_m3_per_h, m3_per_h};
 
 /// The flow counts as ended after so many times the time that the next pulse was due in.
@@ -48,6 +49,9 @@ const UNKNOWN_STOP_NS: u64 = 600 * SECOND_NS;
 const LOOK_NS: u64 = 10 * SECOND_NS;
 /// Times the largest flow of the meter that no home passes through it.
 const IMPLAUSIBLE: f32 = 2.5;
+/// The mean between readings may be so many times the largest flow of the meter: its overload flow, for which it
+/// is made only for a short time (Directive 2014/32/EU, annex IV: Qr/Qmax = 1.2).
+const MEAN_TIMES: f32 = 1.2;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
 /// Proved mean time between false alarms about the base flow, s: two years.
@@ -83,17 +87,32 @@ pub(crate) struct Limits<'a> {
     pub max_flow: f32,
     /// The rules.
     pub rules: &'a Rules,
+    /// The pulses are drawn between readings so far apart, ns; 0 is a meter's own pulses.
+    pub poll_ns: u64,
 }
 
 impl<'a> Limits<'a> {
     /// Of a meter for up to `max_flow_ul_per_h` (µL/h).
     pub fn new(pulse_ul: u64, max_flow_ul_per_h: u64, rules: &'a Rules) -> Self {
-        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules }
+        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules, poll_ns: 0 }
+    }
+
+    /// Of readings each `poll_ns`.
+    pub const fn polled(self, poll_ns: u64) -> Self {
+        Self { poll_ns, ..self }
+    }
+
+    /// Whether single appliances show. What lies between readings further apart is a mean of several, and what
+    /// the highest mean of a summer was says nothing of a winter's.
+    pub const fn sharp(&self) -> bool {
+        self.poll_ns <= SHARP_NS
     }
 
     /// Flow from which the meter's own rule closes the valve (R1), m³/h.
     fn total(&self) -> f32 {
-        self.rules.total_flow_times * self.max_flow
+        let times = self.rules.total_flow_times;
+        let mean = !self.sharp() && times.is_finite();
+        self.max_flow * if mean { times.min(MEAN_TIMES) } else { times }
     }
 }
 
@@ -208,7 +227,7 @@ impl Home {
     /// What all appliances take together with the margin, m³/h; the meter's own limit before that
     /// is known.
     pub fn envelope(&self, limits: &Limits<'_>) -> f32 {
-        if limits.rules.learns && self.knows_load() {
+        if limits.sharp() && limits.rules.learns && self.knows_load() {
             self.load.envelope(self.register.load(), limits.total())
         } else {
             limits.total()
@@ -253,7 +272,7 @@ impl Home {
             self.register.step(&step);
             self.since_ns = step.at_ns;
             let most = limits.rules.increase_times * limits.max_flow;
-            let leap = if limits.rules.learns && self.knows_load() {
+            let leap = if limits.sharp() && limits.rules.learns && self.knows_load() {
                 self.load.leap(step.from, step.to)
             } else {
                 (most > 0.0 && step.to - step.from > most).then_some(most)
@@ -284,6 +303,7 @@ impl Home {
         self.looked_ns = now_ns;
         let table = |flow| limits.rules.use_time(flow);
         if limits.rules.learns
+            && limits.sharp()
             && self.hours.days >= LOAD_DAYS
             && let Some(stays) = self.steady.too_long(1.3 * self.base.flow(limits.pulse_ul), self.hours.days)
         {

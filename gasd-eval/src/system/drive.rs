@@ -33,6 +33,12 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// A detector that has seen nothing yet.
+    #[must_use]
+    pub fn new(judge: impl Judge + 'static) -> Self {
+        Self { judge: Box::new(judge), alarms: Vec::new() }
+    }
+
     /// It has learned what this one has, and said nothing yet.
     #[must_use]
     pub fn copy(&self) -> Self {

@@ -106,7 +106,7 @@ fn in_recording(plan: &Plan, recording: &Recording, seed: u64) -> Vec<Tried> {
 
 /// What goes wrong in a home, in order of time. A class whose effort is below 1 is tried with that
 /// chance.
-fn draw(place: &impl Place, seed: u64, times: f64, from: u32, to: u32) -> Vec<(usize, Trial)> {
+pub(crate) fn draw(place: &impl Place, seed: u64, times: f64, from: u32, to: u32) -> Vec<(usize, Trial)> {
     let mut planned = Vec::new();
     for (i, class) in Class::ALL.iter().enumerate() {
         let mut rng = Rng::new(seed, 0x1ea4, i as u64);
@@ -120,7 +120,12 @@ fn draw(place: &impl Place, seed: u64, times: f64, from: u32, to: u32) -> Vec<(u
     planned
 }
 
-fn play<F: Flow>(mut pulses: Pulses<F>, mut seats: Vec<Seat>, planned: Vec<(usize, Trial)>) -> Vec<Tried> {
+/// Plays a home until each thing goes wrong, and that in copies of it.
+pub(crate) fn play<F: Flow>(
+    mut pulses: Pulses<F>,
+    mut seats: Vec<Seat>,
+    planned: Vec<(usize, Trial)>,
+) -> Vec<Tried> {
     let mut tried = Vec::new();
     for (class, trial) in planned {
         drive(&mut pulses, &mut seats, trial.from_ns());

@@ -15,6 +15,8 @@ pub struct Whole {
 }
 
 impl Whole {
+    /// The engine at a meter.
+    #[must_use]
     pub fn new(spec: &Spec, profile: Profile) -> Self {
         let mut engine = Engine::new(EngineConfig {
             pulse_volume_ul: spec.pulse_ul(),

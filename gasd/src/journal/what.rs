@@ -75,6 +75,8 @@ table! {
     Earthquake Critical "bcf0b49039444507929009bf98455e92",
     /// A verdict: a gas detector gives alarm.
     GasAlarm Critical "b933c67a795149329fe02fd333bff18e",
+    /// A verdict: the meter's register went back.
+    ReverseFlow Warning "f240456eb59343e0a270c93e853525d6",
     /// A verdict of a kind that has no id of its own yet.
     OtherVerdict Warning "e966df302b6949e0b2db8d480a67734c",
 
@@ -169,6 +171,7 @@ impl What {
             "low-pressure" => Self::LowPressure,
             "earthquake" => Self::Earthquake,
             "gas-alarm" => Self::GasAlarm,
+            "reverse-flow" => Self::ReverseFlow,
             _ => Self::OtherVerdict,
         }
     }

@@ -10,7 +10,7 @@ pub use leaks::{by_class, summary};
 use super::stats::{garwood, quantile, wilson};
 
 /// A rate a year with its 95 % interval.
-fn rate(count: u64, years: f64) -> String {
+pub(crate) fn rate(count: u64, years: f64) -> String {
     if years <= 0.0 {
         return "–".into();
     }
@@ -19,7 +19,7 @@ fn rate(count: u64, years: f64) -> String {
 }
 
 /// A share with its 95 % interval, %.
-fn share(hits: usize, n: usize) -> String {
+pub(crate) fn share(hits: usize, n: usize) -> String {
     if n == 0 {
         return "–".into();
     }
@@ -27,8 +27,12 @@ fn share(hits: usize, n: usize) -> String {
     format!("{:.1} % ({:.1}–{:.1})", 100.0 * hits as f64 / n as f64, 100.0 * low, 100.0 * high)
 }
 
-/// The 10, 50, 90 and 99 % quantiles.
-fn quantiles(values: impl Iterator<Item = f64>, show: impl Fn(f64) -> String) -> String {
+/// Quantiles, side by side.
+pub(crate) fn quantiles(
+    of: &[f64],
+    values: impl Iterator<Item = f64>,
+    show: impl Fn(f64) -> String,
+) -> String {
     let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
     let show = |q| match quantile(&sorted, q) {
@@ -36,11 +40,11 @@ fn quantiles(values: impl Iterator<Item = f64>, show: impl Fn(f64) -> String) ->
         Some(_) => "never".into(),
         None => "–".into(),
     };
-    [0.1, 0.5, 0.9, 0.99].map(show).join(" / ")
+    of.iter().map(|q| show(*q)).collect::<Vec<_>>().join(" / ")
 }
 
 /// Three digits or so.
-fn short(x: f64) -> String {
+pub(crate) fn short(x: f64) -> String {
     match x.abs() {
         0.0 => "0".into(),
         a if a < 0.1 => format!("{x:.4}"),
@@ -51,7 +55,7 @@ fn short(x: f64) -> String {
 }
 
 /// A time as a person says it.
-fn span(s: f64) -> String {
+pub(crate) fn span(s: f64) -> String {
     match s {
         s if s < 100.0 => format!("{s:.1} s"),
         s if s < 6000.0 => format!("{:.0} min", s / 60.0),
