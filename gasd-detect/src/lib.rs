@@ -30,6 +30,7 @@ mod home;
 mod inputs;
 mod profile;
 
+mod sensitivity;
 mod sentence;
 pub mod stat;
 mod state;
@@ -40,6 +41,7 @@ mod windows;
 pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Phase};
 pub use inputs::Input;
 pub use profile::{BANDS, Band, Profile, Rules, Windows};
+pub use sensitivity::{Heard, Said, Topic};
 pub use sentence::sentence;
 pub use state::StateError;
 pub use verdict::{Believed, Estimate, Evidence, KINDS, Kind, Process, Rule, Severity, Slope, Verdict};

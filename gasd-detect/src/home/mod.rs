@@ -14,9 +14,9 @@ mod steps;
 
 pub(crate) use self::{
     base::Rise,
-    hours::{TELL_UL, Unusual},
+    hours::Unusual,
     levels::TooLong,
-    load::{ARL_S as LOAD_ARL_S, Excess},
+    load::Excess,
     register::{ON, On, Overdue},
     rest::Restless,
     steps::Step,
@@ -25,7 +25,7 @@ pub(crate) use self::{
 use self::{
     base::Base,
     cell::{Cell, Gather},
-    hours::Hours,
+    hours::{Hours, TELL_UL},
     levels::Levels,
     load::Load,
     register::Register,
@@ -33,6 +33,7 @@ use self::{
     steps::Steps,
 };
 use crate::profile::Rules;
+use crate::sensitivity::{Sensitivity, Topic, patient};
 use crate::units::{SECOND_NS, flow_m3_per_h, m3_per_h};
 
 /// The flow counts as ended after so many times the time that the next pulse was due in.
@@ -48,7 +49,7 @@ const IMPLAUSIBLE: f32 = 2.5;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
 /// Proved mean time between false alarms about the base flow, s: two years.
-pub(crate) const BASE_ARL_S: f32 = 6.3e7;
+const BASE_ARL_S: f32 = 6.3e7;
 /// Base flow is not said again before it was well again for so long, or this time has passed, ns: 90 days.
 const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
 
@@ -61,10 +62,10 @@ pub(crate) enum Unexplained {
     Appliance(Overdue),
     /// A flow that lasts longer than ever.
     TooLong(TooLong),
-    /// Gas at an hour at which the home hardly ever uses any.
-    Hour(Unusual),
-    /// More base flow than there was.
-    Base(Rise),
+    /// Gas at an hour at which the home hardly ever uses any, and the volume that is told, µL.
+    Hour(Unusual, f32),
+    /// More base flow than there was, and what its statistic had to reach, s.
+    Base(Rise, f32),
     /// One step up by more than an appliance takes, this limit in m³/h.
     Increase(Step, f32),
     /// Never at rest, or never moving.
@@ -115,6 +116,8 @@ pub(crate) struct Home {
     looked_ns: u64,
     /// The envelope, m³/h, as of the last cell; 0 before.
     envelope: f32,
+    /// What people said of verdicts.
+    pub sensitivity: Sensitivity,
 }
 
 impl Home {
@@ -143,7 +146,10 @@ impl Home {
         if self.envelope <= 0.0 {
             self.envelope = self.envelope(limits);
         }
-        if let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, self.envelope) {
+        let learned = limits.rules.learns && self.knows_load();
+        let times = if learned { self.sensitivity.times(Topic::Overload) } else { 1.0 };
+        let held_to = (times, limits.total());
+        if let Some(excess) = self.load.interval((before, t_ns), limits.pulse_ul, self.envelope, held_to) {
             say(Unexplained::Excess(excess));
         }
         self.rests(before, t_ns, true, limits, say);
@@ -152,7 +158,11 @@ impl Home {
         let began = before.max(t_ns.saturating_sub(REST_NS));
         let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
-            say(Unexplained::Hour(hour));
+            let tell_ul = TELL_UL as f32 * self.sensitivity.times(Topic::UnusualHour);
+            self.hours.said = hour.volume_ul >= tell_ul;
+            if self.hours.said {
+                say(Unexplained::Hour(hour, tell_ul));
+            }
         }
         if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
             self.cell(cell, limits, say);
@@ -275,16 +285,20 @@ impl Home {
             return;
         }
         self.looked_ns = now_ns;
+        self.sensitivity.forget(now_ns);
+        let at = (self.sensitivity.times_of_use(limits.rules), now_ns);
         let table = |flow| limits.rules.use_time(flow);
         if limits.rules.learns
             && self.hours.days >= LOAD_DAYS
-            && let Some(overdue) = self.register.overdue(now_ns)
+            && let Some(overdue) =
+                patient(&mut self.register, at, |r| r.overdue(now_ns), |o| (o.since_ns, &mut o.allowed_s))
         {
             say(Unexplained::Appliance(overdue));
             return;
         }
         let least = if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 };
-        if let Some(too_long) = self.levels.too_long(least, now_ns, limits.rules.learns, table) {
+        let ask = |l: &mut Levels| l.too_long(least, now_ns, limits.rules.learns, table);
+        if let Some(too_long) = patient(&mut self.levels, at, ask, |t| (t.since_ns, &mut t.allowed_s)) {
             say(Unexplained::TooLong(too_long));
         }
     }
@@ -327,15 +341,14 @@ impl Home {
         limits: &Limits<'_>,
         say: &mut dyn FnMut(Unexplained),
     ) {
-        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= BASE_ARL_S) else {
-            return;
-        };
+        let arl_s = BASE_ARL_S * self.sensitivity.times(Topic::BaseFlow);
+        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= arl_s) else { return };
         if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < BASE_QUIET_NS {
             return;
         }
         self.base_said_ns = now_ns;
         self.base.calm();
-        say(Unexplained::Base(rise));
+        say(Unexplained::Base(rise, arl_s));
     }
 }
 
@@ -354,6 +367,7 @@ crate::state::state!(Home {
     rose,
     looked_ns,
     envelope,
+    sensitivity,
 });
 
 impl Home {
@@ -365,6 +379,7 @@ impl Home {
         self.levels.shift(by_ns);
         self.hours.shift(by_ns);
         self.rest.shift(by_ns);
+        self.sensitivity.shift(by_ns);
         for t in [&mut self.since_ns, &mut self.base_said_ns, &mut self.looked_ns] {
             *t = t.saturating_add_signed(by_ns);
         }
