@@ -155,7 +155,7 @@ impl Switch {
     meter's configuration. Wants the group gasd-control.\n\n\
     Examples:\n  gasctl report kitchen --pressure-kpa 2.1\n  gasctl report kitchen --gas-alarm on"
 )]
-#[group(id = "values", required = true, multiple = true, args = ["pressure_kpa", "seismic_gal", "gas_alarm"])]
+#[command(group = clap::ArgGroup::new("values").required(true).multiple(true).args(["pressure_kpa", "seismic_gal", "gas_alarm"]))]
 pub struct ReportArgs {
     /// The meter, as `gasctl status` shows it
     #[arg(value_name = "METER")]
