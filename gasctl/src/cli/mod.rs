@@ -184,9 +184,9 @@ pub enum Expect {
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "The trace is played through the live kernel programs on a line of its own and judged with the \
-    meter's settings. The meter goes on counting; its total is not touched; everything that comes of it is marked \
+    meter's settings and what it has learned. The meter goes on counting; its total is not touched; everything that comes of it is marked \
     as simulated. Ctrl-C ends it.\n\n\
-    hose: 5 s of stillness, then a flow above the meter's first threshold. household: a day in 25 min, for meters \
+    hose: 5 s of stillness, then a flow above the meter's first threshold and what the home takes. household: a day in 25 min, for meters \
     of 1 L a pulse. A recording is CSV, see gasd(8), and `-` is standard input; its line is the meter's.\n\n\
     With --valve a critical verdict closes the real valve and holds it; acknowledge and open it afterwards.\n\n\
     Exit status: 0 passed, 1 failed, 4 not root.\n\n\

@@ -67,6 +67,21 @@ impl MeterRun {
         self.engine.input(self.sensed.alarm(), self.now_ns);
     }
 
+    /// Knows the home as `real` does, from `from_ns` of its own time on: what was learned, and what people said.
+    /// What is under way there is not, and gas that flows here flows through an open valve.
+    pub fn learn_from(&mut self, real: &MeterRun, from_ns: u64) {
+        // The clock of a real meter is this one's, too; a player's is its own.
+        let moved_ns =
+            if real.simulated { from_ns.cast_signed().saturating_sub_unsigned(real.now_ns) } else { 0 };
+        self.engine = real.engine.clone();
+        self.engine.clock_moved(moved_ns);
+        self.engine.set_valve(true, from_ns);
+        if let Some(offset_ns) = real.civil_offset_ns {
+            // Its hours go on from those of the real meter.
+            self.set_civil(offset_ns.saturating_sub(moved_ns));
+        }
+    }
+
     /// Civil time is the clock's plus this from now on.
     pub fn set_civil(&mut self, offset_ns: i64) {
         self.civil_offset_ns = Some(offset_ns);
