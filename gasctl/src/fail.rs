@@ -30,8 +30,16 @@ pub enum Failure {
         warned: usize,
     },
     /// There is no such valve.
-    #[error("no valve is called \"{id}\"; {}", known_valves(.known))]
+    #[error("no valve is called \"{id}\"; {}", known_ids(.known))]
     NoSuchValve {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// There is no such meter.
+    #[error("no meter is called \"{id}\"; {}", known_ids(.known))]
+    NoSuchMeter {
         /// What was asked for.
         id: String,
         /// What there is.
@@ -55,7 +63,7 @@ pub enum Failure {
     Output(#[from] std::io::Error),
 }
 
-fn known_valves(known: &[String]) -> String {
+fn known_ids(known: &[String]) -> String {
     if known.is_empty() { "none is configured".to_owned() } else { format!("there is: {}", known.join(", ")) }
 }
 
@@ -102,6 +110,7 @@ impl Failure {
             | Failure::Refused(_)
             | Failure::Unwell { .. }
             | Failure::NoSuchValve { .. }
+            | Failure::NoSuchMeter { .. }
             | Failure::NoSuchVerdict(_)
             | Failure::Output(_) => 1,
         }
@@ -120,6 +129,7 @@ impl Failure {
             Failure::Client(ClientError::PasswordWanted(_)) => "InteractiveAuthorizationRequired",
             Failure::Client(ClientError::NoSuchObject(_))
             | Failure::NoSuchValve { .. }
+            | Failure::NoSuchMeter { .. }
             | Failure::NoSuchVerdict(_) => "NotFound",
             Failure::Some { .. } => "Some",
             Failure::Usage(_) => "Usage",

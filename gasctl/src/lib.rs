@@ -11,6 +11,7 @@ mod explain;
 pub mod fail;
 mod man;
 pub mod output;
+mod report;
 mod setup;
 mod simulate;
 mod status;
@@ -51,6 +52,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Watch => watch::run(&client, out).await,
         Command::Valve(action) => valve::run(&client, action, out).await,
         Command::Simulate(args) => simulate::run(&client, &args, out).await,
+        Command::Report(args) => report::run(&client, &args, out).await,
         Command::Audit { last, before } => audit::run(&client, last, before, out).await,
         Command::Ack { verdicts, false_alarm, real_leak } => {
             let feedback = ack::feedback(false_alarm, real_leak);

@@ -120,7 +120,13 @@ fn meters(state: &State, out: &Output) -> Result<(), Failure> {
             Cell::styled(with_learning(meter), health(&meter.health)),
         ]
     };
-    out.table("  ", &state.meters.values().map(row).collect::<Vec<_>>())
+    out.table("  ", &state.meters.values().map(row).collect::<Vec<_>>())?;
+    for meter in state.meters.values() {
+        for said in &meter.sensitivity {
+            out.line(&format!("  {}", out.paint(&format!("{}: {}", meter.id, said.text), Style::Dim)))?;
+        }
+    }
+    Ok(())
 }
 
 fn valves(state: &State, out: &Output) -> Result<(), Failure> {

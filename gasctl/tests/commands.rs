@@ -5,13 +5,13 @@
 #[path = "../../gasd/tests/bus_support.rs"]
 mod support;
 
-use std::process::{Command, Output};
+use std::process::{Command as Process, Output};
 
-use gasd::state::Position;
+use gasd::state::{Command, Position, Report};
 use support::{PrivateBus, Service, verdict};
 
 fn gasctl(bus: &PrivateBus, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gasctl"))
+    Process::new(env!("CARGO_BIN_EXE_gasctl"))
         .args(["--bus", &bus.address()])
         .args(args)
         .env("TZ", "UTC")
@@ -246,7 +246,7 @@ fn nobody_there_is_three_and_says_how_to_start() {
 fn the_environment_names_the_bus() {
     let bus = PrivateBus::start();
     let _service = Service::start(&bus);
-    let mut status = Command::new(env!("CARGO_BIN_EXE_gasctl"));
+    let mut status = Process::new(env!("CARGO_BIN_EXE_gasctl"));
     let output = status.arg("status").env("GASD_BUS_ADDRESS", bus.address()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
@@ -254,11 +254,11 @@ fn the_environment_names_the_bus() {
 #[test]
 fn scripts_and_the_manual_need_no_bus() {
     for shell in ["bash", "zsh", "fish"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gasctl"));
+        let mut command = Process::new(env!("CARGO_BIN_EXE_gasctl"));
         let output = command.args(["completions", shell]).output().unwrap();
         assert!(text(&output.stdout).contains("valve"), "{shell}");
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_gasctl")).arg("man").output().unwrap();
+    let output = Process::new(env!("CARGO_BIN_EXE_gasctl")).arg("man").output().unwrap();
     let page = text(&output.stdout);
     assert!(page.contains(".TH gasctl") && page.contains("GASD_BUS_ADDRESS"), "{page}");
 }
@@ -281,72 +281,6 @@ fn the_record_is_read_in_pages_while_the_service_runs() {
     assert_eq!(code, 0);
     assert!(out.contains("30  2023-11-14 22:13:20") && out.contains("close"), "{out}");
     assert_eq!(told(&gasctl(&bus, &["audit", "-n", "0"])).0, 2);
-}
-
-/// A verdict with a flow: two litres a minute, then a hose.
-fn with_flow(id: u64) -> gasd::state::VerdictRecord {
-    const S: u64 = 1_000_000_000;
-    let mut flow: Vec<(u64, f64)> = (0..20).map(|i| (1_000 * S + i * 30 * S, 0.12)).collect();
-    flow.extend((1..=20).map(|i| (1_570 * S + i * S, 3.6)));
-    let evidence = serde_json::json!({
-        "rule": "total-flow", "pulse_volume_ul": 1_000_000, "released_ul": 19_333_333, "flow": flow,
-        "after_m3_per_h": { "low": 3.42, "mid": 3.6, "high": 3.78 },
-        "process": { "value": 9.0e8, "threshold": 3.15576e8, "unit": "s" },
-    });
-    gasd::state::VerdictRecord {
-        kind: "overload".into(),
-        t_ns: 1_570 * S,
-        decided_ns: 1_590 * S,
-        evidence_json: evidence.to_string(),
-        text: "Meter kitchen: too much; keep the valve closed.".into(),
-        ..verdict(id, "critical")
-    }
-}
-
-#[test]
-fn a_verdict_is_explained_in_words_and_in_a_picture() {
-    let bus = PrivateBus::start();
-    let service = Service::start(&bus);
-    service.add_verdict(with_flow(8));
-    shown(&bus, 8);
-    let (code, out, err) = told(&gasctl(&bus, &["explain", "8"]));
-    assert_eq!((code, err.as_str()), (0, ""));
-    assert!(!out.contains('\x1b'), "no colour into a pipe");
-    assert!(out.starts_with("Verdict 8 on meter kitchen: more gas than this home uses, critical\n"), "{out}");
-    assert!(out.contains("  released    19.333 L beyond what flowed before\n"), "{out}");
-    assert!(out.contains("2023-11-14 22:13:00, decided 20 s later at 22:13:20"), "{out}");
-    assert!(out.contains('█') && out.contains("m³/h ┼") && out.contains("began 20 s before"), "{out}");
-    assert!(out.contains("What to do: keep the valve closed."), "{out}");
-    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
-
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("8.svg");
-    let (code, out, _) = told(&gasctl(&bus, &["--json", "explain", "8", "--svg", file.to_str().unwrap()]));
-    let out: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((code, &out["verdict"]["id"]), (0, &8.into()));
-    assert_eq!(out["began_unix_us"], 1_699_999_980_000_000_u64);
-    let svg = std::fs::read_to_string(&file).unwrap();
-    assert!(svg.starts_with("<svg ") && svg.contains("class=\"hot\""), "{svg}");
-    let (_, alone, _) = told(&gasctl(&bus, &["explain", "8", "--svg", "-"]));
-    assert_eq!(alone, svg);
-
-    let (code, _, err) = told(&gasctl(&bus, &["explain", "8", "--svg", "/nowhere/8.svg"]));
-    assert!(code == 1 && err.contains("/nowhere/8.svg cannot be written"), "{err}");
-    let (code, _, err) = told(&gasctl(&bus, &["explain", "9"]));
-    assert!(code != 0 && err.contains("no unacknowledged verdict has the number 9"), "{err}");
-}
-
-#[test]
-fn a_verdict_without_a_flow_is_told_without_a_picture() {
-    let bus = PrivateBus::start();
-    let service = Service::start(&bus);
-    service.add_verdict(verdict(8, "critical"));
-    shown(&bus, 8);
-    let (code, out, _) = told(&gasctl(&bus, &["explain", "8"]));
-    assert_eq!(code, 0);
-    assert!(out.contains("suspected-1s-confirmed-5s, the flow over 1 s") && !out.contains('┼'), "{out}");
-    let (code, _, err) = told(&gasctl(&bus, &["explain", "8", "--svg", "-"]));
-    assert!(code != 0 && err.contains("without a flow"), "{err}");
 }
 
 #[test]
@@ -383,4 +317,33 @@ fn status_says_how_well_a_home_is_known() {
         let line = out.lines().find(|line| line.contains("kitchen")).unwrap();
         assert!(line.ends_with(&format!("  {words}")), "{line}");
     }
+}
+
+#[test]
+fn what_sensors_measure_is_reported_in_one_call_or_not_at_all() {
+    let bus = PrivateBus::start();
+    let service = Service::start(&bus);
+    let args = ["report", "kitchen", "--pressure-kpa", "2.1", "--gas-alarm", "off"];
+    assert_eq!(told(&gasctl(&bus, &args)), (0, "meter kitchen: reported\n".into(), String::new()));
+    let (code, out, _) = told(&gasctl(&bus, &["--json", "report", "kitchen", "--seismic-gal", "0"]));
+    let out: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &out["ok"], &out["meter"]), (0, &true.into(), &"kitchen".into()));
+    let taken = service.commands.lock().unwrap().clone();
+    let reports: Vec<&Report> = taken
+        .iter()
+        .map(|command| match command {
+            Command::Report { report, .. } => report,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let kitchen = || Report { meter: "kitchen".into(), ..Report::default() };
+    let first = Report { pressure_kpa: Some(2.1), gas_alarm: Some(false), ..kitchen() };
+    assert_eq!(reports, [&first, &Report { seismic_gal: Some(0.0), ..kitchen() }]);
+
+    let (code, _, err) = told(&gasctl(&bus, &["report", "kitchen", "--pressure-kpa", "-11"]));
+    assert!(code == 1 && err.contains("pressure_kpa") && err.contains("-10 to 1000"), "{err}");
+    let (code, _, err) = told(&gasctl(&bus, &["report", "attic", "--gas-alarm", "on"]));
+    assert!(code == 1 && err.contains("no meter is called \"attic\"; there is: "), "{err}");
+    assert_eq!(told(&gasctl(&bus, &["report", "kitchen"])).0, 2, "nothing is reported");
+    assert_eq!(service.commands.lock().unwrap().len(), 2);
 }

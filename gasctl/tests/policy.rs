@@ -79,7 +79,13 @@ fn each_user_may_what_its_group_may() {
     assert_eq!(code, 4, "{err}");
 
     assert_eq!(gasctl("mail", &["status"]), (0, String::new()));
-    for args in [&["valve", "close", "main"][..], &["valve", "open", "main"], &["ack", "1"]] {
+    assert!(gasctl("nobody", &["explain", "77"]).1.contains("gasd-read"));
+    // The bus lets `mail` through here; the service asks for the real group, which it is not in.
+    let (code, err) = gasctl("mail", &["explain", "77"]);
+    assert!(code == 4 && err.contains("may not read the record") && err.contains("gasd-read"), "{err}");
+    assert_eq!(gasctl("root", &["explain", "77"]), (0, String::new()));
+    let report = &["report", "kitchen", "--gas-alarm", "off"][..];
+    for args in [&["valve", "close", "main"][..], &["valve", "open", "main"], &["ack", "1"], report] {
         let (code, err) = gasctl("mail", args);
         assert_eq!(code, 4, "{err}");
         assert!(err.contains("gasd-control") && !err.contains("Rejected"), "{err}");
@@ -94,7 +100,7 @@ fn each_user_may_what_its_group_may() {
 
     // The bus lets `games` through here; the service asks for the real group, which it is not in.
     assert_eq!(gasctl("games", &["status"]), (0, String::new()));
-    for args in [&["valve", "close", "main"][..], &["valve", "open", "main"]] {
+    for args in [&["valve", "close", "main"][..], &["valve", "open", "main"], report] {
         let (code, err) = gasctl("games", args);
         assert_eq!(code, 4, "{err}");
         assert!(err.contains("uid 5 (:") && err.contains("group gasd-control"), "{err}");

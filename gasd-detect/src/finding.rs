@@ -87,7 +87,7 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
             Found {
                 before: Estimate { low: 0.0, mid: 0.0, high: e.envelope },
                 after: around(e.flow),
-                process: seconds(e.process, crate::home::LOAD_ARL_S),
+                process: seconds(e.process, e.arl_s),
                 ..new(Kind::Overload, Severity::Critical, rule, e.since_ns)
             }
         }
@@ -106,16 +106,16 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
             process: seconds(since(t.since_ns, now_ns), t.allowed_s),
             ..new(Kind::LongUse, closes, Rule::UseTime, t.since_ns)
         },
-        Unexplained::Hour(u) => Found {
+        Unexplained::Hour(u, tell_ul) => Found {
             after: around(flow_m3_per_h(f64::from(u.volume_ul), now_ns.saturating_sub(u.since_ns)) as f32),
-            process: Process { value: u.volume_ul, threshold: crate::home::TELL_UL as f32, unit: "uL" },
+            process: Process { value: u.volume_ul, threshold: tell_ul, unit: "uL" },
             released_ul: Some(u.volume_ul as u64),
             ..new(Kind::UnusualHour, Severity::Warning, Rule::QuietHour, u.since_ns)
         },
-        Unexplained::Base(rise) => Found {
+        Unexplained::Base(rise, arl_s) => Found {
             before: around(rise.before),
             after: around(rise.now),
-            process: seconds(rise.process, crate::home::BASE_ARL_S),
+            process: seconds(rise.process, arl_s),
             ..new(Kind::BaseFlow, Severity::Warning, Rule::LongestGap, now_ns.saturating_sub(HALF_DAY_NS))
         },
         Unexplained::Increase(step, limit) => Found {

@@ -113,6 +113,17 @@ impl Client {
         Ok(entries.iter().map(AuditEntry::of).collect())
     }
 
+    /// A verdict out of the service's record, acknowledged or not.
+    ///
+    /// # Errors
+    /// As [`Client::audit`]; [`ClientError::Refused`] with `NotFound` when there never was one.
+    pub async fn recorded(&self, verdict: u64) -> Result<crate::Verdict, ClientError> {
+        let properties = self.manager().await?.get_verdict(verdict, HashMap::new()).await?;
+        let mut found = crate::Verdict::default();
+        found.update(&properties);
+        Ok(found)
+    }
+
     /// Acknowledges a verdict; `feedback` is what it turned out to be: `false-alarm` or `real-leak`.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ mod watch;
 
 pub use client::{Client, address};
 pub use error::ClientError;
-pub use objects::{AuditEntry, Hold, Meter, Service, State, Valve, Verdict};
+pub use objects::{AuditEntry, Hold, Meter, Sensitivity, Service, State, Valve, Verdict};
 pub use path::{Object, leaf, meter_path, unleaf, valve_path, verdict_path};
 pub use properties::Properties;
 pub use proxies::{ManagerProxy, MeterProxy, ValveProxy, VerdictProxy};

@@ -119,6 +119,8 @@ pub struct Meter {
     pub days_learned: f64,
     /// What the home takes at the most, m³/h, with a margin.
     pub envelope_m3_per_h: f64,
+    /// What people said of its verdicts, and what it did to the thresholds.
+    pub sensitivity: Vec<Sensitivity>,
 }
 
 impl Meter {
@@ -144,8 +146,38 @@ impl Meter {
         set_name(&mut self.phase, p, "Phase", &["learning", "watching", "away"]);
         set(&mut self.days_learned, p, "DaysLearned");
         set(&mut self.envelope_m3_per_h, p, "Envelope");
+        if let Some(all) = value::<Vec<Properties>>(p, "Sensitivity") {
+            self.sensitivity = all.iter().map(Sensitivity::read).collect();
+        }
         if let Some(valve) = value::<String>(p, "Valve") {
             self.valve = (!valve.is_empty()).then_some(valve);
+        }
+    }
+}
+
+/// What people said of a meter's verdicts of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Sensitivity {
+    /// The kind: `base-flow`, `overload`, `long-use`, `unusual-hour`; may be added to.
+    pub topic: String,
+    /// So often it was a false alarm.
+    pub false_alarms: u32,
+    /// So often it was a real leak.
+    pub real_leaks: u32,
+    /// What the threshold is multiplied by now, 1 or more.
+    pub times: f64,
+    /// The same in words.
+    pub text: String,
+}
+
+impl Sensitivity {
+    fn read(p: &Properties) -> Sensitivity {
+        Sensitivity {
+            topic: value(p, "Topic").unwrap_or_default(),
+            false_alarms: value(p, "FalseAlarms").unwrap_or_default(),
+            real_leaks: value(p, "RealLeaks").unwrap_or_default(),
+            times: value(p, "Times").unwrap_or(1.0),
+            text: value(p, "Text").unwrap_or_default(),
         }
     }
 }
@@ -213,7 +245,7 @@ impl Hold {
     }
 }
 
-/// A verdict that nobody acknowledged.
+/// A verdict.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Verdict {
     /// Its number.
@@ -236,6 +268,9 @@ pub struct Verdict {
     pub text: String,
     /// A simulation made it: no gas flowed.
     pub simulated: bool,
+    /// Who acknowledged it, and as what; never of one that is on the bus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<String>,
 }
 
 impl Verdict {
@@ -249,6 +284,7 @@ impl Verdict {
         set(&mut self.unix_us, p, "UnixMicroseconds");
         set(&mut self.text, p, "Text");
         set(&mut self.simulated, p, "Simulated");
+        self.acknowledged_by = value(p, "AcknowledgedBy").or(self.acknowledged_by.take());
         if let Some(evidence) = value::<String>(p, "Evidence") {
             self.evidence = serde_json::from_str(&evidence).unwrap_or_default();
         }

@@ -16,6 +16,12 @@ pub trait Manager {
     fn reload(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
     /// The last entries of the audit record, oldest first. Options: `Last` (u), `Before` (t).
     fn audit(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
+    /// A verdict by its number, acknowledged or not. No option is known yet.
+    fn get_verdict(
+        &self,
+        id: u64,
+        options: HashMap<&str, Variant<'_>>,
+    ) -> zbus::Result<HashMap<String, OwnedVariant>>;
     /// Version of the service.
     #[zbus(property(emits_changed_signal = "const"))]
     fn version(&self) -> zbus::Result<String>;
@@ -83,6 +89,9 @@ pub trait Manager {
 /// A meter.
 #[proxy(interface = "io.gasd1.Meter", default_service = "io.gasd1", assume_defaults = false)]
 pub trait Meter {
+    /// What sensors measure: `pressure_kpa` (d), `seismic_gal` (d), `gas_alarm` (b).
+    #[zbus(allow_interactive_auth)]
+    fn report(&self, values: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
     /// Its id.
     #[zbus(property(emits_changed_signal = "const"))]
     fn id(&self) -> zbus::Result<String>;
@@ -146,6 +155,9 @@ pub trait Meter {
     /// What the home takes at the most, m³/h.
     #[zbus(property)]
     fn envelope(&self) -> zbus::Result<f64>;
+    /// What people said of its verdicts, and what it did to the thresholds.
+    #[zbus(property)]
+    fn sensitivity(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;
 }
 
 /// A valve.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, RwLock};
 
-use gasd::bus::{AuditReader, Bus, BusAddress, BusStatus, Ports, Request, serve};
+use gasd::bus::{AuditReader, Bus, BusAddress, BusStatus, Ports, Request, VerdictReader, serve};
 use gasd::response::{Response, publish, unconfigured};
 use gasd::state::{MeterState, Shared, Snapshot};
 use gasd::store::{Store, Writer};
@@ -62,8 +62,11 @@ impl Daemon {
         let records = writer.handle();
         let audit: AuditReader =
             Arc::new(move |page, reply| records.audit_page(page, move |entries| drop(reply.send(entries))));
+        let records = writer.handle();
+        let verdicts: VerdictReader =
+            Arc::new(move |id, reply| records.verdict(id, move |verdict| drop(reply.send(verdict))));
         let (tell, told) = channel();
-        let ports = Ports { shared, changes, commands, stream, audit };
+        let ports = Ports { shared, changes, commands, stream, audit, verdicts };
         let notify = move |status: &BusStatus| drop(tell.send(status.clone()));
         let bus = serve(BusAddress::Address(bus.address()), ports, notify).unwrap();
         assert!(matches!(told.recv_timeout(SOON).unwrap(), BusStatus::Serving { .. }));

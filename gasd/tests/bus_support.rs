@@ -183,7 +183,13 @@ pub fn ports(
         let start = end.saturating_sub(page.last as u64).max(1);
         let _ = reply.send(Ok((start..end).map(|number| (number, entry(number))).collect()));
     });
-    Ports { shared: Arc::clone(shared), changes, commands, stream, audit }
+    // One was acknowledged long ago.
+    let verdicts: gasd::bus::VerdictReader = Arc::new(|id, reply| {
+        let by = Some("uid 1000 (:1.42) as false-alarm".to_owned());
+        let _ = reply
+            .send(Ok((id == 77).then(|| VerdictRecord { acknowledged_by: by, ..verdict(id, "warning") })));
+    });
+    Ports { shared: Arc::clone(shared), changes, commands, stream, audit, verdicts }
 }
 
 /// Does what a pipeline would; the words in a reason ask for its failures.
@@ -200,6 +206,11 @@ fn pretend(
     }
     match command {
         Command::Reload { .. } => return Err(CommandError::Configuration(vec!["a: b".into()])),
+        Command::Report { report, .. } => {
+            if !snapshot.meters.iter().any(|m| m.id == report.meter) {
+                return Err(CommandError::NoSuchMeter(report.meter));
+            }
+        }
         Command::Close { valve, reason, .. } => {
             match reason.as_str() {
                 "jam" => {

@@ -249,6 +249,12 @@ fn every_property_tells_its_changes_unless_it_is_said_to_be_constant() {
             (totals.storms, totals.resyncs) = (11, 12);
             (meter.health, meter.valve) = ("ok".into(), "out_side".into());
             (meter.phase, meter.days_learned, meter.envelope_m3_per_h) = ("away".into(), 14.0, 15.0);
+            meter.heard = vec![gasd_detect::Heard {
+                topic: gasd_detect::Topic::BaseFlow,
+                false_alarms: 2,
+                real_leaks: 0,
+                times: 4.0,
+            }];
             let valve = &mut all.valves[1];
             (valve.position, valve.actuator) = (gasd::state::Position::Unknown, "gpio".into());
             valve.health = "stuck".into();

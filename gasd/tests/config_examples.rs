@@ -105,6 +105,7 @@ gpio = { chip = "gpiochip0", line = 5, bias = "pull-down" }
 pulse_volume = "0.1 m³"
 filter = { storm_limit = 300 }
 valve = "other"
+alarm = { chip = "gpiochip2", line = 3, active = "low" }
 "#,
     );
     assert_eq!(config.store, PathBuf::from("/srv/gas.redb"));
@@ -129,6 +130,9 @@ valve = "other"
     assert_eq!(meter.thresholds.confirm_m3_per_h, 3.0);
     assert_eq!(meter.thresholds.sustain_m3_per_h, 1.5);
     assert_eq!(meter.valve, Some(1));
+    assert_eq!(meter.alarm, None);
+    let alarm = config.meters[1].alarm.as_ref().unwrap();
+    assert_eq!((alarm.chip.as_deref(), alarm.line, alarm.active_low), (Some("gpiochip2"), 3, true));
     assert_eq!(config.meters[1].gpio.bias, Some(Bias::PullDown));
     assert_eq!(config.meters[1].filter.abi.storm_limit, 300);
     assert_eq!(config.meters[1].pulse_volume_ul, 100_000_000);

@@ -15,10 +15,10 @@ use gasd::config::parse;
 use gasd::pipeline::learned;
 use gasd::replay::judge::engine_config;
 use gasd::response::clock::{self, Now};
-use gasd::state::Hold;
+use gasd::state::{Hold, VerdictRecord};
 use gasd::store::{Change, Store, StoredHold};
-use gasd_proxy::{Client, State};
-use support::{PrivateBus, SOON, run};
+use gasd_proxy::{Client, ClientError, State};
+use support::{PrivateBus, SOON, run, verdict};
 
 /// With a valve that no meter names, which is worth a warning.
 const GOOD: &str = "[[meter]]\nid = \"kitchen\"\nline = 1\npulse_volume = \"10 L\"\n\
@@ -217,6 +217,55 @@ fn what_was_learned_outlives_the_daemon_and_a_change_of_the_rules() {
     daemon.stop();
     let said = fs::read_to_string(dir.path().join("stderr")).unwrap();
     assert!(said.contains("pulses of 10 L") && said.contains("kept aside"), "{said}");
+}
+
+#[test]
+fn what_people_say_of_an_alarm_raises_its_threshold_and_outlives_the_daemon() {
+    let bus = PrivateBus::start();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("gasd.toml"), GOOD).unwrap();
+    let path = dir.path().join("gasd.redb");
+    let store = Store::open(&path).unwrap();
+    store.commit(&[Change::Learned { key: "kitchen".into(), bytes: lived(6) }]).unwrap();
+    for id in 1..=3 {
+        let evidence_json = "{\"rule\":\"longest-gap\"}".into();
+        let verdict = VerdictRecord { kind: "base-flow".into(), evidence_json, ..verdict(id, "warning") };
+        store.add_verdict(verdict).unwrap();
+    }
+    drop(store);
+    let said = |state: &State| {
+        let all = &state.meters["kitchen"].sensitivity;
+        all.first().map(|said| (said.topic.clone(), said.false_alarms, said.real_leaks, said.times.round()))
+    };
+    let is = |n, m, times| Some(("base-flow".to_owned(), n, m, times));
+    let acknowledge = async |id, feedback| {
+        let client = Client::connect(Some(&bus.address())).await.unwrap();
+        client.acknowledge(id, Some(feedback)).await.unwrap();
+    };
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        wait(&bus, "the start", |s| s.verdicts.len() == 3 && said(s).is_none()).await;
+        acknowledge(1, "false-alarm").await;
+        wait(&bus, "one false alarm", |s| said(s) == is(1, 0, 2.0)).await;
+        acknowledge(2, "false-alarm").await;
+        wait(&bus, "two", |s| said(s) == is(2, 0, 4.0)).await;
+    });
+    daemon.stop();
+    let daemon = Daemon::start(&bus, dir.path());
+    run(async {
+        let state = wait(&bus, "after a restart", |s| said(s) == is(2, 0, 4.0)).await;
+        assert!(state.meters["kitchen"].days_learned > 3.0, "only the base flow is learned anew");
+        acknowledge(3, "real-leak").await;
+        wait(&bus, "a real leak", |s| said(s) == is(2, 1, 1.0)).await;
+        let client = Client::connect(Some(&bus.address())).await.unwrap();
+        let old = client.recorded(1).await.unwrap();
+        assert_eq!((old.id, old.kind.as_str()), (1, "base-flow"));
+        assert!(old.acknowledged_by.is_some_and(|by| by.ends_with(" as false-alarm")));
+        assert!(
+            matches!(client.recorded(9).await, Err(ClientError::Refused { name, .. }) if name == "NotFound")
+        );
+    });
+    daemon.stop();
 }
 
 #[test]

@@ -73,8 +73,8 @@ pub enum Command {
     /// Acknowledge verdicts: say that a person has looked at them
     #[command(
         after_help = "There is no way to acknowledge everything at once: each verdict wants to be looked at.\n\n\
-        What it turned out to be is kept in the audit record; after a false alarm about the base flow gasd learns \
-        it anew.\n\n\
+        What it turned out to be is kept in the audit record, and moves the meter's own threshold within bounds: \
+        `gasctl status` says how far. After a false alarm about the base flow gasd learns it anew.\n\n\
         Examples:\n  gasctl ack 7\n  gasctl ack 7 8\n  gasctl ack 7 --false-alarm"
     )]
     Ack {
@@ -89,12 +89,10 @@ pub enum Command {
         real_leak: bool,
     },
     /// Explain a verdict in words, with the numbers that decided and a picture of the flow
-    #[command(
-        after_help = "Only a verdict that nobody acknowledged can be explained; look first, then `gasctl ack`.\n\n\
-        Examples:\n  gasctl explain 7\n  gasctl explain 7 --svg verdict-7.svg\n  gasctl --json explain 7 | jq '.facts[].text'"
-    )]
+    #[command(after_help = "Also one that was acknowledged; `gasctl audit` names them.\n\n\
+        Examples:\n  gasctl explain 7\n  gasctl explain 7 --svg verdict-7.svg\n  gasctl --json explain 7 | jq '.facts[].text'")]
     Explain {
-        /// Number of the verdict, as `gasctl status` shows it
+        /// Number of the verdict, as `gasctl status` or `gasctl audit` shows it
         #[arg(value_name = "N")]
         verdict: u64,
         /// Draw the flow into this file too; - draws it to standard output and nothing else
@@ -114,6 +112,8 @@ pub enum Command {
         #[arg(long, value_name = "NUMBER")]
         before: Option<u64>,
     },
+    /// Tell gasd what sensors beside a meter measure: pressure, earthquake, gas detector
+    Report(ReportArgs),
     /// Play a trace into the live kernel programs and see whether it is noticed (root)
     Simulate(SimulateArgs),
     /// Find the contact's line and write a meter's configuration file
@@ -131,6 +131,46 @@ pub enum Command {
     Man,
 }
 
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub const fn is_on(self) -> bool {
+        matches!(self, Switch::On)
+    }
+}
+
+/// What sensors beside a meter measure.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "What is left out is as it was reported last, and counts until something else is said. Pressure \
+    must be low for 10 s while gas flows, an alarm must last `rules.alarm_link` (40 s); which rules hold is the \
+    meter's configuration. Wants the group gasd-control.\n\n\
+    Examples:\n  gasctl report kitchen --pressure-kpa 2.1\n  gasctl report kitchen --gas-alarm on"
+)]
+#[command(group = clap::ArgGroup::new("values").required(true).multiple(true).args(["pressure_kpa", "seismic_gal", "gas_alarm"]))]
+pub struct ReportArgs {
+    /// The meter, as `gasctl status` shows it
+    #[arg(value_name = "METER")]
+    pub meter: String,
+    /// Pressure behind the meter, kPa above the air's, -10 to 1000
+    #[arg(long, value_name = "KPA", allow_negative_numbers = true)]
+    pub pressure_kpa: Option<f64>,
+    /// Acceleration of the ground, gal (cm/s²), 0 to 10000
+    #[arg(long, value_name = "GAL")]
+    pub seismic_gal: Option<f64>,
+    /// Whether a gas detector gives alarm
+    #[arg(long, value_name = "ON/OFF")]
+    pub gas_alarm: Option<Switch>,
+}
+
 /// What a simulation is expected to bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Expect {
@@ -144,9 +184,9 @@ pub enum Expect {
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "The trace is played through the live kernel programs on a line of its own and judged with the \
-    meter's settings. The meter goes on counting; its total is not touched; everything that comes of it is marked \
+    meter's settings and what it has learned. The meter goes on counting; its total is not touched; everything that comes of it is marked \
     as simulated. Ctrl-C ends it.\n\n\
-    hose: 5 s of stillness, then a flow above the meter's first threshold. household: a day in 25 min, for meters \
+    hose: 5 s of stillness, then a flow above the meter's first threshold and what the home takes. household: a day in 25 min, for meters \
     of 1 L a pulse. A recording is CSV, see gasd(8), and `-` is standard input; its line is the meter's.\n\n\
     With --valve a critical verdict closes the real valve and holds it; acknowledge and open it afterwards.\n\n\
     Exit status: 0 passed, 1 failed, 4 not root.\n\n\

@@ -9,7 +9,7 @@ mod words;
 
 use std::path::Path;
 
-use gasd_proxy::{Client, Verdict};
+use gasd_proxy::{Client, Meter, Sensitivity, Verdict};
 use serde_json::json;
 
 use crate::fail::Failure;
@@ -24,7 +24,15 @@ const COLUMNS: usize = 64;
 /// Explains a verdict. With `svg` the picture goes into that file, or with `-` to standard output alone.
 pub async fn run(client: &Client, id: u64, svg: Option<&Path>, out: &Output) -> Result<(), Failure> {
     let state = client.state().await.map_err(Failure::reading)?;
-    let verdict = state.verdicts.get(&id).ok_or(Failure::NoSuchVerdict(id))?;
+    let recorded;
+    let verdict = match state.verdicts.get(&id) {
+        Some(verdict) => verdict,
+        None => {
+            recorded = client.recorded(id).await.map_err(Failure::reading)?;
+            &recorded
+        }
+    };
+    let said = state.meters.get(&verdict.meter).and_then(|meter| about(meter, verdict));
     let curve = Curve::of(verdict);
     if let Some(path) = svg {
         let Some(curve) = &curve else {
@@ -38,16 +46,21 @@ pub async fn run(client: &Client, id: u64, svg: Option<&Path>, out: &Output) -> 
             .map_err(|error| Failure::Refused(format!("{} cannot be written: {error}", path.display())))?;
     }
     if out.json {
-        return out.object(&object(verdict, svg));
+        return out.object(&object(verdict, said, svg));
     }
-    told(verdict, curve.as_ref(), out)?;
+    told(verdict, said, curve.as_ref(), out)?;
     match svg {
         Some(path) => out.line(&format!("\nThe flow is drawn in {}.", path.display())),
         None => Ok(()),
     }
 }
 
-fn object(verdict: &Verdict, svg: Option<&Path>) -> serde_json::Value {
+/// What people said of such verdicts on this meter before, and what it did to the threshold.
+fn about<'a>(meter: &'a Meter, verdict: &Verdict) -> Option<&'a Sensitivity> {
+    meter.sensitivity.iter().find(|said| said.topic == verdict.kind)
+}
+
+fn object(verdict: &Verdict, said: Option<&Sensitivity>, svg: Option<&Path>) -> serde_json::Value {
     let words = words::Words::of(verdict);
     json!({
         "verdict": verdict,
@@ -55,13 +68,21 @@ fn object(verdict: &Verdict, svg: Option<&Path>) -> serde_json::Value {
         "began_unix_us": words.began_unix_us,
         "decided_unix_us": verdict.unix_us,
         "facts": words.facts.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect::<Vec<_>>(),
+        "sensitivity": said,
         "advice": words.advice,
         "svg": svg.map(|path| path.display().to_string()),
     })
 }
 
-fn told(verdict: &Verdict, curve: Option<&Curve>, out: &Output) -> Result<(), Failure> {
-    let words = words::Words::of(verdict);
+fn told(
+    verdict: &Verdict,
+    said: Option<&Sensitivity>,
+    curve: Option<&Curve>,
+    out: &Output,
+) -> Result<(), Failure> {
+    let mut words = words::Words::of(verdict);
+    words.facts.extend(said.map(|said| ("meter now".to_owned(), said.text.clone())));
+    words.facts.extend(verdict.acknowledged_by.as_ref().map(|by| ("seen by".to_owned(), by.clone())));
     let severity = out.paint(&verdict.severity, status::severity(&verdict.severity));
     let head = format!("Verdict {} on meter {}: {}", verdict.id, verdict.meter, words.what);
     out.line(&format!("{}, {severity}", out.paint(&head, Style::Heading)))?;
@@ -88,6 +109,9 @@ fn told(verdict: &Verdict, curve: Option<&Curve>, out: &Output) -> Result<(), Fa
         for line in folded(&words.advice, 78) {
             out.line(&out.paint(&line, Style::Plain))?;
         }
+    }
+    if verdict.acknowledged_by.is_some() {
+        return Ok(());
     }
     out.line("")?;
     out.line(&out.paint(
@@ -152,6 +176,7 @@ pub(crate) mod tests {
                    valve closed, air the rooms."
                     .into(),
             simulated: false,
+            acknowledged_by: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::inputs::Broken;
 use crate::profile::Rules;
+use crate::sensitivity::{Heard, Said, Topic};
 
 use super::Engine;
 
@@ -10,6 +11,17 @@ impl Engine {
     /// Goes by other rules from now on. What was seen and learned stays.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
+    }
+
+    /// A person said at `now_ns` what a verdict of this topic was: its threshold is raised or put back. A base flow
+    /// that was no leak is learned anew, see [`Engine::accept_base_flow`].
+    pub fn hear(&mut self, topic: Topic, said: Said, now_ns: u64) {
+        self.home.sensitivity.hear(topic, said, now_ns);
+    }
+
+    /// What people said so far, and what the thresholds are multiplied by for it.
+    pub fn heard(&self) -> impl Iterator<Item = Heard> {
+        self.home.sensitivity.heard()
     }
 
     /// The rules it goes by.

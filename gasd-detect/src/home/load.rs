@@ -9,7 +9,7 @@ use crate::stat::Mixture;
 use crate::units::{SECOND_NS, flow_m3_per_h};
 
 /// Proved mean time between false alarms of a home whose flow stays below its envelope, s: ten years.
-pub(crate) const ARL_S: f32 = 3.156e8;
+const ARL_S: f32 = 3.156e8;
 /// Regularity that is taken for granted of the intervals at a steady flow: a spread of 14 %, several times
 /// that of a diaphragm meter.
 const SHAPE: f32 = 50.0;
@@ -48,8 +48,10 @@ pub(crate) struct Excess {
     pub envelope: f32,
     /// The flow of the last interval, m³/h.
     pub flow: f32,
-    /// The statistic, s.
+    /// The statistic, s, and what it had to reach.
     pub process: f32,
+    /// See `process`.
+    pub arl_s: f32,
     /// When it rose, ns.
     pub since_ns: u64,
 }
@@ -74,8 +76,16 @@ impl Load {
         (self.step > 0.0 && to > LEAST && to > self.peak * PEAK_MARGIN && to - from > limit).then_some(limit)
     }
 
-    /// An interval from `from_ns` to `to_ns` of `pulse_ul` (µL), with the envelope that was valid before it.
-    pub fn interval(&mut self, from_ns: u64, to_ns: u64, pulse_ul: u64, envelope: f32) -> Option<Excess> {
+    /// An interval from `from_ns` to `to_ns` of `pulse_ul` (µL), with the envelope that was valid before it. The
+    /// e-detector is held to `times` [`ARL_S`], 1 or more; for a flow from the meter's `own` limit on (m³/h, R1) to
+    /// [`ARL_S`] itself.
+    pub fn interval(
+        &mut self,
+        (from_ns, to_ns): (u64, u64),
+        pulse_ul: u64,
+        envelope: f32,
+        (times, own): (f32, f32),
+    ) -> Option<Excess> {
         let span_ns = to_ns.saturating_sub(from_ns);
         let x_s = (span_ns as f64 / SECOND_NS as f64) as f32;
         let rate = envelope / 3.6e-6 / pulse_ul as f32;
@@ -89,9 +99,13 @@ impl Load {
         if process < ARL_S || self.said {
             return None;
         }
-        self.said = true;
         let flow = flow_m3_per_h(pulse_ul as f64, span_ns) as f32;
-        Some(Excess { envelope, flow, process, since_ns: self.since_ns })
+        let arl_s = if flow < own { times * ARL_S } else { ARL_S };
+        if process < arl_s {
+            return None;
+        }
+        self.said = true;
+        Some(Excess { envelope, flow, process, arl_s, since_ns: self.since_ns })
     }
 }
 
@@ -107,7 +121,7 @@ mod tests {
         let interval = 0.01 / flow * 3600.0;
         (1..=n).find_map(|i| {
             let t = |i: u32| ((from_s + f64::from(i) * interval) * 1e9) as u64;
-            load.interval(t(i - 1), t(i), TEN_L, 2.5).map(|e| (i, e))
+            load.interval((t(i - 1), t(i)), TEN_L, 2.5, (1.0, 10.8)).map(|e| (i, e))
         })
     }
 
@@ -122,11 +136,28 @@ mod tests {
     }
 
     #[test]
+    fn a_raised_threshold_holds_below_the_meters_own_limit_only() {
+        let found = |flow: f64, times: f32| {
+            let interval = 0.01 / flow * 3600.0;
+            let mut load = Load::default();
+            (1..100u32).find_map(|i| {
+                let t = |i: u32| ((f64::from(i) * interval) * 1e9) as u64;
+                load.interval((t(i - 1), t(i)), TEN_L, 2.5, (times, 10.8))
+            })
+        };
+        for (flow, held_to) in [(3.2, 4.0 * ARL_S), (11.0, ARL_S)] {
+            assert_eq!(found(flow, 4.0).map(|e| e.arl_s), Some(held_to), "{flow}");
+            assert!(found(flow, 4.0).is_some_and(|e| e.process >= held_to));
+        }
+    }
+
+    #[test]
     fn one_stray_pulse_is_not_enough() {
         let mut load = Load::default();
         pulses(&mut load, 0.0, 2.0, 100);
         for (from, to) in [(0.0, 18.0), (18.0, 18.1), (18.1, 36.0), (36.0, 54.0)] {
-            assert_eq!(load.interval((from * 1e9) as u64, (to * 1e9) as u64, TEN_L, 2.5), None);
+            let interval = ((from * 1e9) as u64, (to * 1e9) as u64);
+            assert_eq!(load.interval(interval, TEN_L, 2.5, (1.0, 10.8)), None);
         }
     }
 }

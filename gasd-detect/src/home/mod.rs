@@ -15,9 +15,9 @@ mod steps;
 
 pub(crate) use self::{
     base::Rise,
-    hours::{TELL_UL, Unusual},
+    hours::Unusual,
     levels::TooLong,
-    load::{ARL_S as LOAD_ARL_S, Excess},
+    load::Excess,
     register::{ON, On},
     rest::Restless,
     steady::Stays,
@@ -27,7 +27,7 @@ pub(crate) use self::{
 use self::{
     base::Base,
     cell::{Cell, Gather},
-    hours::Hours,
+    hours::{Hours, TELL_UL},
     levels::Levels,
     load::Load,
     register::Register,
@@ -37,6 +37,7 @@ use self::{
 };
 use crate::profile::Rules;
 use crate::readings::SHARP_NS;
+use crate::sensitivity::{Sensitivity, Topic, patient};
 use crate::units::{SECOND_NS, flow_m3_per_h, m3_per_h};
 
 /// The flow counts as ended after so many times the time that the next pulse was due in.
@@ -55,7 +56,7 @@ const MEAN_TIMES: f32 = 1.2;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
 /// Proved mean time between false alarms about the base flow, s: two years.
-pub(crate) const BASE_ARL_S: f32 = 6.3e7;
+const BASE_ARL_S: f32 = 6.3e7;
 /// Base flow is not said again before it was well again for so long, or this time has passed, ns: 90 days.
 const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
 
@@ -68,10 +69,10 @@ pub(crate) enum Unexplained {
     Appliance(Stays),
     /// A flow that lasts longer than ever.
     TooLong(TooLong),
-    /// Gas at an hour at which the home hardly ever uses any.
-    Hour(Unusual),
-    /// More base flow than there was.
-    Base(Rise),
+    /// Gas at an hour at which the home hardly ever uses any, and the volume that is told, µL.
+    Hour(Unusual, f32),
+    /// More base flow than there was, and what its statistic had to reach, s.
+    Base(Rise, f32),
     /// One step up by more than an appliance takes, this limit in m³/h.
     Increase(Step, f32),
     /// Never at rest, or never moving.
@@ -138,6 +139,8 @@ pub(crate) struct Home {
     looked_ns: u64,
     /// The envelope, m³/h, as of the last cell; 0 before.
     envelope: f32,
+    /// What people said of verdicts.
+    pub sensitivity: Sensitivity,
 }
 
 impl Home {
@@ -166,16 +169,20 @@ impl Home {
         if self.envelope <= 0.0 {
             self.envelope = self.envelope(limits);
         }
-        if let Some(excess) = self.load.interval(before, t_ns, limits.pulse_ul, self.envelope) {
+        let learned = limits.rules.learns && self.knows_load();
+        let times = if learned { self.sensitivity.times(Topic::Overload) } else { 1.0 };
+        let held_to = (times, limits.total());
+        if let Some(excess) = self.load.interval((before, t_ns), limits.pulse_ul, self.envelope, held_to) {
             say(Unexplained::Excess(excess));
         }
         self.rests(before, t_ns, true, limits, say);
         let base = self.base.flow(limits.pulse_ul);
         // A pulse after a rest is gas of now: it took no longer than the flow that it begins.
         let began = before.max(t_ns.saturating_sub(REST_NS));
-        let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
+        let tell_ul = TELL_UL * f64::from(self.sensitivity.times(Topic::UnusualHour));
+        let hour = self.hours.volume(limits.pulse_ul, (began, t_ns), base, tell_ul);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
-            say(Unexplained::Hour(hour));
+            say(Unexplained::Hour(hour, tell_ul as f32));
         }
         if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
             self.cell(cell, limits, say);
@@ -301,17 +308,21 @@ impl Home {
             return;
         }
         self.looked_ns = now_ns;
+        self.sensitivity.forget(now_ns);
+        let at = (self.sensitivity.times_of_use(limits.rules), now_ns);
         let table = |flow| limits.rules.use_time(flow);
         if limits.rules.learns
             && limits.sharp()
             && self.hours.days >= LOAD_DAYS
-            && let Some(stays) = self.steady.too_long(1.3 * self.base.flow(limits.pulse_ul), self.hours.days)
+            && let Some(stays) =
+                self.steady.too_long(1.3 * self.base.flow(limits.pulse_ul), self.hours.days, at.0)
         {
             say(Unexplained::Appliance(stays));
             return;
         }
         let least = if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 };
-        if let Some(too_long) = self.levels.too_long(least, now_ns, limits.rules.learns, table) {
+        let ask = |l: &mut Levels| l.too_long(least, now_ns, limits.rules.learns, table);
+        if let Some(too_long) = patient(&mut self.levels, at, ask, |t| (t.since_ns, &mut t.allowed_s)) {
             say(Unexplained::TooLong(too_long));
         }
     }
@@ -354,16 +365,14 @@ impl Home {
         limits: &Limits<'_>,
         say: &mut dyn FnMut(Unexplained),
     ) {
-        let needed = BASE_ARL_S * self.base.doubt();
-        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= needed) else {
-            return;
-        };
+        let arl_s = BASE_ARL_S * self.base.doubt() * self.sensitivity.times(Topic::BaseFlow);
+        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= arl_s) else { return };
         if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < BASE_QUIET_NS {
             return;
         }
         self.base_said_ns = now_ns;
         self.base.calm();
-        say(Unexplained::Base(rise));
+        say(Unexplained::Base(rise, arl_s));
     }
 }
 
@@ -383,6 +392,7 @@ crate::state::state!(Home {
     rose,
     looked_ns,
     envelope,
+    sensitivity,
 });
 
 impl Home {
@@ -394,6 +404,7 @@ impl Home {
         self.levels.shift(by_ns);
         self.hours.shift(by_ns);
         self.rest.shift(by_ns);
+        self.sensitivity.shift(by_ns);
         for t in [&mut self.since_ns, &mut self.base_said_ns, &mut self.looked_ns] {
             *t = t.saturating_add_signed(by_ns);
         }

@@ -78,8 +78,8 @@ impl Steady {
     }
 
     /// The first rate, from `least` m³/h on, at which the flow stays for too long in a home that was learned for so
-    /// many `days`. Not said again while it does.
-    pub fn too_long(&mut self, least: f32, days: f32) -> Option<Stays> {
+    /// many `days`; `times` what it may. Not said again while it does.
+    pub fn too_long(&mut self, least: f32, days: f32, times: f32) -> Option<Stays> {
         for i in 0..RATES {
             let (rate, low) = (&self.rates[i], from(i));
             if self.said & (1 << i) != 0 || rate.run_s < LEAST_S || low < least {
@@ -90,7 +90,7 @@ impl Steady {
             let heats = low >= HEATS;
             let least_s = if heats { HEATS_S } else { LEAST_S.max(volume_s) };
             let unseen = if heats && days < YEAR_DAYS { UNSEEN } else { 1.0 };
-            let allowed_s = unseen * usual_s.max(least_s);
+            let allowed_s = times * unseen * usual_s.max(least_s);
             if rate.run_s > allowed_s {
                 let stays = Stays { rate: (low, low * RATIO * RATIO), run_s: rate.run_s, allowed_s };
                 // The rates beside it would say the same.
@@ -131,25 +131,25 @@ mod tests {
         let found = (0..100).find_map(|_| {
             steady.flow(0.2, 900.0);
             on_s += 900.0;
-            let found = steady.too_long(0.0, 100.0);
+            let found = steady.too_long(0.0, 100.0, 1.0);
             steady.flow(1.8, 900.0);
-            found.or_else(|| steady.too_long(0.0, 100.0))
+            found.or_else(|| steady.too_long(0.0, 100.0, 1.0))
         });
         let found = found.unwrap();
         assert!(found.rate.0 < 0.2 && found.rate.1 > 0.2 && found.run_s == on_s, "{found:?} {on_s}");
         assert!((LEAST_S..LEAST_S + 1800.0).contains(&on_s), "{on_s}");
         // Not again while it stays.
         steady.flow(0.2, 90_000.0);
-        assert_eq!(steady.too_long(0.0, 100.0), None);
+        assert_eq!(steady.too_long(0.0, 100.0, 1.0), None);
     }
 
     #[test]
     fn a_boiler_is_no_burner_and_its_first_cold_day_no_news() {
         let mut steady = learned();
         steady.flow(1.6, 3.0 * 3600.0);
-        assert_eq!(steady.too_long(0.0, 100.0), None);
+        assert_eq!(steady.too_long(0.0, 100.0, 1.0), None);
         steady.flow(1.6, 6.0 * 3600.0);
-        let found = steady.too_long(0.0, 100.0).unwrap();
+        let found = steady.too_long(0.0, 100.0, 1.0).unwrap();
         assert!(found.allowed_s >= UNSEEN * HEATS_S, "{found:?}");
     }
 
@@ -157,7 +157,7 @@ mod tests {
     fn a_flame_that_never_goes_out_is_the_base_flow() {
         let mut steady = learned();
         steady.flow(0.2, 9000.0);
-        assert_eq!(steady.too_long(0.3, 100.0), None);
+        assert_eq!(steady.too_long(0.3, 100.0, 1.0), None);
         steady.flow(0.0, 0.0);
         assert_eq!(steady.rates.iter().map(|rate| rate.run_s).sum::<f32>(), 0.0);
     }

@@ -34,12 +34,15 @@ pub(super) enum Duty {
     Acknowledge,
     /// Have the configuration read again.
     Configure,
+    /// Say what sensors measure. Whoever may say which sensors there are may also speak for them.
+    Report,
 }
 
 impl Duty {
     /// All of them.
     #[cfg(test)]
-    pub(super) const ALL: [Duty; 4] = [Duty::Close, Duty::Open, Duty::Acknowledge, Duty::Configure];
+    pub(super) const ALL: [Duty; 5] =
+        [Duty::Close, Duty::Open, Duty::Acknowledge, Duty::Configure, Duty::Report];
 
     /// Its polkit action, of `dbus/io.gasd1.policy`.
     pub(super) const fn action(self) -> &'static str {
@@ -47,7 +50,7 @@ impl Duty {
             Duty::Close => "io.gasd1.valve.close",
             Duty::Open => "io.gasd1.valve.open",
             Duty::Acknowledge => "io.gasd1.verdict.acknowledge",
-            Duty::Configure => "io.gasd1.meter.configure",
+            Duty::Configure | Duty::Report => "io.gasd1.meter.configure",
         }
     }
 
@@ -58,6 +61,7 @@ impl Duty {
             Duty::Open => "open valves",
             Duty::Acknowledge => "acknowledge verdicts",
             Duty::Configure => "change the configuration",
+            Duty::Report => "report what sensors measure",
         }
     }
 }

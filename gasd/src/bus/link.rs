@@ -110,8 +110,7 @@ impl Link {
         };
         let ports = &self.ports;
         let desk = Desk::new(ports.commands.clone(), Guard::new(rule));
-        let (stream, audit) = (ports.stream.clone(), ports.audit.clone());
-        let manager = Manager::new(ports.shared.clone(), desk.clone(), stream, audit);
+        let manager = Manager::new(ports, desk.clone());
         let mut publisher = match Publisher::new(&connection, &ports.shared, desk, manager).await {
             Ok(publisher) => publisher,
             Err(error) => return error.into(),

@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-use zbus::{Connection, ObjectPath, OwnedFd, Variant, interface};
+use zbus::{Connection, ObjectPath, OwnedFd, OwnedVariant, Variant, interface};
 
 use super::call::{Desk, Options, no_other_options, option};
 use super::caller::Caller;
 use super::gate::Gate;
 use super::guard::Duty;
 use super::refusal::Refusal;
-use super::{AuditReader, look};
+use super::{AuditReader, Ports, VerdictReader, look, verdict};
 use crate::state::{Command, Shared};
 use crate::store::{AuditEntry, AuditPage, StoreError};
 use crate::stream::{Stream, Wish};
@@ -35,12 +35,36 @@ pub(super) struct Manager {
     desk: Desk,
     stream: Stream,
     audit: AuditReader,
+    verdicts: VerdictReader,
     reads: Arc<Gate<u32>>,
 }
 
 impl Manager {
-    pub(super) fn new(shared: Shared, desk: Desk, stream: Stream, audit: AuditReader) -> Manager {
-        Manager { shared, desk, stream, audit, reads: Gate::new(READS.0, READS.1) }
+    pub(super) fn new(ports: &Ports, desk: Desk) -> Manager {
+        Manager {
+            shared: ports.shared.clone(),
+            desk,
+            stream: ports.stream.clone(),
+            audit: ports.audit.clone(),
+            verdicts: ports.verdicts.clone(),
+            reads: Gate::new(READS.0, READS.1),
+        }
+    }
+
+    /// Waits for what the store says, within reason.
+    async fn read<T>(
+        &self,
+        caller: &Caller,
+        ask: impl FnOnce(oneshot::Sender<Result<T, StoreError>>),
+    ) -> Result<T, Refusal> {
+        let _read = self.reads.enter(&caller.uid).ok_or(Refusal::Busy)?;
+        let (reply, answer) = oneshot::channel();
+        ask(reply);
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok(read)) => read.map_err(|error| Refusal::Record(error.to_string())),
+            Ok(Err(_)) => Err(Refusal::Record(StoreError::Stopped.to_string())),
+            Err(_) => Err(Refusal::Record(format!("the disk did not answer within {} s", ANSWER.as_secs()))),
+        }
     }
 }
 
@@ -97,20 +121,31 @@ impl Manager {
         let _ticket = self.desk.guard.admit(&header)?;
         let page = page(&options)?;
         let caller = self.desk.guard.may_read(connection, &header, "read the record").await?;
-        let _read = self.reads.enter(&caller.uid).ok_or(Refusal::Busy)?;
-        let (reply, answer) = oneshot::channel();
-        (self.audit)(page, reply);
-        let entries = match tokio::time::timeout(ANSWER, answer).await {
-            Ok(Ok(entries)) => entries.map_err(|error| Refusal::Record(error.to_string()))?,
-            Ok(Err(_)) => return Err(Refusal::Record(StoreError::Stopped.to_string())),
-            Err(_) => {
-                return Err(Refusal::Record(format!(
-                    "the disk did not answer within {} s",
-                    ANSWER.as_secs()
-                )));
+        let entries = self.read(&caller, |reply| (self.audit)(page, reply)).await?;
+        Ok(entries.into_iter().map(|(number, e)| entry(number, e)).collect())
+    }
+
+    #[zbus(out_args("properties"))]
+    async fn get_verdict(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        id: u64,
+        options: Options,
+    ) -> Result<HashMap<String, OwnedVariant>, Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &[])?;
+        let caller = self.desk.guard.may_read(connection, &header, "read the record").await?;
+        // One that waits may not be on the disk yet.
+        let waits = look(&self.shared).verdicts.iter().find(|record| record.id == id).cloned();
+        let record = match waits {
+            Some(record) => record,
+            None => {
+                let stored = self.read(&caller, |reply| (self.verdicts)(id, reply)).await?;
+                stored.ok_or(Refusal::NoVerdict(id))?
             }
         };
-        Ok(entries.into_iter().map(|(number, e)| entry(number, e)).collect())
+        verdict::owned(&record).map_err(|error| Refusal::Record(error.to_string()))
     }
 
     async fn reload(

@@ -2,18 +2,26 @@
 //! `io.gasd1.Meter`, one object a meter.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use gasd_abi::Reason;
 use gasd_abi::records::meter_key;
-use zbus::interface;
+use gasd_detect::Heard;
+use zbus::message::Header;
+use zbus::{Connection, Variant, interface};
 
+use super::call::{Desk, Options, no_other_options, option};
+use super::caller::Caller;
+use super::guard::Duty;
 use super::look;
-use crate::state::{MeterState, Shared};
+use super::refusal::Refusal;
+use crate::state::{Command, MeterState, PRESSURE_KPA, Report, SEISMIC_GAL, Shared};
 
 /// A meter, by its id: its place in the snapshot changes with the configuration.
 pub(super) struct Meter {
     pub(super) shared: Shared,
     pub(super) id: String,
+    pub(super) desk: Desk,
 }
 
 impl Meter {
@@ -27,8 +35,54 @@ fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
+fn heard(heard: &Heard) -> HashMap<&'static str, Variant<'static>> {
+    HashMap::from([
+        ("Topic", Variant::from(heard.topic.name())),
+        ("FalseAlarms", Variant::from(u32::from(heard.false_alarms))),
+        ("RealLeaks", Variant::from(u32::from(heard.real_leaks))),
+        ("Times", Variant::from(f64::from(heard.times))),
+        ("Text", Variant::from(heard.to_string())),
+    ])
+}
+
+const PRESSURE: &str = "kPa above the air's (d), -10 to 1000";
+const SEISMIC: &str = "gal (d), 0 to 10000";
+const ALARM: &str = "true or false (b)";
+
+/// What a report says of a meter, out of its values by name.
+fn report(meter: String, values: &Options) -> Result<Report, Refusal> {
+    no_other_options(values, &["pressure_kpa", "seismic_gal", "gas_alarm"])?;
+    let number = |name, expected, bounds: RangeInclusive<f64>| match option::<f64>(values, name, expected)? {
+        // Not-a-number is in no range.
+        Some(value) if !bounds.contains(&value) => Err(Refusal::WrongOption { name, expected }),
+        value => Ok(value),
+    };
+    let report = Report {
+        meter,
+        pressure_kpa: number("pressure_kpa", PRESSURE, PRESSURE_KPA)?,
+        seismic_gal: number("seismic_gal", SEISMIC, SEISMIC_GAL)?,
+        gas_alarm: option(values, "gas_alarm", ALARM)?,
+    };
+    if report.is_empty() {
+        return Err(Refusal::WrongValue("the report says nothing".to_owned()));
+    }
+    Ok(report)
+}
+
 #[interface(name = "io.gasd1.Meter", introspection_docs = false)]
 impl Meter {
+    async fn report(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        values: Options,
+    ) -> Result<(), Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        let report = report(self.id.clone(), &values)?;
+        let command = |caller: &Caller| Command::Report { report, caller: caller.name() };
+        self.desk.submit_checked(connection, &header, Duty::Report, command).await.map(drop)
+    }
+
     #[zbus(property(emits_changed_signal = "const"))]
     fn id(&self) -> String {
         self.get(|m| m.id.clone())
@@ -140,5 +194,40 @@ impl Meter {
     #[zbus(property)]
     fn envelope(&self) -> f64 {
         self.get(|m| finite(m.envelope_m3_per_h))
+    }
+
+    #[zbus(property)]
+    fn sensitivity(&self) -> Vec<HashMap<&'static str, Variant<'static>>> {
+        self.get(|m| m.heard.iter().map(heard).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(all: &[(&str, Variant<'_>)]) -> Options {
+        let owned = |(name, value): &(&str, Variant<'_>)| {
+            ((*name).to_owned(), value.try_to_owned().expect("no descriptor is in it"))
+        };
+        all.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_report_is_taken_whole_or_not_at_all() {
+        let good = values(&[("pressure_kpa", 2.1.into()), ("gas_alarm", true.into())]);
+        let taken = report("kitchen".into(), &good).unwrap();
+        assert_eq!((taken.pressure_kpa, taken.seismic_gal, taken.gas_alarm), (Some(2.1), None, Some(true)));
+        for bad in [
+            values(&[]),
+            values(&[("pressure_kpa", f64::NAN.into())]),
+            values(&[("pressure_kpa", 1_000.1.into())]),
+            values(&[("seismic_gal", (-1.0).into())]),
+            values(&[("seismic_gal", "200".into())]),
+            values(&[("gas_alarm", 1_u32.into())]),
+            values(&[("pressure_kpa", 2.1.into()), ("pressure_mbar", 21.0.into())]),
+        ] {
+            assert!(report("kitchen".into(), &bad).is_err(), "{bad:?}");
+        }
     }
 }

@@ -34,7 +34,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::state::{Answer, Change, Command, CommandError, Shared, look};
+use crate::state::{Answer, Change, Command, CommandError, Shared, VerdictRecord, look};
 use crate::store::{AuditEntry, AuditPage, StoreError};
 use crate::stream::Stream;
 
@@ -59,6 +59,12 @@ pub type AuditEntries = Result<Vec<(u64, AuditEntry)>, StoreError>;
 /// Reads the audit record: must not wait, the answer goes through the sender.
 pub type AuditReader = Arc<dyn Fn(AuditPage, oneshot::Sender<AuditEntries>) + Send + Sync>;
 
+/// A verdict out of the store, acknowledged or not.
+pub type StoredVerdict = Result<Option<VerdictRecord>, StoreError>;
+
+/// Reads a verdict by its number: must not wait, the answer goes through the sender.
+pub type VerdictReader = Arc<dyn Fn(u64, oneshot::Sender<StoredVerdict>) + Send + Sync>;
+
 /// What the bus is connected to.
 pub struct Ports {
     /// Must already hold every meter and every valve. Valves stay; other meters are told by
@@ -74,6 +80,8 @@ pub struct Ports {
     pub stream: Stream,
     /// Reads the audit record.
     pub audit: AuditReader,
+    /// Reads verdicts that are on the bus no more.
+    pub verdicts: VerdictReader,
 }
 
 /// The running bus. Dropping it is [`Bus::stop`].

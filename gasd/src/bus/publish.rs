@@ -88,7 +88,7 @@ impl Publisher {
         let manager = Told::add(connection, ROOT, manager).await?;
         let mut meters = Vec::with_capacity(meter_ids.len());
         for id in meter_ids {
-            let meter = Meter { shared: shared.clone(), id: id.clone() };
+            let meter = Meter { shared: shared.clone(), id: id.clone(), desk: desk.clone() };
             let told = Told::add(connection, &meter_path(&id), meter).await?;
             meters.push((id, told));
         }
@@ -157,7 +157,8 @@ impl Publisher {
             let told = match before.iter().position(|(known, _)| *known == id) {
                 Some(at) => before.swap_remove(at).1,
                 None => {
-                    let meter = Meter { shared: self.shared.clone(), id: id.clone() };
+                    let (shared, desk) = (self.shared.clone(), self.desk.clone());
+                    let meter = Meter { shared, id: id.clone(), desk };
                     Told::add(&self.connection, &meter_path(&id), meter).await?
                 }
             };

@@ -91,6 +91,9 @@ pub(super) enum Refusal {
     /// The record cannot be read.
     #[error("the record cannot be read: {0}")]
     Record(String),
+    /// No such verdict, acknowledged or not.
+    #[error("no verdict has the number {0}; `gasctl status` and `gasctl audit` name them")]
+    NoVerdict(u64),
     /// An argument out of bounds.
     #[error("the reason is {0} bytes long; at most {max} are kept", max = super::valve::REASON_MAX)]
     LongReason(usize),
@@ -113,7 +116,8 @@ impl Refusal {
                 | CommandError::NoSuchVerdict(_)
                 | CommandError::NoSuchHold { .. }
                 | CommandError::NoSuchMeter(_),
-            ) => "io.gasd1.Error.NotFound",
+            )
+            | Refusal::NoVerdict(_) => "io.gasd1.Error.NotFound",
             Refusal::Command(CommandError::NotConfigured(_)) => "io.gasd1.Error.NotConfigured",
             Refusal::Command(CommandError::Simulation(_)) => "io.gasd1.Error.Simulation",
             Refusal::Command(CommandError::Unacknowledged { .. } | CommandError::VerdictWaits { .. }) => {
@@ -204,6 +208,7 @@ mod tests {
             Refusal::AppId(valve()),
             Refusal::Subscribe(SubscribeError::TooMany),
             Refusal::Record(valve()),
+            Refusal::NoVerdict(1),
             Refusal::Busy,
             Refusal::NoAnswer(20),
         ];

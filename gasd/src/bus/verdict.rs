@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use zbus::message::Header;
-use zbus::{Connection, Variant, interface};
+use zbus::{Connection, OwnedVariant, Variant, interface};
 
 use super::call::{Desk, Options, no_other_options, option};
 use super::caller::Caller;
@@ -35,6 +35,13 @@ pub(super) fn properties(record: &VerdictRecord) -> HashMap<&'static str, Varian
         ("Text", Variant::from(record.text.as_str())),
         ("Simulated", Variant::from(record.simulated())),
     ])
+}
+
+/// The same of a verdict that may have been acknowledged, and by whom.
+pub(super) fn owned(record: &VerdictRecord) -> zbus::Result<HashMap<String, OwnedVariant>> {
+    let mut all = properties(record);
+    all.extend(record.acknowledged_by.as_deref().map(|by| ("AcknowledgedBy", Variant::from(by))));
+    all.into_iter().map(|(name, value)| Ok((name.to_owned(), OwnedVariant::try_from(value)?))).collect()
 }
 
 #[interface(name = "io.gasd1.Verdict", introspection_docs = false)]

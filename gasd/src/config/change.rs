@@ -24,6 +24,8 @@ pub struct Delta {
     pub rules: bool,
     /// The valve that its verdicts close.
     pub valve: bool,
+    /// Its alarm line.
+    pub alarm: bool,
 }
 
 impl Delta {
@@ -40,6 +42,7 @@ impl Delta {
             thresholds: old.thresholds != new.thresholds,
             rules: old.profile != new.profile || old.rules != new.rules,
             valve: valve_changed,
+            alarm: old.alarm != new.alarm,
         }
     }
 
@@ -194,6 +197,9 @@ fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfi
             name(valve_id(running, old)),
             name(valve_id(next, new))
         ));
+    }
+    if delta.alarm {
+        parts.push("its alarm line".to_owned());
     }
     format!("meter \"{}\" changed: {}", new.id, parts.join(", "))
 }

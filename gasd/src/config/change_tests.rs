@@ -27,6 +27,8 @@ fn each_difference_is_found_by_itself() {
     assert_eq!(fate(&meter("a", 1, "valve = \"main\"")), Fate::Same);
     assert_eq!(fate(&meter("a", 2, "valve = \"main\"")), change(Delta { line: true, ..none }));
     assert_eq!(fate(&meter("a", 1, "")), change(Delta { valve: true, ..none }));
+    let alarm = "valve = \"main\"\nalarm = { chip = \"gpiochip0\", line = 9 }";
+    assert_eq!(fate(&meter("a", 1, alarm)), change(Delta { alarm: true, ..none }));
     assert_eq!(fate(&meter("a", 1, "valve = \"garden\"")), change(Delta { valve: true, ..none }));
     assert_eq!(
         fate(&meter("a", 1, "valve = \"main\"\nfilter = { min_idle = \"12 ms\", poll = \"40 ms\" }")),

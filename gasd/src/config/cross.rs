@@ -59,7 +59,11 @@ pub(super) fn unique_lines(
             line,
         })
     });
-    let mut uses: Vec<Use<'_>> = of_meters.chain(of_valves).collect();
+    let of_alarms = meters.iter().filter_map(|m| {
+        let by = format!("the alarm line of {}", m.label);
+        Some(Use { by, is_meter: false, line: m.alarm.as_ref()? })
+    });
+    let mut uses: Vec<Use<'_>> = of_meters.chain(of_valves).chain(of_alarms).collect();
     uses.sort_by_key(|u| u.line.field.span.order());
     for (i, this) in uses.iter().enumerate() {
         if let Some(first) = uses[..i].iter().find(|first| clash(first, this)) {

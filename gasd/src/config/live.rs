@@ -21,6 +21,9 @@ impl Config {
         };
         for meter in &self.meters {
             require(format!("meter \"{}\": gpio", meter.id), &meter.gpio);
+            if let Some(line) = &meter.alarm {
+                require(format!("meter \"{}\": alarm", meter.id), line);
+            }
         }
         for valve in &self.valves {
             let Actuator::Gpio { line, open_line, feedback, .. } = &valve.actuator else {

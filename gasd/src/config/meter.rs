@@ -17,8 +17,19 @@ use super::sense::Sense;
 use super::types::{FilterSettings, GpioLine, MeterConfig, Thresholds};
 use super::{filter, gpio, rules, thresholds};
 
-pub(super) const KEYS: &[&str] =
-    &["id", "gpio", "line", "pulse_volume", "max_flow", "filter", "thresholds", "profile", "rules", "valve"];
+pub(super) const KEYS: &[&str] = &[
+    "id",
+    "gpio",
+    "line",
+    "pulse_volume",
+    "max_flow",
+    "filter",
+    "thresholds",
+    "profile",
+    "rules",
+    "valve",
+    "alarm",
+];
 pub(super) const EXPECTED: &str = "one or more tables, each headed [[meter]]";
 pub(super) const PULSE_VOLUME: &str = "the volume of one pulse, like \"10 L\" or \"100 imp/m3\"";
 const ID: &str = "a name like \"kitchen\"";
@@ -32,6 +43,10 @@ pub(super) struct Draft<'a> {
     pub(super) gpio: Option<Placed<'a, GpioLine>>,
     /// The valve it names; `None` also where it names none.
     pub(super) valve: Option<Placed<'a, String>>,
+    /// Its alarm line; `None` also where it has none.
+    pub(super) alarm: Option<Placed<'a, GpioLine>>,
+    /// Its alarm line was reported.
+    alarm_refused: bool,
     pace: Option<Pace>,
     filter: Option<FilterSettings>,
     thresholds: Option<Thresholds>,
@@ -59,12 +74,17 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     if section.get("valve").is_none() {
         report.warn(&span, &format!("{label}: has no valve; its verdicts are told, nothing is closed"));
     }
-    Draft { label, id, gpio, valve, pace, filter, thresholds, rules }
+    let alarm = section.get("alarm").map(|field| gpio::read(report, field));
+    let (alarm_refused, alarm) = (matches!(alarm, Some(None)), alarm.flatten());
+    Draft { label, id, gpio, valve, alarm, alarm_refused, pace, filter, thresholds, rules }
 }
 
 impl Draft<'_> {
     /// The meter, unless something about it was reported.
     pub(super) fn finish(self, valve: Option<usize>) -> Option<MeterConfig> {
+        if self.alarm_refused {
+            return None;
+        }
         let pace = self.pace?;
         let (profile, rules) = self.rules?;
         Some(MeterConfig {
@@ -77,6 +97,7 @@ impl Draft<'_> {
             profile,
             rules,
             valve,
+            alarm: self.alarm.map(|line| line.value),
         })
     }
 }

@@ -91,6 +91,8 @@ pub struct MeterConfig {
     pub rules: Rules,
     /// Index into [`Config::valves`] of the valve that a critical verdict closes.
     pub valve: Option<usize>,
+    /// A line that is active while a gas detector gives alarm (R9). `alarm`, default none.
+    pub alarm: Option<GpioLine>,
 }
 
 /// The level that closes a valve.

@@ -21,7 +21,7 @@ use crate::{
     kernel::{Kernel, sys::boottime_ns},
     response::{Response, clock::now, unconfigured},
     simulation::Shadow,
-    state::{Change, MeterState, Shared, Snapshot, VerdictRecord, look},
+    state::{Change, MeterState, Report, Shared, Snapshot, VerdictRecord, look},
     store::{Base, WriterHandle},
     stream::{House, Stream},
 };
@@ -141,6 +141,11 @@ impl Engine {
                     stale = true;
                 }
                 Ok(Input::Acknowledged(what)) => self.acknowledged(&what),
+                Ok(Input::Report(report)) => self.report(&report),
+                Ok(Input::Alarm(meter, now)) => {
+                    self.alarm(&meter, now);
+                    stale = true;
+                }
                 Ok(Input::Simulation(step)) => {
                     self.simulation(step);
                     stale = true;
@@ -239,6 +244,25 @@ impl Engine {
         let snapshot = look(&self.shared);
         let position = |id: &String| snapshot.valves.iter().find(|valve| valve.id == *id)?.position.is_open();
         self.valves.iter().map(position).collect()
+    }
+
+    /// Takes in what sensors beside a meter measure. One of a meter that is gone is nobody's.
+    fn report(&mut self, report: &Report) {
+        let Some(at) = self.meters.iter().position(|meter| meter.id == report.meter) else { return };
+        let found: Vec<Verdict> = self.meters[at].report(report, boottime_ns()).collect();
+        found.iter().for_each(|verdict| self.verdict(at, verdict));
+    }
+
+    /// Takes in what a meter's alarm line says.
+    fn alarm(&mut self, meter: &str, now: Result<bool, String>) {
+        let Some(at) = self.meters.iter().position(|known| known.id == meter) else { return };
+        let before = self.meters[at].alarm_health().map(str::to_owned);
+        if let Some(verdict) = self.meters[at].set_alarm(now, boottime_ns()) {
+            self.verdict(at, &verdict);
+        }
+        changes::line(meter, before.as_deref(), self.meters[at].alarm_health())
+            .into_iter()
+            .for_each(journal::tell);
     }
 
     fn verdict(&self, at: usize, verdict: &Verdict) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a person said of a verdict, as far as the engine can use it.
 
-use gasd_detect::Kind;
+use gasd_detect::{Kind, Said, Topic};
 
+use crate::kernel::sys::boottime_ns;
 use crate::response::clock::now;
 use crate::state::{Feedback, VerdictRecord};
 
@@ -17,6 +18,8 @@ pub struct Acknowledged {
     pub feedback: Option<Feedback>,
     /// [`Kind::name`].
     pub kind: String,
+    /// What its threshold is, if that may be moved.
+    pub topic: Option<Topic>,
     /// A simulation made it.
     pub simulated: bool,
 }
@@ -26,7 +29,17 @@ impl Acknowledged {
     #[must_use]
     pub fn new(record: &VerdictRecord, feedback: Option<Feedback>) -> Self {
         let simulated = record.simulated();
-        Self { meter: record.meter.clone(), feedback, kind: record.kind.clone(), simulated }
+        let topic = record.rule().and_then(|rule| Topic::of_rule(&rule));
+        Self { meter: record.meter.clone(), feedback, kind: record.kind.clone(), topic, simulated }
+    }
+
+    /// What the engine is to hear: of a simulation nothing.
+    fn said(&self) -> Option<(Topic, Said)> {
+        let said = match self.feedback? {
+            Feedback::FalseAlarm => Said::FalseAlarm,
+            Feedback::RealLeak => Said::RealLeak,
+        };
+        self.topic.filter(|_| !self.simulated).map(|topic| (topic, said))
     }
 
     /// Whether what flows at the meter is all right, and is to be learned anew.
@@ -42,6 +55,9 @@ impl Engine {
         if what.accepts_base_flow() {
             meter.accept_base_flow();
         }
+        if let Some((topic, said)) = what.said() {
+            meter.hear(topic, said, boottime_ns());
+        }
         self.save_learned(now(), |meter| meter.id == what.meter);
     }
 }
@@ -56,6 +72,7 @@ mod tests {
             meter: "m".into(),
             feedback,
             kind: kind.into(),
+            topic: Topic::ALL.into_iter().find(|topic| topic.name() == kind),
             simulated,
         };
         let alarm = Some(Feedback::FalseAlarm);
@@ -67,6 +84,13 @@ mod tests {
             of("surge", alarm, false),
         ] {
             assert!(!other.accepts_base_flow(), "{other:?}");
+        }
+        assert_eq!(of("base-flow", alarm, false).said(), Some((Topic::BaseFlow, Said::FalseAlarm)));
+        let leak = of("long-use", Some(Feedback::RealLeak), false);
+        assert_eq!(leak.said(), Some((Topic::LongUse, Said::RealLeak)));
+        for nothing in [of("base-flow", None, false), of("base-flow", alarm, true), of("surge", alarm, false)]
+        {
+            assert_eq!(nothing.said(), None, "{nothing:?}");
         }
     }
 }

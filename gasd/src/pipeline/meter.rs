@@ -6,7 +6,7 @@ use gasd_abi::{
     records::{EVENT_PULSE, EVENT_STORM, EVENT_TICK, Event, meter_key},
     stream::{Message, Record, SIMULATED},
 };
-use gasd_detect::{Engine, EngineConfig, Input, Verdict};
+use gasd_detect::{Engine, EngineConfig, Verdict};
 use serde_json::Value;
 
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
 };
 
 use super::{flow::Flow, learned};
+
+mod world;
 
 /// A meter while the daemon runs.
 pub struct MeterRun {
@@ -46,6 +48,8 @@ pub struct MeterRun {
     civil_offset_ns: Option<i64>,
     /// What the engine was told of the valve.
     valve_open: Option<bool>,
+    /// What sensors beside it said last.
+    sensed: world::Sensed,
     last: Event,
     now_ns: u64,
     missed: u64,
@@ -86,6 +90,7 @@ impl MeterRun {
             flow: Flow::default(),
             civil_offset_ns: None,
             valve_open: None,
+            sensed: world::Sensed::default(),
             last: Event::default(),
             now_ns: 0,
             missed: 0,
@@ -136,6 +141,9 @@ impl MeterRun {
             self.flow.forget();
             self.retell();
         }
+        if delta.alarm {
+            self.forget_alarm_line();
+        }
         if delta.valve {
             // Another valve says nothing of when this one moved.
             self.valve_open = None;
@@ -157,41 +165,6 @@ impl MeterRun {
         self.engine = learned::restore(self.engine_config, bytes, now)?;
         self.retell();
         Ok(())
-    }
-
-    /// Civil time is the clock's plus this from now on.
-    pub fn set_civil(&mut self, offset_ns: i64) {
-        self.civil_offset_ns = Some(offset_ns);
-        self.engine.set_civil_offset(offset_ns);
-    }
-
-    /// Where the meter's valve is known to be, `true` for open. Returns what the engine finds.
-    pub fn set_valve(&mut self, open: bool, now_ns: u64) -> Option<Verdict> {
-        // A player's time is its own.
-        let now_ns = if self.simulated { self.now_ns } else { now_ns };
-        match self.valve_open.replace(open) {
-            Some(before) if before == open => None,
-            Some(_) => self.engine.input(Input::Valve(open), now_ns),
-            None => {
-                self.engine.set_valve(open, now_ns);
-                None
-            }
-        }
-    }
-
-    /// What flows when nobody uses gas is all right, a person said.
-    pub fn accept_base_flow(&mut self) {
-        self.engine.accept_base_flow();
-    }
-
-    /// Tells a new engine what the one before knew of the world.
-    fn retell(&mut self) {
-        if let Some(offset_ns) = self.civil_offset_ns {
-            self.engine.set_civil_offset(offset_ns);
-        }
-        if let Some(open) = self.valve_open {
-            self.engine.set_valve(open, self.now_ns);
-        }
     }
 
     /// Pulses from this count on are worth something else.
@@ -345,7 +318,8 @@ impl MeterRun {
                     "its total is not known: the store was lost at {}, and only what the filter still had counted went on",
                     utc(since / 1_000_000)
                 ));
-        let parts: Vec<String> = self.health.iter().cloned().chain(total).collect();
+        let alarm = self.alarm_health().map(str::to_owned);
+        let parts: Vec<String> = self.health.iter().cloned().chain(alarm).chain(total).collect();
         if parts.is_empty() { "ok".to_owned() } else { parts.join("; ") }
     }
 
@@ -379,6 +353,7 @@ impl MeterRun {
             phase: self.engine.phase(self.now_ns).name().to_owned(),
             days_learned: f64::from(self.engine.days_learned()),
             envelope_m3_per_h: f64::from(self.engine.envelope_m3_per_h()),
+            heard: self.engine.heard().collect(),
         }
     }
 }

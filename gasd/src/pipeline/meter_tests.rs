@@ -53,6 +53,7 @@ const PRICE: Delta = Delta {
     thresholds: false,
     rules: false,
     valve: false,
+    alarm: false,
 };
 
 #[test]

@@ -11,6 +11,8 @@ use std::sync::{
 
 use gasd_abi::records::Event;
 
+use crate::state::Report;
+
 use super::{feedback::Acknowledged, reload::Reload};
 
 /// Events the queue holds. At 1 kHz of pulses the engine may sleep for four seconds.
@@ -29,6 +31,10 @@ pub enum Input {
     Refused(Vec<String>),
     /// A verdict was acknowledged.
     Acknowledged(Acknowledged),
+    /// What sensors beside a meter measure.
+    Report(Report),
+    /// Whether the gas detector on a meter's alarm line gives alarm, or why nobody knows.
+    Alarm(String, Result<bool, String>),
     /// A simulation begins or ends.
     Simulation(crate::simulation::Step),
     /// End after what was queued before.
@@ -60,6 +66,11 @@ impl Queue {
             }
             Err(TrySendError::Disconnected(_)) => false,
         }
+    }
+
+    /// Adds what is no pulse, without waiting. `false` if there is no room; nothing is counted.
+    pub fn offer(&self, input: Input) -> bool {
+        self.sender.try_send(input).is_ok()
     }
 
     /// Adds and waits for room: for what must not be dropped and may wait. `false` if the engine is

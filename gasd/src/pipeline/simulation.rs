@@ -16,7 +16,12 @@ impl Engine {
     /// A simulation begins or ends.
     pub(super) fn simulation(&mut self, step: Step) {
         match step {
-            Step::Begin(shadow) => self.shadow = Some(shadow),
+            Step::Begin(mut shadow) => {
+                if let Some(real) = self.meters.iter().find(|meter| meter.id == shadow.id()) {
+                    shadow.learn_from(real);
+                }
+                self.shadow = Some(shadow);
+            }
             Step::End(outcome, problem) => {
                 self.show();
                 self.shadow = None;

@@ -119,6 +119,15 @@ pub fn label_for(id: &str) -> String {
 impl InputLine {
     /// Requests the line with both edges.
     pub fn request(config: &GpioLine, id: &str) -> Result<Self, GpioError> {
+        Self::open(config, id, true)
+    }
+
+    /// Requests the line for its level alone: chips without interrupts will do. `id` names it beside meters.
+    pub fn request_level(config: &GpioLine, id: &str) -> Result<Self, GpioError> {
+        Self::open(config, id, false)
+    }
+
+    fn open(config: &GpioLine, id: &str, edges: bool) -> Result<Self, GpioError> {
         let name = config.chip.clone().unwrap_or_default();
         let path = find_chip(&name)?;
         let chip = open_chip(&path, &name)?;
@@ -132,16 +141,18 @@ impl InputLine {
         }
         let label = label_for(id);
         let mut builder = Request::builder();
-        builder
-            .on_chip(&path)
-            .with_consumer(label.clone())
-            .with_line(config.line)
-            .with_edge_detection(EdgeDetection::BothEdges)
-            .with_bias(config.bias.map(|b| match b {
+        builder.on_chip(&path).with_consumer(label.clone()).with_line(config.line).with_bias(
+            config.bias.map(|b| match b {
                 Bias::PullUp => CdevBias::PullUp,
                 Bias::PullDown => CdevBias::PullDown,
                 Bias::Disabled => CdevBias::Disabled,
-            }));
+            }),
+        );
+        if edges {
+            builder.with_edge_detection(EdgeDetection::BothEdges);
+        } else {
+            builder.as_input();
+        }
         if config.active_low {
             builder.as_active_low();
         }

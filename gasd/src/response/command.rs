@@ -30,6 +30,7 @@ impl Response {
             Command::Open { valve, caller } => (caller, "open", valve.clone()),
             Command::Acknowledge { verdict, caller, .. } => (caller, "acknowledge", verdict.to_string()),
             Command::Reload { caller } => (caller, "reload", "configuration".to_owned()),
+            Command::Report { report, caller } => (caller, "report", report.meter.clone()),
             Command::Simulate { order, caller } => (caller, "simulate", order.meter.clone()),
             Command::StopSimulation { caller } => (caller, "simulate", String::new()),
             Command::Hold { valve, caller, .. } => (caller, "hold", valve.clone()),
@@ -45,6 +46,7 @@ impl Response {
             Command::Reload { .. } => {
                 Err(CommandError::Configuration(vec!["valves have no configuration to read".into()]))
             }
+            Command::Report { report, .. } => Err(CommandError::NoSuchMeter(report.meter.clone())),
             Command::Simulate { .. } | Command::StopSimulation { .. } => {
                 Err(CommandError::Simulation("valves are no test stand".into()))
             }

@@ -112,7 +112,11 @@ impl Valves {
         };
         Ok(AcknowledgePlan {
             record: vec![
-                Change::Acknowledge { verdict, by: caller.into() },
+                Change::Acknowledge {
+                    verdict,
+                    by: feedback
+                        .map_or_else(|| caller.into(), |feedback| format!("{caller} as {}", feedback.name())),
+                },
                 Change::Audit(entry(now, caller, "acknowledge", &object, &detail, "done")),
             ],
             undo: vec![

@@ -19,6 +19,7 @@ pub(in crate::response) fn config() -> Config {
         profile: gasd_detect::Profile::default(),
         rules: gasd_detect::Profile::default().rules(),
         valve,
+        alarm: None,
     };
     let valve = |id: &str| ValveConfig { id: id.into(), actuator: Actuator::Simulated };
     Config {

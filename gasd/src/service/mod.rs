@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `gasd run`: the unprivileged daemon. Everything is opened and checked first, then started.
 
+mod alarms;
 mod fold;
 mod heartbeat;
 mod kept;

@@ -30,6 +30,7 @@ use crate::{
         reload::{Arrival, Reload},
         watch::Watch,
     },
+    ports::alarm::{self, Wanted},
     response::{audit, clock},
     state::CommandError,
     store::{Change, WriterHandle},
@@ -59,6 +60,8 @@ pub struct Reloader {
     queue: Queue,
     counting: Sender<Orders>,
     writer: WriterHandle,
+    /// What the thread that reads alarm lines follows.
+    alarms: Arc<Mutex<Wanted>>,
     /// A trace is played on the meters as they were at the start.
     playing: bool,
 }
@@ -76,8 +79,14 @@ impl Reloader {
     ) -> (Self, Receiver<Orders>) {
         let lines = config.meters.iter().zip(lines).map(|(meter, line)| (meter.id.clone(), *line)).collect();
         let (counting, orders) = std::sync::mpsc::channel();
+        let alarms = Arc::new(Mutex::new(alarm::wanted(&config)));
         let in_force = Mutex::new(InForce { config, lines });
-        (Self { read, in_force, bank, queue, counting, writer, playing }, orders)
+        (Self { read, in_force, bank, queue, counting, writer, alarms, playing }, orders)
+    }
+
+    /// The alarm lines in force, now and after each reload.
+    pub fn alarms(&self) -> Arc<Mutex<Wanted>> {
+        self.alarms.clone()
     }
 
     /// Reads the configuration again and applies what changed. Returns a sentence for each change; none
@@ -190,6 +199,7 @@ impl Reloader {
             }
         }
         self.order(coming)?;
+        *self.alarms.lock().unwrap_or_else(PoisonError::into_inner) = alarm::wanted(next);
         Ok(lines)
     }
 

@@ -44,7 +44,7 @@ use crate::{
 };
 
 use super::{
-    fold,
+    alarms, fold,
     heartbeat::Heart,
     kept::{self, Kept},
     lines, notify, play,
@@ -247,6 +247,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         playing,
     );
     let reloader = Arc::new(reloader);
+    let alarms = alarms::Reading::start(reloader.alarms(), queue.clone())?;
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
         let on_line: counting::OnLine = Box::new(lines::follow);
@@ -267,7 +268,10 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         // A client that did not wait is no error.
         records.audit_page(page, move |entries| drop(reply.send(entries)));
     });
-    let window = Window { shared: shared.clone(), changes: change_receiver, stream, audit };
+    let records = writer.handle();
+    let verdicts: bus::VerdictReader =
+        Arc::new(move |id, reply| records.verdict(id, move |verdict| drop(reply.send(verdict))));
+    let window = Window { shared: shared.clone(), changes: change_receiver, stream, audit, verdicts };
     let bus = serve::bus(options.bus.as_deref(), window, &response, &reloader, &stand, &queue)?;
     notify::ready();
     journal::tell(Note::new(What::Started, start::started(&config, mode)));
@@ -288,6 +292,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
 
     notify::stopping();
     journal::tell(Note::new(What::Stopping, "stopping"));
+    drop(alarms);
     pulse.stop.store(true, Ordering::Relaxed);
     let watches = counting.join().ok();
     queue.push_wait(Input::Stop);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    bus::{self, AuditReader, Bus, BusAddress, BusError, BusStatus, Ports},
+    bus::{self, AuditReader, Bus, BusAddress, BusError, BusStatus, Ports, VerdictReader},
     exit::{self, Fatal},
     journal::{self, Note, what::What},
     pipeline::{
@@ -20,7 +20,7 @@ use crate::{
     },
     response::Response,
     simulation::Stand,
-    state::{Answer, Change, Command, Shared, VerdictRecord, look},
+    state::{Answer, Change, Command, CommandError, Shared, VerdictRecord, look},
     stream::Stream,
 };
 
@@ -39,6 +39,8 @@ pub struct Window {
     pub stream: Stream,
     /// The audit record.
     pub audit: AuditReader,
+    /// The verdicts in the store.
+    pub verdicts: VerdictReader,
 }
 
 /// Serves the bus and waits until it works, or for a while; `None` for no bus.
@@ -55,11 +57,16 @@ pub fn bus(
     let (response, reloader, stand) = (response.clone(), reloader.clone(), stand.clone());
     let (shared, engine) = (window.shared.clone(), engine.clone());
     let (queue, queued) = channel::<bus::Request>();
-    let closer = response.clone();
+    let (closer, sensed) = (response.clone(), engine.clone());
     spawn("gasd-desk", move || {
         while let Ok(request) = asked.recv() {
             if closes(&request.0) {
                 close(&closer, request);
+            } else if let Command::Report { report, .. } = &request.0
+                && sensed.offer(Input::Report(report.clone()))
+            {
+                // A client that did not wait for the answer is no error.
+                let _ = request.1.send(Ok(Answer::Done));
             } else if queue.send(request).is_err() {
                 return;
             }
@@ -71,6 +78,11 @@ pub fn bus(
             // A client that did not wait for the answer is no error.
             let _ = reply.send(match &command {
                 Command::Reload { caller } => reloader.reload(caller).map(|_| Answer::Done),
+                // There was no room at once; it goes into the queue before what was asked later.
+                Command::Report { report, .. } => {
+                    let sent = engine.push_wait(Input::Report(report.clone()));
+                    if sent { Ok(Answer::Done) } else { Err(CommandError::Stopping) }
+                }
                 Command::Simulate { order, caller } => stand.start(order, caller).map(|()| Answer::Done),
                 Command::StopSimulation { caller } => {
                     stand.stop(caller);
@@ -89,8 +101,8 @@ pub fn bus(
         }
     })?;
     let (told, status) = channel();
-    let Window { shared, changes, stream, audit } = window;
-    let ports = Ports { shared, changes, commands, stream, audit };
+    let Window { shared, changes, stream, audit, verdicts } = window;
+    let ports = Ports { shared, changes, commands, stream, audit, verdicts };
     let served = bus::serve(BusAddress::parse(address), ports, move |status: &BusStatus| {
         if !matches!(status, BusStatus::Connecting) {
             let serving = matches!(status, BusStatus::Serving { .. });

@@ -28,12 +28,13 @@ impl Hose {
     /// For a meter, on line `line` of the trace.
     ///
     /// The flow is half as much again as `suspect`, but no faster than the meter's plate allows, where
-    /// that is enough for the rule to speak.
+    /// that is enough for the rule to speak. Where it is known what the home takes at the most (m³/h, 0 if not),
+    /// a hose is half as much again as that, if it is more.
     #[must_use]
-    pub fn new(meter: &MeterConfig, line: u32) -> Hose {
+    pub fn new(meter: &MeterConfig, line: u32, takes_m3_per_h: f64) -> Hose {
         let suspect = meter.thresholds.suspect_m3_per_h;
         let most = (meter.max_flow_ul_per_h as f64 / 1e9).max(suspect * 1.05);
-        let m3_per_h = (suspect * 1.5).min(most);
+        let m3_per_h = (suspect * 1.5).min(most).max(takes_m3_per_h * 1.5);
         let period_ns = (meter.pulse_volume_ul as f64 / 1e9 / m3_per_h * 3_600.0 * 1e9) as u64;
         let period_ns = period_ns.max(2);
         Hose { line, period_ns, pulses: (LEAST_NS / period_ns).max(LEAST_PULSES), next: 0 }
@@ -72,7 +73,19 @@ mod tests {
 
     fn hose(toml: &str) -> Vec<Row> {
         let text = format!("[[meter]]\nid = \"k\"\nline = 1\n{toml}");
-        Hose::new(&crate::config::parse("t.toml", &text).unwrap().meters[0], 1).collect()
+        Hose::new(&crate::config::parse("t.toml", &text).unwrap().meters[0], 1, 0.0).collect()
+    }
+
+    #[test]
+    fn a_home_that_takes_more_has_a_larger_hose() {
+        let text = "[[meter]]\nid = \"k\"\nline = 1\npulse_volume = \"1 L\"";
+        let config = crate::config::parse("t.toml", text).unwrap();
+        let period = |takes| {
+            let rows: Vec<Row> = Hose::new(&config.meters[0], 1, takes).collect();
+            rows[3].t_ns - rows[1].t_ns
+        };
+        assert_eq!(period(0.0), period(3.0));
+        assert_eq!(period(6.0), 400_000_000, "1 L at 9 m³/h");
     }
 
     #[test]

@@ -16,14 +16,15 @@ const LARGEST: u64 = 256 << 20;
 /// Rows, until the first that is none.
 pub type Rows = Box<dyn Iterator<Item = Result<Row, String>> + Send>;
 
-/// The rows for a meter, all on the trace's line `meter.gpio.line`.
+/// The rows for a meter, all on the trace's line `meter.gpio.line`. `takes_m3_per_h` is what its home takes at the
+/// most, 0 if that is not known.
 ///
 /// # Errors
 /// In words: no regular file, or a trace that is not for this meter.
-pub fn rows(trace: &Trace, meter: &MeterConfig) -> Result<Rows, String> {
+pub fn rows(trace: &Trace, meter: &MeterConfig, takes_m3_per_h: f64) -> Result<Rows, String> {
     let line = meter.gpio.line;
     match trace {
-        Trace::Hose => Ok(Box::new(Hose::new(meter, line).map(Ok))),
+        Trace::Hose => Ok(Box::new(Hose::new(meter, line, takes_m3_per_h).map(Ok))),
         Trace::Household if meter.pulse_volume_ul != household::PULSE_VOLUME_UL => Err(format!(
             "the household is one of a meter of 1 L a pulse, and meter \"{}\" is another; use the hose, or a \
              recording",
@@ -63,7 +64,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"t_ns,line,level\n1000,4,1\n2000,4,x\n").unwrap();
         file.rewind().unwrap();
-        let found: Vec<_> = rows(&Trace::File(Arc::new(file.into())), &meter("1 L")).unwrap().collect();
+        let found: Vec<_> = rows(&Trace::File(Arc::new(file.into())), &meter("1 L"), 0.0).unwrap().collect();
         assert_eq!(found[0], Ok(Row { t_ns: 1000, line: 4, level: 1 }));
         assert!(found[1].as_ref().unwrap_err().contains("the trace:3"), "{found:?}");
     }
@@ -71,8 +72,8 @@ mod tests {
     #[test]
     fn a_pipe_is_refused_and_so_is_another_meters_household() {
         let (read, _write) = std::io::pipe().unwrap();
-        assert!(rows(&Trace::File(Arc::new(read.into())), &meter("1 L")).is_err());
-        assert!(rows(&Trace::Household, &meter("10 L")).err().unwrap().contains("1 L"));
-        assert!(rows(&Trace::Household, &meter("1 L")).is_ok());
+        assert!(rows(&Trace::File(Arc::new(read.into())), &meter("1 L"), 0.0).is_err());
+        assert!(rows(&Trace::Household, &meter("10 L"), 0.0).err().unwrap().contains("1 L"));
+        assert!(rows(&Trace::Household, &meter("1 L"), 0.0).is_ok());
     }
 }

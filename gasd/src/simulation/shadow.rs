@@ -56,6 +56,11 @@ impl Shadow {
         }
     }
 
+    /// Knows the home that the real meter knows, so that what is told is what would be.
+    pub fn learn_from(&mut self, real: &MeterRun) {
+        self.run.learn_from(real, self.base_ns);
+    }
+
     /// The meter whose shadow it is.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -115,7 +120,51 @@ pub fn mark(record: &mut VerdictRecord) {
 
 #[cfg(test)]
 mod tests {
+    use gasd_abi::records::EVENT_TICK;
+    use gasd_detect::{Said, Topic};
+
     use super::*;
+
+    #[test]
+    fn a_shadow_knows_what_its_meter_has_learned_and_leaves_it_alone() {
+        const S: u64 = 1_000_000_000;
+        let text = "[[meter]]\nid = \"k\"\nline = 1\npulse_volume = \"10 L\"\n";
+        let config = crate::config::parse("t.toml", text).unwrap().meters.remove(0);
+        let mut real = MeterRun::new(&config, 0, Base::default());
+        real.set_civil(1_790_000_000 * S.cast_signed());
+        // Six weeks with an hour of 1.8 m³/h a day.
+        let mut seq = 0;
+        for day in 1..=42_u64 {
+            for pulse in 0..180 {
+                seq += 1;
+                let t_ns = (day * 86_400 + 36_000 + pulse * 20) * S;
+                real.event(&Event { kind: EVENT_PULSE, seq, t_ns, decided_ns: t_ns, ..Event::default() });
+            }
+        }
+        real.hear(Topic::Overload, Said::FalseAlarm, 0);
+        let known = |run: &MeterRun| run.state([0, 0], &gasd_abi::Totals::default(), "");
+        let before = known(&real);
+        assert_eq!(before.phase, "watching");
+
+        let times = (5 * S, 0);
+        let mut shadow =
+            Shadow::new(&config, 9, &FilterState::default(), times, false, Arc::new(Latencies::default()));
+        assert_eq!(known(shadow.run()).phase, "learning");
+        shadow.learn_from(&real);
+        let tick = Event { kind: EVENT_TICK, t_ns: 6 * S, decided_ns: 6 * S, ..Event::default() };
+        assert_eq!(shadow.event(&tick, 0), None, "what is under way there is not under way here");
+        let now = known(shadow.run());
+        assert_eq!((&now.phase, &now.heard), (&before.phase, &before.heard));
+        assert_eq!(now.days_learned.to_bits(), before.days_learned.to_bits());
+        assert_eq!(now.envelope_m3_per_h.to_bits(), before.envelope_m3_per_h.to_bits());
+        // 4 m³/h: no meter of its size minds, this home does.
+        let found = (1..40_u64).find_map(|n| {
+            let t_ns = 10 * S + n * 9 * S;
+            shadow.event(&Event { kind: EVENT_PULSE, seq: n, t_ns, decided_ns: t_ns, ..Event::default() }, 0)
+        });
+        assert_eq!(found.map(|verdict| verdict.kind), Some(gasd_detect::Kind::Overload));
+        assert_eq!(known(&real), before, "and the real one knows nothing of it");
+    }
 
     #[test]
     fn the_mark_is_in_the_evidence_and_in_the_words_and_stays_in_a_record() {

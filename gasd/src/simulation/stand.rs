@@ -18,7 +18,7 @@ use crate::pipeline::latency::Latencies;
 use crate::pipeline::queue::{Input, Queue};
 use crate::player::{self, House, Target};
 use crate::response::{audit, clock};
-use crate::state::{CommandError, Phase, Position, Shared, SimulationState};
+use crate::state::{CommandError, MeterState, Phase, Position, Shared, SimulationState};
 use crate::store::{Change, WriterHandle};
 
 use super::rows::{Rows, rows};
@@ -111,7 +111,7 @@ impl Stand {
                 "valve \"{valve}\" is closed already, so nothing would flow; open it first, or leave it out"
             )));
         }
-        let rows = rows(&order.trace, &meter).map_err(|why| refused(&why))?;
+        let rows = rows(&order.trace, &meter, self.takes(&meter.id)).map_err(|why| refused(&why))?;
         let assigned = self.bank.assign(line_key(), meter.filter.abi, LINE_SIMULATED);
         let line = assigned.map_err(|error| refused(&error.to_string()))?;
         let before = self.bank.state(line);
@@ -159,6 +159,13 @@ impl Stand {
         })?;
         *running = Some(Running { stop, thread });
         Ok(())
+    }
+
+    /// What the home behind a meter takes at the most, m³/h; 0 while that is not known.
+    fn takes(&self, meter: &str) -> f64 {
+        let snapshot = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        let known = |m: &&MeterState| m.id == meter && ["watching", "away"].contains(&m.phase.as_str());
+        snapshot.meters.iter().find(known).map_or(0.0, |m| m.envelope_m3_per_h)
     }
 
     fn position(&self, valve: &str) -> Option<Position> {

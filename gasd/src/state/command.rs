@@ -2,7 +2,7 @@
 //! What a client may ask of the service, and what it is answered.
 
 /// What a client may ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Close a valve and hold it.
     Close {
@@ -31,6 +31,13 @@ pub enum Command {
     },
     /// Read the configuration again and apply it.
     Reload {
+        /// Who asks.
+        caller: String,
+    },
+    /// Take in what sensors measure.
+    Report {
+        /// What they do.
+        report: super::Report,
         /// Who asks.
         caller: String,
     },

@@ -4,6 +4,7 @@
 //! The pipeline owns the truth and writes it here; the bus reads it and never the other way round.
 
 mod command;
+mod report;
 mod service;
 mod simulation;
 
@@ -12,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use gasd_abi::Totals;
 
 pub use command::{Answer, Command, CommandError, Feedback, Release};
+pub use report::{PRESSURE_KPA, Report, SEISMIC_GAL};
 pub use service::{ConfigurationState, Mode, ServiceState, StoreState};
 pub use simulation::{Phase, SimulatedVerdict, SimulationState};
 
@@ -49,6 +51,8 @@ pub struct MeterState {
     pub days_learned: f64,
     /// What the home takes at the most, m³/h, with a margin; before that is known what its meter may.
     pub envelope_m3_per_h: f64,
+    /// What people said of its verdicts, and what became of the thresholds.
+    pub heard: Vec<gasd_detect::Heard>,
 }
 
 /// A valve's position.
@@ -157,8 +161,17 @@ impl VerdictRecord {
     /// Whether a simulation made it. The evidence says so, and it stays with the verdict in the store.
     #[must_use]
     pub fn simulated(&self) -> bool {
-        serde_json::from_str::<serde_json::Value>(&self.evidence_json)
-            .is_ok_and(|evidence| evidence["simulated"] == true)
+        self.evidence()["simulated"] == true
+    }
+
+    /// Name of the rule that decided ([`gasd_detect::Rule::name`]), if the evidence has one.
+    #[must_use]
+    pub fn rule(&self) -> Option<String> {
+        self.evidence()["rule"].as_str().map(str::to_owned)
+    }
+
+    fn evidence(&self) -> serde_json::Value {
+        serde_json::from_str(&self.evidence_json).unwrap_or_default()
     }
 }
 

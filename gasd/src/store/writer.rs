@@ -15,6 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::state::VerdictRecord;
 use crate::store::commit::Committed;
 use crate::store::db::Store;
 use crate::store::error::StoreError;
@@ -283,6 +284,16 @@ impl WriterHandle {
         // A thread that has ended drops it, and whoever waits sees that.
         let _ =
             self.job(Job::Read(Box::new(move |store| done(store.and_then(|store| store.audit_page(page))))));
+    }
+
+    /// Has a verdict read, acknowledged or not, as [`WriterHandle::audit_page`] does with a page.
+    pub fn verdict(
+        &self,
+        id: u64,
+        done: impl FnOnce(Result<Option<VerdictRecord>, StoreError>) + Send + 'static,
+    ) {
+        // A thread that has ended drops it, and whoever waits sees that.
+        let _ = self.job(Job::Read(Box::new(move |store| done(store.and_then(|store| store.verdict(id))))));
     }
 
     /// A number for a verdict, never handed out before.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use gasd::bus::{AuditReader, Bus, BusAddress, BusStatus, Ports, Request, serve};
+use gasd::bus::{AuditReader, Bus, BusAddress, BusStatus, Ports, Request, VerdictReader, serve};
 use gasd::config::Config;
 use gasd::kernel::{Events, Kernel};
 use gasd::pipeline::condition::{Reading, StoreStart};
@@ -175,10 +175,19 @@ impl Pipeline {
         let records = writer.handle();
         let audit: AuditReader =
             Arc::new(move |page, reply| records.audit_page(page, move |entries| drop(reply.send(entries))));
+        let records = writer.handle();
+        let verdicts: VerdictReader =
+            Arc::new(move |id, reply| records.verdict(id, move |verdict| drop(reply.send(verdict))));
         let (tell, status) = channel();
         let notify = move |status: &BusStatus| drop(tell.send(status.clone()));
-        let ports =
-            Ports { shared: shared.clone(), changes: changed, commands, stream: stream.clone(), audit };
+        let ports = Ports {
+            shared: shared.clone(),
+            changes: changed,
+            commands,
+            stream: stream.clone(),
+            audit,
+            verdicts,
+        };
         let bus = serve(address, ports, notify).unwrap();
         let first = status.recv_timeout(Duration::from_secs(20)).unwrap();
         assert!(matches!(first, BusStatus::Serving { .. }), "{first}");

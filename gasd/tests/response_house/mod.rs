@@ -30,6 +30,7 @@ pub fn config(actuator: Actuator) -> Config {
             profile: gasd_detect::Profile::default(),
             rules: gasd_detect::Profile::default().rules(),
             valve: Some(0),
+            alarm: None,
         }],
         valves: vec![ValveConfig { id: "house".into(), actuator }],
         store: PathBuf::new(),
