@@ -103,7 +103,11 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
         },
         Unexplained::Hour(u) => Found {
             after: around(flow_m3_per_h(f64::from(u.volume_ul), now_ns.saturating_sub(u.since_ns)) as f32),
-            process: Process { value: u.volume_ul, threshold: crate::home::TELL_UL as f32, unit: "uL" },
+            process: Process {
+                value: u.volume_ul,
+                threshold: limits.share * crate::home::TELL_UL as f32,
+                unit: "uL",
+            },
             released_ul: Some(u.volume_ul as u64),
             ..new(Kind::UnusualHour, Severity::Warning, Rule::QuietHour, u.since_ns)
         },

@@ -28,6 +28,7 @@ mod engine;
 mod finding;
 mod home;
 mod inputs;
+pub mod learned;
 mod profile;
 
 mod sentence;

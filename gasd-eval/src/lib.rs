@@ -8,6 +8,7 @@
 //! - `system`: the whole engine in such homes: false alarms a meter-year, litres released.
 //! - `alone`: a detector on one stream, against the best that is possible.
 //! - `peers`: other people's detectors.
+//! - `learned`: examples for the learned model, and whether it helps.
 //! - `nab`: the Numenta benchmark.
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ pub mod detector;
 pub mod household;
 pub mod jobs;
 pub mod leak;
+pub mod learned;
 pub mod machine;
 pub mod nab;
 pub mod peers;

@@ -34,7 +34,8 @@ impl Engine {
         judge: impl FnOnce(&mut Home, &Limits<'_>, &mut dyn FnMut(Unexplained)),
     ) {
         let known = self.rules.learns && self.home.knows_load();
-        let limits = Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules);
+        let mut limits = Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules);
+        limits.share = self.advisor.share(&self.rules.learned_model, at_ns);
         let waiting = &mut self.waiting;
         judge(&mut self.home, &limits, &mut |u| waiting.push(Some(by_home(&u, &limits, known, at_ns))));
     }

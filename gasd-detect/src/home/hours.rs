@@ -87,8 +87,16 @@ impl Hours {
         self.days >= LEARN_DAYS && self.used[of_day % 24] < QUIET && beside < BESIDE
     }
 
-    /// `more_ul` passed from `from_ns` to `to_ns`, with a base flow of `base` m³/h.
-    pub fn volume(&mut self, more_ul: u64, from_ns: u64, to_ns: u64, base: f32) -> Option<Unusual> {
+    /// `more_ul` passed from `from_ns` to `to_ns`, with a base flow of `base` m³/h. `share` of [`TELL_UL`] is
+    /// enough.
+    pub fn volume(
+        &mut self,
+        more_ul: u64,
+        from_ns: u64,
+        to_ns: u64,
+        base: f32,
+        share: f32,
+    ) -> Option<Unusual> {
         let own =
             (more_ul as f64 - volume_ul(f64::from(base), to_ns.saturating_sub(from_ns))).max(0.0) as f32;
         self.passed_ul += own;
@@ -105,7 +113,7 @@ impl Hours {
             return None;
         }
         self.run_ul += own;
-        if self.said || f64::from(self.run_ul) < TELL_UL {
+        if self.said || f64::from(self.run_ul) < TELL_UL * f64::from(share) {
             return None;
         }
         self.said = true;
@@ -134,7 +142,7 @@ mod tests {
             hours.advance(hour * HOUR_S);
             if hour % 24 == 18 {
                 let t = hour * HOUR_S * SECOND_NS;
-                assert_eq!(hours.volume(200_000_000, t, t + 1200 * SECOND_NS, 0.0), None);
+                assert_eq!(hours.volume(200_000_000, t, t + 1200 * SECOND_NS, 0.0, 1.0), None);
             }
         }
         (hours, 24 * 60)
@@ -145,8 +153,9 @@ mod tests {
             hours.advance(hour * HOUR_S);
         }
         let t = (day + 3) * HOUR_S * SECOND_NS;
-        (0..litres / 10)
-            .find_map(|i| hours.volume(10_000_000, t + i * 60 * SECOND_NS, t + (i + 1) * 60 * SECOND_NS, 0.0))
+        (0..litres / 10).find_map(|i| {
+            hours.volume(10_000_000, t + i * 60 * SECOND_NS, t + (i + 1) * 60 * SECOND_NS, 0.0, 1.0)
+        })
     }
 
     #[test]
@@ -174,7 +183,7 @@ mod tests {
             hours.advance(hour * HOUR_S);
             for i in 0..4 {
                 let t = (hour * HOUR_S + i * 900) * SECOND_NS;
-                assert_eq!(hours.volume(10_000_000, t, t + 900 * SECOND_NS, 0.04), None);
+                assert_eq!(hours.volume(10_000_000, t, t + 900 * SECOND_NS, 0.04, 1.0), None);
             }
         }
     }

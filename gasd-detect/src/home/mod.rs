@@ -11,6 +11,7 @@ mod load;
 mod register;
 mod rest;
 mod steps;
+mod view;
 
 pub(crate) use self::{
     base::Rise,
@@ -80,12 +81,14 @@ pub(crate) struct Limits<'a> {
     pub max_flow: f32,
     /// The rules.
     pub rules: &'a Rules,
+    /// A rule that waits may decide at so much of its own limit: the learned model's advice, 1 without.
+    pub share: f32,
 }
 
 impl<'a> Limits<'a> {
     /// Of a meter for up to `max_flow_ul_per_h` (µL/h).
     pub fn new(pulse_ul: u64, max_flow_ul_per_h: u64, rules: &'a Rules) -> Self {
-        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules }
+        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules, share: 1.0 }
     }
 
     /// Flow from which the meter's own rule closes the valve (R1), m³/h.
@@ -150,7 +153,7 @@ impl Home {
         let base = self.base.flow(limits.pulse_ul);
         // A pulse after a rest is gas of now: it took no longer than the flow that it begins.
         let began = before.max(t_ns.saturating_sub(REST_NS));
-        let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base);
+        let hour = self.hours.volume(limits.pulse_ul, began, t_ns, base, limits.share);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
             say(Unexplained::Hour(hour));
         }
@@ -278,15 +281,21 @@ impl Home {
         let table = |flow| limits.rules.use_time(flow);
         if limits.rules.learns
             && self.hours.days >= LOAD_DAYS
-            && let Some(overdue) = self.register.overdue(now_ns)
+            && let Some(overdue) = self.register.overdue(now_ns, limits.share)
         {
             say(Unexplained::Appliance(overdue));
             return;
         }
-        let least = if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 };
-        if let Some(too_long) = self.levels.too_long(least, now_ns, limits.rules.learns, table) {
+        let least = self.least_band(limits);
+        if let Some(too_long) = self.levels.too_long(least, now_ns, limits.rules.learns, limits.share, table)
+        {
             say(Unexplained::TooLong(too_long));
         }
+    }
+
+    /// Bands below this, m³/h, are the base flow's.
+    fn least_band(&self, limits: &Limits<'_>) -> f32 {
+        if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 }
     }
 
     fn rests(

@@ -26,12 +26,12 @@ const HIDDEN: f32 = 0.05;
 /// Appliances whose rates are within this factor lend one another their time.
 const ALIKE: f32 = 1.35;
 /// So many steps that were no appliance since the gas last rested are a flame that is regulated.
-const MODULATES: u8 = 3;
+pub(super) const MODULATES: u8 = 3;
 /// Smaller entries, m³/h, are what is left over of larger ones too often to be told: the base flow and the bands
 /// watch them.
-const TOLD: f32 = 0.07;
+pub(super) const TOLD: f32 = 0.07;
 /// No use is too long before this, s: a roast is no leak, and an hour of a burner is 100 to 200 L.
-const SHORT_S: f32 = 3600.0;
+pub(super) const SHORT_S: f32 = 3600.0;
 /// A rate that was seen so often is an appliance of the home.
 const KNOWN: u32 = 5;
 
@@ -209,16 +209,16 @@ impl Register {
 
     /// How long appliances of about this rate may be on, s: of several alike the longest, because what is told
     /// apart today was mixed up yesterday.
-    fn usual(&self, rate: f32) -> Option<f32> {
+    pub(super) fn usual(&self, rate: f32) -> Option<f32> {
         let alike = |a: &&Appliance| a.rate > rate / ALIKE && a.rate < rate * ALIKE;
         let all = self.appliances.iter().filter(alike).filter_map(|a| a.dwell.allowed());
         all.max_by(f32::total_cmp)
     }
 
-    /// The first entry that is on for too long at `now_ns`. Not named again.
+    /// The first entry that is on for longer than `share` of what it may at `now_ns`. Not named again.
     ///
     /// Nothing is said while a boiler modulates: steps are no appliances then, and the bands watch.
-    pub fn overdue(&mut self, now_ns: u64) -> Option<Overdue> {
+    pub fn overdue(&mut self, now_ns: u64, share: f32) -> Option<Overdue> {
         if self.turns > MODULATES {
             return None;
         }
@@ -228,7 +228,7 @@ impl Register {
                 continue;
             }
             let Some(known) = self.usual(on.lit) else { continue };
-            let allowed_s = known.max(SHORT_S);
+            let allowed_s = share * known.max(SHORT_S);
             if now_ns.saturating_sub(on.since_ns) as f32 > allowed_s * SECOND_NS as f32 {
                 self.on[at].said = true;
                 return Some(Overdue { rate: on.rate, since_ns: on.since_ns, allowed_s });
@@ -297,11 +297,11 @@ mod tests {
         step(&mut register, t, 0.0, 0.2);
         step(&mut register, t + 100, 0.2, 2.2);
         step(&mut register, t + 700, 2.2, 0.2);
-        assert_eq!(register.overdue((t + 700) * SECOND_NS), None);
-        let found = register.overdue((t + 3900) * SECOND_NS).unwrap();
+        assert_eq!(register.overdue((t + 700) * SECOND_NS, 1.0), None);
+        let found = register.overdue((t + 3900) * SECOND_NS, 1.0).unwrap();
         assert!((found.rate - 0.2).abs() < 0.02);
         assert_eq!(found.since_ns, t * SECOND_NS);
-        assert_eq!(register.overdue((t + 9000) * SECOND_NS), None);
+        assert_eq!(register.overdue((t + 9000) * SECOND_NS, 1.0), None);
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// A detector that has seen nothing.
+    #[must_use]
+    pub fn new(judge: Box<dyn Judge>) -> Self {
+        Self { judge, alarms: Vec::new() }
+    }
+
     /// It has learned what this one has, and said nothing yet.
     #[must_use]
     pub fn copy(&self) -> Self {
@@ -62,7 +68,7 @@ impl Seat {
 /// Every detector, installed at a meter.
 #[must_use]
 pub fn install(spec: &Spec) -> Vec<Seat> {
-    ALL.iter().map(|(_, install)| Seat { judge: install(spec), alarms: Vec::new() }).collect()
+    ALL.iter().map(|(_, install)| Seat::new(install(spec))).collect()
 }
 
 /// Plays everything before `until_ns`. Returns how many pulses there were.

@@ -19,4 +19,4 @@ pub mod stats;
 mod threshold;
 pub mod trial;
 pub mod trials;
-mod whole;
+pub(crate) mod whole;
