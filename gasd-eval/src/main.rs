@@ -50,8 +50,8 @@ enum Command {
     Features(Features),
     /// Whether the learned model is worth its place: litres and false alarms with it and without
     Learned {
-        /// Homes to choose by, and as many for the test, a year of each
-        #[arg(long, default_value_t = 300)]
+        /// Homes to choose by, a year of each; twice as many for the test
+        #[arg(long, default_value_t = 150)]
         homes: usize,
         /// Leaks of each class in each home
         #[arg(long, default_value_t = 2)]

@@ -51,8 +51,10 @@ impl Advisor {
     pub fn share(&self, learned: &Learned, now_ns: u64) -> f32 {
         let Learned::Advise(advice) = learned else { return 1.0 };
         let rests = now_ns.saturating_sub(self.last_ns) > REST_NS;
-        let full = if advice.full > 1.0 { advice.full.ln() } else { f32::INFINITY };
-        let taken = self.log_e.filter(|_| !rests).map_or(0.0, |log_e| (log_e / full).clamp(0.0, 1.0));
+        // Nothing is taken off where `full` cannot be reached, or is no number.
+        let heard = !rests && advice.full > 1.0 && advice.full.is_finite();
+        let part = |log_e: f32| (log_e / advice.full.ln()).clamp(0.0, 1.0);
+        let taken = self.log_e.filter(|_| heard).map_or(0.0, part);
         advice.scale * (1.0 - (1.0 - HALF) * taken)
     }
 
@@ -77,7 +79,7 @@ impl Advisor {
         }
         let View { mut features, flow, part, known } = view();
         // A state that was damaged holds numbers that are none; nothing is said of them.
-        if !known || !(flow > 0.0 && flow.is_finite() && part.is_finite()) {
+        if !(known && flow > 0.0 && flow.is_finite() && part.is_finite()) {
             return;
         }
         let first = self.seen.step == 0;
