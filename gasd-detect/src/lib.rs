@@ -30,6 +30,7 @@ mod engine;
 mod finding;
 mod home;
 mod inputs;
+pub mod learned;
 mod profile;
 mod readings;
 mod sensitivity;

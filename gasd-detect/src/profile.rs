@@ -4,6 +4,8 @@
 //! A number with a source names it. One without says `no primary source`: the shape of the rule is known
 //! from meters in use, the figure is ours and stands in the configuration for whoever knows better.
 
+use crate::learned::Learned;
+
 /// Bands of the use-time table.
 pub const BANDS: usize = 6;
 
@@ -43,6 +45,8 @@ pub struct Rules {
     pub silence_days: f32,
     /// What is learned of the home is used.
     pub learns: bool,
+    /// Whether the learned model advises.
+    pub learned_model: Learned,
 }
 
 /// When the three windows close the valve.
@@ -137,6 +141,8 @@ impl Profile {
             alarm_link_s: 40.0,
             silence_days: 30.0,
             learns: true,
+            // No profile has it on: docs/evaluation/learned.md.
+            learned_model: Learned::Off,
         };
         match self {
             Profile::EuG4 => eu,

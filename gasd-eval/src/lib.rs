@@ -9,6 +9,7 @@
 //! - `alone`: a detector on one stream, against the best that is possible.
 //! - `peers`: other people's detectors.
 //! - `readings`: the engine behind a register that is read now and then.
+//! - `learned`: examples for the learned model, and whether it helps.
 //! - `nab`: the Numenta benchmark.
 #![forbid(unsafe_code)]
 
@@ -17,6 +18,7 @@ pub mod detector;
 pub mod household;
 pub mod jobs;
 pub mod leak;
+pub mod learned;
 pub mod machine;
 pub mod nab;
 pub mod peers;

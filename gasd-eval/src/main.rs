@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use gasd_eval::alone::command as alone;
 use gasd_eval::leak::recordings;
+use gasd_eval::learned::{examples, report as learned};
 use gasd_eval::nab::command as nab;
 use gasd_eval::peers::command as peers;
 use gasd_eval::readings::command as readings;
@@ -49,6 +50,20 @@ enum Command {
     },
     /// The engine behind a register that is read each minute, quarter of an hour or hour
     Readings(Readings),
+    /// Examples for the learned model: minutes of uses, with and without leaks
+    Features(Features),
+    /// Whether the learned model is worth its place: litres and false alarms with it and without
+    Learned {
+        /// Homes to choose by, a year of each; twice as many for the test
+        #[arg(long, default_value_t = 150)]
+        homes: usize,
+        /// Leaks of each class in each home
+        #[arg(long, default_value_t = 2)]
+        leaks: u32,
+        /// Threads [default: one a core]
+        #[arg(long)]
+        jobs: Option<usize>,
+    },
     /// The Numenta benchmark, where its data is there
     Nab,
     /// How the generated homes use gas, by kind of home
@@ -57,6 +72,48 @@ enum Command {
         #[arg(long, default_value_t = 200)]
         homes: u64,
     },
+}
+
+#[derive(Args)]
+struct Features {
+    /// Folder for train.f32, choose.f32, calibrate.f32 and test.f32
+    out: PathBuf,
+    /// Homes for training; half as many for choosing, as many for calibration and for tests
+    #[arg(long, default_value_t = 300)]
+    homes: usize,
+    /// Days that each is watched
+    #[arg(long, default_value_t = 300)]
+    days: u32,
+    /// Leaks of each class in each home
+    #[arg(long, default_value_t = 3)]
+    leaks: u32,
+    /// Threads [default: one a core]
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Folder of the recordings [default: $GASD_SHARED/data or ../shared/data]
+    #[arg(long)]
+    recordings: Option<PathBuf>,
+}
+
+fn features(asked: Features) -> Result<String, String> {
+    let (recorded, missing) = recordings::read(&asked.recordings.unwrap_or_else(recordings::folder));
+    for why in &missing {
+        eprintln!("not read: {why}");
+    }
+    std::fs::create_dir_all(&asked.out).map_err(|e| format!("{}: {e}", asked.out.display()))?;
+    let mut said = String::new();
+    for (set, (name, _)) in examples::SETS.iter().enumerate() {
+        let plan = examples::Plan {
+            homes: if *name == "choose" { asked.homes / 2 } else { asked.homes },
+            days: asked.days,
+            leaks: asked.leaks,
+            jobs: asked.jobs.unwrap_or_else(gasd_eval::jobs::cores),
+        };
+        said += &examples::write(set, &plan, &recorded, &asked.out.join(format!("{name}.f32")))?;
+    }
+    let about = asked.out.join("columns.txt");
+    std::fs::write(&about, &said).map_err(|e| format!("{}: {e}", about.display()))?;
+    Ok(said)
 }
 
 #[derive(Args)]
@@ -161,6 +218,11 @@ fn main() -> ExitCode {
             Ok(format!("{}\n{}", peers::introduction(&options), tables.join("\n")))
         }
         Command::Readings(asked) => readings::run(&asked.options()),
+        Command::Learned { homes, leaks, jobs } => {
+            let jobs = jobs.unwrap_or_else(gasd_eval::jobs::cores);
+            Ok(learned::run(&learned::Options { homes, leaks, jobs }))
+        }
+        Command::Features(asked) => features(asked),
         Command::Nab => nab::run().map_err(|error| error.to_string()).map(|section| {
             section.unwrap_or_else(|| {
                 "SKIPPED: no data/nab beside the workspace; GASD_SHARED tells where it is\n".into()

@@ -4,6 +4,7 @@
 use crate::finding::{Waiting, by_input};
 use crate::home::{Home, Limits};
 use crate::inputs::{Input, Inputs};
+use crate::learned::{Advisor, Learned, Observation};
 use crate::profile::Rules;
 use crate::units::{SECOND_NS, m3_per_h};
 use crate::verdict::{Estimate, Evidence, Kind, Process, Rule, Severity, Slope, Verdict};
@@ -85,9 +86,10 @@ pub struct Engine {
     waiting: Waiting,
     /// The pulses are drawn between readings so far apart, ns; 0 is a meter's own pulses.
     poll_ns: u64,
+    advisor: Advisor,
 }
 
-const _: () = assert!(size_of::<Engine>() <= 8192, "64 engines must fit into 512 KB");
+const _: () = assert!(size_of::<Engine>() <= 9216, "64 engines must fit into 576 KB");
 const _: () = assert!(!core::mem::needs_drop::<Engine>(), "an engine owns no heap");
 
 impl Engine {
@@ -109,6 +111,7 @@ impl Engine {
             inputs: Inputs::default(),
             waiting: Waiting::default(),
             poll_ns: 0,
+            advisor: Advisor::default(),
         }
     }
 
@@ -171,6 +174,20 @@ impl Engine {
         self.home.due_ns(now_ns, &self.limits())
     }
 
+    /// What the learned model was asked last in the use that goes on, if it runs.
+    #[must_use]
+    pub fn observed(&self) -> Option<&Observation> {
+        self.advisor.seen()
+    }
+
+    fn ask_model(&mut self, t_ns: u64, civil_s: u64) {
+        if self.rules.learned_model != Learned::Off && civil_s != 0 {
+            let (home, limits) =
+                (&self.home, Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules));
+            self.advisor.pulse(t_ns, || home.view(t_ns, civil_s, &limits));
+        }
+    }
+
     fn limits(&self) -> Limits<'_> {
         Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules).polled(self.poll_ns)
     }
@@ -188,6 +205,7 @@ impl Engine {
         let t_ns = if t_ns.saturating_add(CLOCK_STEP_NS) < last_ns {
             self.track.restart(t_ns);
             self.home.forget();
+            self.advisor.forget();
             self.episode.restart_clock(t_ns);
             self.implausible = Implausible::default();
             self.storm_said_ns = None;
@@ -205,6 +223,7 @@ impl Engine {
         self.collect(finding, broken, t_ns);
         let civil_s = self.civil_s(t_ns);
         self.ask_home(t_ns, |home, limits, say| home.pulse(t_ns, civil_s, plausible, limits, say));
+        self.ask_model(t_ns, civil_s);
         self.next(t_ns, decided_ns)
     }
 
@@ -219,6 +238,7 @@ impl Engine {
             self.track.restart(now_ns);
             self.episode.forget_intervals();
             self.home.forget();
+            self.advisor.forget();
         }
     }
 

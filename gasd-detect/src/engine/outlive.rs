@@ -60,6 +60,7 @@ impl Engine {
         self.implausible = Implausible::default();
         self.storm_said_ns = None;
         self.home.shift(by_ns);
+        self.advisor.forget();
         self.inputs = Inputs { open: self.inputs.open, ..Inputs::default() };
     }
 }

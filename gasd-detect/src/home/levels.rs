@@ -63,13 +63,14 @@ impl Levels {
     }
 
     /// The highest level from `least` m³/h on at which the flow lasts too long at `now_ns`. `table` says how
-    /// long a flow (m³/h) may last in any home, s; what was `learned` may only allow more. Not said again
-    /// while the flow stays.
+    /// long a flow (m³/h) may last in any home, s; what was `learned` may only allow more. `share` of it is enough.
+    /// Not said again while the flow stays.
     pub fn too_long(
         &mut self,
         least: f32,
         now_ns: u64,
         learned: bool,
+        share: f32,
         table: impl Fn(f32) -> f32,
     ) -> Option<TooLong> {
         for i in (0..LEVELS).rev() {
@@ -77,7 +78,7 @@ impl Levels {
             if level.since_ns == 0 || self.said & (1 << i) != 0 || flow < least {
                 continue;
             }
-            let allowed_s = level.dwell.allowed().filter(|_| learned).unwrap_or(0.0).max(table(flow));
+            let allowed_s = share * level.dwell.allowed().filter(|_| learned).unwrap_or(0.0).max(table(flow));
             if now_ns.saturating_sub(level.since_ns) as f32 > allowed_s * SECOND_NS as f32 {
                 let since_ns = level.since_ns;
                 // The levels below would say the same.
@@ -116,14 +117,14 @@ mod tests {
         for day in 0..40u64 {
             let t = (day + 1) * 24 * HOUR * SECOND_NS;
             levels.flow(0.3, t, t);
-            assert_eq!(levels.too_long(0.0, t + 6 * HOUR * SECOND_NS - 1, true, |_| 7.0 * 3600.0), None);
+            assert_eq!(levels.too_long(0.0, t + 6 * HOUR * SECOND_NS - 1, true, 1.0, |_| 7.0 * 3600.0), None);
             levels.flow(0.0, 0, t + 6 * HOUR * SECOND_NS);
         }
         let t = 50 * 24 * HOUR * SECOND_NS;
         levels.flow(0.3, t, t);
-        assert_eq!(levels.too_long(0.0, t + 8 * HOUR * SECOND_NS, true, table), None);
-        let found = levels.too_long(0.0, t + 12 * HOUR * SECOND_NS, true, table).unwrap();
+        assert_eq!(levels.too_long(0.0, t + 8 * HOUR * SECOND_NS, true, 1.0, table), None);
+        let found = levels.too_long(0.0, t + 12 * HOUR * SECOND_NS, true, 1.0, table).unwrap();
         assert!(found.level > 0.2 && found.level <= 0.3, "{found:?}");
-        assert_eq!(levels.too_long(0.0, t + 99 * HOUR * SECOND_NS, true, table), None);
+        assert_eq!(levels.too_long(0.0, t + 99 * HOUR * SECOND_NS, true, 1.0, table), None);
     }
 }

@@ -20,12 +20,14 @@ pub(crate) struct Limits<'a> {
     pub rules: &'a Rules,
     /// The pulses are drawn between readings so far apart, ns; 0 is a meter's own pulses.
     pub poll_ns: u64,
+    /// A rule that waits may decide at so much of its own limit: the learned model's advice, 1 without.
+    pub share: f32,
 }
 
 impl<'a> Limits<'a> {
     /// Of a meter for up to `max_flow_ul_per_h` (µL/h).
     pub fn new(pulse_ul: u64, max_flow_ul_per_h: u64, rules: &'a Rules) -> Self {
-        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules, poll_ns: 0 }
+        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules, poll_ns: 0, share: 1.0 }
     }
 
     /// Of readings each `poll_ns`.

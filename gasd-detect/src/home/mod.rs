@@ -13,6 +13,7 @@ mod register;
 mod rest;
 mod steady;
 mod steps;
+mod view;
 
 pub(crate) use self::{
     base::Rise,
@@ -138,7 +139,7 @@ impl Home {
         let base = self.base.flow(limits.pulse_ul);
         // A pulse after a rest is gas of now: it took no longer than the flow that it begins.
         let began = before.max(t_ns.saturating_sub(REST_NS));
-        let tell_ul = TELL_UL * f64::from(self.sensitivity.times(Topic::UnusualHour));
+        let tell_ul = TELL_UL * f64::from(limits.share * self.sensitivity.times(Topic::UnusualHour));
         let hour = self.hours.volume(limits.pulse_ul, (began, t_ns), base, tell_ul);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
             say(Unexplained::Hour(hour, tell_ul as f32));
@@ -274,16 +275,26 @@ impl Home {
             && limits.sharp()
             && self.hours.days >= LOAD_DAYS
             && let Some(stays) =
-                self.steady.too_long(1.3 * self.base.flow(limits.pulse_ul), self.hours.days, at.0)
+                self.steady.too_long(self.least_rate(limits), self.hours.days, at.0 * limits.share)
         {
             say(Unexplained::Appliance(stays));
             return;
         }
-        let least = if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 };
-        let ask = |l: &mut Levels| l.too_long(least, now_ns, limits.rules.learns, table);
+        let least = self.least_band(limits);
+        let ask = |l: &mut Levels| l.too_long(least, now_ns, limits.rules.learns, limits.share, table);
         if let Some(too_long) = patient(&mut self.levels, at, ask, |t| (t.since_ns, &mut t.allowed_s)) {
             say(Unexplained::TooLong(too_long));
         }
+    }
+
+    /// Flames below this, m³/h, are the base flow's.
+    fn least_rate(&self, limits: &Limits<'_>) -> f32 {
+        1.3 * self.base.flow(limits.pulse_ul)
+    }
+
+    /// Bands below this, m³/h, are the base flow's.
+    fn least_band(&self, limits: &Limits<'_>) -> f32 {
+        if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 }
     }
 
     fn rests(

@@ -81,26 +81,41 @@ impl Steady {
     /// many `days`; `times` what it may. Not said again while it does.
     pub fn too_long(&mut self, least: f32, days: f32, times: f32) -> Option<Stays> {
         for i in 0..RATES {
-            let (rate, low) = (&self.rates[i], from(i));
-            if self.said & (1 << i) != 0 || rate.run_s < LEAST_S || low < least {
-                continue;
-            }
-            let Some(usual_s) = rate.dwell.allowed() else { continue };
-            let volume_s = (LEAST_M3 / (low * RATIO) * 3600.0).min(SIMMER_S);
-            let heats = low >= HEATS;
-            let least_s = if heats { HEATS_S } else { LEAST_S.max(volume_s) };
-            let unseen = if heats && days < YEAR_DAYS { UNSEEN } else { 1.0 };
-            let allowed_s = times * unseen * usual_s.max(least_s);
-            if rate.run_s > allowed_s {
-                let stays = Stays { rate: (low, low * RATIO * RATIO), run_s: rate.run_s, allowed_s };
+            let run_s = self.rates[i].run_s;
+            let Some(allowed_s) = self.allowed_s(i, least, days) else { continue };
+            let allowed_s = times * allowed_s;
+            if run_s > allowed_s {
+                let low = from(i);
                 // The rates beside it would say the same.
                 for beside in i.saturating_sub(2)..(i + 3).min(RATES) {
                     self.said |= 1 << beside;
                 }
-                return Some(stays);
+                return Some(Stays { rate: (low, low * RATIO * RATIO), run_s, allowed_s });
             }
         }
         None
+    }
+
+    /// How far the rate is that is nearest to being told: its time as a part of what it may, and its time, s.
+    pub fn nearest(&self, least: f32, days: f32) -> (f32, f32) {
+        let part =
+            |i: usize| Some((self.rates[i].run_s / self.allowed_s(i, least, days)?, self.rates[i].run_s));
+        (0..RATES).filter_map(part).fold((0.0, 0.0), |best, one| if one.0 > best.0 { one } else { best })
+    }
+
+    /// How long the flow may stay at a rate that was not told yet, s, where that is known.
+    fn allowed_s(&self, i: usize, least: f32, days: f32) -> Option<f32> {
+        let (rate, low) = (&self.rates[i], from(i));
+        // Most rates are not on for long.
+        if self.said & (1 << i) != 0 || rate.run_s < LEAST_S / 2.0 || low < least {
+            return None;
+        }
+        let usual_s = rate.dwell.allowed()?;
+        let volume_s = (LEAST_M3 / (low * RATIO) * 3600.0).min(SIMMER_S);
+        let heats = low >= HEATS;
+        let least_s = if heats { HEATS_S } else { LEAST_S.max(volume_s) };
+        let unseen = if heats && days < YEAR_DAYS { UNSEEN } else { 1.0 };
+        Some(unseen * usual_s.max(least_s))
     }
 }
 

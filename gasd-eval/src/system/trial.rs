@@ -125,7 +125,8 @@ impl Trial {
     }
 
     /// A copy in which it leaks.
-    fn leaking<F: Flow>(&self, pulses: &Pulses<F>) -> Pulses<F> {
+    #[must_use]
+    pub fn leaking<F: Flow>(&self, pulses: &Pulses<F>) -> Pulses<F> {
         let mut copy = pulses.clone();
         match &self.wrong {
             Wrong::Leak(leak) => copy.inject(leak.clone()),
