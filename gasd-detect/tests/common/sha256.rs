@@ -3,7 +3,7 @@
 
 /// The first 32 bits of the fractional parts of a root of the first primes.
 fn fractions(n: usize, root: fn(f64) -> f64) -> Vec<u32> {
-    let prime = |p: &u64| (2..*p).take_while(|d| d * d <= *p).all(|d| p % d != 0);
+    let prime = |p: &u64| (2..*p).take_while(|d| d * d <= *p).all(|d| !p.is_multiple_of(d));
     (2u64..).filter(prime).take(n).map(|p| (root(p as f64).fract() * 4_294_967_296.0) as u32).collect()
 }
 
