@@ -15,9 +15,9 @@ fn main() {
         size_of::<State>()
     );
     let features: Features = core::array::from_fn(|i| (i as f32 - FEATURES as f32 / 2.0) / 8.0);
-    let steps = 200_000u32;
-    // The best of some, since the machine does other things too.
-    let best = (0..5)
+    let steps = 200u32;
+    // The best of many short ones, since the machine does other things too.
+    let best = (0..5000)
         .map(|_| {
             let (mut state, start) = (State::default(), Instant::now());
             for _ in 0..steps {
