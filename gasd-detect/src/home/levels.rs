@@ -40,9 +40,19 @@ pub(crate) struct TooLong {
     pub allowed_s: f32,
 }
 
+const FLOWS: [f32; LEVELS] = {
+    let mut flows = [LOWEST; LEVELS];
+    let mut i = 1;
+    while i < LEVELS {
+        flows[i] = flows[i - 1] * RATIO;
+        i += 1;
+    }
+    flows
+};
+
 /// Flow of a level, m³/h.
-pub(crate) fn flow_of(level: usize) -> f32 {
-    LOWEST * RATIO.powi(level as i32)
+pub(crate) const fn flow_of(level: usize) -> f32 {
+    FLOWS[level]
 }
 
 impl Levels {
@@ -78,8 +88,14 @@ impl Levels {
             if level.since_ns == 0 || self.said & (1 << i) != 0 || flow < least {
                 continue;
             }
-            let allowed_s = share * level.dwell.allowed().filter(|_| learned).unwrap_or(0.0).max(table(flow));
-            if now_ns.saturating_sub(level.since_ns) as f32 > allowed_s * SECOND_NS as f32 {
+            let least_s = share * table(flow);
+            let lasts_ns = now_ns.saturating_sub(level.since_ns) as f32;
+            // What was learned may only allow more.
+            if lasts_ns <= least_s * SECOND_NS as f32 {
+                continue;
+            }
+            let allowed_s = least_s.max(share * level.dwell.allowed().filter(|_| learned).unwrap_or(0.0));
+            if lasts_ns > allowed_s * SECOND_NS as f32 {
                 let since_ns = level.since_ns;
                 // The levels below would say the same.
                 for below in 0..=i {

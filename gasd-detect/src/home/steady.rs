@@ -55,15 +55,21 @@ pub(crate) struct Stays {
     pub allowed_s: f32,
 }
 
-fn from(rate: usize) -> f32 {
-    LOWEST * RATIO.powi(rate as i32)
-}
+/// The lower bound of each rate, m³/h.
+const FROM: [f32; RATES] = {
+    let mut from = [LOWEST; RATES];
+    let mut i = 1;
+    while i < RATES {
+        from[i] = from[i - 1] * RATIO;
+        i += 1;
+    }
+    from
+};
 
 impl Steady {
     /// The flow was `flow` m³/h for `seconds`.
     pub fn flow(&mut self, flow: f32, seconds: f32) {
-        let mut low = LOWEST;
-        for (i, rate) in self.rates.iter_mut().enumerate() {
+        for (i, (rate, low)) in self.rates.iter_mut().zip(FROM).enumerate() {
             if flow < low {
                 if rate.run_s >= SHORT_S {
                     rate.dwell.learn(rate.run_s);
@@ -73,19 +79,17 @@ impl Steady {
             } else if flow < low * RATIO * RATIO {
                 rate.run_s += seconds;
             }
-            low *= RATIO;
         }
     }
 
     /// The first rate, from `least` m³/h on, at which the flow stays for too long in a home that was learned for so
     /// many `days`; `times` what it may. Not said again while it does.
     pub fn too_long(&mut self, least: f32, days: f32, times: f32) -> Option<Stays> {
-        for i in 0..RATES {
+        for (i, low) in FROM.into_iter().enumerate() {
             let run_s = self.rates[i].run_s;
             let Some(allowed_s) = self.allowed_s(i, least, days) else { continue };
             let allowed_s = times * allowed_s;
             if run_s > allowed_s {
-                let low = from(i);
                 // The rates beside it would say the same.
                 for beside in i.saturating_sub(2)..(i + 3).min(RATES) {
                     self.said |= 1 << beside;
@@ -105,7 +109,7 @@ impl Steady {
 
     /// How long the flow may stay at a rate that was not told yet, s, where that is known.
     fn allowed_s(&self, i: usize, least: f32, days: f32) -> Option<f32> {
-        let (rate, low) = (&self.rates[i], from(i));
+        let (rate, low) = (&self.rates[i], FROM[i]);
         // Most rates are not on for long.
         if self.said & (1 << i) != 0 || rate.run_s < LEAST_S / 2.0 || low < least {
             return None;
