@@ -35,7 +35,7 @@ fn unknown_keys_with_the_nearest_or_all_known() {
     only(
         whole("colour = 1"),
         "8:1: meter \"m\": unknown key `colour`; known are `id`, `gpio`, `line`, `pulse_volume`, \
-         `max_flow`, `filter`, `thresholds`, `profile`, `rules`, `valve`",
+         `max_flow`, `filter`, `thresholds`, `profile`, `rules`, `valve`, `alarm`",
     );
     only(refused("[stroe]\n"), "1:2: unknown key `stroe`; did you mean `store`?");
     only(refused("[kernel]\npin = \"/x\"\n"), "2:1: kernel: unknown key `pin`; did you mean `pins`?");
