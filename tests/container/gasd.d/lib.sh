@@ -27,7 +27,7 @@ explain() {
 # Takes a snapshot. The readers below know that there is one meter, and that gasctl prints one line.
 look() { gasctl --json status >"$snapshot"; }
 # number NAME: the first number called so.
-number() { grep -oE "\"$1\":[0-9]+" "$snapshot" | head -n 1 | cut -d : -f 2; }
+number() { grep -oE "\"$1\":[0-9]+" "$snapshot" | sed -n 1p | cut -d : -f 2; }
 rejected() {
     local all
     all=$(grep -oE '"rejected":\{[^}]*\}' "$snapshot" | grep -oE ':[0-9]+' | tr -d '\n')

@@ -12,7 +12,7 @@ rejected() {
     systemctl restart gasd 2>/dev/null && fail "$3: systemctl restart gasd succeeded"
     news >/run/said
     grep -q "Main process exited, code=exited, status=$1/" /run/said || fail "$3: no exit status $1: $(</run/said)"
-    line=$(grep -F -- "$2" /run/said | head -n 1) || fail "$3: '$2' is not in the journal: $(</run/said)"
+    line=$(grep -F -- "$2" /run/said | sed -n 1p) || fail "$3: '$2' is not in the journal: $(</run/said)"
     ok "$3: exit status $1; $line"
 }
 # mended: the configuration of before, and gasd is up by itself.

@@ -7,7 +7,7 @@ equal "$(systemctl show -P Result gasd)" success "gasd stops in order"
 as_gasd gasd audit -n 1000 --json >/run/audit.json
 # entry WHAT ACTION OBJECT OUTCOME: one such entry is there.
 entry() {
-    grep -F "\"action\":\"$2\"" /run/audit.json | grep -F "\"object\":\"$3\"" | grep -qF "\"outcome\":\"$4" \
+    grep -F "\"action\":\"$2\"" /run/audit.json | grep -F "\"object\":\"$3\"" | grep -F "\"outcome\":\"$4" >/dev/null \
         || fail "the audit record has no $2 $3 $4: $(</run/audit.json)"
     ok "the audit record has $1"
 }

@@ -10,7 +10,7 @@ drive "$line"
 cp /etc/gasd/gasd.toml /run/gasd.toml.before
 sed -i 's/^max_flow = "10 m3/max_flow = "9 m3/' /etc/gasd/gasd.toml
 systemctl reload gasd
-reload_says() { journalctl --sync && journalctl -u gasd -o cat --no-pager -n 30 | grep -q "$1"; }
+reload_says() { journalctl --sync && journalctl -u gasd -o cat --no-pager -n 30 | grep "$1" >/dev/null; }
 until_true 20 "the reload to be in the journal" reload_says 'boiler.*max_flow\|max_flow.*boiler'
 ok "systemctl reload gasd takes another configuration"
 echo '[[meter]' >>/etc/gasd/gasd.toml
