@@ -193,29 +193,6 @@ impl Sensitivity {
     }
 }
 
-/// What `of` finds to last for longer than it may, told only once it has lasted `times` as long until `now_ns`.
-/// `of` tells each thing once, so a copy is asked, and asked again if that was too early. `span` is since when it
-/// lasts, ns, and how long it may, s; the latter becomes what it was really held to.
-pub(crate) fn patient<T: Copy, F>(
-    of: &mut T,
-    (times, now_ns): (f32, u64),
-    ask: impl FnOnce(&mut T) -> Option<F>,
-    span: impl FnOnce(&mut F) -> (u64, &mut f32),
-) -> Option<F> {
-    if times <= 1.0 {
-        return ask(of);
-    }
-    let mut copy = *of;
-    let mut found = ask(&mut copy)?;
-    let (since_ns, allowed_s) = span(&mut found);
-    *allowed_s *= times;
-    if now_ns.saturating_sub(since_ns) as f32 <= *allowed_s * SECOND_NS as f32 {
-        return None;
-    }
-    *of = copy;
-    Some(found)
-}
-
 /// What people said of one topic, and what became of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Heard {

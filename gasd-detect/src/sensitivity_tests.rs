@@ -116,25 +116,6 @@ fn rules_that_shut_for_safety_have_no_topic() {
 }
 
 #[test]
-fn what_lasts_too_long_is_told_once_and_later_where_people_said_so() {
-    // On since 100 s, for 50 s at the most.
-    let told_at = |times: f32| -> Vec<(u64, f32)> {
-        let mut told = false;
-        (100..300)
-            .filter_map(|s| {
-                let late = |told: &mut bool| {
-                    (s > 150 && !core::mem::replace(told, true)).then_some((100 * SECOND_NS, 50.0))
-                };
-                let found = patient(&mut told, (times, s * SECOND_NS), late, |f| (f.0, &mut f.1));
-                found.map(|(_, allowed_s)| (s, allowed_s))
-            })
-            .collect()
-    };
-    assert_eq!(told_at(1.0), [(151, 50.0)]);
-    assert_eq!(told_at(1.5), [(176, 75.0)]);
-}
-
-#[test]
 fn it_says_in_words_what_it_is() {
     let mut one = Sensitivity::default();
     one.hear(Topic::BaseFlow, Said::FalseAlarm, DAY_NS);

@@ -182,14 +182,14 @@ impl Engine {
 
     fn ask_model(&mut self, t_ns: u64, civil_s: u64) {
         if self.rules.learned_model != Learned::Off && civil_s != 0 {
-            let (home, limits) =
-                (&self.home, Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules));
+            let (home, rules) = (&self.home, &self.rules);
+            let limits = Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, rules, self.poll_ns);
             self.advisor.pulse(t_ns, || home.view(t_ns, civil_s, &limits));
         }
     }
 
     fn limits(&self) -> Limits<'_> {
-        Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules).polled(self.poll_ns)
+        Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules, self.poll_ns)
     }
 
     /// One accepted pulse: its leading edge was at `t_ns`, it is decided at `decided_ns >= t_ns`.
@@ -223,8 +223,10 @@ impl Engine {
         self.collect(finding, broken, t_ns);
         let civil_s = self.civil_s(t_ns);
         self.ask_home(t_ns, |home, limits, say| home.pulse(t_ns, civil_s, plausible, limits, say));
+        let verdict = self.next(t_ns, decided_ns);
+        // What it advises is for the next pulse: a valve does not wait for it.
         self.ask_model(t_ns, civil_s);
-        self.next(t_ns, decided_ns)
+        verdict
     }
 
     /// `n` pulses came whose times are unknown (event ring overrun), known of at `now_ns`.

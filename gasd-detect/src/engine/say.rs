@@ -34,8 +34,7 @@ impl Engine {
         at_ns: u64,
         judge: impl FnOnce(&mut Home, &Limits<'_>, &mut dyn FnMut(Unexplained)),
     ) {
-        let mut limits =
-            Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules).polled(self.poll_ns);
+        let mut limits = Limits::new(self.pulse_volume_ul, self.max_flow_ul_per_h, &self.rules, self.poll_ns);
         limits.share = self.advisor.share(&self.rules.learned_model, at_ns);
         let known = limits.sharp() && self.rules.learns && self.home.knows_load();
         let waiting = &mut self.waiting;

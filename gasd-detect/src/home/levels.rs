@@ -73,14 +73,14 @@ impl Levels {
     }
 
     /// The highest level from `least` m³/h on at which the flow lasts too long at `now_ns`. `table` says how
-    /// long a flow (m³/h) may last in any home, s; what was `learned` may only allow more. `share` of it is enough.
-    /// Not said again while the flow stays.
+    /// long a flow (m³/h) may last in any home, s; what was `learned` may only allow more. It may last
+    /// `times` as long. Not said again while the flow stays.
     pub fn too_long(
         &mut self,
         least: f32,
         now_ns: u64,
         learned: bool,
-        share: f32,
+        times: f32,
         table: impl Fn(f32) -> f32,
     ) -> Option<TooLong> {
         for i in (0..LEVELS).rev() {
@@ -88,13 +88,13 @@ impl Levels {
             if level.since_ns == 0 || self.said & (1 << i) != 0 || flow < least {
                 continue;
             }
-            let least_s = share * table(flow);
+            let least_s = times * table(flow);
             let lasts_ns = now_ns.saturating_sub(level.since_ns) as f32;
             // What was learned may only allow more.
             if lasts_ns <= least_s * SECOND_NS as f32 {
                 continue;
             }
-            let allowed_s = least_s.max(share * level.dwell.allowed().filter(|_| learned).unwrap_or(0.0));
+            let allowed_s = least_s.max(times * level.dwell.allowed().filter(|_| learned).unwrap_or(0.0));
             if lasts_ns > allowed_s * SECOND_NS as f32 {
                 let since_ns = level.since_ns;
                 // The levels below would say the same.
@@ -142,5 +142,20 @@ mod tests {
         let found = levels.too_long(0.0, t + 12 * HOUR * SECOND_NS, true, 1.0, table).unwrap();
         assert!(found.level > 0.2 && found.level <= 0.3, "{found:?}");
         assert_eq!(levels.too_long(0.0, t + 99 * HOUR * SECOND_NS, true, 1.0, table), None);
+    }
+
+    #[test]
+    fn what_lasts_too_long_is_told_once_and_later_where_people_said_so() {
+        // On since 100 s, for 50 s at the most.
+        let told_at = |times: f32| -> Vec<(u64, f32)> {
+            let mut levels = Levels::default();
+            levels.flow(0.3, 100 * SECOND_NS, 100 * SECOND_NS);
+            let told =
+                |s: u64| Some((s, levels.too_long(0.0, s * SECOND_NS, true, times, |_| 50.0)?.allowed_s));
+            (100..300).filter_map(told).collect()
+        };
+        assert_eq!(told_at(1.0), [(151, 50.0)]);
+        assert_eq!(told_at(1.5), [(176, 75.0)]);
+        assert_eq!(told_at(0.5), [(126, 25.0)]);
     }
 }

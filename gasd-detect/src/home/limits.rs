@@ -25,14 +25,9 @@ pub(crate) struct Limits<'a> {
 }
 
 impl<'a> Limits<'a> {
-    /// Of a meter for up to `max_flow_ul_per_h` (µL/h).
-    pub fn new(pulse_ul: u64, max_flow_ul_per_h: u64, rules: &'a Rules) -> Self {
-        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules, poll_ns: 0, share: 1.0 }
-    }
-
-    /// Of readings each `poll_ns`.
-    pub const fn polled(self, poll_ns: u64) -> Self {
-        Self { poll_ns, ..self }
+    /// Of a meter for up to `max_flow_ul_per_h` (µL/h), read each `poll_ns` or pulse by pulse.
+    pub fn new(pulse_ul: u64, max_flow_ul_per_h: u64, rules: &'a Rules, poll_ns: u64) -> Self {
+        Self { pulse_ul, max_flow: m3_per_h(max_flow_ul_per_h) as f32, rules, poll_ns, share: 1.0 }
     }
 
     /// Whether single appliances show. What lies between readings further apart is a mean of several, and what

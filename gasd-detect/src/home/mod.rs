@@ -38,7 +38,7 @@ use self::{
     steady::Steady,
     steps::Steps,
 };
-use crate::sensitivity::{Sensitivity, Topic, patient};
+use crate::sensitivity::{Sensitivity, Topic};
 use crate::units::{SECOND_NS, flow_m3_per_h};
 
 /// The flow counts as ended after so many times the time that the next pulse was due in.
@@ -269,20 +269,18 @@ impl Home {
         }
         self.looked_ns = now_ns;
         self.sensitivity.forget(now_ns);
-        let at = (self.sensitivity.times_of_use(limits.rules), now_ns);
+        let times = limits.share * self.sensitivity.times_of_use(limits.rules);
         let table = |flow| limits.rules.use_time(flow);
         if limits.rules.learns
             && limits.sharp()
             && self.hours.days >= LOAD_DAYS
-            && let Some(stays) =
-                self.steady.too_long(self.least_rate(limits), self.hours.days, at.0 * limits.share)
+            && let Some(stays) = self.steady.too_long(self.least_rate(limits), self.hours.days, times)
         {
             say(Unexplained::Appliance(stays));
             return;
         }
         let least = self.least_band(limits);
-        let ask = |l: &mut Levels| l.too_long(least, now_ns, limits.rules.learns, limits.share, table);
-        if let Some(too_long) = patient(&mut self.levels, at, ask, |t| (t.since_ns, &mut t.allowed_s)) {
+        if let Some(too_long) = self.levels.too_long(least, now_ns, limits.rules.learns, times, table) {
             say(Unexplained::TooLong(too_long));
         }
     }

@@ -23,7 +23,8 @@ const SIMMER_S: f32 = 2.75 * 3600.0;
 /// From this rate on, m³/h, it may be a boiler or a gas fire, and no first cold day is told before this, s.
 const HEATS: f32 = 0.27;
 const HEATS_S: f32 = 3.0 * 3600.0;
-/// Before a year is over (its days forgotten as in the hours) the winter may not have been seen: such a rate may last so many times as long.
+/// Before a year is over (its days forgotten as in the hours) the winter may not have been seen: such a rate may
+/// last so many times as long.
 const YEAR_DAYS: f32 = 255.0;
 const UNSEEN: f32 = 1.5;
 

@@ -2,7 +2,7 @@
 //! An engine at work whose advisor is watched: what the model would be asked, minute by minute.
 
 use gasd_detect::learned::{Advice, Learned, Observation};
-use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Kind, Profile, Verdict};
+use gasd_detect::{Engine, Kind, Profile, Verdict};
 
 use crate::system::drive::Source;
 use crate::system::judge::Spec;
@@ -28,13 +28,7 @@ impl Watcher {
     pub fn new(spec: &Spec) -> Self {
         let mut rules = Profile::EuG4.rules();
         rules.learned_model = Learned::Advise(UNHEARD);
-        let mut engine = Engine::new(EngineConfig {
-            pulse_volume_ul: spec.pulse_ul(),
-            max_flow_ul_per_h: spec.max_ul_per_h(),
-            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-            rules,
-        });
-        engine.set_civil_offset(spec.civil_offset_ns);
+        let engine = spec.engine(rules);
         Self { engine, now_ns: 0, open: Vec::new(), spoke: false }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The detectors that are judged side by side.
 
-use gasd_detect::Profile;
+use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Rules};
 
 use super::threshold::Threshold;
 use super::whole::Whole;
@@ -40,6 +40,19 @@ impl Spec {
             max_m3_per_h: recording.meter.max_m3_per_h,
             civil_offset_ns: recording.civil_offset_ns,
         }
+    }
+
+    /// gasd's engine at this meter.
+    #[must_use]
+    pub fn engine(&self, rules: Rules) -> Engine {
+        let mut engine = Engine::new(EngineConfig {
+            pulse_volume_ul: self.pulse_ul(),
+            max_flow_ul_per_h: self.max_ul_per_h(),
+            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+            rules,
+        });
+        engine.set_civil_offset(self.civil_offset_ns);
+        engine
     }
 
     /// Volume of a pulse, µL.

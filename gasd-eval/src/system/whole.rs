@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! gasd's own engine with one of its profiles.
 
-use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Rules, Severity, Verdict};
+use gasd_detect::{Engine, Profile, Rules, Severity, Verdict};
 
 use super::judge::Spec;
 use crate::detector::{Alarm, Detector, Level};
@@ -23,13 +23,7 @@ impl Whole {
 
     /// Rules that were changed from those of `profile`.
     pub fn with_rules(spec: &Spec, rules: Rules, profile: Profile) -> Self {
-        let mut engine = Engine::new(EngineConfig {
-            pulse_volume_ul: spec.pulse_ul(),
-            max_flow_ul_per_h: spec.max_ul_per_h(),
-            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-            rules,
-        });
-        engine.set_civil_offset(spec.civil_offset_ns);
+        let engine = spec.engine(rules);
         Self { engine, profile, now_ns: 0 }
     }
 
