@@ -10,16 +10,18 @@ use crate::units::{SECOND_NS, volume_ul};
 const HOUR_S: u64 = 3600;
 /// So much in an hour makes it a used one, µL: a pot of water takes 10 to 20 L.
 const USED_UL: f64 = 30e6;
-/// So much in one use in quiet hours is told, µL. A kitchen of 20 m³ holds 88 L at a tenth of the lower
-/// explosive limit if nothing airs it.
-pub(crate) const TELL_UL: f64 = 100e6;
+/// So much in one use in quiet hours is told, µL: two pulses of 10 L before 150 L. Of sound homes' uses in
+/// quiet hours three in ten end between 100 L and here.
+pub(crate) const TELL_UL: f64 = 135e6;
 /// Days that are learned before an hour can be quiet.
 pub(crate) const LEARN_DAYS: f32 = 28.0;
 /// What a day weighs a year later is about a half.
 const FORGET: f32 = 0.998;
-/// Large uses in the year's memory of an hour, and of the hours beside it, up to which it is quiet.
+/// Large uses in the year's memory of an hour, and of the hours beside it, up to which it is quiet; of these
+/// the share of so many days while fewer are known.
 const QUIET: f32 = 0.9;
-const BESIDE: f32 = 3.0;
+const BESIDE: f32 = 6.0;
+const BESIDE_DAYS: f32 = 180.0;
 /// After one was told none is for so long, ns: the first frosty nights, guests and fevers last some days, and a leak
 /// does not end.
 const CALM_NS: u64 = 3 * 86_400 * SECOND_NS;
@@ -89,7 +91,8 @@ impl Hours {
     /// Whether the home hardly ever uses gas at this hour of the day.
     pub fn is_quiet(&self, of_day: usize) -> bool {
         let beside = self.used[(of_day + 23) % 24] + self.used[(of_day + 1) % 24];
-        self.days >= LEARN_DAYS && self.used[of_day % 24] < QUIET && beside < BESIDE
+        let beside_most = BESIDE * (self.days / BESIDE_DAYS).min(1.0);
+        self.days >= LEARN_DAYS && self.used[of_day % 24] < QUIET && beside < beside_most
     }
 
     /// `more_ul` passed from `from_ns` to `to_ns`, with a base flow of `base` m³/h; `tell_ul` is told.
@@ -172,14 +175,14 @@ mod tests {
         assert!(hours.is_quiet(3) && !hours.is_quiet(18) && !hours.is_quiet(17));
         assert_eq!(at_three(&mut hours, day, 40), None);
         let (mut hours, day) = learned();
-        let found = at_three(&mut hours, day, 150).unwrap();
-        assert_eq!((found.hour, found.volume_ul), (3, 100e6));
+        let found = at_three(&mut hours, day, 160).unwrap();
+        assert_eq!((found.hour, found.volume_ul), (3, 140e6));
     }
 
     #[test]
     fn after_one_the_hour_is_quiet_no_more_for_a_while() {
         let (mut hours, day) = learned();
-        assert!(at_three(&mut hours, day, 150).is_some());
+        assert!(at_three(&mut hours, day, 160).is_some());
         hours.advance((day + 5) * HOUR_S);
         assert!(!hours.is_quiet(3));
     }
