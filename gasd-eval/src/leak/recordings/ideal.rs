@@ -2,10 +2,12 @@
 //! IDEAL (Pullinger et al. 2021, CC BY 4.0): hourly gas of homes in Scotland, Wh.
 //!
 //! The hours are real, what happens within one is not known: the boiler is taken to run in one piece at a
-//! third more than the home's busy hours need, somewhere in the hour; little gas is taken as cooking. An empty hour is
-//! one without a pulse, or one that was lost. Hours above 66 kWh (6 m³) cannot be and are taken as
-//! empty. 112 Wh are a pulse of 10 L.
+//! third more than the home's busiest hours need, somewhere in the hour; little gas is taken as cooking. An empty hour
+//! is one without a pulse, or one that was lost: what is more than the boiler can take in an hour came late, and
+//! is of the hours before (most of such hours follow empty ones). Hours above 66 kWh (6 m³) are sums of
+//! days and are taken as empty. 112 Wh are a pulse of 10 L.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Recording, days_since_1970, text};
@@ -18,6 +20,9 @@ const IMPOSSIBLE_WH: f64 = 66_000.0;
 /// Less than this in an hour is cooking, m³.
 const COOKING_M3: f64 = 0.08;
 const COOKING_M3_PER_H: f64 = 0.2;
+
+/// What came late is of no more hours than these.
+const LATE_HOURS: i64 = 24;
 
 /// Hour since 1970 and m³.
 type Row = (i64, f64);
@@ -54,13 +59,29 @@ fn row(line: &str) -> Option<Row> {
     Some((day * 24 + numbers.next()?, m3))
 }
 
+/// The hours with what is more than `most` (m³) given back to the hours before.
+fn in_time(rows: &[Row], most: f64) -> Vec<Row> {
+    let mut hours: BTreeMap<i64, f64> = rows.iter().copied().collect();
+    for &(hour, m3) in rows.iter().rev().filter(|r| r.1 > most) {
+        let mut late = m3 - most;
+        hours.insert(hour, most);
+        for before in (hour - LATE_HOURS..hour).rev() {
+            let has = hours.entry(before).or_default();
+            let takes = late.min(most - has.min(most));
+            *has += takes;
+            late -= takes;
+        }
+    }
+    hours.into_iter().collect()
+}
+
 fn recording(name: &str, rows: &[Row]) -> Option<Recording> {
     let midnight = (rows.first()?.0 / 24 + 1) * 24;
     let mut used: Vec<f64> = rows.iter().map(|r| r.1).filter(|m3| *m3 > 0.0).collect();
     used.sort_by(f64::total_cmp);
-    let boiler = (used.get(used.len() * 19 / 20)? * 1.33).clamp(1.0, 4.5);
+    let boiler = (used.get(used.len() * 99 / 100)? * 1.33).clamp(1.0, 4.5);
     let mut steps = Vec::new();
-    for (hour, m3) in rows.iter().filter(|r| r.0 >= midnight) {
+    for (hour, m3) in in_time(rows, boiler).iter().filter(|r| r.0 >= midnight) {
         let start = (hour - midnight) as u64 * HOUR_NS;
         let power = if *m3 < COOKING_M3 { COOKING_M3_PER_H } else { boiler };
         let share = m3 / power;

@@ -19,6 +19,8 @@ const LIGHTS_UL_PER_H: i64 = 348_000_000;
 const HOLDS_S: i64 = 2;
 /// More than a tap can give, mL/s.
 const MOST_ML_S: f64 = 400.0;
+/// A tankless heater of 24 kW takes no more, however much water is drawn: it becomes less warm.
+const MOST_UL_PER_H: i64 = 2_700_000_000;
 
 const FIXTURES: [&str; 4] = ["Shower", "Washbasin", "Kitchenfaucet", "Bidet"];
 
@@ -47,7 +49,7 @@ pub fn read(folder: &Path) -> Result<Vec<Recording>, String> {
         }
         let step = Step {
             t_ns: (t - midnight) as u64 * SECOND_NS,
-            ul_per_h: if flow < LIGHTS_UL_PER_H { 0 } else { flow },
+            ul_per_h: if flow < LIGHTS_UL_PER_H { 0 } else { flow.min(MOST_UL_PER_H) },
         };
         match steps.last_mut() {
             Some(last) if last.t_ns == step.t_ns => *last = step,
