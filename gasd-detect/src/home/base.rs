@@ -47,6 +47,15 @@ const ODD_MOST: u8 = 3;
 /// stayed up is not enough by itself.
 const MOST_A_DAY: f32 = 9.0;
 
+/// How finely gas is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grain {
+    /// Volume of a pulse, µL.
+    pub pulse_ul: u64,
+    /// A gap is seen longer than it was by up to this, ns.
+    pub poll_ns: u64,
+}
+
 /// Days alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Reference {
@@ -102,10 +111,10 @@ pub(crate) struct Rise {
 
 impl Base {
     /// A pulse at `t_ns`, civil time `civil_s`.
-    pub fn pulse(&mut self, t_ns: u64, civil_s: u64, pulse_ul: u64) -> Option<Rise> {
+    pub fn pulse(&mut self, t_ns: u64, civil_s: u64, grain: Grain) -> Option<Rise> {
         let gap_s = self.last_ns.map(|last| t_ns.saturating_sub(last) as f32 / SECOND_NS as f32);
         self.last_ns = Some(t_ns);
-        let rise = self.advance(civil_s, gap_s.unwrap_or(0.0), pulse_ul);
+        let rise = self.advance(civil_s, gap_s.unwrap_or(0.0), grain);
         for block in &mut self.blocks {
             block.pulses = block.pulses.saturating_add(1);
         }
@@ -113,9 +122,9 @@ impl Base {
     }
 
     /// Time has come to `now_ns`, civil `civil_s`; the gap since the last pulse goes on.
-    pub fn tick(&mut self, now_ns: u64, civil_s: u64, pulse_ul: u64) -> Option<Rise> {
+    pub fn tick(&mut self, now_ns: u64, civil_s: u64, grain: Grain) -> Option<Rise> {
         let gap_s = self.last_ns.map_or(0.0, |last| now_ns.saturating_sub(last) as f32 / SECOND_NS as f32);
-        self.advance(civil_s, gap_s, pulse_ul)
+        self.advance(civil_s, gap_s, grain)
     }
 
     /// Pulses were lost: the blocks under way say nothing.
@@ -126,7 +135,7 @@ impl Base {
         }
     }
 
-    fn advance(&mut self, civil_s: u64, gap_s: f32, pulse_ul: u64) -> Option<Rise> {
+    fn advance(&mut self, civil_s: u64, gap_s: f32, grain: Grain) -> Option<Rise> {
         // A day later than it is, so that the first block of 1970, where a clock without a battery begins,
         // does not begin before 0. Zero is no time yet.
         let civil_s = if civil_s == 0 { 0 } else { civil_s.saturating_add(DAY_S) };
@@ -169,7 +178,7 @@ impl Base {
                         self.open = false;
                         self.odd = self.odd.saturating_add(1).min(ODD_MOST);
                     }
-                    judged |= block.end(pulse_ul, self.ended >= WARM_DAYS * BLOCKS as u32);
+                    judged |= block.end(grain, self.ended >= WARM_DAYS * BLOCKS as u32);
                 }
                 block.gap_s = new.map_or(-1.0, |begin| part(begin).min(gap_s));
                 block.pulses = 0;
@@ -178,7 +187,7 @@ impl Base {
         if judged {
             self.usual_s = self.usual();
         }
-        judged.then(|| self.rise(pulse_ul))
+        judged.then(|| self.rise(grain.pulse_ul))
     }
 
     fn rise(&self, pulse_ul: u64) -> Rise {
@@ -234,13 +243,16 @@ impl Base {
 
 impl Block {
     /// The block ended. Returns whether it was judged.
-    fn end(&mut self, pulse_ul: u64, warm: bool) -> bool {
-        let pulse_l = pulse_ul as f32 * 1e-6;
+    fn end(&mut self, grain: Grain, warm: bool) -> bool {
+        let pulse_l = grain.pulse_ul as f32 * 1e-6;
         // A block without a pulse is one gap.
         let whole = self.gap_s.max(1.0);
         let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / whole).max(0.0);
         let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
-        let gap = whole.min((pulse_l * 3.6 / FLOOR).max(60.0));
+        // So the longest gap of no base flow is as much longer. Against the bare one, a leak's gaps, which are seen
+        // longer too, would prove too little in one block.
+        let poll_s = grain.poll_ns as f32 / SECOND_NS as f32;
+        let gap = whole.min((pulse_l * 3.6 / FLOOR).max(60.0) + poll_s);
         let log = gap.ln();
         let reference = &mut self.references[class];
         reference.days = reference.days.saturating_add(1);
@@ -278,7 +290,7 @@ mod tests {
             while s < (day + 1) * DAY_S {
                 let hour = s % DAY_S / 3600;
                 s += if hour < 6 { night_gap_s } else { 20 };
-                let rise = base.pulse(s * SECOND_NS, s, 1_000_000);
+                let rise = base.pulse(s * SECOND_NS, s, Grain { pulse_ul: 1_000_000, poll_ns: 0 });
                 if let Some(rise) = rise.filter(|r| r.process > 365.0 * 86_400.0) {
                     found = found.or(Some((day, rise)));
                 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is known of a meter without having learned it.
 
+use super::base::Grain;
 use crate::profile::Rules;
 use crate::readings::SHARP_NS;
 use crate::units::m3_per_h;
@@ -34,6 +35,12 @@ impl<'a> Limits<'a> {
     /// the highest mean of a summer was says nothing of a winter's.
     pub const fn sharp(&self) -> bool {
         self.poll_ns <= SHARP_NS
+    }
+
+    /// How finely gaps are seen. Of readings further apart than [`SHARP_NS`] nothing is allowed for: it would make
+    /// more of their gaps than is known.
+    pub const fn grain(&self) -> Grain {
+        Grain { pulse_ul: self.pulse_ul, poll_ns: if self.sharp() { self.poll_ns } else { 0 } }
     }
 
     /// Flow from which the meter's own rule closes the valve (R1), m³/h.

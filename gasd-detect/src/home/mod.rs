@@ -120,7 +120,7 @@ impl Home {
             return;
         }
         let before = self.last_ns.replace(t_ns);
-        let rise = self.base.pulse(t_ns, civil_s, limits.pulse_ul);
+        let rise = self.base.pulse(t_ns, civil_s, limits.grain());
         self.risen(rise, t_ns, limits, say);
         let Some(before) = before else {
             self.gather.pulse(t_ns, limits.pulse_ul);
@@ -152,7 +152,7 @@ impl Home {
 
     /// Time has come to `now_ns` without a pulse.
     pub fn tick(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
-        let rise = self.base.tick(now_ns, civil_s, limits.pulse_ul);
+        let rise = self.base.tick(now_ns, civil_s, limits.grain());
         self.time(now_ns, civil_s, limits, say);
         self.risen(rise, now_ns, limits, say);
         if let Some(last) = self.last_ns {

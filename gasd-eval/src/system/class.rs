@@ -94,7 +94,7 @@ impl Class {
             Self::MicroElsewhere => "warned within 7 days",
             Self::Growing => "warned within 7 days of 20 L/h",
             Self::Constant(_) => "for the curve: 88 L",
-            Self::Silent => "warned within 14 days",
+            Self::Silent => "warned within 31 days",
             Self::Bouncing => "warned within a day, never critical",
             Self::Impossible => "warned within an hour, never critical",
         }
@@ -191,7 +191,8 @@ impl Class {
                 let horizon = if q < 0.15 { 8 * DAY_NS } else { DAY_NS };
                 Trial::new(leak(at, q), at, horizon, Level::Warning, Limit::Litres(HOSE_L))
             }
-            Self::Silent => fault(Fault::Silent, 14 * 24, 14 * 24),
+            // The rule waits for 30 days: people travel.
+            Self::Silent => fault(Fault::Silent, 31 * 24, 31 * 24),
             Self::Bouncing => {
                 let extra = 1 + rng.below(4) as u32;
                 fault(Fault::Bouncing { extra }, 24, 24)
