@@ -214,7 +214,7 @@ fn main() -> ExitCode {
         Command::Peers { speed: true, .. } => Ok(peers::speed()),
         Command::Peers { runs, speed: false } => {
             let options = peers::Options { thresholds: runs, delays: runs, ..Default::default() };
-            let tables = peers::STREAMS.map(|stream| peers::run(&options, stream));
+            let tables = peers::CASES.map(|case| peers::run(&options, case));
             Ok(format!("{}\n{}", peers::introduction(&options), tables.join("\n")))
         }
         Command::Readings(asked) => readings::run(&asked.options()),

@@ -37,11 +37,14 @@ impl Default for Options {
     }
 }
 
-/// Where everybody is compared.
-pub const STREAMS: [Stream; 3] = [
-    Stream { pulse_l: 1.0, flow: 1.0, shape: 1.0 },
-    Stream { pulse_l: 0.1, flow: 1.0, shape: 1.0 },
-    Stream { pulse_l: 1.0, flow: 1.0, shape: 25.0 },
+/// Where everybody is compared, and what is known of the flow before.
+pub const CASES: [(Stream, History); 5] = [
+    (Stream { pulse_l: 1.0, flow: 1.0, shape: 1.0 }, History::Given),
+    (Stream { pulse_l: 0.1, flow: 1.0, shape: 1.0 }, History::Given),
+    (Stream { pulse_l: 1.0, flow: 1.0, shape: 25.0 }, History::Given),
+    (Stream { pulse_l: 10.0, flow: 1.0, shape: 1.0 }, History::Given),
+    // 2400 pulses: the rate that was learned is 2 % off.
+    (Stream { pulse_l: 10.0, flow: 1.0, shape: 1.0 }, History::Days(1.0)),
 ];
 
 /// What stands above the tables.
@@ -57,25 +60,37 @@ pub fn introduction(options: &Options) -> String {
     )
 }
 
-/// Everybody's delays on one stream as Markdown.
+/// Everybody's delays in one case as Markdown.
 #[must_use]
-pub fn run(options: &Options, stream: Stream) -> String {
+pub fn run(options: &Options, (stream, history): (Stream, History)) -> String {
     let mut peers = everybody();
-    if stream != STREAMS[0] {
+    if (stream, history) != CASES[0] {
         // Once is enough to see, and takes longer than all others together.
         peers.retain(|peer| !matches!(peer.setting, Setting::Extrapolated { .. }));
     }
-    let one = |i: usize| study(&peers[i], stream, &RHOS, options.thresholds, options.delays, options.seed);
+    let one = |i: usize| study(&peers[i], (stream, history), &RHOS, options);
     let done = parallel("peers", peers.len(), cores(), one);
     let mut out = String::new();
-    table(&mut out, stream, &peers, &done, options);
+    table(&mut out, (stream, history), &peers, &done, options);
     out
 }
 
-fn table(out: &mut String, stream: Stream, peers: &[Peer], done: &[Done], options: &Options) {
+fn table(
+    out: &mut String,
+    (stream, history): (Stream, History),
+    peers: &[Peer],
+    done: &[Done],
+    options: &Options,
+) {
     let Stream { pulse_l, flow, shape } = stream;
-    let _ =
-        write!(out, "\n{pulse_l} L a pulse, {flow} m³/h before, Gamma intervals of shape {shape}:\n\n| |");
+    let learned = match history {
+        History::Given => String::new(),
+        History::Days(days) => format!(", learned from {days} day (but by the oracle)"),
+    };
+    let _ = write!(
+        out,
+        "\n{pulse_l} L a pulse, {flow} m³/h before{learned}, Gamma intervals of shape {shape}:\n\n| |"
+    );
     for rho in RHOS {
         let _ = write!(out, " ×{rho} |");
     }

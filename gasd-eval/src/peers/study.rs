@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Everybody's delays at one false alarm a year.
 
-use super::list::{Peer, Setting, proved};
+use super::{
+    command::Options,
+    list::{Peer, Setting, proved},
+};
 use crate::alone::{
     arl::{FalseAlarms, Plan, given},
     delay::{Change, Delay, Runs, delay},
@@ -28,9 +31,10 @@ pub const MOST_S: f64 = 100_000.0;
 pub const FOREST_MOST_S: f64 = 10_000.0;
 const HOURS_IN_YEAR: f64 = 8766.0;
 
-/// Sets a detector to one false alarm a year on a stream, and measures it.
+/// Sets a detector to one false alarm a year on a stream of which it knows by `history`, and measures it.
 #[must_use]
-pub fn study(peer: &Peer, stream: Stream, rhos: &[f64], thresholds: usize, delays: usize, seed: u64) -> Done {
+pub fn study(peer: &Peer, (stream, history): (Stream, History), rhos: &[f64], options: &Options) -> Done {
+    let Options { thresholds, delays, seed } = *options;
     let cell = stream.cell(1.0);
     let (mut number, mut calm_s, mut most_s) = (delays, 600.0, MOST_S);
     let (threshold, error) = match &peer.setting {
@@ -43,7 +47,7 @@ pub fn study(peer: &Peer, stream: Stream, rhos: &[f64], thresholds: usize, delay
                 memory_s: *memory_s,
                 most: f64::INFINITY,
             };
-            let alarms = FalseAlarms::simulate(&cell, History::Given, &peer.start, &plan, seed);
+            let alarms = FalseAlarms::simulate(&cell, history, &peer.start, &plan, seed);
             let threshold = alarms.threshold(1.0);
             (threshold.value, Some(threshold.error))
         }
@@ -58,8 +62,7 @@ pub fn study(peer: &Peer, stream: Stream, rhos: &[f64], thresholds: usize, delay
     };
     let calm = (500.0 / stream.shape) as usize + 20 + (calm_s * cell.rate()) as usize;
     let runs = Runs { number, change: Change::AfterPulses(calm), most_s };
-    let measure =
-        |rho: &f64| delay(&stream.cell(*rho), History::Given, &peer.start, threshold, runs, seed + 1);
+    let measure = |rho: &f64| delay(&stream.cell(*rho), history, &peer.start, threshold, runs, seed + 1);
     Done { threshold, error, delays: Some(rhos.iter().map(measure).collect()) }
 }
 
