@@ -10,10 +10,12 @@
 //! - `peers`: other people's detectors.
 //! - `readings`: the engine behind a register that is read now and then.
 //! - `learned`: examples for the learned model, and whether it helps.
+//! - `bounds`: what one who knew more than a meter tells would have to cry in sound homes to meet the goals.
 //! - `nab`: the Numenta benchmark.
 #![forbid(unsafe_code)]
 
 pub mod alone;
+pub mod bounds;
 pub mod detector;
 pub mod household;
 pub mod jobs;

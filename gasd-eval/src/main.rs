@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use gasd_eval::alone::command as alone;
+use gasd_eval::bounds::{command as bounds, study as bounds_study};
 use gasd_eval::leak::recordings;
 use gasd_eval::learned::{examples, report as learned};
 use gasd_eval::nab::command as nab;
@@ -60,6 +61,21 @@ enum Command {
         /// Leaks of each class in each home
         #[arg(long, default_value_t = 2)]
         leaks: u32,
+        /// Threads [default: one a core]
+        #[arg(long)]
+        jobs: Option<usize>,
+    },
+    /// What one who knew more than a meter can tell would have to cry in sound homes to meet the goals
+    Bounds {
+        /// How many homes
+        #[arg(long, default_value_t = 1000)]
+        homes: usize,
+        /// What everything is drawn from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Days that each is watched after it was learned
+        #[arg(long, default_value_t = 365)]
+        days: u32,
         /// Threads [default: one a core]
         #[arg(long)]
         jobs: Option<usize>,
@@ -223,6 +239,10 @@ fn main() -> ExitCode {
             Ok(learned::run(&learned::Options { homes, leaks, jobs }))
         }
         Command::Features(asked) => features(asked),
+        Command::Bounds { homes, seed, days, jobs } => {
+            let jobs = jobs.unwrap_or_else(gasd_eval::jobs::cores);
+            Ok(bounds::run(&bounds_study::Plan { seed, homes, days, jobs }))
+        }
         Command::Nab => nab::run().map_err(|error| error.to_string()).map(|section| {
             section.unwrap_or_else(|| {
                 "SKIPPED: no data/nab beside the workspace; GASD_SHARED tells where it is\n".into()

@@ -78,7 +78,7 @@ impl HomeFlow {
 }
 
 /// The steps of stretches that lie over each other.
-fn sum(segments: &[Segment], more: &[(u64, i64)], steps: &mut Vec<Step>) {
+pub(crate) fn sum(segments: &[Segment], more: &[(u64, i64)], steps: &mut Vec<Step>) {
     let ends = segments.iter().flat_map(|s| [(s.start_ns, s.ul_per_h), (s.end_ns, -s.ul_per_h)]);
     let mut changes: Vec<(u64, i64)> = ends.chain(more.iter().copied()).collect();
     changes.sort_unstable_by_key(|c| c.0);

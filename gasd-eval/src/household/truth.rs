@@ -9,7 +9,7 @@ use super::segment::Segment;
 use super::{Household, connected, pilots_ul_per_h};
 
 /// An observer calls it one use when the flame was out for no longer than this, ns.
-const SAME_USE_NS: u64 = 1_000_000_000;
+pub(crate) const SAME_USE_NS: u64 = 1_000_000_000;
 /// Days to each side that make a season.
 const SEASON_DAYS: u32 = 30;
 /// Years that are looked at.
@@ -23,6 +23,21 @@ pub struct Season {
     pub busy: [f64; 24],
     /// Share of days that have an hour of the clock without any flow.
     pub zero_hour: f64,
+}
+
+/// Uses as an observer counts them, from one appliance's stretches in order of time: each has the flow of
+/// its last stretch.
+pub fn joined(stretches: impl Iterator<Item = Segment>) -> Vec<Segment> {
+    let mut uses: Vec<Segment> = Vec::new();
+    for s in stretches {
+        match uses.last_mut() {
+            Some(last) if s.start_ns <= last.end_ns + SAME_USE_NS => {
+                (last.end_ns, last.ul_per_h) = (s.end_ns, s.ul_per_h);
+            }
+            _ => uses.push(s),
+        }
+    }
+    uses
 }
 
 impl Household {
@@ -131,18 +146,8 @@ impl Household {
     /// The uses of an appliance that begin on days `[from, to)`, by start.
     #[must_use]
     pub fn uses(&self, appliance: u8, from_day: u32, to_day: u32) -> Vec<Segment> {
-        let mut uses: Vec<Segment> = Vec::new();
-        for day in from_day..to_day {
-            for s in self.day(day).into_iter().filter(|s| s.appliance == appliance) {
-                match uses.last_mut() {
-                    Some(last) if s.start_ns <= last.end_ns + SAME_USE_NS => {
-                        (last.end_ns, last.ul_per_h) = (s.end_ns, s.ul_per_h);
-                    }
-                    _ => uses.push(s),
-                }
-            }
-        }
-        uses
+        let days = (from_day..to_day).flat_map(|day| self.day(day));
+        joined(days.filter(|s| s.appliance == appliance))
     }
 
     /// A burner that is used often enough to be known, for the tests of forgotten ones.

@@ -10,9 +10,9 @@ use crate::leak::fault::Fault;
 use crate::leak::{Leak, Shape};
 
 /// An hour in which gas flows on at most this share of days is one in which it hardly ever does.
-const HARDLY_EVER: f64 = 0.02;
+pub(crate) const HARDLY_EVER: f64 = 0.02;
 /// A home has a zero hour if this share of its days has one.
-const HAS_ZERO_HOUR: f64 = 0.95;
+pub(crate) const HAS_ZERO_HOUR: f64 = 0.95;
 
 /// 10 % of the lower explosion limit in a sealed kitchen of 20 m³, L.
 const HOSE_L: f64 = 88.0;
