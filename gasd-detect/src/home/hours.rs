@@ -2,7 +2,8 @@
 //! The hours of the day: when the home hardly ever uses gas, and how much it takes then to be told.
 //!
 //! An hour is *quiet* when no more than one day in about a year had a large use in it. Its memory is
-//! a year long on purpose: the first frosty morning of the second autumn is no news. A use in a quiet hour
+//! a year long on purpose: the first frosty morning of the second autumn is no news. It is quiet in the *season*,
+//! too, when it was used on a few days of the year only and on none for two or three months. A use in a quiet hour
 //! is told once its volume, beyond the base flow, is more than a person at the stove would burn.
 
 use crate::units::{SECOND_NS, volume_ul};
@@ -22,6 +23,15 @@ const FORGET: f32 = 0.998;
 const QUIET: f32 = 0.9;
 const BESIDE: f32 = 6.0;
 const BESIDE_DAYS: f32 = 180.0;
+/// The season: what a day weighs three weeks later is a half.
+const SEASON_FORGET: f32 = 0.97;
+/// Days that are learned before a season is told from the year.
+const SEASON_DAYS: f32 = 90.0;
+/// Large uses in the season's memory of an hour (one falls below this within 53 days, four within 99), and of the hours beside
+/// it, up to which it is quiet, with no more than so many in the year's.
+const SEASON_QUIET: f32 = 0.2;
+const SEASON_BESIDE: f32 = 1.5;
+const SEASON_YEAR: f32 = 8.0;
 /// After one was told none is for so long, ns: the first frosty nights, guests and fevers last some days, and a leak
 /// does not end.
 const CALM_NS: u64 = 3 * 86_400 * SECOND_NS;
@@ -33,6 +43,8 @@ const REST_NS: u64 = 600 * SECOND_NS;
 pub(crate) struct Hours {
     /// Days with a large use in each hour, forgotten slowly.
     pub used: [f32; 24],
+    /// The same, forgotten within a season.
+    pub season: [f32; 24],
     /// Days seen.
     pub days: f32,
     /// The civil hour under way, in hours since the epoch; 0 before the first.
@@ -75,12 +87,14 @@ impl Hours {
             // An hour that raised an alarm is used, too: the next one is told only if it is rare enough.
             if f64::from(self.passed_ul) >= USED_UL {
                 self.used[of_day] += 1.0;
+                self.season[of_day] += 1.0;
             }
             let passed = (hour - self.hour).min(48);
             for h in 0..passed {
                 if (self.hour + h + 1).is_multiple_of(24) {
                     self.days = self.days * FORGET + 1.0;
                     self.used.iter_mut().for_each(|used| *used *= FORGET);
+                    self.season.iter_mut().for_each(|used| *used *= SEASON_FORGET);
                 }
             }
         }
@@ -88,11 +102,15 @@ impl Hours {
         self.passed_ul = 0.0;
     }
 
-    /// Whether the home hardly ever uses gas at this hour of the day.
+    /// Whether the home hardly ever uses gas at this hour of the day, by the year or by the season.
     pub fn is_quiet(&self, of_day: usize) -> bool {
-        let beside = self.used[(of_day + 23) % 24] + self.used[(of_day + 1) % 24];
+        let at = of_day % 24;
+        let beside = |used: &[f32; 24]| used[(at + 23) % 24] + used[(at + 1) % 24];
         let beside_most = BESIDE * (self.days / BESIDE_DAYS).min(1.0);
-        self.days >= LEARN_DAYS && self.used[of_day % 24] < QUIET && beside < beside_most
+        let year = self.used[at] < QUIET && beside(&self.used) < beside_most;
+        let season = self.season[at] < SEASON_QUIET && beside(&self.season) < SEASON_BESIDE;
+        (self.days >= LEARN_DAYS && year)
+            || (self.days >= SEASON_DAYS && season && self.used[at] < SEASON_YEAR)
     }
 
     /// `more_ul` passed from `from_ns` to `to_ns`, with a base flow of `base` m³/h; `tell_ul` is told.
@@ -131,7 +149,18 @@ impl Hours {
     }
 }
 
-crate::state::state!(Hours { used, days, hour, passed_ul, run_ul, run_since_ns, run_seen_ns, said, told_ns });
+crate::state::state!(Hours {
+    used,
+    season,
+    days,
+    hour,
+    passed_ul,
+    run_ul,
+    run_since_ns,
+    run_seen_ns,
+    said,
+    told_ns
+});
 
 impl Hours {
     /// All times are later by `by_ns`.
@@ -185,6 +214,34 @@ mod tests {
         assert!(at_three(&mut hours, day, 160).is_some());
         hours.advance((day + 5) * HOUR_S);
         assert!(!hours.is_quiet(3));
+    }
+
+    /// Days with the evening's use, and one in the morning while it is cold.
+    fn mornings(hours: &mut Hours, from: u64, days: u64, cold: bool) -> u64 {
+        for hour in from..from + 24 * days {
+            hours.advance(hour * HOUR_S);
+            let litres = match hour % 24 {
+                18 => 200,
+                5 if cold => 50,
+                _ => continue,
+            };
+            let t = hour * HOUR_S * SECOND_NS;
+            hours.volume(litres * 1_000_000, (t, t + 1200 * SECOND_NS), 0.0, TELL_UL);
+        }
+        from + 24 * days
+    }
+
+    #[test]
+    fn a_winters_hour_is_quiet_again_a_season_later_and_a_habits_is_not() {
+        let (mut hours, from) = learned();
+        let from = mornings(&mut hours, from, 4, true);
+        let from = mornings(&mut hours, from, 30, false);
+        assert!(!hours.is_quiet(5), "a month later");
+        let from = mornings(&mut hours, from, 80, false);
+        assert!(hours.is_quiet(5), "a season later");
+        let from = mornings(&mut hours, from, 20, true);
+        mornings(&mut hours, from, 100, false);
+        assert!(!hours.is_quiet(5) && !hours.is_quiet(18), "it has been used on many days");
     }
 
     #[test]
