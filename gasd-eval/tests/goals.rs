@@ -15,6 +15,8 @@ use gasd_eval::system::drive::{Seat, drive, install};
 use gasd_eval::system::judge::Spec;
 
 const HOMES: usize = 12;
+/// Sound homes: of few, chance says more than the engine.
+const SOUND: usize = 36;
 /// Days after which alarms count, and leaks begin.
 const LEARN_DAYS: u32 = 60;
 const DAYS: u32 = 180;
@@ -58,12 +60,12 @@ fn sound_homes_are_left_in_peace() {
         };
         (late(Level::Warning), late(Level::Critical))
     };
-    let all = parallel("sound homes", HOMES, cores(), one);
+    let all = parallel("sound homes", SOUND, cores(), one);
     let warnings: usize = all.iter().map(|a| a.0).sum();
     let criticals: usize = all.iter().map(|a| a.1).sum();
-    // One a meter and year, and a tenth of that: with twelve meter-years at most so many.
-    assert!(warnings <= HOMES, "{warnings} warnings in {HOMES} meter-years");
-    assert!(criticals <= 1, "{criticals} criticals in {HOMES} meter-years");
+    // One a meter and year, and a tenth of that.
+    assert!(warnings <= SOUND, "{warnings} warnings in {SOUND} meter-years");
+    assert!(criticals <= SOUND / 10, "{criticals} criticals in {SOUND} meter-years");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! tells the base flow from above, whatever was cooked meanwhile. Four blocks of twelve hours, six
 //! hours apart, each give one gap a day, which is taken as an interval of the renewal process with the
 //! regularity that was learned, and judged by an e-detector of its own; the four are averaged, which keeps
-//! the guarantee. A day is enough where the home has an hour without gas, several where a pilot flame burns.
+//! the guarantee. A day is enough where the home has an hour without gas, a few where a pilot flame burns.
 //!
 //! **A cold day has shorter gaps**, so gaps are compared among days alike: by the volume that passed
 //! beyond what a flow of V/gap would explain. A leak adds nothing to that, heating does.
@@ -36,8 +36,12 @@ pub(crate) const LEARN_DAYS: u32 = 10;
 const WARM_DAYS: u32 = 21;
 /// The reference may follow more flow by so much a day, as a part, once it has learned.
 const CREEP: f32 = 0.001;
-/// Regularity that is believed of the gaps.
-const SHAPE: core::ops::RangeInclusive<f32> = 1.0..=25.0;
+/// Regularity that is believed of the gaps at most: of those that end at [`FLOOR`], which look more regular than
+/// they are, and of those that a base flow ends, which are as regular as the meter turns.
+const SHAPE_FLOOR: f32 = 25.0;
+const SHAPE_BASE: f32 = 100.0;
+/// A base flow ends gaps if they are usually shorter than this part of the longest that is told from none.
+const ENDED: f32 = 0.8;
 /// A gap of this part of the usual one is an end of the base flow that was told: a leak never rests.
 const RESTED: f32 = 0.8;
 /// Each time that happened it takes so many times the evidence, up to so often: nights are odd in this home.
@@ -252,7 +256,8 @@ impl Block {
         // So the longest gap of no base flow is as much longer. Against the bare one, a leak's gaps, which are seen
         // longer too, would prove too little in one block.
         let poll_s = grain.poll_ns as f32 / SECOND_NS as f32;
-        let gap = whole.min((pulse_l * 3.6 / FLOOR).max(60.0) + poll_s);
+        let longest_s = (pulse_l * 3.6 / FLOOR).max(60.0) + poll_s;
+        let gap = whole.min(longest_s);
         let log = gap.ln();
         let reference = &mut self.references[class];
         reference.days = reference.days.saturating_add(1);
@@ -264,8 +269,9 @@ impl Block {
             return false;
         }
         // The mean of the gaps is above exp(mean of the logarithms); a shorter mean is the safe side.
-        let shape = (0.7 / reference.spread.max(1e-3)).clamp(*SHAPE.start(), *SHAPE.end());
         let mean_s = reference.log_gap.exp();
+        let most = if mean_s < ENDED * longest_s { SHAPE_BASE } else { SHAPE_FLOOR };
+        let shape = (0.7 / reference.spread.max(1e-3)).clamp(1.0, most);
         self.mixture.step_with(gap, mean_s.recip(), shape, DAY_S as f32, MOST_A_DAY);
         // Longer gaps are less flow: believed. Shorter ones are more: hardly.
         reference.log_gap += if away > 0.0 { away * 0.05 } else { (away * 0.05).max(-CREEP) };
@@ -310,11 +316,11 @@ mod tests {
     }
 
     #[test]
-    fn a_pilot_flame_is_no_leak_and_one_beside_it_is_found_within_a_week() {
+    fn a_pilot_flame_is_no_leak_and_one_beside_it_is_found_within_days() {
         let mut base = Base::default();
         assert_eq!(days(&mut base, 100, 400, 90), None);
         let (day, _) = days(&mut base, 500, 10, 60).unwrap();
-        assert!(day < 507, "{day}");
+        assert!(day <= 502, "{day}");
     }
 
     #[test]
