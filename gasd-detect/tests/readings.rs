@@ -4,93 +4,9 @@
 
 mod common;
 
-use common::{SECOND, cases};
-use gasd_detect::{
-    DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Input, Kind, Profile, Readings, ReadingsConfig, Rule,
-    Severity, Taken, Verdict, sentence,
-};
+use common::{SECOND, cases, register::*};
+use gasd_detect::{Input, Kind, Profile, Readings, ReadingsConfig, Rule, Severity, Taken, sentence};
 use proptest::prelude::*;
-
-const L: u64 = 1_000_000;
-const HOUR: u64 = 3600 * SECOND;
-const CIVIL: i64 = 1_700_000_000 * SECOND as i64;
-
-fn config(resolution_ul: u64, every_ns: u64, profile: Profile) -> ReadingsConfig {
-    ReadingsConfig {
-        resolution_ul,
-        modulus_ul: 100_000_000 * L,
-        every_ns,
-        max_flow_ul_per_h: 6_000_000_000,
-        thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-        rules: profile.rules(),
-    }
-}
-
-fn readings(cfg: ReadingsConfig) -> Readings {
-    let mut readings = Readings::new(cfg).expect("a register that can be read");
-    readings.set_civil_offset(CIVIL);
-    readings
-}
-
-fn read(readings: &mut Readings, register_ul: u64, t_ns: u64) -> (Taken, Vec<Verdict>) {
-    let mut said = Vec::new();
-    let taken = readings.reading(register_ul, t_ns, &mut |v| said.push(v));
-    (taken, said)
-}
-
-/// And once more, a second later, if that is asked for.
-fn read_twice(readings: &mut Readings, register_ul: u64, t_ns: u64) -> (Taken, Vec<Verdict>) {
-    let (taken, mut said) = read(readings, register_ul, t_ns);
-    if taken != Taken::Held {
-        return (taken, said);
-    }
-    let (taken, more) = read(readings, register_ul, t_ns + SECOND);
-    said.extend(more);
-    (taken, said)
-}
-
-/// Everything that a register has moved is somewhere.
-fn accounted(readings: &Readings) -> u64 {
-    readings.counts().given_ul + readings.counts().missed_ul + readings.carried_ul()
-}
-
-/// A flow as (seconds, m³/h), from `SECOND` on.
-type Flow = Vec<(u64, f64)>;
-
-/// What has passed of it `at_ns`, µL.
-fn passed_ul(flow: &Flow, at_ns: u64) -> u64 {
-    let (mut from_ns, mut volume) = (SECOND, 0.0);
-    for (seconds, m3_per_h) in flow {
-        let end_ns = from_ns + seconds * SECOND;
-        volume += at_ns.clamp(from_ns, end_ns).saturating_sub(from_ns) as f64 * m3_per_h / 3600.0;
-        from_ns = end_ns;
-    }
-    volume as u64
-}
-
-fn end_ns(flow: &Flow) -> u64 {
-    SECOND + flow.iter().map(|(seconds, _)| seconds * SECOND).sum::<u64>()
-}
-
-/// The times of readings each `every_ns`, with `keep(i)` of them.
-fn times(flow: &Flow, every_ns: u64, keep: impl Fn(u64) -> bool) -> Vec<u64> {
-    (0..=end_ns(flow) / every_ns).filter(|i| keep(*i)).map(|i| SECOND + i * every_ns).collect()
-}
-
-/// Plays a flow to a register that stood at `start_ul`.
-fn play(cfg: ReadingsConfig, flow: &Flow, times: &[u64], start_ul: u64) -> (Readings, Vec<Verdict>) {
-    let (mut front, mut said) = (readings(cfg), Vec::new());
-    for &t_ns in times {
-        let register = (start_ul + passed_ul(flow, t_ns)) % cfg.modulus_ul;
-        said.extend(read_twice(&mut front, register / cfg.resolution_ul * cfg.resolution_ul, t_ns).1);
-    }
-    (front, said)
-}
-
-/// A home's use below every threshold, with rests; flows in m³/h.
-fn usual() -> impl Strategy<Value = Flow> {
-    prop::collection::vec((120u64..4000, prop_oneof![Just(0.0), 0.1f64..2.5]), 3..30)
-}
 
 #[derive(Clone, Debug)]
 enum Call {
@@ -229,42 +145,6 @@ proptest! {
             prop_assert_eq!(read(&mut one, register, t_ns), read(&mut other, register, t_ns));
         }
         prop_assert_eq!(one.save(), other.save());
-    }
-
-    /// The same flow, read twice as often, with every second reading missing, or as pulses: what is found is of the
-    /// same kind. It began within one interval and one quantum of where it did, and is decided within two
-    /// intervals: the first may hold the onset, and its mean is too low then.
-    #[test]
-    fn how_often_it_is_read_changes_no_verdict_beyond_the_interval(
-        before in usual(), hose in 7.5f64..14.0, every in prop::sample::select(vec![60u64, 300, 900]),
-        resolution in prop::sample::select(vec![L, 10 * L]), phase in 0u64..900,
-    ) {
-        let mut flow = before;
-        flow.push((600 + phase, 0.3));
-        let onset_ns = end_ns(&flow);
-        flow.push((4 * every, hose));
-        let cfg = config(resolution, every * SECOND, Profile::Published);
-        let fine = ReadingsConfig { every_ns: cfg.every_ns / 2, ..cfg };
-        let whole = play(cfg, &flow, &times(&flow, cfg.every_ns, |_| true), 0).1;
-        let split = play(cfg, &flow, &times(&flow, fine.every_ns, |_| true), 0).1;
-        let merged = play(fine, &flow, &times(&flow, fine.every_ns, |i| i % 2 == 0), 0).1;
-        let mut engine = Engine::new(EngineConfig {
-            pulse_volume_ul: resolution,
-            max_flow_ul_per_h: cfg.max_flow_ul_per_h,
-            thresholds_m3_per_h: cfg.thresholds_m3_per_h,
-            rules: cfg.rules,
-        });
-        let profile: Vec<(f64, f64)> = flow.iter().map(|(s, q)| (*s as f64, *q)).collect();
-        let pulses = common::run(&mut engine, &common::pulses(&profile, resolution, 0.0, SECOND), 0);
-        let quantum_ns = (cfg.quantum_ul() as f64 / hose * 3600.0) as u64;
-        let near_ns = cfg.every_ns + quantum_ns;
-        for said in [&whole, &split, &merged, &pulses] {
-            let critical: Vec<Kind> = common::critical(said).iter().map(|v| v.kind).collect();
-            prop_assert_eq!(critical.first(), Some(&Kind::Surge), "{:?}", said);
-            let surge = common::critical(said)[0];
-            prop_assert!(surge.t_ns.abs_diff(onset_ns) <= near_ns, "{surge:?} {onset_ns}");
-            prop_assert!(surge.decided_ns - onset_ns <= 2 * cfg.every_ns + SECOND + 4 * quantum_ns, "{surge:?} {onset_ns}");
-        }
     }
 
     /// No use below the thresholds becomes a finding by being read.

@@ -6,6 +6,8 @@ use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Severity, V
 
 use proptest::prelude::ProptestConfig;
 
+pub mod register;
+
 pub const SECOND: u64 = 1_000_000_000;
 
 /// `n` cases, and no files left behind: a failure prints its minimal input.
