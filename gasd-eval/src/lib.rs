@@ -13,6 +13,7 @@
 //! - `bounds`: what one who knew more than a meter tells would have to cry in sound homes to meet the goals.
 //! - `nab`: the Numenta benchmark.
 //! - `random`: where chance comes from.
+//! - `svg`: what pictures are made of.
 #![forbid(unsafe_code)]
 
 pub mod alone;
