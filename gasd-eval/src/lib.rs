@@ -12,6 +12,8 @@
 //! - `learned`: examples for the learned model, and whether it helps.
 //! - `bounds`: what one who knew more than a meter tells would have to cry in sound homes to meet the goals.
 //! - `nab`: the Numenta benchmark.
+//! - `random`: where chance comes from.
+//! - `svg`: what pictures are made of.
 #![forbid(unsafe_code)]
 
 pub mod alone;
@@ -24,6 +26,7 @@ pub mod learned;
 pub mod machine;
 pub mod nab;
 pub mod peers;
+pub mod random;
 pub mod readings;
 pub mod svg;
 pub mod system;

@@ -1,97 +1,93 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A picture of curves, both axes logarithmic: plain SVG, no scripts, no fonts of its own.
+//! What pictures are made of: plain SVG, no scripts, no fonts of its own, and axes whose values are
+//! logarithms. How a picture looks is its own; `alone::plot` and `system::plot` draw them.
 
-use std::fmt::Write as _;
+use std::fmt::{Arguments, Write as _};
 
-/// A curve.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    /// Beside its end.
-    pub name: String,
-    /// x and y, both above 0.
-    pub points: Vec<(f64, f64)>,
-    /// Drawn with dashes.
-    pub dashed: bool,
-    /// Any CSS colour.
-    pub colour: &'static str,
+/// Ends a picture.
+pub const END: &str = "</svg>\n";
+
+/// Begins a picture of this width and height, with further attributes.
+#[must_use]
+pub fn begin((width, height): (f64, f64), attributes: Arguments<'_>) -> String {
+    format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" {attributes}>")
 }
 
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 150.0;
-const TOP: f64 = 32.0;
-const BOTTOM: f64 = 44.0;
+/// Writes `text`, escaped; the attributes say where and how.
+pub fn text(out: &mut String, attributes: Arguments<'_>, text: &str) {
+    let _ = write!(out, "<text {attributes}>{}</text>", escaped(text));
+}
 
-/// Draws curves; `x_marks` are labelled on the x axis, powers of ten on the y axis.
+/// Text as it may stand between tags and in attributes.
 #[must_use]
-pub fn chart(title: &str, x_title: &str, y_title: &str, x_marks: &[f64], curves: &[Curve]) -> String {
-    let points = || curves.iter().flat_map(|curve| curve.points.iter());
-    let ends = |of: fn(&(f64, f64)) -> f64| {
-        points()
-            .map(|p| of(p).ln())
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)))
-    };
-    let ((x0, x1), (y0, y1)) = (ends(|p| p.0), ends(|p| p.1));
-    let x = |v: f64| LEFT + (v.ln() - x0) / (x1 - x0).max(1e-9) * (WIDTH - LEFT - RIGHT);
-    let y = |v: f64| HEIGHT - BOTTOM - (v.ln() - y0) / (y1 - y0).max(1e-9) * (HEIGHT - TOP - BOTTOM);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"{LEFT}\" y=\"18\" \
-         font-size=\"14\">{title}</text>\n"
-    );
-    for mark in x_marks {
-        let _ = writeln!(
-            out,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{mark}</text>",
-            x(*mark),
-            HEIGHT - 26.0
-        );
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+/// What a path draws to join points; nothing is drawn to or from `None`.
+#[must_use]
+pub fn joined(points: impl Iterator<Item = Option<(f64, f64)>>) -> String {
+    let mut path = String::new();
+    let mut pen = 'M';
+    for point in points {
+        pen = match point {
+            Some((x, y)) => {
+                let _ = write!(path, "{pen}{x:.1} {y:.1}");
+                'L'
+            }
+            None => 'M',
+        };
     }
-    for power in -9..12 {
-        let value = 10f64.powi(power);
-        if (y0..=y1).contains(&value.ln()) {
-            let _ = writeln!(
-                out,
-                "<path d=\"M{LEFT} {0:.1}H{1}\" stroke=\"#ccc\"/><text x=\"{2}\" y=\"{3:.1}\" \
-                 text-anchor=\"end\">{value}</text>",
-                y(value),
-                WIDTH - RIGHT,
-                LEFT - 6.0,
-                y(value) + 4.0
-            );
-        }
+    path
+}
+
+/// A logarithmic axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogAxis {
+    /// The values at its ends, as powers of ten.
+    low: f64,
+    high: f64,
+    /// Where its ends are in the picture.
+    ends: (f64, f64),
+}
+
+impl LogAxis {
+    /// As long as `values` need; those that have no logarithm need nothing.
+    #[must_use]
+    pub fn of(values: impl Iterator<Item = f64>, ends: (f64, f64)) -> Self {
+        let (low, high) = values
+            .filter(|x| x.is_finite() && *x > 0.0)
+            .map(f64::log10)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
+        Self { low, high, ends }
     }
-    let _ = writeln!(
-        out,
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{x_title}</text>\n<text transform=\"translate(14 {}) \
-         rotate(-90)\" text-anchor=\"middle\">{y_title}</text>",
-        0.5 * (LEFT + WIDTH - RIGHT),
-        HEIGHT - 8.0,
-        0.5 * HEIGHT
-    );
-    for curve in curves {
-        let path: Vec<String> =
-            curve.points.iter().map(|(a, b)| format!("{:.1} {:.1}", x(*a), y(*b))).collect();
-        let dashes = if curve.dashed { " stroke-dasharray=\"5 4\"" } else { "" };
-        let _ = writeln!(
-            out,
-            "<path d=\"M{}\" fill=\"none\" stroke-width=\"1.6\" stroke=\"{}\"{dashes}/>",
-            path.join("L"),
-            curve.colour
-        );
-        if let Some((a, b)) = curve.points.last().filter(|_| !curve.name.is_empty()) {
-            let _ = writeln!(
-                out,
-                "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                x(*a) + 6.0,
-                y(*b) + 4.0,
-                curve.name
-            );
-        }
+
+    /// Made longer until both ends are whole powers of ten, but not beyond these two.
+    #[must_use]
+    pub fn whole(self, least: i32, most: i32) -> Self {
+        let low = self.low.floor().max(f64::from(least));
+        let high = self.high.ceil().min(f64::from(most));
+        Self { low, high: high.max(low + 1.0), ..self }
     }
-    out.push_str("</svg>\n");
-    out
+
+    /// Where a value is in the picture: at an end of the axis if it lies beyond it.
+    #[must_use]
+    pub fn place(self, x: f64) -> f64 {
+        let share = (x.max(f64::MIN_POSITIVE).log10() - self.low) / (self.high - self.low).max(1e-9);
+        self.ends.0 + (self.ends.1 - self.ends.0) * share.clamp(0.0, 1.0)
+    }
+
+    /// Whether a value lies on the axis.
+    #[must_use]
+    pub fn holds(self, x: f64) -> bool {
+        (self.low..=self.high).contains(&x.log10())
+    }
+
+    /// The whole powers of ten on it.
+    pub fn powers(self) -> impl Iterator<Item = f64> {
+        (self.low.ceil() as i32..=self.high.floor() as i32).map(|power| 10f64.powi(power))
+    }
 }
 
 #[cfg(test)]
@@ -99,12 +95,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_whole() {
-        let points = vec![(1.2, 100.0), (4.0, 1.0)];
-        let curve = Curve { name: "ours".into(), points, dashed: false, colour: "#06c" };
-        let svg = chart("t", "x", "y", &[1.2, 4.0], &[curve]);
-        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-        assert!(svg.contains("M64.0 32.0L490.0 356.0"), "{svg}");
-        assert!(svg.contains(">10</text>"));
+    fn an_axis_has_its_values_and_the_powers_between_them() {
+        let axis = LogAxis::of([0.0, f64::NAN, 2.0, 2000.0, f64::INFINITY].into_iter(), (10.0, 40.0));
+        assert!(axis.holds(2.0) && axis.holds(2000.0) && !axis.holds(1.0) && !axis.holds(0.0));
+        assert_eq!(axis.powers().collect::<Vec<_>>(), [10.0, 100.0, 1000.0]);
+        assert_eq!([0.0, 2.0, 20.0, 1e9].map(|x| axis.place(x).round()), [10.0, 10.0, 20.0, 40.0]);
+        let whole = axis.whole(-3, 2);
+        assert_eq!(whole.powers().collect::<Vec<_>>(), [1.0, 10.0, 100.0]);
+        assert_eq!([0.5, 1.0, 10.0, 2000.0].map(|x| whole.place(x)), [10.0, 10.0, 25.0, 40.0]);
+    }
+
+    #[test]
+    fn an_axis_of_nothing_or_of_one_value_is_an_axis() {
+        let nothing = LogAxis::of([f64::INFINITY].into_iter(), (0.0, 1.0));
+        assert_eq!([1.0, 10.0].map(|x| nothing.place(x)), [0.0, 1.0]);
+        assert_eq!(LogAxis::of([5.0].into_iter(), (0.0, 1.0)).place(5.0), 0.0);
+        assert_eq!(LogAxis::of([100.0].into_iter(), (0.0, 1.0)).whole(-3, 8).place(1000.0), 1.0);
+    }
+
+    #[test]
+    fn a_gap_lifts_the_pen() {
+        let points = [None, Some((1.0, 2.0)), Some((3.0, 4.0)), None, Some((5.0, 6.04))];
+        assert_eq!(joined(points.into_iter()), "M1.0 2.0L3.0 4.0M5.0 6.0");
+    }
+
+    #[test]
+    fn nothing_in_a_text_is_a_tag() {
+        let mut out = String::new();
+        text(&mut out, format_args!("x=\"{:.1}\"", 1.0), "a < \"b\" & c");
+        assert_eq!(out, "<text x=\"1.0\">a &lt; &quot;b&quot; &amp; c</text>");
     }
 }

@@ -8,10 +8,10 @@ use gasd_eval::alone::{
     cell::{Cell, Known, YEAR_S},
     delay::{Change, Runs, delay},
     learn::History,
-    random::Random,
     study::{Effort, Stream, oracle_plan, rises, study},
     watch::{Oracle, Ours, Watch},
 };
+use gasd_eval::random::xoshiro::Random;
 use proptest::prelude::*;
 
 /// The exact oracle CUSUM for Poisson pulses, started anew (Brook and Evans, on bins of 0.25 to 1 s):

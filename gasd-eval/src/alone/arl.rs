@@ -12,9 +12,9 @@
 use super::{
     cell::{Cell, Known, YEAR_S, information},
     learn::History,
-    random::Random,
     watch::Start,
 };
+use crate::random::xoshiro::Random;
 
 /// How a threshold is looked for.
 #[derive(Clone, Debug)]

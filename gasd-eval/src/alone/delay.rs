@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How long after the change a detector raises its alarm.
 
-use super::{cell::Cell, learn::History, random::Random, watch::Start};
+use super::{cell::Cell, learn::History, watch::Start};
+use crate::random::xoshiro::Random;
 
 /// When the rate changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where a detector knows the old rate from.
 
-use super::{
-    cell::{Cell, Known},
-    random::Random,
-};
+use super::cell::{Cell, Known};
+use crate::random::xoshiro::Random;
 
 /// What comes before the stream is watched.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,7 +6,7 @@ pub mod cell;
 pub mod command;
 pub mod delay;
 pub mod learn;
-pub mod random;
+pub mod plot;
 pub mod report;
 pub mod study;
 pub mod watch;

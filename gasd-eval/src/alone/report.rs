@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use super::{
     delay::Delay,
+    plot::{Curve, chart},
     study::{Effort, Outcome, Rise},
 };
-use crate::svg::{Curve, chart};
 
 /// η that is aimed at when the old rate is given.
 pub const GOAL_GIVEN: f64 = 1.15;

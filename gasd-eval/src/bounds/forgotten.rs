@@ -2,8 +2,8 @@
 //! Burners that stay on after one of their uses, and whether a rule tells them in time.
 
 use super::timing::{GOAL, Known, Policy, times};
-use crate::household::rng::Rng;
 use crate::household::segment::Segment;
+use crate::random::splitmix::Rng;
 
 /// A burner that was used less often than this while it was learned is not asked about, as in whole homes.
 const LEAST_USES: usize = 5;

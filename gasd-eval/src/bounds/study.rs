@@ -15,10 +15,10 @@ use super::timing::{Known, Record};
 use crate::household::Household;
 use crate::household::appliance::{HomeType, Kind};
 use crate::household::calendar::DAY_NS;
-use crate::household::rng::Rng;
 use crate::household::segment::Segment;
 use crate::household::truth::Season;
 use crate::jobs::parallel;
+use crate::random::splitmix::Rng;
 
 /// Days of learning after which a rule against forgotten burners may speak.
 pub const LEARNED_DAYS: [u32; 3] = [30, 60, 365];

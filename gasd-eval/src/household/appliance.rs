@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What burns gas in a home. Flows are of natural gas, 10–11 kWh/m³: 1 m³/h is about 10 kW.
 
-use super::rng::Rng;
+use crate::random::splitmix::Rng;
 
 /// What kind of home, for figures that are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 
 use super::appliance::Kind;
 use super::day::Day;
-use super::rng::Rng;
+use crate::random::splitmix::Rng;
 
 const PURPOSE: u64 = 0xc00c;
 

@@ -5,8 +5,8 @@ use super::Household;
 use super::appliance::Appliance;
 use super::calendar::SECOND_NS;
 use super::presence::{Presence, presence};
-use super::rng::Rng;
 use super::segment::Segment;
+use crate::random::splitmix::Rng;
 
 /// One day of a home while it is generated.
 pub struct Day<'a> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How a home's people live: hours, frequencies, tastes. Drawn once a home.
 
-use super::rng::Rng;
+use crate::random::splitmix::Rng;
 
 /// Habits of a home. Hours are of the wall clock.
 #[derive(Clone, Copy, Debug)]

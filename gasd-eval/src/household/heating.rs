@@ -3,8 +3,8 @@
 
 use super::appliance::{Appliance, Kind};
 use super::day::Day;
-use super::rng::Rng;
 use super::weather::Climate;
+use crate::random::splitmix::Rng;
 
 /// kWh of heat in the rooms from a cubic metre: 10.5 kWh/m³ at 90 %.
 const HEAT_KWH_PER_M3: f64 = 9.5;

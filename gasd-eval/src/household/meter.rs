@@ -10,8 +10,8 @@ use core::f64::consts::TAU;
 
 use super::calendar::DAY_NS;
 use super::flow::{Flow, Step};
-use super::rng::{Rng, bell, mix, unit};
 use crate::leak::Leak;
+use crate::random::splitmix::{Rng, STEP, bell, mix, unit};
 
 /// Litres that pass in a revolution of the measuring unit.
 const CYCLIC_L: f64 = 1.2;
@@ -89,7 +89,7 @@ impl Meter {
     /// The volume at which pulse `k` comes, L since the meter was made. A function of `k` alone, so
     /// that it does not matter where a run begins.
     fn volume_l(&self, k: u64) -> f64 {
-        let bits = mix(self.seed ^ k.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let bits = mix(self.seed ^ k.wrapping_mul(STEP));
         let nominal = (k as f64 + unit(self.seed)) * self.pulse_l;
         let contact = (bell(bits) * self.jitter).clamp(-0.3, 0.3) * self.pulse_l;
         // A rate that swings by √2·a over a revolution has the deviation a and this integral.

@@ -17,7 +17,6 @@ mod habits;
 mod heating;
 pub mod meter;
 pub mod presence;
-pub mod rng;
 pub mod segment;
 pub mod sum;
 pub mod truth;
@@ -26,13 +25,13 @@ mod weather;
 
 use std::sync::Arc;
 
+use crate::random::splitmix::Rng;
 use appliance::{Appliance, HomeType, Kind};
 use calendar::Calendar;
 use day::Day;
 use flow::HomeFlow;
 use habits::Habits;
 use meter::{Meter, Pulses};
-use rng::Rng;
 use segment::{Segment, carve, settle};
 use weather::Climate;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Who is at home: vacations of 3–21 days, guests, holidays.
 
-use super::rng::Rng;
+use crate::random::splitmix::Rng;
 
 /// A day as far as people are concerned.
 #[derive(Clone, Copy, Debug, PartialEq)]

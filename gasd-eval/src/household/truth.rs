@@ -4,9 +4,9 @@
 use super::appliance::{Appliance, HomeType, Kind};
 use super::calendar::{Calendar, HOUR_NS};
 use super::meter::Meter;
-use super::rng::Rng;
 use super::segment::Segment;
 use super::{Household, connected, pilots_ul_per_h};
+use crate::random::splitmix::Rng;
 
 /// An observer calls it one use when the flame was out for no longer than this, ns.
 pub(crate) const SAME_USE_NS: u64 = 1_000_000_000;

@@ -3,7 +3,7 @@
 
 use super::appliance::{Appliance, Kind};
 use super::day::Day;
-use super::rng::Rng;
+use crate::random::splitmix::Rng;
 
 const PURPOSE: u64 = 0x3a7e;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Outdoor temperature: a season, fronts that last days, and the hour of the day.
 
-use super::rng::{Rng, mix, unit};
+use crate::random::splitmix::{Rng, mix, unit};
 
 /// A place's climate.
 #[derive(Clone, Copy, Debug)]

@@ -97,7 +97,7 @@ pub fn scores(values: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alone::random::Random;
+    use crate::random::xoshiro::Random;
 
     #[test]
     fn a_p_value_becomes_at_most_one_on_average() {

@@ -107,7 +107,7 @@ impl Watch for FocusOnIntervals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alone::random::Random;
+    use crate::random::xoshiro::Random;
 
     #[test]
     fn it_is_the_maximum_over_all_windows() {

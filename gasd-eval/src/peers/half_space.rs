@@ -4,7 +4,8 @@
 //! river's code; `peers/river_speed.py` times that.
 
 use super::{binned::OnBins, windows::Counts};
-use crate::alone::{cell::Known, random::Random};
+use crate::alone::cell::Known;
+use crate::random::xoshiro::Random;
 
 const TREES: usize = 25;
 const HEIGHT: usize = 8;

@@ -14,9 +14,9 @@ use super::{
 };
 use crate::alone::{
     cell::Known,
-    random::Random,
     watch::{Oracle, Told, Watch},
 };
+use crate::random::xoshiro::Random;
 
 /// What one step is, and its price.
 #[derive(Clone, Debug, PartialEq)]

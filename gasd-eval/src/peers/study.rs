@@ -9,10 +9,10 @@ use crate::alone::{
     arl::{FalseAlarms, Plan, given},
     delay::{Change, Delay, Runs, delay},
     learn::History,
-    random::Random,
     study::Stream,
     watch::Start,
 };
+use crate::random::xoshiro::Random;
 
 /// How a detector did on one stream.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use gasd_detect::{
 };
 
 use crate::detector::{Alarm, Detector, Level};
-use crate::household::rng::{mix, unit};
+use crate::random::splitmix::{mix, unit};
 use crate::system::judge::Spec;
 
 /// A reading that waits for another one gets it after so long, ns.

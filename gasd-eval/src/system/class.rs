@@ -5,9 +5,9 @@ use super::place::Place;
 use super::trial::{Limit, Trial, Wrong};
 use crate::detector::Level;
 use crate::household::calendar::{DAY_NS, HOUR_NS, SECOND_NS};
-use crate::household::rng::Rng;
 use crate::leak::fault::Fault;
 use crate::leak::{Leak, Shape};
+use crate::random::splitmix::Rng;
 
 /// An hour in which gas flows on at most this share of days is one in which it hardly ever does.
 pub(crate) const HARDLY_EVER: f64 = 0.02;

@@ -7,10 +7,10 @@ use crate::detector::Level;
 use crate::household::Household;
 use crate::household::calendar::{DAY_NS, HOUR_NS};
 use crate::household::meter::Meter;
-use crate::household::rng::Rng;
 use crate::household::truth::Season;
 use crate::leak::recordings::Recording;
 use crate::leak::{Leak, Shape};
+use crate::random::splitmix::Rng;
 
 /// A home.
 pub trait Place {

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::svg::{self, END, LogAxis};
+
 /// Size of the picture.
 const SIZE: (f64, f64) = (720.0, 400.0);
 /// Where the axes begin and end.
@@ -18,39 +20,14 @@ const DASHES: [&str; 6] = ["", "7 4", "2 3", "9 3 2 3", "12 4", "1 5"];
 const STYLE: &str = "<style>text{font:13px system-ui,sans-serif;fill:#222}.a{stroke:#555}.g{stroke:#8884}\
 .l{stroke:#c00;stroke-dasharray:4 3}@media(prefers-color-scheme:dark){text{fill:#ddd}.a{stroke:#aaa}.l{stroke:#f66}}</style>";
 
-/// A value axis of powers of ten.
-#[derive(Clone, Copy, Debug)]
-struct Decades {
-    low: i32,
-    high: i32,
-}
-
-impl Decades {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for x in values.filter(|x| x.is_finite() && *x > 0.0) {
-            (low, high) = (low.min(x.log10()), high.max(x.log10()));
-        }
-        if low > high {
-            return Self { low: 0, high: 1 };
-        }
-        let (low, high) = (low.floor().max(-3.0) as i32, high.ceil().min(8.0) as i32);
-        Self { low, high: high.max(low + 1) }
-    }
-
-    /// 0 to 1.
-    fn place(self, x: f64) -> f64 {
-        let decades = f64::from(self.high - self.low);
-        ((x.max(1e-9).log10() - f64::from(self.low)) / decades).clamp(0.0, 1.0)
-    }
-}
+/// The powers of ten that litres and flows are drawn between: a stray value takes no room from the rest.
+const DECADES: (i32, i32) = (-3, 8);
 
 /// Share of trials in which no more than so many litres had been released by the alarm: one line a
 /// detector, and a limit.
 #[must_use]
 pub fn released(title: &str, lines: &[(&str, Vec<f64>)], limit: Option<f64>) -> String {
-    let x_axis = Decades::of(lines.iter().flat_map(|l| l.1.iter().copied()).chain(limit));
-    let x = |v: f64| LEFT + (RIGHT - LEFT) * x_axis.place(v);
+    let x = decades(lines.iter().flat_map(|l| l.1.iter().copied()).chain(limit), (LEFT, RIGHT));
     let y = |share: f64| BOTTOM - (BOTTOM - TOP) * share;
     let mut out = head(title);
     for tick in 0..=4 {
@@ -58,14 +35,11 @@ pub fn released(title: &str, lines: &[(&str, Vec<f64>)], limit: Option<f64>) -> 
         grid(&mut out, (LEFT, y(share)), (RIGHT, y(share)));
         text(&mut out, (LEFT - 8.0, y(share) + 4.0), "end", &format!("{:.0} %", share * 100.0));
     }
-    decades(&mut out, x_axis, x, "litres released before the alarm");
+    x_marks(&mut out, x, "litres released before the alarm");
     if let Some(limit) = limit {
-        let _ = write!(
-            out,
-            "<line class=\"l\" x1=\"{0:.1}\" y1=\"{TOP}\" x2=\"{0:.1}\" y2=\"{BOTTOM}\"/>",
-            x(limit)
-        );
-        text(&mut out, (x(limit) + 4.0, TOP + 12.0), "start", &format!("{limit} L"));
+        let at = x.place(limit);
+        let _ = write!(out, "<line class=\"l\" x1=\"{at:.1}\" y1=\"{TOP}\" x2=\"{at:.1}\" y2=\"{BOTTOM}\"/>");
+        text(&mut out, (at + 4.0, TOP + 12.0), "start", &format!("{limit} L"));
     }
     for (i, (name, values)) in lines.iter().enumerate() {
         let mut sorted = values.clone();
@@ -73,13 +47,13 @@ pub fn released(title: &str, lines: &[(&str, Vec<f64>)], limit: Option<f64>) -> 
         let n = sorted.len().max(1) as f64;
         let mut path = format!("M{LEFT:.1} {:.1}", y(0.0));
         for (k, v) in sorted.iter().enumerate().filter(|v| v.1.is_finite()) {
-            let _ = write!(path, "H{:.1}V{:.1}", x(*v), y((k + 1) as f64 / n));
+            let _ = write!(path, "H{:.1}V{:.1}", x.place(*v), y((k + 1) as f64 / n));
         }
         let _ = write!(path, "H{RIGHT:.1}");
         line(&mut out, i, &path);
         legend(&mut out, i, name);
     }
-    out.push_str("</svg>\n");
+    out.push_str(END);
     out
 }
 
@@ -88,63 +62,48 @@ pub fn released(title: &str, lines: &[(&str, Vec<f64>)], limit: Option<f64>) -> 
 #[must_use]
 pub fn over_flow(title: &str, lines: &[(&str, Vec<(f64, f64)>)], limit: f64) -> String {
     let points = || lines.iter().flat_map(|l| l.1.iter());
-    let x_axis = Decades::of(points().map(|p| p.0));
-    let y_axis = Decades::of(points().map(|p| p.1).chain([limit]));
-    let x = |v: f64| LEFT + (RIGHT - LEFT) * x_axis.place(v);
-    let y = |v: f64| BOTTOM - (BOTTOM - TOP) * y_axis.place(v);
+    let x = decades(points().map(|p| p.0), (LEFT, RIGHT));
+    let y = decades(points().map(|p| p.1).chain([limit]), (BOTTOM, TOP));
     let mut out = head(title);
-    for decade in y_axis.low..=y_axis.high {
-        let v = 10f64.powi(decade);
-        grid(&mut out, (LEFT, y(v)), (RIGHT, y(v)));
-        text(&mut out, (LEFT - 8.0, y(v) + 4.0), "end", &format!("{v} L"));
+    for v in y.powers() {
+        grid(&mut out, (LEFT, y.place(v)), (RIGHT, y.place(v)));
+        text(&mut out, (LEFT - 8.0, y.place(v) + 4.0), "end", &format!("{v} L"));
     }
-    decades(&mut out, x_axis, x, "leak, m³/h");
-    let _ =
-        write!(out, "<line class=\"l\" x1=\"{LEFT}\" y1=\"{0:.1}\" x2=\"{RIGHT}\" y2=\"{0:.1}\"/>", y(limit));
+    x_marks(&mut out, x, "leak, m³/h");
+    let at = y.place(limit);
+    let _ = write!(out, "<line class=\"l\" x1=\"{LEFT}\" y1=\"{at:.1}\" x2=\"{RIGHT}\" y2=\"{at:.1}\"/>");
     for (i, (name, values)) in lines.iter().enumerate() {
-        let mut path = String::new();
-        let mut pen = 'M';
-        for (flow, litres) in values {
-            if litres.is_finite() {
-                let _ = write!(path, "{pen}{:.1} {:.1}", x(*flow), y(*litres));
-                pen = 'L';
-            } else {
-                pen = 'M';
-            }
-        }
-        line(&mut out, i, &path);
-        for (flow, litres) in values.iter().filter(|p| p.1.is_finite()) {
-            let colour = COLOURS[i % COLOURS.len()];
-            let _ = write!(
-                out,
-                "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"/>",
-                x(*flow),
-                y(*litres)
-            );
+        let points = || {
+            values.iter().map(|(flow, litres)| litres.is_finite().then(|| (x.place(*flow), y.place(*litres))))
+        };
+        line(&mut out, i, &svg::joined(points()));
+        let colour = COLOURS[i % COLOURS.len()];
+        for (x, y) in points().flatten() {
+            let _ = write!(out, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>");
         }
         legend(&mut out, i, name);
     }
-    out.push_str("</svg>\n");
+    out.push_str(END);
     out
 }
 
 fn head(title: &str) -> String {
     let (w, h) = SIZE;
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\">\
-         <title>{0}</title>{STYLE}",
-        escaped(title)
-    );
+    let mut out = svg::begin(SIZE, format_args!("width=\"{w}\" height=\"{h}\" role=\"img\""));
+    let _ = write!(out, "<title>{}</title>{STYLE}", svg::escaped(title));
     text(&mut out, (LEFT, 22.0), "start", title);
     let _ = write!(out, "<path class=\"a\" fill=\"none\" d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\"/>");
     out
 }
 
-fn decades(out: &mut String, axis: Decades, x: impl Fn(f64) -> f64, label: &str) {
-    for decade in axis.low..=axis.high {
-        let v = 10f64.powi(decade);
-        grid(out, (x(v), TOP), (x(v), BOTTOM));
-        text(out, (x(v), BOTTOM + 17.0), "middle", &format!("{v}"));
+fn decades(values: impl Iterator<Item = f64>, ends: (f64, f64)) -> LogAxis {
+    LogAxis::of(values, ends).whole(DECADES.0, DECADES.1)
+}
+
+fn x_marks(out: &mut String, x: LogAxis, label: &str) {
+    for v in x.powers() {
+        grid(out, (x.place(v), TOP), (x.place(v), BOTTOM));
+        text(out, (x.place(v), BOTTOM + 17.0), "middle", &format!("{v}"));
     }
     text(out, (f64::midpoint(LEFT, RIGHT), BOTTOM + 35.0), "middle", label);
 }
@@ -169,17 +128,7 @@ fn legend(out: &mut String, i: usize, name: &str) {
 }
 
 fn text(out: &mut String, at: (f64, f64), anchor: &str, text: &str) {
-    let _ = write!(
-        out,
-        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
-        at.0,
-        at.1,
-        escaped(text)
-    );
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+    svg::text(out, format_args!("x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\"", at.0, at.1), text);
 }
 
 #[cfg(test)]

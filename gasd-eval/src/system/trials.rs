@@ -12,9 +12,9 @@ use crate::household::Household;
 use crate::household::calendar::DAY_NS;
 use crate::household::flow::Flow;
 use crate::household::meter::Pulses;
-use crate::household::rng::Rng;
 use crate::jobs::parallel;
 use crate::leak::recordings::Recording;
+use crate::random::splitmix::Rng;
 
 /// What is run.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,7 @@ use std::path::Path;
 use super::{Recording, days_since_1970, text};
 use crate::household::calendar::{DAY_NS, HOUR_NS};
 use crate::household::flow::Step;
-use crate::household::rng::{mix, unit};
+use crate::random::splitmix::{mix, unit};
 
 const WH_PER_M3: f64 = 11_200.0;
 const IMPOSSIBLE_WH: f64 = 66_000.0;

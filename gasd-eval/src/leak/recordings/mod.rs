@@ -17,8 +17,8 @@ use std::sync::Arc;
 use crate::household::calendar::{DAY_NS, HOUR_NS};
 use crate::household::flow::{Recorded, Step};
 use crate::household::meter::{Meter, Pulses};
-use crate::household::rng::{Rng, mix};
 use crate::household::truth::Season;
+use crate::random::splitmix::{Rng, mix};
 
 /// A flow that was recorded.
 #[derive(Clone, Debug)]
