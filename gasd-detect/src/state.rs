@@ -9,7 +9,7 @@ use core::fmt;
 /// A state is never longer, bytes.
 pub const MOST: usize = 4096;
 /// Counts up with each change of what is stored.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const MAGIC: [u8; 4] = *b"gasE";
 
 /// Why a stored state is not taken.

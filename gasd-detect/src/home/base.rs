@@ -253,8 +253,8 @@ impl Block {
         let whole = self.gap_s.max(1.0);
         let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / whole).max(0.0);
         let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
-        // So the longest gap of no base flow is as much longer. Against the bare one, a leak's gaps, which are seen
-        // longer too, would prove too little in one block.
+        // Gaps are seen longer than they are, the longest one of no base flow, too: against the bare one a leak's
+        // would prove too little in a block.
         let poll_s = grain.poll_ns as f32 / SECOND_NS as f32;
         let longest_s = (pulse_l * 3.6 / FLOOR).max(60.0) + poll_s;
         let gap = whole.min(longest_s);

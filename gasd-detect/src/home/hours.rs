@@ -27,8 +27,8 @@ const BESIDE_DAYS: f32 = 180.0;
 const SEASON_FORGET: f32 = 0.97;
 /// Days that are learned before a season is told from the year.
 const SEASON_DAYS: f32 = 90.0;
-/// Large uses in the season's memory of an hour (one falls below this within 53 days, four within 99), and of the hours beside
-/// it, up to which it is quiet, with no more than so many in the year's.
+/// Large uses in the season's memory of an hour (one falls below this within 53 days, four within 99), and of the
+/// hours beside it, up to which it is quiet, with no more than so many in the year's.
 const SEASON_QUIET: f32 = 0.2;
 const SEASON_BESIDE: f32 = 1.5;
 const SEASON_YEAR: f32 = 8.0;

@@ -16,7 +16,8 @@
 //! the **mean time to a false alarm is at least A seconds**, without asymptotics and whatever λ₀ does.
 //! (Shin, Ramdas and Rinaldo, arXiv 2203.03532, with time instead of steps in the sum.)
 //!
-//! Their mean may be weighted, and several detectors whose statistics are averaged keep that guarantee; see [`Mixture::seconds`].
+//! Their mean may be weighted, and several detectors whose statistics are averaged keep that guarantee; see
+//! [`Mixture::seconds`].
 
 /// How many times λ₀ the rates that are looked for are. From a fifth more to whatever a hose passes on
 /// top of a pilot flame; between two neighbours the information lost is below 6 % for Poisson pulses.
