@@ -2,7 +2,8 @@
 //! What was found, from whichever layer, in one form; and the few that wait to be said.
 
 use crate::home::{Limits, Restless, Unexplained};
-use crate::inputs::Broken;
+use crate::inputs::{Broken, Inputs, SPARE};
+use crate::profile::Rules;
 use crate::units::{SECOND_NS, flow_m3_per_h};
 use crate::verdict::{Estimate, Kind, Process, Rule, Severity};
 use crate::windows::episode::Finding;
@@ -85,7 +86,11 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
         Unexplained::Excess(e) => {
             let rule = if known { Rule::ConnectedLoad } else { Rule::TotalFlow };
             Found {
-                before: Estimate { low: 0.0, mid: 0.0, high: e.envelope },
+                before: Estimate {
+                    low: e.before.min(e.envelope),
+                    mid: e.before.min(e.envelope),
+                    high: e.envelope,
+                },
                 after: around(e.flow),
                 process: seconds(e.process, e.arl_s),
                 ..new(Kind::Overload, Severity::Critical, rule, e.since_ns)
@@ -112,12 +117,18 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
             released_ul: Some(u.volume_ul as u64),
             ..new(Kind::UnusualHour, Severity::Warning, Rule::QuietHour, u.since_ns)
         },
-        Unexplained::Base(rise, arl_s) => Found {
-            before: around(rise.before),
-            after: around(rise.now),
-            process: seconds(rise.process, arl_s),
-            ..new(Kind::BaseFlow, Severity::Warning, Rule::LongestGap, now_ns.saturating_sub(HALF_DAY_NS))
-        },
+        Unexplained::Base(rise, arl_s) => {
+            // A gap bounds what never rests from above only; another use may have cut it short.
+            let upper = Estimate { low: rise.before, mid: rise.now, high: rise.now * 1.05 };
+            let none = Estimate { low: 0.0, mid: 0.0, high: rise.before };
+            let ago_ns = HALF_DAY_NS + u64::from(rise.days.saturating_sub(1)) * 2 * HALF_DAY_NS;
+            Found {
+                before: if rise.rests { none } else { around(rise.before) },
+                after: upper,
+                process: seconds(rise.process, arl_s),
+                ..new(Kind::BaseFlow, Severity::Warning, Rule::LongestGap, now_ns.saturating_sub(ago_ns))
+            }
+        }
         Unexplained::Increase(step, limit) => Found {
             before: around(step.from),
             after: around(step.to),
@@ -138,16 +149,39 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
 /// A rise of the base flow began in the half day that was judged.
 const HALF_DAY_NS: u64 = 43_200 * SECOND_NS;
 
-/// A broken rule about inputs.
-pub(crate) fn by_input(broken: Broken, t_ns: u64) -> Found {
-    let (kind, severity, rule) = match broken {
-        Broken::AfterOpening => (Kind::FlowAfterOpening, Severity::Critical, Rule::RestoreCheck),
-        Broken::WhileClosed => (Kind::FlowWhileClosed, Severity::Critical, Rule::ValveClosed),
-        Broken::Pressure => (Kind::LowPressure, Severity::Critical, Rule::Pressure),
-        Broken::Seismic => (Kind::Earthquake, Severity::Critical, Rule::Seismic),
-        Broken::AlarmLink => (Kind::GasAlarm, Severity::Critical, Rule::AlarmLink),
+/// A broken rule about inputs, at `t_ns`, with pulses of `pulse_ul` (µL).
+pub(crate) fn by_input(broken: Broken, inputs: &Inputs, rules: &Rules, pulse_ul: u64, t_ns: u64) -> Found {
+    let of = |value, threshold, unit| Process { value, threshold, unit };
+    let pulses = inputs.pulses;
+    let (kind, rule, since_ns, process) = match broken {
+        Broken::AfterOpening => {
+            let process = seconds(since(inputs.valve_ns, t_ns), rules.restore_check_s);
+            (Kind::FlowAfterOpening, Rule::RestoreCheck, inputs.valve_ns, process)
+        }
+        Broken::WhileClosed => {
+            let process = of(pulses as f32, SPARE as f32 + 1.0, "pulses");
+            (Kind::FlowWhileClosed, Rule::ValveClosed, inputs.first_ns, process)
+        }
+        Broken::Pressure => {
+            let process = of(inputs.kpa, rules.low_pressure_kpa, "kPa");
+            (Kind::LowPressure, Rule::Pressure, inputs.low_ns, process)
+        }
+        Broken::Seismic => {
+            (Kind::Earthquake, Rule::Seismic, inputs.quake_ns, of(inputs.gal, rules.seismic_gal, "gal"))
+        }
+        Broken::AlarmLink => {
+            let process = seconds(since(inputs.alarm_ns, t_ns), rules.alarm_link_s);
+            (Kind::GasAlarm, Rule::AlarmLink, inputs.alarm_ns, process)
+        }
     };
-    Found::plain(Finding { kind, severity, rule, t_ns })
+    // Only behind the valve is it known what should not have flowed.
+    let behind = matches!(broken, Broken::AfterOpening | Broken::WhileClosed);
+    let released_ul = if behind { pulse_ul.saturating_mul(u64::from(pulses)) } else { 0 };
+    Found {
+        process,
+        released_ul: Some(released_ul),
+        ..Found::plain(Finding { kind, severity: Severity::Critical, rule, t_ns: since_ns.min(t_ns) })
+    }
 }
 
 #[cfg(test)]

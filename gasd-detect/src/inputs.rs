@@ -7,7 +7,7 @@ use crate::units::SECOND_NS;
 
 /// Pulses of a meter behind a closed valve up to which they may be a contact that was about to close, and
 /// gas that was in the pipe.
-const SPARE: u32 = 2;
+pub(crate) const SPARE: u32 = 2;
 /// Gas in the pipe after a closing, ns.
 const SETTLE_NS: u64 = 60 * SECOND_NS;
 /// Flow before and after an earthquake counts within this, ns. Yazaki: 2 minutes.
@@ -47,10 +47,16 @@ pub(crate) struct Inputs {
     pub valve_ns: u64,
     /// Pulses since then.
     pub pulses: u32,
+    /// The first of them, ns.
+    pub first_ns: u64,
     /// Pressure is low since then, ns; 0 while it is not.
     pub low_ns: u64,
+    /// Pressure as it was told last, kPa.
+    pub kpa: f32,
     /// The last strong earthquake, ns; 0 if there was none.
     pub quake_ns: u64,
+    /// Its strongest, gal.
+    pub gal: f32,
     /// The alarm is on since then, ns; 0 while it is off.
     pub alarm_ns: u64,
     /// The last pulse, ns.
@@ -70,6 +76,7 @@ impl Inputs {
                 }
             }
             Input::Pressure(kpa) => {
+                self.kpa = kpa;
                 let low = rules.low_pressure_kpa > 0.0 && kpa.is_finite() && kpa <= rules.low_pressure_kpa;
                 if !low {
                     self.low_ns = 0;
@@ -80,8 +87,13 @@ impl Inputs {
             }
             Input::Seismic(gal) => {
                 if rules.seismic_gal > 0.0 && gal >= rules.seismic_gal {
+                    // A sensor reports many times while the ground shakes: that is one earthquake.
+                    if self.quake_ns == 0 || t_ns.saturating_sub(self.quake_ns) > QUAKE_NS {
+                        self.gal = 0.0;
+                        self.said &= !bit(Broken::Seismic);
+                    }
                     self.quake_ns = t_ns.max(1);
-                    self.said &= !bit(Broken::Seismic);
+                    self.gal = self.gal.max(gal);
                 }
             }
             Input::AlarmLink(on) => {
@@ -99,8 +111,17 @@ impl Inputs {
     /// A pulse at `t_ns`.
     pub fn pulse(&mut self, t_ns: u64, rules: &Rules) -> Option<Broken> {
         self.last_ns = t_ns;
-        let settled = t_ns.saturating_sub(self.valve_ns) >= SETTLE_NS;
-        if self.open == Some(true) || (self.open == Some(false) && settled) {
+        // What is not after the valve moved flowed through it as it was before.
+        let after_ns = t_ns.saturating_sub(self.valve_ns);
+        let counts = match self.open {
+            Some(true) => after_ns > 0,
+            Some(false) => after_ns >= SETTLE_NS,
+            None => false,
+        };
+        if counts {
+            if self.pulses == 0 {
+                self.first_ns = t_ns;
+            }
             self.pulses = self.pulses.saturating_add(1);
         }
         self.judge(t_ns, rules)
@@ -116,9 +137,12 @@ impl Inputs {
             // One pulse may have been due before the valve was closed.
             (
                 Broken::AfterOpening,
-                self.open == Some(true) && self.pulses >= SPARE && since(self.valve_ns) <= opened,
+                opened > 0
+                    && self.open == Some(true)
+                    && self.pulses >= SPARE
+                    && since(self.valve_ns) <= opened,
             ),
-            (Broken::WhileClosed, opened > 0 && self.open == Some(false) && self.pulses > SPARE),
+            (Broken::WhileClosed, rules.while_closed && self.open == Some(false) && self.pulses > SPARE),
             (Broken::Pressure, self.low_ns != 0 && flowing && since(self.low_ns) >= PRESSURE_NS),
             (Broken::Seismic, self.quake_ns != 0 && since(self.quake_ns) <= QUAKE_NS && flowing),
             (Broken::AlarmLink, self.alarm_ns != 0 && since(self.alarm_ns) as f64 >= alarm),
@@ -133,7 +157,19 @@ const fn bit(kind: Broken) -> u8 {
     1 << kind as u8
 }
 
-crate::state::state!(Inputs { open, valve_ns, pulses, low_ns, quake_ns, alarm_ns, last_ns, said });
+crate::state::state!(Inputs {
+    open,
+    valve_ns,
+    pulses,
+    first_ns,
+    low_ns,
+    kpa,
+    quake_ns,
+    gal,
+    alarm_ns,
+    last_ns,
+    said
+});
 
 #[cfg(test)]
 mod tests {
@@ -167,6 +203,46 @@ mod tests {
         later.take(Input::Valve(true), 1000 * S, &rules);
         later.pulse(1130 * S, &rules);
         assert_eq!(later.pulse(1160 * S, &rules), None);
+    }
+
+    #[test]
+    fn a_rule_that_is_off_says_nothing_and_what_flowed_before_the_valve_moved_does_not_count() {
+        let rules = Profile::EuG4.rules();
+        let mut inputs = Inputs::default();
+        inputs.take(Input::Valve(true), 100 * S, &rules);
+        for _ in 0..4 {
+            assert_eq!(inputs.pulse(100 * S, &rules), None, "R5 is off in this profile");
+        }
+        let watched = Profile::JpMicom.rules();
+        let mut inputs = Inputs::default();
+        inputs.take(Input::Valve(true), 100 * S, &watched);
+        for _ in 0..4 {
+            assert_eq!(inputs.pulse(99 * S, &watched), None);
+        }
+        assert_eq!(inputs.pulse(101 * S, &watched), None);
+        assert_eq!(inputs.pulse(102 * S, &watched), Some(Broken::AfterOpening));
+        // R6 is on in each profile that closes valves.
+        let mut inputs = Inputs::default();
+        inputs.take(Input::Valve(false), 100 * S, &rules);
+        let said: Vec<_> = (2..8).filter_map(|t| inputs.pulse(100 * t * S, &rules)).collect();
+        assert_eq!(said, [Broken::WhileClosed]);
+        let published = Profile::Published.rules();
+        let mut inputs = Inputs::default();
+        inputs.take(Input::Valve(false), 100 * S, &published);
+        assert!((2..8).all(|t| inputs.pulse(100 * t * S, &published).is_none()));
+    }
+
+    #[test]
+    fn one_earthquake_is_said_once_however_often_it_is_reported() {
+        let rules = Profile::JpMicom.rules();
+        let mut inputs = Inputs::default();
+        inputs.pulse(S, &rules);
+        let said: Vec<_> =
+            (2..10).filter_map(|t| inputs.take(Input::Seismic(200.0 + t as f32), t * S, &rules)).collect();
+        assert_eq!(said, [Broken::Seismic]);
+        inputs.pulse(1000 * S, &rules);
+        assert_eq!(inputs.take(Input::Seismic(300.0), 1001 * S, &rules), Some(Broken::Seismic));
+        assert_eq!(inputs.gal, 300.0);
     }
 
     #[test]

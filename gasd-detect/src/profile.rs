@@ -33,8 +33,10 @@ pub struct Rules {
     pub use_time_closes: bool,
     /// R4: days without a rest of an hour, before the home is known.
     pub never_zero_days: f32,
-    /// R5: a pulse so soon after the valve was opened, s, and R6: pulses while it is closed; 0 is off for both.
+    /// R5: pulses so soon after the valve was opened, s; 0 is off.
     pub restore_check_s: f32,
+    /// R6: pulses while the valve is closed.
+    pub while_closed: bool,
     /// R7: pressure below this while gas flows, kPa; 0 is off.
     pub low_pressure_kpa: f32,
     /// R8: acceleration from which gas that flows is shut off, gal (cm/s²); 0 is off.
@@ -134,6 +136,7 @@ impl Profile {
             never_zero_days: 30.0,
             // A meter's own valve cannot be opened from afar, a stove is lit right after: off where a person opens.
             restore_check_s: 0.0,
+            while_closed: true,
             // Kansai Gas Meter: at most about 0.3 kPa for natural gas.
             low_pressure_kpa: 0.3,
             seismic_gal: 0.0,
@@ -175,6 +178,7 @@ impl Profile {
                 use_time: NEVER,
                 never_zero_days: f32::INFINITY,
                 restore_check_s: 0.0,
+                while_closed: false,
                 low_pressure_kpa: 0.0,
                 alarm_link_s: f32::INFINITY,
                 silence_days: f32::INFINITY,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One meter's engine: pulses and time in, verdicts out.
 
-use crate::finding::{Waiting, by_input};
+use crate::finding::Waiting;
 use crate::home::{Home, Limits};
 use crate::inputs::{Input, Inputs};
 use crate::learned::{Advisor, Learned, Observation};
@@ -130,7 +130,7 @@ impl Engine {
     /// Something else than a pulse happened at `t_ns`.
     pub fn input(&mut self, input: Input, t_ns: u64) -> Option<Verdict> {
         let broken = self.inputs.take(input, t_ns, &self.rules);
-        self.waiting.push(broken.map(|b| by_input(b, t_ns)));
+        self.broke(broken, t_ns);
         self.next(t_ns, t_ns)
     }
 
@@ -204,7 +204,8 @@ impl Engine {
         let last_ns = self.track.last_ns().unwrap_or(0);
         let t_ns = if t_ns.saturating_add(CLOCK_STEP_NS) < last_ns {
             self.track.restart(t_ns);
-            self.home.forget();
+            // The clock says nothing of how long ago the last pulse was.
+            self.home.forget(0);
             self.advisor.forget();
             self.episode.restart_clock(t_ns);
             self.implausible = Implausible::default();
@@ -239,7 +240,7 @@ impl Engine {
         if n > 0 {
             self.track.restart(now_ns);
             self.episode.forget_intervals();
-            self.home.forget();
+            self.home.forget(now_ns);
             self.advisor.forget();
         }
     }

@@ -8,15 +8,16 @@ use crate::inputs::Broken;
 use crate::profile::Windows;
 use crate::readings::SHARP_NS;
 use crate::units::volume_ul;
-use crate::verdict::{Believed, Kind, Rule, Severity, Verdict};
+use crate::verdict::{Believed, Estimate, Kind, Process, Rule, Severity, Verdict};
 use crate::windows::episode::{Finding, WINDOWS_NS};
 
 impl Engine {
     pub(super) fn collect(&mut self, finding: Option<Finding>, broken: Option<Broken>, at_ns: u64) {
         let known = self.rules.learns && self.home.knows_load();
         let finding = finding.map(|finding| self.temper(finding, known, at_ns));
-        self.waiting.push(finding.map(Found::plain));
-        self.waiting.push(broken.map(|b| by_input(b, at_ns)));
+        let found = finding.map(|finding| self.by_windows(finding, at_ns));
+        self.waiting.push(found);
+        self.broke(broken, at_ns);
         let implausible = self.implausible.due(at_ns).map(|t_ns| {
             Found::plain(Finding {
                 kind: Kind::ImplausibleRate,
@@ -26,6 +27,27 @@ impl Engine {
             })
         });
         self.waiting.push(implausible);
+    }
+
+    /// Takes in a broken rule about inputs.
+    pub(super) fn broke(&mut self, broken: Option<Broken>, at_ns: u64) {
+        let found = broken.map(|b| by_input(b, &self.inputs, &self.rules, self.pulse_volume_ul, at_ns));
+        self.waiting.push(found);
+    }
+
+    /// A finding of the windows with the slope that decided it. The home's plateau follows later than the windows
+    /// do, so it is the flow before.
+    fn by_windows(&self, finding: Finding, at_ns: u64) -> Found {
+        let at = match finding.rule {
+            Rule::Confirmed5s | Rule::Unconfirmed5s => 1,
+            Rule::Sustained30s | Rule::Transient30s => 2,
+            _ => return Found::plain(finding),
+        };
+        let flow = self.track.mean(WINDOWS_NS[at], at_ns).flow as f32;
+        let plateau = self.home.flow();
+        let before = if plateau < 0.9 * flow { around(plateau) } else { Estimate::default() };
+        let process = Process { value: flow, threshold: self.thresholds[at] as f32, unit: "m3/h" };
+        Found { before, after: around(flow), process, ..Found::plain(finding) }
     }
 
     /// Has the home judge, and takes in all that it does not explain.

@@ -112,11 +112,10 @@ crate::state::state!(Level { since_ns, dwell });
 crate::state::state!(Levels { levels, said });
 
 impl Levels {
-    /// All times are later by `by_ns`.
-    pub fn shift(&mut self, by_ns: i64) {
-        for level in self.levels.iter_mut().filter(|level| level.since_ns != 0) {
-            level.since_ns = level.since_ns.saturating_add_signed(by_ns).max(1);
-        }
+    /// Nobody knows when what was on ended: nothing is learned of it.
+    pub fn lose_runs(&mut self) {
+        self.levels.iter_mut().for_each(|level| level.since_ns = 0);
+        self.said = 0;
     }
 }
 

@@ -90,6 +90,9 @@ pub(crate) struct Home {
     load: Load,
     rest: Rest,
     last_ns: Option<u64>,
+    /// Pulses were lost then, ns, and none came since: a use under way goes on only if the next one is not overdue;
+    /// 0: none were.
+    lost_ns: u64,
     /// The flow has been what it is since then, ns.
     since_ns: u64,
     base_said_ns: u64,
@@ -122,6 +125,7 @@ impl Home {
         let before = self.last_ns.replace(t_ns);
         let rise = self.base.pulse(t_ns, civil_s, limits.grain());
         self.risen(rise, t_ns, limits, say);
+        self.lost_ns = 0;
         let Some(before) = before else {
             self.gather.pulse(t_ns, limits.pulse_ul);
             return;
@@ -133,7 +137,9 @@ impl Home {
         let times = if learned { self.sensitivity.times(Topic::Overload) } else { 1.0 };
         let held_to = (times, limits.total());
         if let Some(excess) = self.load.interval((before, t_ns), limits.pulse_ul, self.envelope, held_to) {
-            say(Unexplained::Excess(excess));
+            // The plateau follows after two cells of the new flow, which decided this.
+            let before = if self.steps.flow() < excess.envelope { self.steps.flow() } else { 0.0 };
+            say(Unexplained::Excess(Excess { before, ..excess }));
         }
         self.rests(before, t_ns, true, limits, say);
         let base = self.base.flow(limits.pulse_ul);
@@ -161,11 +167,22 @@ impl Home {
         self.lasts(now_ns, limits, say);
     }
 
-    /// Pulses came whose times are not known.
-    pub fn forget(&mut self) {
+    /// Pulses came, the last of them by `at_ns`, whose times are not known.
+    pub fn forget(&mut self, at_ns: u64) {
         self.gather.forget();
         self.base.forget();
         self.last_ns = None;
+        self.lost_ns = at_ns.max(1);
+    }
+
+    /// Whatever was on may have ended long ago, nobody knows when: nothing is learned of it.
+    fn lose_uses(&mut self) {
+        self.lost_ns = 0;
+        self.rose = 0.0;
+        self.steps = Steps::default();
+        self.register.on = Default::default();
+        self.levels.lose_runs();
+        self.steady.lose_runs();
     }
 
     /// The base flow is all right as it is: a person said so.
@@ -213,7 +230,12 @@ impl Home {
     /// Ends a flow whose next pulse is overdue, and turns the hours.
     fn time(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
         self.hours.advance(civil_s);
-        let Some(last) = self.last_ns else { return };
+        let Some(last) = self.last_ns else {
+            if self.lost_ns != 0 && now_ns.saturating_sub(self.lost_ns) >= self.stop_after(limits.pulse_ul) {
+                self.lose_uses();
+            }
+            return;
+        };
         let silent = now_ns.saturating_sub(last);
         if silent < self.stop_after(limits.pulse_ul) {
             return;
@@ -239,11 +261,9 @@ impl Home {
             self.register.step(&step);
             self.since_ns = step.at_ns;
             let most = limits.rules.increase_times * limits.max_flow;
-            let leap = if limits.sharp() && limits.rules.learns && self.knows_load() {
-                self.load.leap(step.from, step.to)
-            } else {
-                (most > 0.0 && step.to - step.from > most).then_some(most)
-            };
+            let known = limits.sharp() && limits.rules.learns && self.knows_load();
+            let learned = self.load.leap(step.from, step.to).filter(|_| known);
+            let leap = learned.or((most > 0.0 && step.to - step.from > most).then_some(most));
             // What a meter cannot pass is its sensor's fault.
             let plausible = step.to < IMPLAUSIBLE * limits.max_flow;
             if let Some(limit) = leap.filter(|_| plausible) {
@@ -355,6 +375,7 @@ crate::state::state!(Home {
     load,
     rest,
     last_ns,
+    lost_ns,
     since_ns,
     base_said_ns,
     rose,
@@ -367,9 +388,8 @@ impl Home {
     /// The clock started anew, and all times are later by `by_ns` than it says: what was under way is not known,
     /// what was learned is.
     pub fn shift(&mut self, by_ns: i64) {
-        self.forget();
-        self.register.shift(by_ns);
-        self.levels.shift(by_ns);
+        self.forget(0);
+        self.lose_uses();
         self.hours.shift(by_ns);
         self.rest.shift(by_ns);
         self.sensitivity.shift(by_ns);

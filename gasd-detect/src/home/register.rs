@@ -180,15 +180,6 @@ crate::state::state!(Appliance { rate, dwell });
 crate::state::state!(On { rate, lit, since_ns });
 crate::state::state!(Register { appliances, on });
 
-impl Register {
-    /// All times are later by `by_ns`.
-    pub fn shift(&mut self, by_ns: i64) {
-        for on in &mut self.on {
-            on.since_ns = on.since_ns.saturating_add_signed(by_ns);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -124,6 +124,14 @@ impl Steady {
     }
 }
 
+impl Steady {
+    /// Nobody knows when what was on ended: nothing is learned of it.
+    pub fn lose_runs(&mut self) {
+        self.rates.iter_mut().for_each(|rate| rate.run_s = 0.0);
+        self.said = 0;
+    }
+}
+
 crate::state::state!(Rate { run_s, dwell });
 crate::state::state!(Steady { rates, said });
 

@@ -21,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "use_time_closes",
     "never_zero",
     "restore_check",
+    "while_closed",
     "low_pressure",
     "seismic",
     "alarm_link",
@@ -93,12 +94,14 @@ fn changed(report: &mut Report<'_>, table: &Section<'_>, mut rules: Rules) -> Op
     put(&mut rules.low_pressure_kpa, table.get("low_pressure").map(|field| pressure(report, &field)));
     put(&mut rules.seismic_gal, table.get("seismic").map(|field| acceleration(report, &field)));
     let closes = table.get("use_time_closes").map(|field| field.boolean(report));
+    let while_closed = table.get("while_closed").map(|field| field.boolean(report));
     let learns = table.get("learns").map(|field| field.boolean(report));
     let use_time = table.get("use_time").map(|field| bands(report, &field));
     let mut whole = good;
     let mut keep = |read: Option<Option<()>>| whole &= read != Some(None);
     keep(windows.map(|read| read.map(|windows| rules.windows = windows)));
     keep(closes.map(|read| read.map(|closes| rules.use_time_closes = closes)));
+    keep(while_closed.map(|read| read.map(|watched| rules.while_closed = watched)));
     keep(learns.map(|read| read.map(|learns| rules.learns = learns)));
     keep(use_time.map(|read| read.map(|bands| rules.use_time = bands)));
     whole.then_some(rules)
@@ -244,6 +247,7 @@ pub fn shown(rules: &Rules) -> Vec<(&'static str, String)> {
         ("use_time_closes", word(rules.use_time_closes)),
         ("never_zero", days(rules.never_zero_days)),
         ("restore_check", seconds(rules.restore_check_s)),
+        ("while_closed", word(rules.while_closed)),
         (
             "low_pressure",
             off(rules.low_pressure_kpa <= 0.0, format!("{} kPa", number(rules.low_pressure_kpa))),

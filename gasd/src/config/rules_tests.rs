@@ -39,7 +39,7 @@ fn single_numbers_are_put_over_the_profile() {
     let rules = meter(
         "profile = \"jp-micom\"\n[meter.rules]\nwindows = \"always\"\ntotal_flow = 2\nincrease = \"off\"\n\
          never_zero = \"14 days\"\nrestore_check = \"3 min\"\nlow_pressure = \"5 mbar\"\nseismic = \"2.5 m/s2\"\n\
-         alarm_link = \"off\"\nsilence = \"60 d\"\nlearns = true\nuse_time_closes = false\n\
+         alarm_link = \"off\"\nsilence = \"60 d\"\nlearns = true\nuse_time_closes = false\nwhile_closed = false\n\
          use_time = [{ up_to = \"0.5 m3/h\", lasts = \"12 h\" }, { lasts = \"3 h\" }]",
     )
     .rules;
@@ -48,7 +48,7 @@ fn single_numbers_are_put_over_the_profile() {
     assert_eq!((rules.never_zero_days, rules.silence_days), (14.0, 60.0));
     assert_eq!((rules.restore_check_s, rules.alarm_link_s), (180.0, f32::INFINITY));
     assert_eq!((rules.low_pressure_kpa, rules.seismic_gal), (0.5, 250.0));
-    assert!(rules.learns && !rules.use_time_closes);
+    assert!(rules.learns && !rules.use_time_closes && !rules.while_closed);
     assert_eq!(
         [0.1, 0.5, 0.6, 50.0].map(|flow| rules.use_time(flow)),
         [43_200.0, 43_200.0, 10_800.0, 10_800.0]

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Pulses that were lost, a reboot or a clock that jumped while gas flowed: nobody knows when the use ended, so it
+//! is neither held against the home nor learned.
+
+mod common;
+
+use common::{SECOND, cases, pulses, run};
+use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Kind, Profile, Verdict};
+use proptest::prelude::*;
+
+const L: u64 = 1_000_000;
+
+fn engine_config(profile: Profile) -> EngineConfig {
+    EngineConfig {
+        pulse_volume_ul: L,
+        max_flow_ul_per_h: 6_000_000_000,
+        thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+        rules: profile.rules(),
+    }
+}
+
+fn engine(profile: Profile) -> Engine {
+    Engine::new(engine_config(profile))
+}
+
+/// Time alone, a tick a minute.
+fn quiet(engine: &mut Engine, from_ns: u64, hours: u64) -> Vec<Verdict> {
+    (0..hours * 60).filter_map(|i| engine.tick(from_ns + i * 60 * SECOND)).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn a_use_whose_end_was_lost_is_not_too_long(
+        profile in prop::sample::select(Profile::ALL.to_vec()), flow in 0.05f64..4.0, minutes in 2u64..40,
+        how in 0u8..3, by in -1_000_000i64..1_000_000,
+    ) {
+        let mut engine = engine(profile);
+        let use_s = minutes as f64 * 60.0;
+        let times = pulses(&[(use_s, flow)], L, 0.0, SECOND);
+        run(&mut engine, &times, 0);
+        let mut now = SECOND + minutes * 60 * SECOND;
+        match how {
+            0 => engine.missed(1, now),
+            1 => {
+                engine.clock_moved(by * SECOND as i64);
+                now = now.saturating_add_signed(by * SECOND as i64).max(SECOND);
+            }
+            _ => {
+                let state = engine.save();
+                engine = Engine::restore(engine_config(profile), &state).expect("its own state");
+                engine.clock_moved(0);
+            }
+        }
+        let said = quiet(&mut engine, now, 5 * 24);
+        prop_assert!(said.iter().all(|v| v.kind != Kind::LongUse), "{said:?}");
+    }
+}
+
+#[test]
+fn a_use_that_goes_on_over_lost_pulses_is_timed_on() {
+    let mut engine = engine(Profile::JpMicom);
+    // A level below the flow decides, so it lasts a little longer than the flow itself may.
+    let limit_s = f64::from(Profile::JpMicom.rules().use_time(1.8));
+    let part = (limit_s * 0.9).floor();
+    run(&mut engine, &pulses(&[(part, 1.8)], L, 0.0, SECOND), 0);
+    let lost_ns = SECOND + part as u64 * SECOND;
+    engine.missed(3, lost_ns);
+    let said = run(&mut engine, &pulses(&[(part, 1.8)], L, 0.0, lost_ns + 2 * SECOND), 0);
+    let long: Vec<&Verdict> = said.iter().filter(|v| v.kind == Kind::LongUse).collect();
+    assert_eq!(long.len(), 1, "{said:?}");
+    assert!(long[0].t_ns < 60 * SECOND, "{:?}", long[0]);
+}
+
+#[test]
+fn what_was_lost_is_not_learned() {
+    // Showers of ten minutes, of which one lost its last pulses before ten days away; then one that never ends.
+    let found = |lost: bool| {
+        let mut engine = engine(Profile::EuG4);
+        let day = 86_400 * SECOND;
+        for i in 0..60 {
+            run(&mut engine, &pulses(&[(600.0, 1.8)], L, 0.0, i * day + SECOND), 60);
+        }
+        run(&mut engine, &pulses(&[(600.0, 1.8)], L, 0.0, 60 * day + SECOND), 0);
+        if lost {
+            engine.missed(1, 60 * day + 601 * SECOND);
+        }
+        quiet(&mut engine, 60 * day + 602 * SECOND, 240);
+        let said = run(&mut engine, &pulses(&[(30.0 * 3600.0, 1.8)], L, 0.0, 71 * day), 0);
+        said.into_iter().find(|v| v.kind == Kind::LongUse).map(|v| v.decided_ns - 71 * day)
+    };
+    let (sound, lost) = (found(false), found(true));
+    assert!(sound.is_some());
+    assert_eq!(sound, lost);
+}
