@@ -137,7 +137,7 @@ pub enum Rule {
     SuddenIncrease,
     /// R3: not below a level for longer than the table and the home allow.
     UseTime,
-    /// R3: an appliance of the register is on for longer than it ever was.
+    /// R3: the flow stays at one rate for longer than it may there.
     ApplianceTime,
     /// More gas than a person at the stove burns, at a quiet hour.
     QuietHour,

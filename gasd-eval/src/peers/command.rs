@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `gasd-eval peers` and `gasd-eval speed`: print the section "Peers".
+//! `gasd-eval peers` and `gasd-eval peers --speed`: print the section "Peers".
 
 use std::fmt::Write as _;
 
@@ -135,7 +135,7 @@ fn oracle(stream: Stream, rho: f64, options: &Options) -> Delay {
 pub fn speed() -> String {
     let costs = speed::measure();
     let ours = costs.first().map_or(f64::NAN, |cost| cost.ns);
-    let mut out = made_by("gasd-eval speed");
+    let mut out = made_by("gasd-eval peers --speed");
     out.push_str("\n| detector | a step is a | ns | × ours |\n|---|---|--:|--:|\n");
     for cost in costs {
         let _ =
