@@ -112,7 +112,12 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
             ..new(Kind::LongUse, closes, Rule::UseTime, t.since_ns)
         },
         Unexplained::Hour(u, tell_ul) => Found {
-            after: around(flow_m3_per_h(f64::from(u.volume_ul), now_ns.saturating_sub(u.since_ns)) as f32),
+            // The use began up to ten minutes before its first pulse, so its mean is too low.
+            after: around(if u.flow > 0.0 {
+                u.flow
+            } else {
+                flow_m3_per_h(f64::from(u.volume_ul), now_ns.saturating_sub(u.since_ns)) as f32
+            }),
             process: Process { value: u.volume_ul, threshold: tell_ul, unit: "uL" },
             released_ul: Some(u.volume_ul as u64),
             ..new(Kind::UnusualHour, Severity::Warning, Rule::QuietHour, u.since_ns)
@@ -155,7 +160,7 @@ pub(crate) fn by_input(broken: Broken, inputs: &Inputs, rules: &Rules, pulse_ul:
     let pulses = inputs.pulses;
     let (kind, rule, since_ns, process) = match broken {
         Broken::AfterOpening => {
-            let process = seconds(since(inputs.valve_ns, t_ns), rules.restore_check_s);
+            let process = of(pulses as f32, SPARE as f32, "pulses");
             (Kind::FlowAfterOpening, Rule::RestoreCheck, inputs.valve_ns, process)
         }
         Broken::WhileClosed => {

@@ -8,6 +8,8 @@ use crate::units::SECOND_NS;
 /// Pulses of a meter behind a closed valve up to which they may be a contact that was about to close, and
 /// gas that was in the pipe.
 pub(crate) const SPARE: u32 = 2;
+/// The least pressure there is, kPa above the air's: less is a sensor that is broken.
+const VACUUM_KPA: f32 = -101.4;
 /// Gas in the pipe after a closing, ns.
 const SETTLE_NS: u64 = 60 * SECOND_NS;
 /// Flow before and after an earthquake counts within this, ns. Yazaki: 2 minutes.
@@ -76,8 +78,11 @@ impl Inputs {
                 }
             }
             Input::Pressure(kpa) => {
-                self.kpa = kpa;
-                let low = rules.low_pressure_kpa > 0.0 && kpa.is_finite() && kpa <= rules.low_pressure_kpa;
+                let told = kpa.is_finite() && kpa >= VACUUM_KPA;
+                if told {
+                    self.kpa = kpa;
+                }
+                let low = told && rules.low_pressure_kpa > 0.0 && kpa <= rules.low_pressure_kpa;
                 if !low {
                     self.low_ns = 0;
                     self.said &= !bit(Broken::Pressure);
@@ -86,7 +91,7 @@ impl Inputs {
                 }
             }
             Input::Seismic(gal) => {
-                if rules.seismic_gal > 0.0 && gal >= rules.seismic_gal {
+                if rules.seismic_gal > 0.0 && gal.is_finite() && gal >= rules.seismic_gal {
                     // A sensor reports many times while the ground shakes: that is one earthquake.
                     if self.quake_ns == 0 || t_ns.saturating_sub(self.quake_ns) > QUAKE_NS {
                         self.gal = 0.0;

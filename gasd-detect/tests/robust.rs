@@ -4,7 +4,7 @@
 mod common;
 
 use common::{SECOND, engine, pulses, run};
-use gasd_detect::{Engine, EngineConfig, Kind, Verdict, sentence};
+use gasd_detect::{Engine, EngineConfig, Input, Kind, Verdict, sentence};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -13,6 +13,9 @@ enum Call {
     Tick(u64),
     Missed(u64, u64),
     Thresholds([f64; 3]),
+    Input(Input, u64),
+    Storm(u64),
+    Clock(i64),
 }
 
 fn time() -> impl Strategy<Value = u64> {
@@ -29,6 +32,18 @@ fn call() -> impl Strategy<Value = Call> {
         2 => time().prop_map(Call::Tick),
         1 => (any::<u64>(), time()).prop_map(|(n, t)| Call::Missed(n, t)),
         1 => any::<[f64; 3]>().prop_map(Call::Thresholds),
+        2 => (input(), time()).prop_map(|(i, t)| Call::Input(i, t)),
+        1 => time().prop_map(Call::Storm),
+        1 => any::<i64>().prop_map(Call::Clock),
+    ]
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        any::<bool>().prop_map(Input::Valve),
+        prop_oneof![any::<f32>(), 0f32..1.0].prop_map(Input::Pressure),
+        prop_oneof![any::<f32>(), 100f32..400.0].prop_map(Input::Seismic),
+        any::<bool>().prop_map(Input::AlarmLink),
     ]
 }
 
@@ -42,6 +57,11 @@ fn check(engine: &Engine, verdict: Option<Verdict>, now: u64) -> Result<(), Test
     if let Some(v) = verdict {
         prop_assert!(v.decided_ns >= v.t_ns, "{v:?}");
         prop_assert!(!sentence("m", &v).contains("NaN"));
+        let e = &v.evidence;
+        for flow in [e.before.mid, e.before.high, e.after.low, e.after.mid, e.after.high] {
+            prop_assert!(flow.is_finite() && flow >= 0.0, "{v:?}");
+        }
+        prop_assert!(e.process.value.is_finite(), "{v:?}");
     }
     Ok(())
 }
@@ -52,18 +72,20 @@ proptest! {
     #[test]
     fn anything_may_come_in(
         v in prop_oneof![Just(0u64), Just(u64::MAX), 1u64..100_000_000], max in any::<u64>(),
+        profile in prop::sample::select(gasd_detect::Profile::ALL.to_vec()), civil in any::<i64>(),
         th in any::<[f64; 3]>(), mut calls in prop::collection::vec(call(), 0..80), sorted in any::<bool>(),
     ) {
         let mut engine = Engine::new(EngineConfig {
             pulse_volume_ul: v,
             max_flow_ul_per_h: max,
             thresholds_m3_per_h: th,
-            rules: gasd_detect::Profile::Published.rules(),
+            rules: profile.rules(),
         });
+        engine.set_civil_offset(civil);
         if sorted {
             calls.sort_by_key(|c| match c {
-                Call::Pulse(t, _) | Call::Tick(t) | Call::Missed(_, t) => *t,
-                Call::Thresholds(_) => 0,
+                Call::Pulse(t, _) | Call::Tick(t) | Call::Missed(_, t) | Call::Input(_, t) | Call::Storm(t) => *t,
+                Call::Thresholds(_) | Call::Clock(_) => 0,
             });
         }
         let mut now = 0;
@@ -83,6 +105,15 @@ proptest! {
                 }
                 Call::Thresholds(th) => {
                     engine.set_thresholds(th);
+                    None
+                }
+                Call::Input(input, t) => {
+                    now = t;
+                    engine.input(input, t)
+                }
+                Call::Storm(t) => engine.storm(t),
+                Call::Clock(by) => {
+                    engine.clock_moved(by);
                     None
                 }
             };

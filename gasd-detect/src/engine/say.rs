@@ -43,11 +43,11 @@ impl Engine {
             Rule::Sustained30s | Rule::Transient30s => 2,
             _ => return Found::plain(finding),
         };
-        let flow = self.track.mean(WINDOWS_NS[at], at_ns).flow as f32;
-        let plateau = self.home.flow();
-        let before = if plateau < 0.9 * flow { around(plateau) } else { Estimate::default() };
-        let process = Process { value: flow, threshold: self.thresholds[at] as f32, unit: "m3/h" };
-        Found { before, after: around(flow), process, ..Found::plain(finding) }
+        let mean = |window: usize| self.track.mean(WINDOWS_NS[window], at_ns).flow as f32;
+        let (now, plateau) = (mean(0), self.home.flow());
+        let before = if plateau < 0.9 * now { around(plateau) } else { Estimate::default() };
+        let process = Process { value: mean(at), threshold: self.thresholds[at] as f32, unit: "m3/h" };
+        Found { before, after: around(now), process, ..Found::plain(finding) }
     }
 
     /// Has the home judge, and takes in all that it does not explain.

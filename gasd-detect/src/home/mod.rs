@@ -148,7 +148,7 @@ impl Home {
         let tell_ul = TELL_UL * f64::from(limits.share * self.sensitivity.times(Topic::UnusualHour));
         let hour = self.hours.volume(limits.pulse_ul, (began, t_ns), base, tell_ul);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
-            say(Unexplained::Hour(hour, tell_ul as f32));
+            say(Unexplained::Hour(Unusual { flow: self.steps.flow(), ..hour }, tell_ul as f32));
         }
         if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
             self.cell(cell, limits, say);
