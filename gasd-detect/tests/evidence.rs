@@ -135,6 +135,12 @@ fn a_small_leak_says_how_much_at_most_and_since_when() {
 }
 
 #[test]
+fn less_than_the_base_flow_tells_from_none_is_told_because_it_never_rests() {
+    // Three litres an hour: a gap of twenty minutes is longer than what is told from none, and no rest.
+    complete(&first(&of(&days(35, 0.003)), Kind::NeverZero));
+}
+
+#[test]
 fn gas_that_never_rests_and_a_meter_that_is_silent() {
     let mut restless = engine(Profile::CnSafety);
     let said = run(&mut restless, &pulses(&[(33.0 * DAY_S, 0.06)], L, 0.0, 0), 0);

@@ -60,6 +60,15 @@ pub(crate) struct Grain {
     pub poll_ns: u64,
 }
 
+impl Grain {
+    /// Longest gap that is told from none, s. Gaps are seen longer than they are, and this one with them: against the
+    /// bare one a leak's would prove too little in a block.
+    fn longest_s(self) -> f32 {
+        let (litres, poll_s) = (self.pulse_ul as f32 * 1e-6, self.poll_ns as f32 / SECOND_NS as f32);
+        (litres * 3.6 / FLOOR).max(60.0) + poll_s
+    }
+}
+
 /// Days alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Reference {
@@ -219,6 +228,11 @@ impl Base {
         (self.usual_s > 0.0).then_some(self.usual_s)
     }
 
+    /// The longest usual gap, s, where a base flow ends it: a home that never rests for longer.
+    pub fn ended_gap_s(&self, grain: Grain) -> Option<f32> {
+        self.longest_gap_s().filter(|s| *s < ENDED * grain.longest_s())
+    }
+
     fn usual(&self) -> f32 {
         let all = self.blocks.iter().flat_map(|block| &block.references);
         let longest = all.filter(|r| r.days >= LEARN_DAYS).map(|r| r.log_gap).fold(0.0, f32::max);
@@ -265,10 +279,7 @@ impl Block {
         let whole = self.gap_s.max(1.0);
         let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / whole).max(0.0);
         let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
-        // Gaps are seen longer than they are, the longest one of no base flow, too: against the bare one a leak's
-        // would prove too little in a block.
-        let poll_s = grain.poll_ns as f32 / SECOND_NS as f32;
-        let longest_s = (pulse_l * 3.6 / FLOOR).max(60.0) + poll_s;
+        let longest_s = grain.longest_s();
         let gap = whole.min(longest_s);
         let log = gap.ln();
         let reference = &mut self.references[class];

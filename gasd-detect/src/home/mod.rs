@@ -324,7 +324,7 @@ impl Home {
         say: &mut dyn FnMut(Unexplained),
     ) {
         let known = limits.rules.learns && self.base.learned() && self.hours.days >= LOAD_DAYS;
-        let gap_s = self.base.longest_gap_s().filter(|_| known);
+        let gap_s = self.base.ended_gap_s(limits.grain()).filter(|_| known);
         let rules = (limits.rules.never_zero_days, limits.rules.silence_days, known);
         if let Some(restless) = self.rest.gap(last_ns, now_ns, pulse, gap_s, rules) {
             say(Unexplained::Rest(restless));
