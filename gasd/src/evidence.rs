@@ -88,7 +88,9 @@ mod tests {
         });
         let surge = (0..20).find_map(|i| engine.pulse(i * 400_000_000, i * 400_000_000)).unwrap();
         let mut evidence = surge.evidence;
-        assert!(evidence_json(&evidence).get("process").is_none(), "the windows compare slopes");
+        assert_eq!(evidence_json(&evidence)["process"]["unit"], "m3/h");
+        evidence.process = Process::default();
+        assert!(evidence_json(&evidence).get("process").is_none(), "a number without a unit is none");
         evidence.process = Process { value: 1.5, threshold: 2.0, unit: "m3/h" };
         evidence.before = Estimate { low: 0.0, mid: 0.005, high: 0.01 };
         evidence.on[0] = Believed { m3_per_h: 1.25, since_ns: 7 };

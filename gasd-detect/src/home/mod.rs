@@ -9,6 +9,7 @@ mod hours;
 mod levels;
 mod limits;
 mod load;
+mod lost;
 mod register;
 mod rest;
 mod steady;
@@ -165,24 +166,6 @@ impl Home {
             self.rests(last, now_ns, false, limits, say);
         }
         self.lasts(now_ns, limits, say);
-    }
-
-    /// Pulses came, the last of them by `at_ns`, whose times are not known.
-    pub fn forget(&mut self, at_ns: u64) {
-        self.gather.forget();
-        self.base.forget();
-        self.last_ns = None;
-        self.lost_ns = at_ns.max(1);
-    }
-
-    /// Whatever was on may have ended long ago, nobody knows when: nothing is learned of it.
-    fn lose_uses(&mut self) {
-        self.lost_ns = 0;
-        self.rose = 0.0;
-        self.steps = Steps::default();
-        self.register.on = Default::default();
-        self.levels.lose_runs();
-        self.steady.lose_runs();
     }
 
     /// The base flow is all right as it is: a person said so.
@@ -383,21 +366,6 @@ crate::state::state!(Home {
     envelope,
     sensitivity,
 });
-
-impl Home {
-    /// The clock started anew, and all times are later by `by_ns` than it says: what was under way is not known,
-    /// what was learned is.
-    pub fn shift(&mut self, by_ns: i64) {
-        self.forget(0);
-        self.lose_uses();
-        self.hours.shift(by_ns);
-        self.rest.shift(by_ns);
-        self.sensitivity.shift(by_ns);
-        for t in [&mut self.since_ns, &mut self.base_said_ns, &mut self.looked_ns] {
-            *t = t.saturating_add_signed(by_ns);
-        }
-    }
-}
 
 /// A use begins at most so long before its first pulse, ns.
 const REST_NS: u64 = 600 * SECOND_NS;
