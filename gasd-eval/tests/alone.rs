@@ -102,12 +102,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// The e-value of an interval is at most 1 on average for every rate up to the null's and every
-    /// regularity from the null's on; of the sum of three intervals, too.
+    /// regularity from the null's on; of the sum of three intervals, too, whatever the null becomes before each of
+    /// them and wherever an interval's proof is cut off.
     #[test]
     fn evidence_is_fair_under_the_null(
         slower in 0.3f64..=1.0,
         more_regular in 1.0f64..8.0,
-        shape in 1.0f64..3.0,
+        shape in prop_oneof![1.0f64..3.0, 3.0f64..100.0],
+        rates in [0.2f64..5.0, 0.2f64..5.0, 0.2f64..5.0],
+        most in prop_oneof![Just(80.0f32), 2.0f32..12.0],
         seed in any::<u64>(),
     ) {
         let mut random = Random::new(seed, 0);
@@ -117,9 +120,10 @@ proptest! {
             let mut mixture = Mixture::new();
             let mut said = 0.0;
             let mut time = 0.0;
-            for _ in 0..3 {
-                let x = random.gamma(shape * more_regular) / slower;
-                said = f64::from(mixture.step(x as f32, 1.0, shape as f32));
+            for rate in rates {
+                let x = random.gamma(shape * more_regular) / slower / rate;
+                let weight = (1.0 / rate) as f32;
+                said = f64::from(mixture.step_with(x as f32, rate as f32, shape as f32, weight, most));
                 time += x;
             }
             // In seconds: the statistic grows no faster than time.
