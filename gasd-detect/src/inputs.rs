@@ -8,6 +8,9 @@ use crate::units::SECOND_NS;
 /// Pulses of a meter behind a closed valve up to which they may be a contact that was about to close, and
 /// gas that was in the pipe.
 pub(crate) const SPARE: u32 = 2;
+/// Pulses behind a closed valve go on for so long before they are told, ns: one that was opened is known to be
+/// a second later, and may turn for seconds.
+const BEHIND_NS: u64 = 10 * SECOND_NS;
 /// The least pressure there is, kPa above the air's: less is a sensor that is broken.
 const VACUUM_KPA: f32 = -101.4;
 /// Gas in the pipe after a closing, ns.
@@ -147,7 +150,13 @@ impl Inputs {
                     && self.pulses >= SPARE
                     && since(self.valve_ns) <= opened,
             ),
-            (Broken::WhileClosed, rules.while_closed && self.open == Some(false) && self.pulses > SPARE),
+            (
+                Broken::WhileClosed,
+                rules.while_closed
+                    && self.open == Some(false)
+                    && self.pulses > SPARE
+                    && self.last_ns.saturating_sub(self.first_ns) >= BEHIND_NS,
+            ),
             (Broken::Pressure, self.low_ns != 0 && flowing && since(self.low_ns) >= PRESSURE_NS),
             (Broken::Seismic, self.quake_ns != 0 && since(self.quake_ns) <= QUAKE_NS && flowing),
             (Broken::AlarmLink, self.alarm_ns != 0 && since(self.alarm_ns) as f64 >= alarm),
@@ -235,6 +244,19 @@ mod tests {
         let mut inputs = Inputs::default();
         inputs.take(Input::Valve(false), 100 * S, &published);
         assert!((2..8).all(|t| inputs.pulse(100 * t * S, &published).is_none()));
+    }
+
+    #[test]
+    fn a_valve_that_was_opened_a_moment_ago_is_no_leak() {
+        let rules = Profile::EuG4.rules();
+        let mut inputs = Inputs::default();
+        inputs.take(Input::Valve(false), S, &rules);
+        // Ten pulses a second for two seconds, until the valve is seen to be open.
+        for i in 0..20 {
+            assert_eq!(inputs.pulse(1000 * S + i * S / 10, &rules), None);
+        }
+        assert_eq!(inputs.take(Input::Valve(true), 1002 * S, &rules), None);
+        assert_eq!(inputs.pulse(1003 * S, &rules), None);
     }
 
     #[test]

@@ -184,5 +184,5 @@ fn what_sensors_and_the_valve_say() {
     assert_eq!((said[0].evidence.process.value, said[0].evidence.process.unit), (0.1, "kPa"));
     assert_eq!((said[1].evidence.process.value, said[1].evidence.process.unit), (250.0, "gal"));
     assert_eq!(said[2].t_ns, 70 * SECOND, "since the alarm began");
-    assert_eq!(said[3].evidence.released_ul, 3 * L, "what came through the closed valve");
+    assert_eq!(said[3].evidence.released_ul, 4 * L, "what came through the closed valve");
 }

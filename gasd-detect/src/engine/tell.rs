@@ -30,6 +30,11 @@ impl Engine {
         &self.rules
     }
 
+    /// Nobody has watched the valve for a while: where it is is not known until it is told.
+    pub const fn forget_valve(&mut self) {
+        (self.inputs.open, self.inputs.pulses) = (None, 0);
+    }
+
     /// The valve was found open (`true`) or closed at `now_ns`, without having been seen to move: gas that
     /// flows through an open one flows rightly, gas behind a closed one does not. That it moves is an
     /// [`Input::Valve`](crate::Input::Valve).

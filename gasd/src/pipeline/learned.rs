@@ -72,6 +72,8 @@ pub fn restore(config: EngineConfig, bytes: &[u8], now: Now) -> Result<Detector,
     let mut engine = Detector::restore(config, &learned.state).map_err(|error| error.to_string())?;
     let saved = Now { unix_us: learned.unix_us, boottime_ns: learned.boottime_ns };
     engine.clock_moved(moved_ns(saved, now));
+    // Somebody may have opened it meanwhile, and pulses that waited come before the valve is looked at.
+    engine.forget_valve();
     Ok(engine)
 }
 
