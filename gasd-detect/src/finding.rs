@@ -83,14 +83,11 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
     let closes = if limits.rules.use_time_closes { Severity::Critical } else { Severity::Warning };
     let new = |kind, severity, rule, t_ns| Found::plain(Finding { kind, severity, rule, t_ns });
     match *unexplained {
-        Unexplained::Excess(e) => {
+        Unexplained::Excess(e, plateau) => {
+            let before = if plateau < e.envelope { plateau } else { 0.0 };
             let rule = if known { Rule::ConnectedLoad } else { Rule::TotalFlow };
             Found {
-                before: Estimate {
-                    low: e.before.min(e.envelope),
-                    mid: e.before.min(e.envelope),
-                    high: e.envelope,
-                },
+                before: Estimate { low: before, mid: before, high: e.envelope },
                 after: around(e.flow),
                 process: seconds(e.process, e.arl_s),
                 ..new(Kind::Overload, Severity::Critical, rule, e.since_ns)
@@ -111,10 +108,10 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
             process: seconds(since(t.since_ns, now_ns), t.allowed_s),
             ..new(Kind::LongUse, closes, Rule::UseTime, t.since_ns)
         },
-        Unexplained::Hour(u, tell_ul) => Found {
+        Unexplained::Hour(u, tell_ul, flow) => Found {
             // The use began up to ten minutes before its first pulse, so its mean is too low.
-            after: around(if u.flow > 0.0 {
-                u.flow
+            after: around(if flow > 0.0 {
+                flow
             } else {
                 flow_m3_per_h(f64::from(u.volume_ul), now_ns.saturating_sub(u.since_ns)) as f32
             }),
@@ -124,7 +121,7 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
         },
         Unexplained::Base(rise, arl_s) => {
             // A gap bounds what never rests from above only; another use may have cut it short.
-            let upper = Estimate { low: rise.before, mid: rise.now, high: rise.now * 1.05 };
+            let upper = Estimate { low: rise.before.min(rise.now), mid: rise.now, high: rise.now * 1.05 };
             let none = Estimate { low: 0.0, mid: 0.0, high: rise.before };
             let ago_ns = HALF_DAY_NS + u64::from(rise.days.saturating_sub(1)) * 2 * HALF_DAY_NS;
             Found {

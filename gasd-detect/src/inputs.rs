@@ -71,6 +71,11 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
+    /// The clock is another one: what its times were of is not known, where the valve is is.
+    pub fn restarted(&self) -> Self {
+        Self { open: self.open, ..Self::default() }
+    }
+
     /// Takes an input at `t_ns`.
     pub fn take(&mut self, input: Input, t_ns: u64, rules: &Rules) -> Option<Broken> {
         match input {

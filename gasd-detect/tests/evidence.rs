@@ -4,10 +4,8 @@
 
 mod common;
 
-use common::{SECOND, pulses, run};
-use gasd_detect::{
-    DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Input, Kind, Profile, Rule, Severity, Verdict,
-};
+use common::{SECOND, config, pulses, run};
+use gasd_detect::{Engine, Input, Kind, Profile, Rule, Severity, Verdict};
 
 const L: u64 = 1_000_000;
 const DAY_S: f64 = 86_400.0;
@@ -15,12 +13,7 @@ const DAY_S: f64 = 86_400.0;
 const CIVIL: i64 = 20_000 * 86_400 * SECOND as i64;
 
 fn engine(profile: Profile) -> Engine {
-    let mut engine = Engine::new(EngineConfig {
-        pulse_volume_ul: L,
-        max_flow_ul_per_h: 6_000_000_000,
-        thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-        rules: profile.rules(),
-    });
+    let mut engine = Engine::new(config(L, profile));
     engine.set_civil_offset(CIVIL);
     engine
 }

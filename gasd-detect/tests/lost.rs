@@ -4,23 +4,14 @@
 
 mod common;
 
-use common::{SECOND, cases, pulses, run};
-use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Kind, Profile, Verdict};
+use common::{SECOND, cases, config, pulses, run};
+use gasd_detect::{Engine, Kind, Profile, Verdict};
 use proptest::prelude::*;
 
 const L: u64 = 1_000_000;
 
-fn engine_config(profile: Profile) -> EngineConfig {
-    EngineConfig {
-        pulse_volume_ul: L,
-        max_flow_ul_per_h: 6_000_000_000,
-        thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-        rules: profile.rules(),
-    }
-}
-
 fn engine(profile: Profile) -> Engine {
-    Engine::new(engine_config(profile))
+    Engine::new(config(L, profile))
 }
 
 /// Time alone, a tick a minute.
@@ -49,7 +40,7 @@ proptest! {
             }
             _ => {
                 let state = engine.save();
-                engine = Engine::restore(engine_config(profile), &state).expect("its own state");
+                engine = Engine::restore(config(L, profile), &state).expect("its own state");
                 engine.clock_moved(0);
             }
         }
@@ -93,4 +84,15 @@ fn what_was_lost_is_not_learned() {
     let (sound, lost) = (found(false), found(true));
     assert!(sound.is_some());
     assert_eq!(sound, lost);
+}
+
+#[test]
+fn a_use_that_goes_on_while_the_clock_begins_anew_is_timed_from_there() {
+    let mut engine = engine(Profile::JpMicom);
+    let limit_s = f64::from(Profile::JpMicom.rules().use_time(1.8));
+    run(&mut engine, &pulses(&[(limit_s * 0.5, 1.8)], L, 0.0, 36_000 * SECOND), 0);
+    let said = run(&mut engine, &pulses(&[(limit_s * 1.2, 1.8)], L, 0.0, SECOND), 0);
+    let long: Vec<&Verdict> = said.iter().filter(|v| v.kind == Kind::LongUse).collect();
+    assert_eq!(long.len(), 1, "{said:?}");
+    assert!(long[0].decided_ns < (limit_s * 1.1) as u64 * SECOND, "{:?}", long[0]);
 }

@@ -103,14 +103,7 @@ proptest! {
         let whole = play(cfg, &flow, &times(&flow, cfg.every_ns, |_| true), 0).1;
         let split = play(cfg, &flow, &times(&flow, fine.every_ns, |_| true), 0).1;
         let merged = play(fine, &flow, &times(&flow, fine.every_ns, |i| i % 2 == 0), 0).1;
-        let mut engine = Engine::new(EngineConfig {
-            pulse_volume_ul: resolution,
-            max_flow_ul_per_h: cfg.max_flow_ul_per_h,
-            thresholds_m3_per_h: cfg.thresholds_m3_per_h,
-            rules: cfg.rules,
-        });
-        let profile: Vec<(f64, f64)> = flow.iter().map(|(s, q)| (*s as f64, *q)).collect();
-        let pulses = common::run(&mut engine, &common::pulses(&profile, resolution, 0.0, SECOND), 0);
+        let pulses = as_pulses(&cfg, &flow);
         let quantum_ns = (cfg.quantum_ul() as f64 / hose * 3600.0) as u64;
         let near_ns = cfg.every_ns + quantum_ns;
         for said in [&whole, &split, &merged, &pulses] {

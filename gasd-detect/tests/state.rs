@@ -4,16 +4,11 @@
 mod common;
 
 use common::{SECOND, cases};
-use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Verdict};
+use gasd_detect::{Engine, EngineConfig, Profile, Verdict};
 use proptest::prelude::*;
 
 fn config(volume_ul: u64) -> EngineConfig {
-    EngineConfig {
-        pulse_volume_ul: volume_ul,
-        max_flow_ul_per_h: 6_000_000_000,
-        thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-        rules: Profile::EuG4.rules(),
-    }
+    common::config(volume_ul, Profile::EuG4)
 }
 
 fn engine(volume_ul: u64) -> Engine {

@@ -204,8 +204,9 @@ impl Engine {
         let last_ns = self.track.last_ns().unwrap_or(0);
         let t_ns = if t_ns.saturating_add(CLOCK_STEP_NS) < last_ns {
             self.track.restart(t_ns);
-            // The clock says nothing of how long ago the last pulse was.
-            self.home.forget(0);
+            // What it called the last pulse's time is the time of this one now, as far as anybody knows.
+            self.home.shift(t_ns.cast_signed().saturating_sub(last_ns.cast_signed()));
+            self.inputs = self.inputs.restarted();
             self.advisor.forget();
             self.episode.restart_clock(t_ns);
             self.implausible = Implausible::default();

@@ -2,7 +2,6 @@
 //! An engine that outlives its process.
 
 use super::{Engine, EngineConfig, limit};
-use crate::inputs::Inputs;
 use crate::state::{self, State, StateError};
 use crate::windows::episode::Episode;
 use crate::windows::implausible::Implausible;
@@ -61,6 +60,6 @@ impl Engine {
         self.storm_said_ns = None;
         self.home.shift(by_ns);
         self.advisor.forget();
-        self.inputs = Inputs { open: self.inputs.open, ..Inputs::default() };
+        self.inputs = self.inputs.restarted();
     }
 }

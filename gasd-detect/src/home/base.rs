@@ -67,6 +67,11 @@ impl Grain {
         let (litres, poll_s) = (self.pulse_ul as f32 * 1e-6, self.poll_ns as f32 / SECOND_NS as f32);
         (litres * 3.6 / FLOOR).max(60.0) + poll_s
     }
+
+    /// Whether a base flow ends gaps that are usually so long, s.
+    fn ends(self, usual_s: f32) -> bool {
+        usual_s < ENDED * self.longest_s()
+    }
 }
 
 /// Days alike.
@@ -210,17 +215,16 @@ impl Base {
         if judged {
             self.usual_s = self.usual();
         }
-        judged.then(|| self.rise(grain.pulse_ul))
+        judged.then(|| self.rise(grain))
     }
 
-    fn rise(&self, pulse_ul: u64) -> Rise {
+    fn rise(&self, grain: Grain) -> Rise {
         let process = self.blocks.iter().map(|b| b.mixture.seconds()).sum::<f32>() / BLOCKS as f32;
         let worst = self.blocks.iter().max_by(|a, b| a.mixture.seconds().total_cmp(&b.mixture.seconds()));
         let (now_s, held_to_s) = worst.map_or((0.0, 0.0), |b| (b.judged_s, b.held_to_s));
-        let flow = |s: f32| flow_m3_per_h(pulse_ul as f64, (s * SECOND_NS as f32) as u64) as f32;
-        let before = flow(held_to_s);
+        let flow = |s: f32| flow_m3_per_h(grain.pulse_ul as f64, (s * SECOND_NS as f32) as u64) as f32;
         let days = worst.map_or(0, |b| b.rising);
-        Rise { process, before, now: flow(now_s), rests: before <= FLOOR / ENDED, days }
+        Rise { process, before: flow(held_to_s), now: flow(now_s), rests: !grain.ends(held_to_s), days }
     }
 
     /// The longest usual gap, s, once it is learned.
@@ -230,7 +234,7 @@ impl Base {
 
     /// The longest usual gap, s, where a base flow ends it: a home that never rests for longer.
     pub fn ended_gap_s(&self, grain: Grain) -> Option<f32> {
-        self.longest_gap_s().filter(|s| *s < ENDED * grain.longest_s())
+        self.longest_gap_s().filter(|s| grain.ends(*s))
     }
 
     fn usual(&self) -> f32 {
@@ -279,8 +283,7 @@ impl Block {
         let whole = self.gap_s.max(1.0);
         let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / whole).max(0.0);
         let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
-        let longest_s = grain.longest_s();
-        let gap = whole.min(longest_s);
+        let gap = whole.min(grain.longest_s());
         let log = gap.ln();
         let reference = &mut self.references[class];
         reference.days = reference.days.saturating_add(1);
@@ -293,7 +296,7 @@ impl Block {
         }
         // The mean of the gaps is above exp(mean of the logarithms); a shorter mean is the safe side.
         let mean_s = reference.log_gap.exp();
-        let most = if mean_s < ENDED * longest_s { SHAPE_BASE } else { SHAPE_FLOOR };
+        let most = if grain.ends(mean_s) { SHAPE_BASE } else { SHAPE_FLOOR };
         let shape = (0.7 / reference.spread.max(1e-3)).clamp(1.0, most);
         if self.mixture.seconds() < DAY_S as f32 {
             self.rising = 0;

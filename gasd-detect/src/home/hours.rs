@@ -68,8 +68,6 @@ pub(crate) struct Hours {
 pub(crate) struct Unusual {
     /// Volume beyond the base flow, µL.
     pub volume_ul: f32,
-    /// The flow now, m³/h; 0 is not known.
-    pub flow: f32,
     /// Since when, ns.
     pub since_ns: u64,
     /// Hour of the day.
@@ -147,7 +145,7 @@ impl Hours {
         if before_ns != 0 && to_ns.saturating_sub(before_ns) < CALM_NS {
             return None;
         }
-        Some(Unusual { volume_ul: self.run_ul, flow: 0.0, since_ns: self.run_since_ns, hour: of_day as u8 })
+        Some(Unusual { volume_ul: self.run_ul, since_ns: self.run_since_ns, hour: of_day as u8 })
     }
 }
 

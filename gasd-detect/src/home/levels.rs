@@ -72,6 +72,12 @@ impl Levels {
         }
     }
 
+    /// Nobody knows when what was on ended: nothing is learned of it.
+    pub fn lose_runs(&mut self) {
+        self.levels.iter_mut().for_each(|level| level.since_ns = 0);
+        self.said = 0;
+    }
+
     /// The highest level from `least` m³/h on at which the flow lasts too long at `now_ns`. `table` says how
     /// long a flow (m³/h) may last in any home, s; what was `learned` may only allow more. It may last
     /// `times` as long. Not said again while the flow stays.
@@ -110,14 +116,6 @@ impl Levels {
 
 crate::state::state!(Level { since_ns, dwell });
 crate::state::state!(Levels { levels, said });
-
-impl Levels {
-    /// Nobody knows when what was on ended: nothing is learned of it.
-    pub fn lose_runs(&mut self) {
-        self.levels.iter_mut().for_each(|level| level.since_ns = 0);
-        self.said = 0;
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -48,8 +48,6 @@ pub(crate) struct Excess {
     pub envelope: f32,
     /// The flow of the last interval, m³/h.
     pub flow: f32,
-    /// And of the plateau before it rose, m³/h.
-    pub before: f32,
     /// The statistic, s, and what it had to reach.
     pub process: f32,
     /// See `process`.
@@ -107,7 +105,7 @@ impl Load {
             return None;
         }
         self.said = true;
-        Some(Excess { envelope, flow, before: 0.0, process, arl_s, since_ns: self.since_ns })
+        Some(Excess { envelope, flow, process, arl_s, since_ns: self.since_ns })
     }
 }
 

@@ -62,14 +62,14 @@ const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
 /// What the home does not explain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Unexplained {
-    /// More than all appliances take together.
-    Excess(Excess),
+    /// More than all appliances take together, and the plateau, m³/h: it follows later, so it is the flow before.
+    Excess(Excess, f32),
     /// A flame that stays as it is for longer than ever.
     Appliance(Stays),
     /// A flow that lasts longer than ever.
     TooLong(TooLong),
-    /// Gas at an hour at which the home hardly ever uses any, and the volume that is told, µL.
-    Hour(Unusual, f32),
+    /// Gas at an hour at which the home hardly ever uses any, the volume that is told, µL, and the flow now, m³/h.
+    Hour(Unusual, f32, f32),
     /// More base flow than there was, and what its statistic had to reach, s.
     Base(Rise, f32),
     /// One step up by more than an appliance takes, this limit in m³/h.
@@ -138,9 +138,7 @@ impl Home {
         let times = if learned { self.sensitivity.times(Topic::Overload) } else { 1.0 };
         let held_to = (times, limits.total());
         if let Some(excess) = self.load.interval((before, t_ns), limits.pulse_ul, self.envelope, held_to) {
-            // The plateau follows after two cells of the new flow, which decided this.
-            let before = if self.steps.flow() < excess.envelope { self.steps.flow() } else { 0.0 };
-            say(Unexplained::Excess(Excess { before, ..excess }));
+            say(Unexplained::Excess(excess, self.steps.flow()));
         }
         self.rests(before, t_ns, true, limits, say);
         let base = self.base.flow(limits.pulse_ul);
@@ -149,7 +147,7 @@ impl Home {
         let tell_ul = TELL_UL * f64::from(limits.share * self.sensitivity.times(Topic::UnusualHour));
         let hour = self.hours.volume(limits.pulse_ul, (began, t_ns), base, tell_ul);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
-            say(Unexplained::Hour(Unusual { flow: self.steps.flow(), ..hour }, tell_ul as f32));
+            say(Unexplained::Hour(hour, tell_ul as f32, self.steps.flow()));
         }
         if let Some(cell) = self.gather.pulse(t_ns, limits.pulse_ul) {
             self.cell(cell, limits, say);

@@ -101,6 +101,12 @@ impl Steady {
         None
     }
 
+    /// Nobody knows when what was on ended: nothing is learned of it.
+    pub fn lose_runs(&mut self) {
+        self.rates.iter_mut().for_each(|rate| rate.run_s = 0.0);
+        self.said = 0;
+    }
+
     /// How far the rate is that is nearest to being told: its time as a part of what it may, and its time, s.
     pub fn nearest(&self, least: f32, days: f32) -> (f32, f32) {
         let part =
@@ -121,14 +127,6 @@ impl Steady {
         let least_s = if heats { HEATS_S } else { LEAST_S.max(volume_s) };
         let unseen = if heats && days < YEAR_DAYS { UNSEEN } else { 1.0 };
         Some(unseen * usual_s.max(least_s))
-    }
-}
-
-impl Steady {
-    /// Nobody knows when what was on ended: nothing is learned of it.
-    pub fn lose_runs(&mut self) {
-        self.rates.iter_mut().for_each(|rate| rate.run_s = 0.0);
-        self.said = 0;
     }
 }
 

@@ -2,7 +2,7 @@
 //! Flow profiles made into pulses, and a driver that feeds them with a tick every second.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Severity, Verdict};
+use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Severity, Verdict};
 
 use proptest::prelude::ProptestConfig;
 
@@ -15,14 +15,19 @@ pub fn cases(n: u32) -> ProptestConfig {
     ProptestConfig { cases: n, max_global_rejects: n, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// A G4 meter, 6 m³/h, with pulses of `volume_ul`, and the three windows alone.
-pub fn engine(volume_ul: u64) -> Engine {
-    Engine::new(EngineConfig {
+/// A G4 meter, 6 m³/h, with pulses of `volume_ul`, and the rules of `profile`.
+pub fn config(volume_ul: u64, profile: Profile) -> EngineConfig {
+    EngineConfig {
         pulse_volume_ul: volume_ul,
         max_flow_ul_per_h: 6_000_000_000,
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
-        rules: gasd_detect::Profile::Published.rules(),
-    })
+        rules: profile.rules(),
+    }
+}
+
+/// Such a meter with the three windows alone.
+pub fn engine(volume_ul: u64) -> Engine {
+    Engine::new(config(volume_ul, Profile::Published))
 }
 
 /// ns between pulses at `flow` (m³/h).
