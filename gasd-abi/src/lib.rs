@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What gasd's kernel programs and its user space share, word for word.
 //!
+//! * [`feed`]: packets by which another program hands in edges and readings.
 //! * [`filter`]: the edge filter, one pure function for both sides. No clock, no I/O.
 //! * [`records`]: `#[repr(C)]` records without padding that cross the kernel boundary.
 //! * [`live`]: the live page of a line and how to read it without a torn read.
@@ -12,6 +13,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod feed;
 pub mod filter;
 pub mod layout;
 pub mod live;
