@@ -25,7 +25,8 @@ pub struct Rules {
     pub windows: Windows,
     /// R1: more than this many times the meter's largest flow closes the valve.
     pub total_flow_times: f32,
-    /// R2: one step up by more than this many times the meter's largest flow; 0 is off.
+    /// R2: one step up by more than this many times the meter's largest flow, or than the home has learned; infinite
+    /// is what it has learned alone, 0 is off.
     pub increase_times: f32,
     /// R3: how long a flow may last.
     pub use_time: [Band; BANDS],
@@ -129,7 +130,7 @@ impl Profile {
             // Japan's factor (1.8 times nominal); the rule of thumb for American excess-flow valves is
             // 1.4 to 2.0 times the connected load.
             total_flow_times: 1.8,
-            increase_times: 0.0,
+            increase_times: f32::INFINITY,
             use_time: USE_TIME,
             use_time_closes: false,
             // Hiroshima Gas and Tokyo Gas: 30 days of never stopping.
@@ -166,6 +167,7 @@ impl Profile {
             // figures of T/CGAS are not public, Japan's stand in for them.
             Profile::CnSafety => Rules {
                 windows: Windows::Never,
+                increase_times: 0.0,
                 restore_check_s: 120.0,
                 use_time: USE_TIME_SHUTS,
                 use_time_closes: true,
@@ -175,6 +177,7 @@ impl Profile {
             Profile::Published => Rules {
                 windows: Windows::Always,
                 total_flow_times: f32::INFINITY,
+                increase_times: 0.0,
                 use_time: NEVER,
                 never_zero_days: f32::INFINITY,
                 restore_check_s: 0.0,

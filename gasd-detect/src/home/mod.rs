@@ -244,7 +244,7 @@ impl Home {
             let most = limits.rules.increase_times * limits.max_flow;
             let known = limits.sharp() && limits.rules.learns && self.knows_load();
             let learned = self.load.leap(step.from, step.to).filter(|_| known);
-            let leap = learned.or((most > 0.0 && step.to - step.from > most).then_some(most));
+            let leap = learned.or((step.to - step.from > most).then_some(most)).filter(|_| most > 0.0);
             // What a meter cannot pass is its sensor's fault.
             let plausible = step.to < IMPLAUSIBLE * limits.max_flow;
             if let Some(limit) = leap.filter(|_| plausible) {

@@ -6,6 +6,7 @@ use gasd_detect::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Profile, Se
 
 use proptest::prelude::ProptestConfig;
 
+pub mod home;
 pub mod register;
 
 pub const SECOND: u64 = 1_000_000_000;

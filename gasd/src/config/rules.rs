@@ -38,11 +38,14 @@ const PROFILE: &str = "the name of a profile, like \"eu-g4\"";
 const WINDOWS: &str = "when the three windows close the valve, like \"above-load\"";
 const DURATION: &str = "a duration like \"30 days\", or \"off\"";
 const FACTOR: &str = "a factor of max_flow like \"1.8\", or \"off\"";
+const INCREASE: &str = "a factor of max_flow like \"1.4\", \"learned\", or \"off\"";
 const PRESSURE: &str = "a pressure like \"0.3 kPa\", or \"off\"";
 const ACCELERATION: &str = "an acceleration like \"200 gal\", or \"off\"";
 
 /// The word for a rule that is not watched.
 const OFF: &str = "off";
+/// The word for an increase that only what was learned of the home limits.
+const LEARNED: &str = "learned";
 
 const S: u64 = 1_000_000_000;
 const MIN: u64 = 60 * S;
@@ -79,12 +82,9 @@ fn changed(report: &mut Report<'_>, table: &Section<'_>, mut rules: Rules) -> Op
     };
     put(
         &mut rules.total_flow_times,
-        table.get("total_flow").map(|field| factor(report, &field, f32::INFINITY, (1_000, 10_000))),
+        table.get("total_flow").map(|field| factor(report, &field, f32::INFINITY, FACTOR, (1_000, 10_000))),
     );
-    put(
-        &mut rules.increase_times,
-        table.get("increase").map(|field| factor(report, &field, 0.0, (100, 10_000))),
-    );
+    put(&mut rules.increase_times, table.get("increase").map(|field| increase(report, &field)));
     let days = seconds(report, "never_zero", f32::INFINITY, (DAY, 365 * DAY));
     put(&mut rules.never_zero_days, days.map(|read| read.map(|s| s / 86_400.0)));
     put(&mut rules.restore_check_s, seconds(report, "restore_check", 0.0, (10 * S, 60 * MIN)));
@@ -108,7 +108,11 @@ fn changed(report: &mut Report<'_>, table: &Section<'_>, mut rules: Rules) -> Op
 }
 
 fn is_off(field: &Field<'_>) -> bool {
-    field.as_str().is_some_and(|text| text.trim() == OFF)
+    is(field, OFF)
+}
+
+fn is(field: &Field<'_>, word: &str) -> bool {
+    field.as_str().is_some_and(|text| text.trim() == word)
 }
 
 /// A duration, s.
@@ -131,13 +135,24 @@ fn duration(
 }
 
 /// A factor; the limits are in thousandths.
-fn factor(report: &mut Report<'_>, field: &Field<'_>, off: f32, limits: (u64, u64)) -> Option<f32> {
+fn factor(
+    report: &mut Report<'_>,
+    field: &Field<'_>,
+    off: f32,
+    expected: &'static str,
+    limits: (u64, u64),
+) -> Option<f32> {
     if is_off(field) {
         return Some(off);
     }
-    let thousandths = field.quantity(report, units::factor, FACTOR)?;
+    let thousandths = field.quantity(report, units::factor, expected)?;
     within(report, field, thousandths, limits, |value| format!("{}", value as f64 / 1_000.0))
         .map(|value| value as f32 / 1_000.0)
+}
+
+/// A factor for one step, or what was learned alone.
+fn increase(report: &mut Report<'_>, field: &Field<'_>) -> Option<f32> {
+    if is(field, LEARNED) { Some(f32::INFINITY) } else { factor(report, field, 0.0, INCREASE, (100, 10_000)) }
 }
 
 /// A pressure, kPa.
@@ -239,10 +254,11 @@ pub fn shown(rules: &Rules) -> Vec<(&'static str, String)> {
     let windows = WINDOW_NAMES.iter().find(|(_, windows)| *windows == rules.windows);
     let word = |is: bool| if is { "true" } else { "false" }.to_owned();
     let factor = |f: f32| off(f <= 0.0 || f.is_infinite(), number(f));
+    let increase = |f: f32| if f.is_infinite() { LEARNED.to_owned() } else { factor(f) };
     vec![
         ("windows", windows.map_or("", |(name, _)| name).to_owned()),
         ("total_flow", factor(rules.total_flow_times)),
-        ("increase", factor(rules.increase_times)),
+        ("increase", increase(rules.increase_times)),
         ("use_time", use_time(&rules.use_time)),
         ("use_time_closes", word(rules.use_time_closes)),
         ("never_zero", days(rules.never_zero_days)),

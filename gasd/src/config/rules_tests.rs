@@ -56,6 +56,16 @@ fn single_numbers_are_put_over_the_profile() {
 }
 
 #[test]
+fn a_sudden_increase_is_a_factor_what_was_learned_or_off() {
+    let increase = |value: &str| meter(&format!("rules = {{ increase = {value} }}")).rules.increase_times;
+    let read = ["1.4", "\"1.4\"", "\"learned\"", "\"off\""].map(increase);
+    assert_eq!(read, [1.4, 1.4, f32::INFINITY, 0.0]);
+    let shown = |profile: Profile| shown(&profile.rules()).into_iter().find(|(key, _)| *key == "increase");
+    let words = Profile::ALL.map(|profile| shown(profile).unwrap().1);
+    assert_eq!(words, ["learned", "1.4", "off", "off"]);
+}
+
+#[test]
 fn what_is_shown_can_be_read_again() {
     for profile in Profile::ALL {
         let rules = profile.rules();
@@ -76,6 +86,7 @@ fn what_is_shown_can_be_read_again() {
 fn what_makes_no_sense_is_refused_with_the_limits() {
     for (rule, why) in [
         ("total_flow = 0.5", "rules.total_flow: 0.5: 0.5 is outside 1 to 10"),
+        ("increase = \"learnt\"", "(expected a factor of max_flow like \"1.4\", \"learned\", or \"off\")"),
         ("never_zero = \"2 min\"", "rules.never_zero: \"2 min\": 2 min is outside 1 day to 365 days"),
         ("seismic = \"5 gal\"", "rules.seismic: \"5 gal\": 5 gal is outside 10 gal to 1000 gal"),
         ("low_pressure = \"1 bar\"", "1 bar\": 100 kPa is outside 0.05 kPa to 50 kPa"),
