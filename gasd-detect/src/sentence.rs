@@ -138,12 +138,13 @@ fn found(v: &Verdict) -> String {
             flow(e.before.high)
         ),
         (Kind::LongUse, Rule::ApplianceTime) => format!(
-            "something that takes {} m3/h is on for {lasts}, and such an appliance was never on for longer than \
-             {allowed} here, {litres} so far",
+            "something that takes {} m3/h is on for {lasts}, and such an appliance may be on for {allowed} here, \
+             {litres} so far",
             flow(e.after.mid)
         ),
         (Kind::LongUse, _) => format!(
-            "the flow has not been below {} m3/h for {lasts}, longer than {allowed}, {litres} at least",
+            "the flow has not been below {} m3/h for {lasts}, and such a flow may last for {allowed}, {litres} at \
+             least",
             flow(e.after.low)
         ),
         (Kind::UnusualHour, _) => format!(
@@ -188,7 +189,9 @@ fn said(s: Slope) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Rule, Severity};
+    use crate::{
+        DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Estimate, Evidence, Process, Rule, Severity,
+    };
 
     fn verdict(kind: Kind) -> Verdict {
         let mut engine = Engine::new(EngineConfig {
@@ -221,6 +224,29 @@ mod tests {
         );
         assert!(said.contains("decided 12 s after it began with pulses of 10 L"), "{said}");
         assert!(said.contains("keep the valve closed"), "{said}");
+    }
+
+    #[test]
+    fn a_long_use_says_how_long_it_may_be() {
+        let mut long = verdict(Kind::LongUse);
+        long.evidence.after = Estimate { low: 0.25, mid: 0.3, high: 0.45 };
+        long.evidence.process = Process { value: 10_800.0, threshold: 9000.0, unit: "s" };
+        long.evidence.released_ul = 600_000_000;
+        let said = |rule| {
+            let evidence = Evidence { rule, ..long.evidence };
+            sentence("hall", &Verdict { evidence, ..long })
+        };
+        let begins = |rule, with: &str| assert!(said(rule).starts_with(with), "{}", said(rule));
+        begins(
+            Rule::ApplianceTime,
+            "Meter hall: something that takes 0.3 m3/h is on for 3 h, and such an appliance may be on for 2.5 h here, \
+             600 L so far; see whether",
+        );
+        begins(
+            Rule::UseTime,
+            "Meter hall: the flow has not been below 0.25 m3/h for 3 h, and such a flow may last for 2.5 h, 600 L at \
+             least; see whether",
+        );
     }
 
     #[test]
