@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::home::{CIVIL, learned};
 use common::{SECOND, cases, config, pulses, run};
 use gasd_detect::{Engine, Kind, Profile, Verdict};
 use proptest::prelude::*;
@@ -95,4 +96,35 @@ fn a_use_that_goes_on_while_the_clock_begins_anew_is_timed_from_there() {
     let long: Vec<&Verdict> = said.iter().filter(|v| v.kind == Kind::LongUse).collect();
     assert_eq!(long.len(), 1, "{said:?}");
     assert!(long[0].decided_ns < (limit_s * 1.1) as u64 * SECOND, "{:?}", long[0]);
+}
+
+#[test]
+fn time_that_nobody_watched_is_not_credited() {
+    let (engine, at_ns) = learned();
+    let (before, five) = (engine.days_learned(), 5 * 86_400 * SECOND);
+    // By a minute from `at_ns` on, where civil time is that plus `civil`.
+    let credited = |mut engine: Engine, at_ns: u64, civil: i64| {
+        engine.set_civil_offset(civil);
+        for s in 0..60 {
+            assert_eq!(engine.tick(at_ns + s * SECOND), None);
+        }
+        engine.days_learned() - before
+    };
+    let day = credited(engine.clone(), at_ns, CIVIL);
+    assert!((0.9..1.0).contains(&day), "this midnight: {day}");
+
+    // Without current for five days and a few hours, over a reboot.
+    let mut off = Engine::restore(config(L, Profile::EuG4), &engine.save()).expect("its own state");
+    let (now, was) = (60 * SECOND, at_ns + five + 10 * 3600 * SECOND);
+    let by = now.cast_signed() - was.cast_signed();
+    off.clock_moved(by);
+    assert_eq!(credited(off, now, CIVIL - by), 0.0);
+
+    // A clock that was behind for as long is set.
+    assert_eq!(credited(engine.clone(), at_ns - 5 * 3600 * SECOND, CIVIL + five.cast_signed()), 0.0);
+
+    // Five days in which nothing flowed are days.
+    let mut idle = engine;
+    assert_eq!(quiet(&mut idle, at_ns, 5 * 24), []);
+    assert!((4.3..5.0).contains(&(idle.days_learned() - before)), "{}", idle.days_learned());
 }

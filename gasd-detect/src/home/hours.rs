@@ -75,8 +75,9 @@ pub(crate) struct Unusual {
 }
 
 impl Hours {
-    /// Time has come to civil second `civil_s`.
-    pub fn advance(&mut self, civil_s: u64) {
+    /// Time has come to civil second `civil_s`, and was watched for `watched_ns`: of hours that a clock leapt over
+    /// nobody knows whether they were quiet, so no day is credited for them.
+    pub fn advance(&mut self, civil_s: u64, watched_ns: u64) {
         let hour = civil_s / HOUR_S;
         if hour == self.hour {
             return;
@@ -89,7 +90,9 @@ impl Hours {
                 self.used[of_day] += 1.0;
                 self.season[of_day] += 1.0;
             }
-            let passed = (hour - self.hour).min(48);
+            // The hour under way is a part of one.
+            let watched = watched_ns / (HOUR_S * SECOND_NS) + 1;
+            let passed = (hour - self.hour).min(watched).min(48);
             for h in 0..passed {
                 if (self.hour + h + 1).is_multiple_of(24) {
                     self.days = self.days * FORGET + 1.0;
@@ -179,7 +182,7 @@ mod tests {
     fn learned() -> (Hours, u64) {
         let mut hours = Hours::default();
         for hour in 24..24 * 60u64 {
-            hours.advance(hour * HOUR_S);
+            hours.advance(hour * HOUR_S, HOUR_S * SECOND_NS);
             if hour % 24 == 18 {
                 let t = hour * HOUR_S * SECOND_NS;
                 assert_eq!(hours.volume(200_000_000, (t, t + 1200 * SECOND_NS), 0.0, TELL_UL), None);
@@ -190,7 +193,7 @@ mod tests {
 
     fn at_three(hours: &mut Hours, day: u64, litres: u64) -> Option<Unusual> {
         for hour in day..day + 4 {
-            hours.advance(hour * HOUR_S);
+            hours.advance(hour * HOUR_S, HOUR_S * SECOND_NS);
         }
         let t = (day + 3) * HOUR_S * SECOND_NS;
         (0..litres / 10).find_map(|i| {
@@ -212,14 +215,14 @@ mod tests {
     fn after_one_the_hour_is_quiet_no_more_for_a_while() {
         let (mut hours, day) = learned();
         assert!(at_three(&mut hours, day, 160).is_some());
-        hours.advance((day + 5) * HOUR_S);
+        hours.advance((day + 5) * HOUR_S, HOUR_S * SECOND_NS);
         assert!(!hours.is_quiet(3));
     }
 
     /// Days with the evening's use, and one in the morning while it is cold.
     fn mornings(hours: &mut Hours, from: u64, days: u64, cold: bool) -> u64 {
         for hour in from..from + 24 * days {
-            hours.advance(hour * HOUR_S);
+            hours.advance(hour * HOUR_S, HOUR_S * SECOND_NS);
             let litres = match hour % 24 {
                 18 => 200,
                 5 if cold => 50,
@@ -248,7 +251,7 @@ mod tests {
     fn a_pilot_flame_is_not_a_use() {
         let (mut hours, day) = learned();
         for hour in day..day + 8 {
-            hours.advance(hour * HOUR_S);
+            hours.advance(hour * HOUR_S, HOUR_S * SECOND_NS);
             for i in 0..4 {
                 let t = (hour * HOUR_S + i * 900) * SECOND_NS;
                 assert_eq!(hours.volume(10_000_000, (t, t + 900 * SECOND_NS), 0.04, TELL_UL), None);

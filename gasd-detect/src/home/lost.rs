@@ -32,7 +32,9 @@ impl Home {
         self.hours.shift(by_ns);
         self.rest.shift(by_ns);
         self.sensitivity.shift(by_ns);
-        for t in [&mut self.since_ns, &mut self.base_said_ns, &mut self.looked_ns] {
+        // Nobody watched until it is looked at again.
+        self.looked_ns = u64::MAX;
+        for t in [&mut self.since_ns, &mut self.base_said_ns] {
             *t = t.saturating_add_signed(by_ns);
         }
     }

@@ -99,7 +99,7 @@ pub(crate) struct Home {
     base_said_ns: u64,
     /// The last step up that was not learned yet, m³/h.
     rose: f32,
-    /// What lasts was looked at last, ns.
+    /// What lasts was looked at last, ns; [`u64::MAX`]: not since the clock is another one.
     looked_ns: u64,
     /// The envelope, m³/h, as of the last cell; 0 before.
     envelope: f32,
@@ -210,7 +210,8 @@ impl Home {
 
     /// Ends a flow whose next pulse is overdue, and turns the hours.
     fn time(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
-        self.hours.advance(civil_s);
+        self.hours.advance(civil_s, now_ns.saturating_sub(self.looked_ns));
+        self.looked_ns = self.looked_ns.min(now_ns);
         let Some(last) = self.last_ns else {
             if self.lost_ns != 0 && now_ns.saturating_sub(self.lost_ns) >= self.stop_after(limits.pulse_ul) {
                 self.lose_uses();
