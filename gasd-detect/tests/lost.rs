@@ -128,3 +128,19 @@ fn time_that_nobody_watched_is_not_credited() {
     assert_eq!(quiet(&mut idle, at_ns, 5 * 24), []);
     assert!((4.3..5.0).contains(&(idle.days_learned() - before)), "{}", idle.days_learned());
 }
+
+#[test]
+fn while_the_clock_is_not_set_no_hour_is_quiet() {
+    let supper = |civil: Option<i64>, at_s: f64| {
+        let (engine, at_ns) = learned();
+        let mut engine = Engine::restore(config(L, Profile::EuG4), &engine.save()).expect("its own state");
+        let by = SECOND.cast_signed() - at_ns.cast_signed();
+        engine.clock_moved(by);
+        civil.into_iter().for_each(|offset| engine.set_civil_offset(offset - by));
+        run(&mut engine, &pulses(&[(at_s, 0.0), (2400.0, 0.3)], L, 0.0, SECOND), 60)
+    };
+    assert_eq!(supper(None, 64_800.0), []);
+    assert_eq!(supper(Some(CIVIL), 64_800.0), []);
+    let night: Vec<Kind> = supper(Some(CIVIL), 10_800.0).iter().map(|v| v.kind).collect();
+    assert_eq!(night, [Kind::UnusualHour]);
+}

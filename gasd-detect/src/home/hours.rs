@@ -134,7 +134,8 @@ impl Hours {
         }
         self.run_seen_ns = to_ns;
         let of_day = (self.hour % 24) as usize;
-        if !self.is_quiet(of_day) {
+        // While the clock is not set no hour is known, and midnight would stand for all of them.
+        if self.hour == 0 || !self.is_quiet(of_day) {
             self.run_ul = 0.0;
             self.run_since_ns = to_ns;
             return None;
