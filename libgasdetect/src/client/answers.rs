@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What comes over the bus: answers, refusals, signals.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use crate::abi::result::gasd_result;
+use crate::abi::text::c_string;
+use crate::exports::codes::gasd_state;
+use crate::sdbus::{Kind, Message, To, Value};
+
+use super::core::{ANSWER_NS, Asked, Core, MANAGER, ROOT, SERVICE};
+use super::house::{House, Words};
+use super::live;
+use super::out::{Event, Out};
+use super::refusal::result_of;
+
+/// What gasd did not say is asked for again after so long.
+const ASK_AGAIN_NS: u64 = 1_000_000_000;
+
+impl Core {
+    /// One message.
+    pub fn message(&mut self, mut message: Message) {
+        match message.kind() {
+            Kind::Return(cookie) => {
+                if let Some(call) = self.calls.remove(&cookie)
+                    && let Err((asked, error)) = self.answered(call.asked, &mut message)
+                {
+                    let why = format!("gasd's answer cannot be read: {error}");
+                    self.failed(asked, gasd_result::GASD_UNSUPPORTED, &why);
+                }
+            }
+            Kind::Error(cookie, name, words) => {
+                if let Some(call) = self.calls.remove(&cookie) {
+                    self.failed(call.asked, result_of(&name), &words);
+                }
+            }
+            Kind::Signal(path, interface, member) => {
+                // Of a signal that has another shape than is known nothing is believed.
+                let _ = self.signal(&path, &interface, &member, &mut message);
+            }
+            Kind::Other => {}
+        }
+    }
+
+    fn answered(&mut self, asked: Asked, message: &mut Message) -> Result<(), (Asked, io::Error)> {
+        match asked {
+            Asked::Match => Ok(()),
+            Asked::Owner => {
+                message.str(b's').map(|owner| self.gasd_is(owner)).map_err(|error| (asked, error))
+            }
+            Asked::Version => {
+                let mut version = String::new();
+                let read = message.properties(|name, value| {
+                    if let ("Version", Value::Text(text)) = (name, value) {
+                        version = text;
+                    }
+                });
+                self.version = version;
+                read.map_err(|error| (asked, error))
+            }
+            Asked::Objects => {
+                House::of(message).map(|house| self.joined(house)).map_err(|error| (asked, error))
+            }
+            Asked::Subscribe(number) => {
+                let subscribed = message.fd().and_then(|socket| {
+                    self.wait.add(socket.as_fd(), number)?;
+                    let wait = &self.wait;
+                    match self.subscriptions.iter_mut().find(|one| one.number == number) {
+                        Some(one) => one.connect(socket),
+                        None => wait.remove(socket.as_fd()),
+                    }
+                    Ok(())
+                });
+                subscribed.map_err(|error| (asked, error))
+            }
+            Asked::Feed(number) => {
+                let fed = message.fd().and_then(|socket| self.feed_ready(number, socket));
+                fed.map_err(|error| (asked, error))
+            }
+            Asked::Live => live::of_answer(message)
+                .map(|(pages, lines)| self.live.set(pages, lines))
+                .map_err(|error| (asked, error)),
+            Asked::Request { done, data, cookie } => {
+                let value = if cookie { message.u64() } else { Ok(0) };
+                match value {
+                    Ok(value) => {
+                        let result = gasd_result::GASD_OK;
+                        self.out.push_back(Out::Done { done, data, result, text: CString::default(), value });
+                        Ok(())
+                    }
+                    Err(error) => Err((Asked::Request { done, data, cookie }, error)),
+                }
+            }
+        }
+    }
+
+    /// What was asked is not to be had.
+    pub fn failed(&mut self, asked: Asked, result: gasd_result, why: &str) {
+        match asked {
+            // Without matches a verdict would come late, by the stream alone; nothing else is lost.
+            Asked::Match | Asked::Version => {}
+            Asked::Live => self.live.unset(),
+            Asked::Owner => self.gasd_is_away("gasd does not run (`systemctl status gasd`); waiting for it"),
+            Asked::Objects => {
+                self.asking = false;
+                if self.owner.is_some() {
+                    self.ask_at_ns = super::wait::monotonic_ns() + ASK_AGAIN_NS;
+                    self.say(
+                        gasd_state::GASD_STATE_JOINING,
+                        &format!("gasd does not say what it has: {why}"),
+                    );
+                }
+            }
+            Asked::Subscribe(number) => {
+                if let Some(one) = self.subscriptions.iter_mut().find(|one| one.number == number) {
+                    // Asked again with the next connection.
+                    let away =
+                        result == gasd_result::GASD_CANCELLED || result == gasd_result::GASD_NOT_CONNECTED;
+                    one.asked = !away;
+                    if !away {
+                        let event = Event::Refused { result, text: c_string(why) };
+                        self.out.push_back(Out::Event(one.listener.clone(), event));
+                    }
+                }
+            }
+            Asked::Feed(number) => self.feed_refused(number, result, why),
+            Asked::Request { done, data, .. } => {
+                self.out.push_back(Out::Done { done, data, result, text: c_string(why), value: 0 });
+            }
+        }
+    }
+
+    /// gasd is there.
+    fn gasd_is(&mut self, owner: String) {
+        if self.owner.as_ref() == Some(&owner) {
+            return;
+        }
+        self.owner = Some(owner);
+        self.forget_asked();
+        self.live.set_away(false);
+        self.say(gasd_state::GASD_STATE_JOINING, "gasd is there; asking it what it has");
+        let to = To {
+            service: SERVICE,
+            path: ROOT,
+            interface: "org.freedesktop.DBus.Properties",
+            member: "GetAll",
+        };
+        let asked = self.ask(to, Asked::Version, ANSWER_NS, |_, message| message.put_str(MANAGER));
+        // A connection that ended is found out by the next step.
+        drop(asked);
+        self.ask_what_it_has();
+    }
+
+    /// gasd is not there (any more).
+    pub fn gasd_is_away(&mut self, text: &str) {
+        (self.owner, self.asking, self.ask_again) = (None, false, false);
+        self.version.clear();
+        self.live.set_away(true);
+        self.say(gasd_state::GASD_STATE_NO_SERVICE, text);
+    }
+
+    /// Asks for meters, valves and verdicts.
+    pub fn ask_what_it_has(&mut self) {
+        if self.asking {
+            self.ask_again = true;
+            return;
+        }
+        self.ask_at_ns = u64::MAX;
+        let to = To {
+            service: SERVICE,
+            path: ROOT,
+            interface: "org.freedesktop.DBus.ObjectManager",
+            member: "GetManagedObjects",
+        };
+        self.asking = self.ask(to, Asked::Objects, ANSWER_NS, |_, _| Ok(())).is_ok();
+        if self.asking {
+            self.subscriptions.iter_mut().for_each(super::subscription::Subscription::join);
+        }
+    }
+
+    fn joined(&mut self, house: House) {
+        self.asking = false;
+        self.house = house;
+        let mut events = std::mem::take(&mut self.scratch);
+        for one in &mut self.subscriptions {
+            one.renamed = false;
+            one.joined(&self.house, &mut events);
+            let listener = &one.listener;
+            self.out.extend(events.drain(..).map(|event| Out::Event(listener.clone(), event)));
+        }
+        self.scratch = events;
+        if std::mem::take(&mut self.ask_again) {
+            self.ask_what_it_has();
+        }
+        self.say(gasd_state::GASD_STATE_READY, "ready");
+        self.open_streams();
+        self.open_feeds();
+        if self.lives > 0 {
+            self.ask_live();
+        }
+    }
+
+    /// Asks for the live page.
+    pub fn ask_live(&mut self) {
+        let to = To { service: SERVICE, path: ROOT, interface: MANAGER, member: "Live" };
+        drop(self.ask(to, Asked::Live, ANSWER_NS, |_, message| message.put_options(&[], &[])));
+    }
+
+    fn signal(&mut self, path: &str, interface: &str, member: &str, message: &mut Message) -> io::Result<()> {
+        if (interface, member) == ("org.freedesktop.DBus", "NameOwnerChanged") {
+            let (name, _, new) = (message.str(b's')?, message.str(b's')?, message.str(b's')?);
+            if name == SERVICE {
+                if new.is_empty() {
+                    self.give_up(
+                        |asked| !matches!(asked, Asked::Match | Asked::Owner),
+                        gasd_result::GASD_CANCELLED,
+                        "gasd ended before it answered; what was asked for may be done",
+                    );
+                    self.gasd_is_away("gasd has ended; waiting for it");
+                } else {
+                    self.gasd_is(new);
+                }
+            }
+            return Ok(());
+        }
+        // The bus hands on what is gasd's alone, but to be sure.
+        if self.owner.as_deref() != Some(&message.sender()) {
+            return Ok(());
+        }
+        match (interface, member) {
+            (MANAGER, "VerdictAdded") => {
+                let words = Arc::new(Words::of_signal(message)?);
+                self.house.verdicts.insert(words.id, words.clone());
+                self.each_subscription(|one, events| one.made(&words, 0, events));
+            }
+            (MANAGER, "VerdictRemoved") => {
+                message.skip(c"o")?;
+                let mut id = 0;
+                message.properties(|name, value| {
+                    if let ("Id", Value::Number(number)) = (name, value) {
+                        id = number;
+                    }
+                })?;
+                if let Some(words) = self.house.verdicts.remove(&id) {
+                    self.each_subscription(|one, events| {
+                        one.acknowledged(super::out::Said::of(&words, 0), events);
+                    });
+                }
+            }
+            ("org.freedesktop.DBus.Properties", "PropertiesChanged") => {
+                self.house.valve_changed(path, message)?
+            }
+            ("org.freedesktop.DBus.ObjectManager", _) => {
+                let object = message.str(b'o')?;
+                if object.contains("/meters/") || object.contains("/valves/") {
+                    self.ask_what_it_has();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Lets each subscription make events of something.
+    pub fn each_subscription(
+        &mut self,
+        mut each: impl FnMut(&mut super::subscription::Subscription, &mut Vec<Event>),
+    ) {
+        let mut events = std::mem::take(&mut self.scratch);
+        for one in &mut self.subscriptions {
+            each(one, &mut events);
+            let listener = &one.listener;
+            self.out.extend(events.drain(..).map(|event| Out::Event(listener.clone(), event)));
+        }
+        self.scratch = events;
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One subscription: its socket, what it was told already, and records turned into events. No lock and no
+//! bus in here.
+
+use std::collections::BTreeSet;
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use gasd_abi::stream::{ACKNOWLEDGED, Message, Record};
+
+use crate::exports::codes::{GASD_RECOVERED, GASD_SIMULATED, GASD_UNKNOWN, gasd_gap_reason};
+
+use super::house::{House, Words};
+use super::out::{About, Event, Listener, Said};
+
+/// A subscription.
+#[derive(Debug)]
+pub struct Subscription {
+    /// Names it.
+    pub number: u64,
+    /// Whom it calls.
+    pub listener: Arc<Listener>,
+    /// Ids of the meters; empty for all.
+    pub meters: Vec<String>,
+    /// The least severity of verdicts.
+    pub min_severity: u32,
+    /// Kinds of records, as `Subscribe` wants them.
+    pub kinds: Vec<String>,
+    /// Where records come from.
+    pub socket: Option<OwnedFd>,
+    /// It was asked for, and no answer came yet.
+    pub asked: bool,
+    /// Since when nothing came, because gasd is away.
+    pub away_since_ns: Option<u64>,
+    /// The numbering is new: names are to be read anew before the next record.
+    pub renamed: bool,
+    /// The next HELLO is the first of its socket, and numbers what the house has.
+    fresh: bool,
+    /// A record of something whose name was not known: the house is read anew first.
+    held: Option<Record>,
+    /// Verdicts that were told and are not acknowledged.
+    told: BTreeSet<u64>,
+    /// Those of them that were told before the last join began.
+    before: Option<BTreeSet<u64>>,
+    /// Those of them whose words are still to come.
+    wordless: BTreeSet<u64>,
+}
+
+impl Subscription {
+    /// A new one.
+    pub fn new(number: u64, listener: Arc<Listener>, meters: Vec<String>, min_severity: u32) -> Subscription {
+        let handlers = &listener.handlers;
+        let verdicts =
+            handlers.verdict.is_some() || handlers.explained.is_some() || handlers.acknowledged.is_some();
+        let kinds = [
+            (handlers.pulse.is_some(), "pulse"),
+            (handlers.reading.is_some(), "reading"),
+            (verdicts, "verdict"),
+            (handlers.valve.is_some(), "valve"),
+        ];
+        Subscription {
+            number,
+            meters,
+            min_severity,
+            kinds: kinds.iter().filter(|(wanted, _)| *wanted).map(|(_, kind)| (*kind).to_owned()).collect(),
+            listener,
+            socket: None,
+            asked: false,
+            away_since_ns: None,
+            renamed: false,
+            fresh: false,
+            held: None,
+            told: BTreeSet::new(),
+            before: None,
+            wordless: BTreeSet::new(),
+        }
+    }
+
+    /// One that follows all readings, for live handles.
+    pub fn of_readings(number: u64, listener: Arc<Listener>) -> Subscription {
+        Subscription {
+            kinds: vec!["reading".to_owned()],
+            ..Subscription::new(number, listener, Vec::new(), 0)
+        }
+    }
+
+    /// gasd handed out a socket.
+    pub fn connect(&mut self, socket: OwnedFd) {
+        (self.socket, self.asked, self.fresh, self.held) = (Some(socket), false, true, None);
+    }
+
+    /// A record that waited for its name.
+    pub fn take_held(&mut self) -> Option<Record> {
+        self.held.take()
+    }
+
+    /// A record has no name: it waits until the house was read anew, once.
+    pub fn hold(&mut self, record: Record) {
+        (self.held, self.renamed) = (Some(record), true);
+    }
+
+    /// Whether it was freed.
+    pub fn has_ended(&self) -> bool {
+        self.listener.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether it needs a stream: a subscriber to the state alone needs none.
+    pub fn wants_stream(&self) -> bool {
+        !self.kinds.is_empty()
+    }
+
+    fn wants_verdict(&self, meter: &CString, severity: u32) -> bool {
+        self.kinds.iter().any(|kind| kind == "verdict")
+            && severity >= self.min_severity
+            && (self.meters.is_empty() || self.meters.iter().any(|id| id.as_bytes() == meter.as_bytes()))
+    }
+
+    /// gasd is asked what waits: what is told from now on is newer than its answer.
+    pub fn join(&mut self) {
+        self.before = Some(std::mem::take(&mut self.told));
+    }
+
+    /// gasd answered: what waits and was not told yet is told now.
+    pub fn joined(&mut self, house: &House, events: &mut Vec<Event>) {
+        let before = self.before.take().unwrap_or_default();
+        for words in house.verdicts.values() {
+            if before.contains(&words.id) {
+                self.told.insert(words.id);
+                self.explain(words, events);
+            } else {
+                self.made(words, GASD_RECOVERED, events);
+            }
+        }
+        // Of those that wait no more nobody will say another word.
+        self.wordless.retain(|id| house.verdicts.contains_key(id) || self.told.contains(id));
+    }
+
+    /// A verdict with its words.
+    pub fn made(&mut self, words: &Arc<Words>, flags: u64, events: &mut Vec<Event>) {
+        if !self.wants_verdict(&words.meter, words.severity) {
+            return;
+        }
+        if self.before.as_ref().is_some_and(|before| before.contains(&words.id))
+            || !self.told.insert(words.id)
+        {
+            return self.explain(words, events);
+        }
+        let flags = flags | if words.simulated { GASD_SIMULATED } else { 0 };
+        events.push(Event::Verdict(About::Made, Said::of(words, flags)));
+    }
+
+    fn explain(&mut self, words: &Arc<Words>, events: &mut Vec<Event>) {
+        if self.wordless.remove(&words.id) {
+            let flags = if words.simulated { GASD_SIMULATED } else { 0 };
+            events.push(Event::Verdict(About::Explained, Said::of(words, flags)));
+        }
+    }
+
+    /// A verdict was acknowledged.
+    pub fn acknowledged(&mut self, said: Said, events: &mut Vec<Event>) {
+        let told =
+            self.told.remove(&said.id) | self.before.as_mut().is_some_and(|before| before.remove(&said.id));
+        self.wordless.remove(&said.id);
+        if told {
+            events.push(Event::Verdict(About::Acknowledged, said));
+        }
+    }
+
+    /// Turns a record into events. Returns false for a record of something whose name is not known.
+    pub fn record(&mut self, record: &Record, house: &House, events: &mut Vec<Event>) -> bool {
+        let meter =
+            || house.meters.iter().find(|meter| meter.key == record.key).map(|meter| meter.id.clone());
+        match record.message() {
+            Some(Message::Hello { .. }) => {
+                self.renamed = !std::mem::take(&mut self.fresh);
+                if let Some(since_ns) = self.away_since_ns.take() {
+                    let reason = gasd_gap_reason::GASD_GAP_AWAY as u32;
+                    events.push(Event::Gap { reason, lost: GASD_UNKNOWN, since_ns, until_ns: record.t_ns });
+                }
+            }
+            Some(Message::Gap { lost, since_ns, .. }) => {
+                let reason = gasd_gap_reason::GASD_GAP_SLOW as u32;
+                events.push(Event::Gap { reason, lost, since_ns, until_ns: record.t_ns });
+            }
+            Some(Message::Pulse { .. }) => {
+                let Some(meter) = meter() else { return false };
+                events.push(Event::Pulse { meter, t_ns: record.t_ns, words: record.body });
+            }
+            Some(Message::Reading { .. }) => {
+                let Some(meter) = meter() else { return false };
+                events.push(Event::Reading { meter, t_ns: record.t_ns, words: record.body });
+            }
+            Some(Message::Verdict { id, kind, severity, start_ns, flags }) => {
+                let Some(meter) = meter() else { return false };
+                // Codes are of the lists in the header.
+                let (kind, severity) = (kind as u32, severity as u32);
+                let words = house.verdicts.get(&id).cloned();
+                let known = words.is_some();
+                let said = Said {
+                    id,
+                    meter,
+                    kind,
+                    severity,
+                    start_ns,
+                    decided_ns: record.t_ns,
+                    flags: flags & GASD_SIMULATED,
+                    words,
+                };
+                if flags & ACKNOWLEDGED != 0 {
+                    self.acknowledged(said, events);
+                } else if self.wants_verdict(&said.meter, severity)
+                    && !self.before.as_ref().is_some_and(|before| before.contains(&id))
+                    && self.told.insert(id)
+                {
+                    if !known {
+                        self.wordless.insert(id);
+                    }
+                    events.push(Event::Verdict(About::Made, said));
+                }
+            }
+            Some(Message::Valve { position, holds, fault }) => {
+                let Some(valve) = house.valves.iter().find(|valve| valve.named.key == record.key) else {
+                    return false;
+                };
+                events.push(Event::Valve {
+                    valve: valve.named.id.clone(),
+                    t_ns: record.t_ns,
+                    position: position as u32,
+                    holds,
+                    fault: fault as u32,
+                });
+            }
+            Some(Message::Meter { .. }) | None => {}
+        }
+        true
+    }
+}
