@@ -9,6 +9,7 @@ pub mod config;
 mod demo;
 pub mod evidence;
 pub mod exit;
+pub mod feed;
 pub mod journal;
 pub mod kernel;
 pub mod pipeline;

@@ -80,7 +80,7 @@ impl Target {
 pub fn targets(config: &Config, lines: &[u32]) -> Vec<Target> {
     let mut found = Vec::new();
     for (meter, (m, &line)) in config.meters.iter().zip(lines).enumerate() {
-        if m.gpio.chip.is_none() {
+        if m.is_played() {
             let model = LineModel::new(found.len(), m.filter.abi, m.filter.poll_ns);
             found.push(Target { trace_line: m.gpio.line, meter, line, model });
         }

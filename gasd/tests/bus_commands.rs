@@ -83,7 +83,7 @@ fn the_pipeline_learns_who_asks() {
         let caller = format!("uid {} ({name})", unsafe { libc::geteuid() });
         let expected = [
             Command::Close { valve: "main".into(), reason: "smell of gas".into(), caller: caller.clone() },
-            Command::Open { valve: "main".into(), caller },
+            Command::Open { valve: "main".into(), reason: String::new(), caller },
         ];
         assert_eq!(*service.commands.lock().unwrap(), expected);
     });

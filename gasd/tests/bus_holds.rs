@@ -66,7 +66,7 @@ impl Daemon {
         let verdicts: VerdictReader =
             Arc::new(move |id, reply| records.verdict(id, move |verdict| drop(reply.send(verdict))));
         let (tell, told) = channel();
-        let ports = Ports { shared, changes, commands, stream, audit, verdicts };
+        let ports = Ports { shared, changes, commands, stream, audit, verdicts, doors: Default::default() };
         let notify = move |status: &BusStatus| drop(tell.send(status.clone()));
         let bus = serve(BusAddress::Address(bus.address()), ports, notify).unwrap();
         assert!(matches!(told.recv_timeout(SOON).unwrap(), BusStatus::Serving { .. }));

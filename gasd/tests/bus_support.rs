@@ -189,7 +189,15 @@ pub fn ports(
         let _ = reply
             .send(Ok((id == 77).then(|| VerdictRecord { acknowledged_by: by, ..verdict(id, "warning") })));
     });
-    Ports { shared: Arc::clone(shared), changes, commands, stream, audit, verdicts }
+    Ports {
+        shared: Arc::clone(shared),
+        changes,
+        commands,
+        stream,
+        audit,
+        verdicts,
+        doors: Default::default(),
+    }
 }
 
 /// Does what a pipeline would; the words in a reason ask for its failures.

@@ -36,13 +36,15 @@ pub(super) enum Duty {
     Configure,
     /// Say what sensors measure. Whoever may say which sensors there are may also speak for them.
     Report,
+    /// Hand in a meter's edges. What counts for a meter is as much as its settings.
+    Feed,
 }
 
 impl Duty {
     /// All of them.
     #[cfg(test)]
-    pub(super) const ALL: [Duty; 5] =
-        [Duty::Close, Duty::Open, Duty::Acknowledge, Duty::Configure, Duty::Report];
+    pub(super) const ALL: [Duty; 6] =
+        [Duty::Close, Duty::Open, Duty::Acknowledge, Duty::Configure, Duty::Report, Duty::Feed];
 
     /// Its polkit action, of `dbus/io.gasd1.policy`.
     pub(super) const fn action(self) -> &'static str {
@@ -50,7 +52,7 @@ impl Duty {
             Duty::Close => "io.gasd1.valve.close",
             Duty::Open => "io.gasd1.valve.open",
             Duty::Acknowledge => "io.gasd1.verdict.acknowledge",
-            Duty::Configure | Duty::Report => "io.gasd1.meter.configure",
+            Duty::Configure | Duty::Report | Duty::Feed => "io.gasd1.meter.configure",
         }
     }
 
@@ -62,6 +64,7 @@ impl Duty {
             Duty::Acknowledge => "acknowledge verdicts",
             Duty::Configure => "change the configuration",
             Duty::Report => "report what sensors measure",
+            Duty::Feed => "hand in what meters count",
         }
     }
 }

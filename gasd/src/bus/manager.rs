@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gasd_abi::records::meter_key;
 use tokio::sync::oneshot;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
@@ -15,8 +16,8 @@ use super::caller::Caller;
 use super::gate::Gate;
 use super::guard::Duty;
 use super::refusal::Refusal;
-use super::{AuditReader, Ports, VerdictReader, look, verdict};
-use crate::state::{Command, Shared};
+use super::{AuditReader, Doors, Ports, VerdictReader, look, verdict};
+use crate::state::{Command, CommandError, MeterState, Shared};
 use crate::store::{AuditEntry, AuditPage, StoreError};
 use crate::stream::{Stream, Wish};
 
@@ -37,6 +38,7 @@ pub(super) struct Manager {
     audit: AuditReader,
     verdicts: VerdictReader,
     reads: Arc<Gate<u32>>,
+    doors: Doors,
 }
 
 impl Manager {
@@ -48,6 +50,7 @@ impl Manager {
             audit: ports.audit.clone(),
             verdicts: ports.verdicts.clone(),
             reads: Gate::new(READS.0, READS.1),
+            doors: ports.doors.clone(),
         }
     }
 
@@ -92,6 +95,21 @@ fn entry(number: u64, e: AuditEntry) -> HashMap<&'static str, Variant<'static>> 
     ])
 }
 
+/// How a meter's total is reckoned from its line's counter; `None` while that is not certain.
+fn reckoning(meter: &MeterState) -> Option<HashMap<&'static str, Variant<'static>>> {
+    let at = meter.reckoning?;
+    Some(HashMap::from([
+        ("Id", Variant::from(meter.id.clone())),
+        ("Key", Variant::from(meter_key(&meter.id))),
+        ("Line", Variant::from(at.line)),
+        ("PulsesBase", Variant::from(at.pulses)),
+        ("VolumeBaseMicrolitres", Variant::from(at.volume_ul)),
+        ("PulseVolumeMicrolitres", Variant::from(at.pulse_volume_ul)),
+        ("TotalKnown", Variant::from(meter.total_known)),
+        ("Simulated", Variant::from(at.simulated)),
+    ]))
+}
+
 #[interface(name = "io.gasd1.Manager", introspection_docs = false)]
 impl Manager {
     #[zbus(out_args("stream"))]
@@ -109,6 +127,40 @@ impl Manager {
         };
         let caller = self.desk.guard.may_read(connection, &header, "subscribe").await?;
         Ok(self.stream.subscribe(caller.uid, &wish)?.into())
+    }
+
+    #[zbus(out_args("feed"))]
+    async fn feed(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<OwnedFd, Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &["Meters"])?;
+        let meters: Vec<String> = option(&options, "Meters", "ids of meters (as)")?.unwrap_or_default();
+        let caller = self.desk.guard.may(connection, &header, Duty::Feed).await?;
+        let feeds = self.doors.feeds.as_ref().ok_or(CommandError::Stopping)?;
+        Ok(feeds.open(caller.uid, &meters)?.into())
+    }
+
+    #[zbus(out_args("page", "meters"))]
+    async fn live(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<(OwnedFd, Vec<HashMap<&'static str, Variant<'static>>>), Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &[])?;
+        self.desk.guard.may_read(connection, &header, "read the live page").await?;
+        let open = self.doors.page.as_ref().ok_or_else(|| {
+            let why = look(&self.shared).service.mode_reason.clone();
+            Refusal::NoPage(format!("the filter runs in user space ({why})"))
+        })?;
+        let page = open().map_err(Refusal::NoPage)?;
+        let meters = look(&self.shared).meters.iter().filter_map(reckoning).collect();
+        Ok((page.into(), meters))
     }
 
     #[zbus(out_args("entries"))]

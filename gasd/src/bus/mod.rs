@@ -28,12 +28,14 @@ mod status;
 mod valve;
 mod verdict;
 
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::feed::Feeds;
 use crate::state::{Answer, Change, Command, CommandError, Shared, VerdictRecord, look};
 use crate::store::{AuditEntry, AuditPage, StoreError};
 use crate::stream::Stream;
@@ -59,6 +61,9 @@ pub type AuditEntries = Result<Vec<(u64, AuditEntry)>, StoreError>;
 /// Reads the audit record: must not wait, the answer goes through the sender.
 pub type AuditReader = Arc<dyn Fn(AuditPage, oneshot::Sender<AuditEntries>) + Send + Sync>;
 
+/// Opens the kernel's live page, or says why there is none.
+pub type PageOpener = Arc<dyn Fn() -> Result<OwnedFd, String> + Send + Sync>;
+
 /// A verdict out of the store, acknowledged or not.
 pub type StoredVerdict = Result<Option<VerdictRecord>, StoreError>;
 
@@ -82,6 +87,17 @@ pub struct Ports {
     pub audit: AuditReader,
     /// Reads verdicts that are on the bus no more.
     pub verdicts: VerdictReader,
+    /// What hands out descriptors besides the stream.
+    pub doors: Doors,
+}
+
+/// Where descriptors come from, besides the stream.
+#[derive(Clone, Default)]
+pub struct Doors {
+    /// Makes feeds; `None` where nothing is metered.
+    pub feeds: Option<Feeds>,
+    /// Opens the live page: a descriptor that can be mapped. Must not wait.
+    pub page: Option<PageOpener>,
 }
 
 /// The running bus. Dropping it is [`Bus::stop`].

@@ -9,6 +9,7 @@ use zbus::{DBusError, Message};
 
 use super::guard::Duty;
 use super::polkit::Denied;
+use crate::feed::FeedError;
 use crate::state::CommandError;
 use crate::stream::SubscribeError;
 
@@ -88,6 +89,12 @@ pub(super) enum Refusal {
     /// No subscription.
     #[error(transparent)]
     Subscribe(#[from] SubscribeError),
+    /// No feed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// No live page.
+    #[error("there is no live page: {0}; the event stream has the totals")]
+    NoPage(String),
     /// The record cannot be read.
     #[error("the record cannot be read: {0}")]
     Record(String),
@@ -147,8 +154,13 @@ impl Refusal {
             | Refusal::LongCall(..)
             | Refusal::LongReason(_)
             | Refusal::AppId(_)
+            | Refusal::Feed(FeedError::NoMeter | FeedError::Unknown(_) | FeedError::NotFed(_))
             | Refusal::Subscribe(SubscribeError::Wish(_)) => "org.freedesktop.DBus.Error.InvalidArgs",
-            Refusal::Busy | Refusal::Subscribe(_) | Refusal::Command(CommandError::TooManyHolds { .. }) => {
+            Refusal::NoPage(_) => "io.gasd1.Error.NoPage",
+            Refusal::Busy
+            | Refusal::Subscribe(_)
+            | Refusal::Feed(_)
+            | Refusal::Command(CommandError::TooManyHolds { .. }) => {
                 "org.freedesktop.DBus.Error.LimitsExceeded"
             }
             Refusal::NoAnswer(_) => "org.freedesktop.DBus.Error.TimedOut",
@@ -207,6 +219,9 @@ mod tests {
             Refusal::LongCall(99_999, 16_384),
             Refusal::AppId(valve()),
             Refusal::Subscribe(SubscribeError::TooMany),
+            Refusal::Feed(FeedError::NotFed(valve())),
+            Refusal::Feed(FeedError::TooMany),
+            Refusal::NoPage(valve()),
             Refusal::Record(valve()),
             Refusal::NoVerdict(1),
             Refusal::Busy,

@@ -7,7 +7,7 @@ use gasd_abi::records::meter_key;
 use zbus::message::Header;
 use zbus::{Connection, Variant, interface};
 
-use super::call::{Desk, Options, no_other_options};
+use super::call::{Desk, Options, no_other_options, option};
 use super::caller::Caller;
 use super::guard::Duty;
 use super::look;
@@ -86,9 +86,13 @@ impl Valve {
         #[zbus(header)] header: Header<'_>,
         options: Options,
     ) -> Result<(), Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &["Reason"])?;
+        let reason: Option<String> = option(&options, "Reason", "words (s), at most 512 bytes")?;
+        let reason = reason.map(|reason| tidy(&reason)).transpose()?.unwrap_or_default();
         let valve = self.get(|v| v.id.clone());
-        let command = |caller: &Caller| Command::Open { valve, caller: caller.name() };
-        self.desk.submit(connection, &header, &options, Duty::Open, command).await.map(drop)
+        let command = |caller: &Caller| Command::Open { valve, reason, caller: caller.name() };
+        self.desk.submit_checked(connection, &header, Duty::Open, command).await.map(drop)
     }
 
     #[zbus(out_args("cookie"))]

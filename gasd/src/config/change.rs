@@ -34,7 +34,7 @@ impl Delta {
     #[must_use]
     pub fn between(old: &MeterConfig, new: &MeterConfig, valve_changed: bool) -> Self {
         Self {
-            line: old.gpio != new.gpio,
+            line: old.gpio != new.gpio || old.source != new.source,
             filter: old.filter.abi != new.filter.abi,
             poll: old.filter.poll_ns != new.filter.poll_ns,
             pulse_volume: old.pulse_volume_ul != new.pulse_volume_ul,

@@ -20,7 +20,9 @@ impl Config {
             }
         };
         for meter in &self.meters {
-            require(format!("meter \"{}\": gpio", meter.id), &meter.gpio);
+            if !meter.is_fed() {
+                require(format!("meter \"{}\": gpio", meter.id), &meter.gpio);
+            }
             if let Some(line) = &meter.alarm {
                 require(format!("meter \"{}\": alarm", meter.id), line);
             }

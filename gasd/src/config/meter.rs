@@ -14,11 +14,12 @@ use super::pace::Pace;
 use super::report::{Report, Span};
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
-use super::types::{FilterSettings, GpioLine, MeterConfig, Thresholds};
+use super::types::{FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds};
 use super::{filter, gpio, rules, thresholds};
 
 pub(super) const KEYS: &[&str] = &[
     "id",
+    "source",
     "gpio",
     "line",
     "pulse_volume",
@@ -32,6 +33,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 pub(super) const EXPECTED: &str = "one or more tables, each headed [[meter]]";
 pub(super) const PULSE_VOLUME: &str = "the volume of one pulse, like \"10 L\" or \"100 imp/m3\"";
+const SOURCE: &str = "\"stack\", for a program that hands its edges in; left out for a line (gpio)";
 const ID: &str = "a name like \"kitchen\"";
 const VALVE: &str = "the id of a [[valve]], like \"main\"";
 
@@ -41,6 +43,8 @@ pub(super) struct Draft<'a> {
     pub(super) label: String,
     pub(super) id: Option<Placed<'a, String>>,
     pub(super) gpio: Option<Placed<'a, GpioLine>>,
+    /// Where its edges come from.
+    source: Option<MeterSource>,
     /// The valve it names; `None` also where it names none.
     pub(super) valve: Option<Placed<'a, String>>,
     /// Its alarm line; `None` also where it has none.
@@ -58,7 +62,14 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     let label = label("meter", table);
     let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
     let id = id(report, &section, ID);
-    let gpio = line(report, &section);
+    let source = match section.get("source") {
+        Some(field) => field.word(report, SOURCE, &[("stack", MeterSource::Stack)]),
+        None => Some(MeterSource::Line),
+    };
+    let gpio = match source {
+        Some(MeterSource::Line) => line(report, &section),
+        _ => no_line(report, &section),
+    };
     let volume = section
         .required(report, "pulse_volume", PULSE_VOLUME)
         .and_then(|f| f.pulse_volume(report).filter(|ul| volume_fits(report, &f, *ul)));
@@ -76,7 +87,7 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     }
     let alarm = section.get("alarm").map(|field| gpio::read(report, field));
     let (alarm_refused, alarm) = (matches!(alarm, Some(None)), alarm.flatten());
-    Draft { label, id, gpio, valve, alarm, alarm_refused, pace, filter, thresholds, rules }
+    Draft { label, id, gpio, source, valve, alarm, alarm_refused, pace, filter, thresholds, rules }
 }
 
 impl Draft<'_> {
@@ -89,7 +100,11 @@ impl Draft<'_> {
         let (profile, rules) = self.rules?;
         Some(MeterConfig {
             id: self.id?.value,
-            gpio: self.gpio?.value,
+            source: self.source?,
+            gpio: match self.source? {
+                MeterSource::Line => self.gpio?.value,
+                MeterSource::Stack => GpioLine { chip: None, line: 0, active_low: false, bias: None },
+            },
             pulse_volume_ul: pace.pulse_volume_ul,
             max_flow_ul_per_h: pace.max_flow_ul_per_h,
             filter: self.filter?,
@@ -146,6 +161,16 @@ fn line<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Placed<'a,
         return None;
     }
     gpio::bare(report, bare)
+}
+
+/// A meter that is fed has no line of ours.
+fn no_line<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Placed<'a, GpioLine>> {
+    for key in ["gpio", "line"] {
+        if let Some(field) = section.get(key) {
+            field.refuse(report, ErrorKind::GivenTwice { other: "source" });
+        }
+    }
+    None
 }
 
 fn volume_fits(report: &mut Report<'_>, field: &Field<'_>, ul: u64) -> bool {

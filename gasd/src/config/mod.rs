@@ -36,5 +36,6 @@ pub use load::load;
 pub use parse::{NO_METER, parse, parse_all};
 pub use source::{Origin, Source, require_readable};
 pub use types::{
-    Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig,
+    Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds,
+    ValveConfig,
 };

@@ -70,12 +70,44 @@ pub struct Thresholds {
     pub sustain_m3_per_h: f64,
 }
 
+/// Where a meter's edges come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MeterSource {
+    /// A line of a chip, or of a trace: `gpio`, `line`.
+    #[default]
+    Line,
+    /// A program that owns the meter's interrupt hands them in: `source = "stack"`.
+    Stack,
+}
+
+impl MeterConfig {
+    /// Whether its edges are of a chip's line, which gasd requests.
+    #[must_use]
+    pub fn has_chip(&self) -> bool {
+        self.source == MeterSource::Line && self.gpio.chip.is_some()
+    }
+
+    /// Whether a trace plays its edges, and no gas flows.
+    #[must_use]
+    pub fn is_played(&self) -> bool {
+        self.source == MeterSource::Line && self.gpio.chip.is_none()
+    }
+
+    /// Whether a program hands its edges in.
+    #[must_use]
+    pub fn is_fed(&self) -> bool {
+        self.source == MeterSource::Stack
+    }
+}
+
 /// One meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeterConfig {
     /// Unique, `[A-Za-z0-9_-]{1,64}`.
     pub id: String,
-    /// Its line.
+    /// Where its edges come from. `source`, default a line.
+    pub source: MeterSource,
+    /// Its line; nothing for a meter that is fed.
     pub gpio: GpioLine,
     /// Volume of one pulse, µL.
     pub pulse_volume_ul: u64,

@@ -104,6 +104,8 @@ pub struct Engine {
     pub learned: Memory,
     /// The simulation under way.
     pub shadow: Option<Box<Shadow>>,
+    /// A total has become certain: who reckons it from the live page is to ask anew.
+    pub proved: bool,
 }
 
 impl Engine {
@@ -310,6 +312,9 @@ impl Engine {
         }
         let service = snapshot.service.clone();
         drop(snapshot);
+        if std::mem::take(&mut self.proved) {
+            self.stream.renumber(self.house.clone());
+        }
         let (fault, problem) = (self.writer.fault(), self.writer.problem());
         self.said.now(&service, fault.as_ref(), problem.as_deref()).into_iter().for_each(journal::tell);
         for change in changed {
@@ -324,7 +329,7 @@ impl Engine {
         let written = self.writer.written();
         let mut states = Vec::with_capacity(self.meters.len());
         for (meter, valve) in self.meters.iter_mut().zip(&self.valves) {
-            meter.prove(written);
+            self.proved |= meter.prove(written);
             let mut totals = self.bank.totals(meter.line).unwrap_or_default();
             // The page is what the total is reckoned from; the counters follow it by nanoseconds.
             totals.accepted = self.bank.state(meter.line).accepted;

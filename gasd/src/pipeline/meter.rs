@@ -14,7 +14,7 @@ use crate::{
     evidence::{evidence_json, flow_json},
     replay::judge::engine_config,
     response::clock::{Now, utc},
-    state::MeterState,
+    state::{MeterState, Reckoning},
     store::{Base, Total, advance, reanchor, total},
 };
 
@@ -79,7 +79,7 @@ impl MeterRun {
             id: config.id.clone(),
             key: meter_key(&config.id),
             line,
-            simulated: config.gpio.chip.is_none(),
+            simulated: config.is_played(),
             health: None,
             unknown_since: None,
             start,
@@ -124,7 +124,7 @@ impl MeterRun {
     /// not of other pulses, the memory of flows stay.
     pub fn reconfigure(&mut self, config: &MeterConfig, delta: Delta, generation: [u64; 2], accepted: u64) {
         if delta.line {
-            self.simulated = config.gpio.chip.is_none();
+            self.simulated = config.is_played();
             self.health = None;
         }
         self.thresholds_m3_per_h = engine_config(config).thresholds_m3_per_h;
@@ -202,9 +202,9 @@ impl MeterRun {
         }
     }
 
-    /// All pushes up to this one are on the disk.
-    pub fn prove(&mut self, written: u64) {
-        self.unproven.take_if(|unproven| unproven.ticket.is_some_and(|ticket| ticket <= written));
+    /// All pushes up to this one are on the disk. Returns whether the total is certain only from now on.
+    pub fn prove(&mut self, written: u64) -> bool {
+        self.unproven.take_if(|unproven| unproven.ticket.is_some_and(|ticket| ticket <= written)).is_some()
     }
 
     /// An event of the meter's line.
@@ -310,6 +310,17 @@ impl MeterRun {
         Total { volume_ul: now.volume_ul.min(least.volume_ul), ..now }
     }
 
+    /// How the total follows from the live counter.
+    fn reckoning(&self, total: Total, accepted: u64) -> Reckoning {
+        Reckoning {
+            line: self.line,
+            pulses: total.pulses.wrapping_sub(accepted),
+            volume_ul: total.volume_ul.wrapping_sub(accepted.wrapping_mul(self.pulse_volume_ul)),
+            pulse_volume_ul: self.pulse_volume_ul,
+            simulated: self.simulated,
+        }
+    }
+
     /// `ok`, or what is wrong with it.
     fn words(&self) -> String {
         let total = self
@@ -354,6 +365,7 @@ impl MeterRun {
             days_learned: f64::from(self.engine.days_learned()),
             envelope_m3_per_h: f64::from(self.engine.envelope_m3_per_h()),
             heard: self.engine.heard().collect(),
+            reckoning: self.unproven.is_none().then(|| self.reckoning(total, totals.accepted)),
         }
     }
 }

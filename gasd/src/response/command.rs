@@ -27,7 +27,7 @@ impl Response {
     pub fn command(&self, command: &Command) -> Result<Answer, CommandError> {
         let (caller, action, object) = match command {
             Command::Close { valve, caller, .. } => (caller, "close", valve.clone()),
-            Command::Open { valve, caller } => (caller, "open", valve.clone()),
+            Command::Open { valve, caller, .. } => (caller, "open", valve.clone()),
             Command::Acknowledge { verdict, caller, .. } => (caller, "acknowledge", verdict.to_string()),
             Command::Reload { caller } => (caller, "reload", "configuration".to_owned()),
             Command::Report { report, caller } => (caller, "report", report.meter.clone()),
@@ -38,7 +38,7 @@ impl Response {
         };
         let done = match command {
             Command::Close { valve, reason, caller } => self.close(valve, reason, caller),
-            Command::Open { valve, caller } => self.open(valve, caller),
+            Command::Open { valve, reason, caller } => self.open(valve, reason, caller),
             Command::Acknowledge { verdict, feedback, caller } => {
                 self.acknowledge(*verdict, *feedback, caller)
             }
@@ -80,8 +80,8 @@ impl Response {
         })
     }
 
-    fn open(&self, valve: &str, caller: &str) -> Result<Answer, CommandError> {
-        let plan = self.0.lock().valves.plan_open(valve, caller, now())?;
+    fn open(&self, valve: &str, reason: &str, caller: &str) -> Result<Answer, CommandError> {
+        let plan = self.0.lock().valves.plan_open(valve, caller, now())?.because(reason);
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
             // It may have reached the disk before it failed: the holds are placed again.
             let undo = self.0.lock().valves.undo_open(&plan, now());

@@ -20,6 +20,19 @@ pub struct OpenPlan {
     epoch: u64,
 }
 
+impl OpenPlan {
+    /// The same, with what the caller says into the record.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> OpenPlan {
+        for change in &mut self.record {
+            if let Change::Audit(entry) = change {
+                reason.clone_into(&mut entry.detail);
+            }
+        }
+        self
+    }
+}
+
 /// An acknowledgement that is allowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AcknowledgePlan {

@@ -11,6 +11,7 @@ pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2 };
 pub(in crate::response) fn config() -> Config {
     let meter = |id: &str, valve| MeterConfig {
         id: id.into(),
+        source: crate::config::MeterSource::Line,
         gpio: GpioLine { chip: None, line: 0, active_low: false, bias: None },
         pulse_volume_ul: 10,
         max_flow_ul_per_h: 1,

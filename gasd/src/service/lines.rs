@@ -39,7 +39,7 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
     let mut lines = Lines { numbers: Vec::new(), watches: Vec::new(), health: Vec::new() };
     for (at, meter) in config.meters.iter().enumerate() {
         lines.health.push(None);
-        if meter.gpio.chip.is_none() {
+        if !meter.has_chip() {
             continue;
         }
         match claim(kept, &kept::line_name(&meter.id, &meter.gpio), meter) {
@@ -62,14 +62,14 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
     }
     let mut working = 0;
     for (at, meter) in config.meters.iter().enumerate() {
-        let simulated = meter.gpio.chip.is_none();
-        let flags = if simulated { LINE_SIMULATED } else { 0 };
+        let chipless = !meter.has_chip();
+        let flags = if chipless { LINE_SIMULATED } else { 0 };
         let number = match kernel {
             Some(kernel) => kernel.assign(meter_key(&meter.id), meter.filter.abi, flags)?,
             None => at as u32,
         };
         lines.numbers.push(number);
-        if simulated {
+        if chipless {
             continue;
         }
         let name = kept::line_name(&meter.id, &meter.gpio);
@@ -112,7 +112,7 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
 /// given it an interrupt, too; that one is left alone.
 fn release_others(kernel: &Kernel, config: &Config, lines: &Lines) -> Result<(), Fatal> {
     let watched = lines.watches.iter().filter(|w| w.io.is_some()).map(|w| w.line);
-    let played = config.meters.iter().zip(&lines.numbers).filter(|(meter, _)| meter.gpio.chip.is_none());
+    let played = config.meters.iter().zip(&lines.numbers).filter(|(meter, _)| !meter.has_chip());
     let mut ours = Vec::with_capacity(lines.numbers.len());
     for line in watched.chain(played.map(|(_, line)| *line)) {
         ours.push((kernel.line_config(line)?.irq, line));

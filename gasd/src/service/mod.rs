@@ -11,6 +11,7 @@ mod play;
 mod reload;
 mod report;
 mod run;
+pub(crate) use run::spawn;
 mod serve;
 mod settle;
 mod start;

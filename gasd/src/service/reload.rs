@@ -62,6 +62,8 @@ pub struct Reloader {
     writer: WriterHandle,
     /// What the thread that reads alarm lines follows.
     alarms: Arc<Mutex<Wanted>>,
+    /// What feeds follow.
+    meters: Arc<Mutex<Vec<(MeterConfig, u32)>>>,
     /// A trace is played on the meters as they were at the start.
     playing: bool,
 }
@@ -80,8 +82,9 @@ impl Reloader {
         let lines = config.meters.iter().zip(lines).map(|(meter, line)| (meter.id.clone(), *line)).collect();
         let (counting, orders) = std::sync::mpsc::channel();
         let alarms = Arc::new(Mutex::new(alarm::wanted(&config)));
+        let meters = Arc::new(Mutex::new(placed(&config, &lines)));
         let in_force = Mutex::new(InForce { config, lines });
-        (Self { read, in_force, bank, queue, counting, writer, alarms, playing }, orders)
+        (Self { read, in_force, bank, queue, counting, writer, alarms, meters, playing }, orders)
     }
 
     /// The alarm lines in force, now and after each reload.
@@ -121,6 +124,14 @@ impl Reloader {
         Some((meter.clone(), valve_id(&in_force.config, meter).to_owned()))
     }
 
+    /// The meters in force with their lines in the filter, now and after each reload. Whoever asks waits for
+    /// no reload.
+    #[must_use]
+    pub fn meters(&self) -> crate::feed::Meters {
+        let meters = self.meters.clone();
+        Arc::new(move || meters.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
     fn attempt(&self, in_force: &mut InForce) -> Result<Vec<String>, CommandError> {
         if self.playing {
             return Err(refused("a trace is played on the meters of the start; stop gasd to change them"));
@@ -154,7 +165,7 @@ impl Reloader {
         }
 
         let moved = |fate: &Fate| matches!(fate, Fate::Changed(delta) if delta.line);
-        let chips_of = |id: &str| now.config.meters.iter().any(|old| old.id == id && old.gpio.chip.is_some());
+        let chips_of = |id: &str| now.config.meters.iter().any(|old| old.id == id && old.has_chip());
         let mut leaving: Vec<Order> = Vec::new();
         let changed_lines =
             next.meters.iter().zip(&plan.fates).filter(|(_, fate)| moved(fate)).map(|(meter, _)| &meter.id);
@@ -193,18 +204,19 @@ impl Reloader {
                     coming.push(Order::Settings(meter.id.clone(), meter.filter));
                 }
             }
-            if (*fate == Fate::Added || moved(fate)) && meter.gpio.chip.is_some() {
+            if (*fate == Fate::Added || moved(fate)) && meter.has_chip() {
                 let watch = Watch::new(meter.id.clone(), line, meter.filter, meter.gpio.clone(), None);
                 coming.push(Order::Watch(Box::new(watch)));
             }
         }
         self.order(coming)?;
         *self.alarms.lock().unwrap_or_else(PoisonError::into_inner) = alarm::wanted(next);
+        *self.meters.lock().unwrap_or_else(PoisonError::into_inner) = placed(next, &lines);
         Ok(lines)
     }
 
     fn assign(&self, meter: &MeterConfig) -> Result<u32, CommandError> {
-        let flags = if meter.gpio.chip.is_none() { LINE_SIMULATED } else { 0 };
+        let flags = if !meter.has_chip() { LINE_SIMULATED } else { 0 };
         let assigned = self.bank.assign(meter_key(&meter.id), meter.filter.abi, flags);
         assigned.map_err(|error| refused(&format!("meter \"{}\": {error}", meter.id)))
     }
@@ -219,6 +231,12 @@ impl Reloader {
         sent.map_err(|_| CommandError::Stopping)?;
         answer.recv_timeout(PATIENCE).map_err(no_answer)
     }
+}
+
+/// The meters with their lines.
+fn placed(config: &Config, lines: &HashMap<String, u32>) -> Vec<(MeterConfig, u32)> {
+    let line = |meter: &MeterConfig| lines.get(&meter.id).copied();
+    config.meters.iter().filter_map(|meter| Some((meter.clone(), line(meter)?))).collect()
 }
 
 /// A thread that has ended, or one that the watchdog will end.

@@ -22,6 +22,7 @@ use crate::{
     bus,
     config::{NO_METER, Origin},
     exit::{self, Fatal},
+    feed,
     journal::{self, Journal, Note, changes, what::What},
     kernel::{Events, load},
     pipeline::{
@@ -231,6 +232,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         civil: Civil::default(),
         learned: memory,
         shadow: None,
+        proved: false,
     };
     // Whoever is the first to look must not see a total of zero.
     engine.show();
@@ -247,6 +249,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         playing,
     );
     let reloader = Arc::new(reloader);
+    let (feeds, feeding) = feed::start(reloader.meters(), bank.clone(), queue.clone())?;
     let alarms = alarms::Reading::start(reloader.alarms(), queue.clone())?;
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
@@ -271,7 +274,12 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let records = writer.handle();
     let verdicts: bus::VerdictReader =
         Arc::new(move |id, reply| records.verdict(id, move |verdict| drop(reply.send(verdict))));
-    let window = Window { shared: shared.clone(), changes: change_receiver, stream, audit, verdicts };
+    let paged = kernel.clone();
+    let page: Option<bus::PageOpener> = paged.map(|kernel| -> bus::PageOpener {
+        Arc::new(move || kernel.pins().open_map("live").map_err(|error| error.to_string()))
+    });
+    let doors = bus::Doors { feeds: Some(feeds), page };
+    let window = Window { shared: shared.clone(), changes: change_receiver, stream, audit, verdicts, doors };
     let bus = serve::bus(options.bus.as_deref(), window, &response, &reloader, &stand, &queue)?;
     notify::ready();
     journal::tell(Note::new(What::Started, start::started(&config, mode)));
@@ -293,6 +301,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     notify::stopping();
     journal::tell(Note::new(What::Stopping, "stopping"));
     drop(alarms);
+    // Before the engine ends: what was handed over by now is counted.
+    drop(feeding);
     pulse.stop.store(true, Ordering::Relaxed);
     let watches = counting.join().ok();
     queue.push_wait(Input::Stop);
@@ -314,7 +324,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
 }
 
 /// A thread that has as much stack as it needs.
-pub(super) fn spawn<T: Send + 'static>(
+pub(crate) fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<thread::JoinHandle<T>, Fatal> {

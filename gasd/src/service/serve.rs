@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    bus::{self, AuditReader, Bus, BusAddress, BusError, BusStatus, Ports, VerdictReader},
+    bus::{self, AuditReader, Bus, BusAddress, BusError, BusStatus, Doors, Ports, VerdictReader},
     exit::{self, Fatal},
     journal::{self, Note, what::What},
     pipeline::{
@@ -41,6 +41,8 @@ pub struct Window {
     pub audit: AuditReader,
     /// The verdicts in the store.
     pub verdicts: VerdictReader,
+    /// Feeds and the live page.
+    pub doors: Doors,
 }
 
 /// Serves the bus and waits until it works, or for a while; `None` for no bus.
@@ -101,8 +103,8 @@ pub fn bus(
         }
     })?;
     let (told, status) = channel();
-    let Window { shared, changes, stream, audit, verdicts } = window;
-    let ports = Ports { shared, changes, commands, stream, audit, verdicts };
+    let Window { shared, changes, stream, audit, verdicts, doors } = window;
+    let ports = Ports { shared, changes, commands, stream, audit, verdicts, doors };
     let served = bus::serve(BusAddress::parse(address), ports, move |status: &BusStatus| {
         if !matches!(status, BusStatus::Connecting) {
             let serving = matches!(status, BusStatus::Serving { .. });

@@ -17,6 +17,8 @@ pub enum Command {
     Open {
         /// The valve's id.
         valve: String,
+        /// Why, in the caller's words; may be empty.
+        reason: String,
         /// Who asks.
         caller: String,
     },

@@ -53,6 +53,24 @@ pub struct MeterState {
     pub envelope_m3_per_h: f64,
     /// What people said of its verdicts, and what became of the thresholds.
     pub heard: Vec<gasd_detect::Heard>,
+    /// How its total follows from the filter's counter; `None` while the disk has not what a pulse is worth.
+    pub reckoning: Option<Reckoning>,
+}
+
+/// How a meter's total is reckoned from its line's counter of accepted pulses, in arithmetic that wraps: a base may
+/// be below zero, because the line counted before the meter was known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reckoning {
+    /// Index of its line in the filter.
+    pub line: u32,
+    /// The total in pulses, less the counter.
+    pub pulses: u64,
+    /// The total in µL, less what the counter is worth.
+    pub volume_ul: u64,
+    /// What a pulse is worth, µL.
+    pub pulse_volume_ul: u64,
+    /// Its pulses come from a player.
+    pub simulated: bool,
 }
 
 /// A valve's position.

@@ -45,8 +45,7 @@ impl House {
     /// Those of a configuration.
     #[must_use]
     pub fn of(config: &Config) -> House {
-        let meter =
-            |m: &crate::config::MeterConfig| Named::new(&m.id, m.pulse_volume_ul, m.gpio.chip.is_none());
+        let meter = |m: &crate::config::MeterConfig| Named::new(&m.id, m.pulse_volume_ul, m.is_played());
         House {
             meters: config.meters.iter().map(meter).collect(),
             valves: config.valves.iter().map(|v| Named::new(&v.id, 0, false)).collect(),

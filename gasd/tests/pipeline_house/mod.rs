@@ -187,6 +187,7 @@ impl Pipeline {
             stream: stream.clone(),
             audit,
             verdicts,
+            doors: Default::default(),
         };
         let bus = serve(address, ports, notify).unwrap();
         let first = status.recv_timeout(Duration::from_secs(20)).unwrap();

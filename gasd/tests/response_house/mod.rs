@@ -22,6 +22,7 @@ pub fn config(actuator: Actuator) -> Config {
         files: Vec::new(),
         meters: vec![MeterConfig {
             id: "kitchen".into(),
+            source: gasd::config::MeterSource::Line,
             gpio: GpioLine { chip: None, line: 0, active_low: false, bias: None },
             pulse_volume_ul: 10_000,
             max_flow_ul_per_h: 6_000_000_000,
@@ -93,7 +94,13 @@ impl House {
     }
 
     pub fn open(&self) -> Result<(), CommandError> {
-        self.response.command(&Command::Open { valve: "house".into(), caller: "uid 1000".into() }).map(drop)
+        self.response
+            .command(&Command::Open {
+                valve: "house".into(),
+                reason: String::new(),
+                caller: "uid 1000".into(),
+            })
+            .map(drop)
     }
 
     pub fn close(&self) -> Result<(), CommandError> {

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The thread that reads the feeds, one packet of each in turn, and lets levels decide what is due.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use gasd_abi::feed::{
+    Answer, EDGES, GREETING, Header, PACKET_BYTES, REFUSED, Refusal, TAKEN, VERSION, parse,
+};
+use gasd_abi::records::meter_key;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::kernel::sys::boottime_ns;
+use crate::pipeline::{
+    filter::LineFilter,
+    queue::{Input, Queue},
+};
+
+use super::line::{Fate, Line};
+use super::session::{Read, Session};
+use super::{Fed, Meters, Shared};
+
+/// How often the configuration is looked at, and meters that nobody feeds are told.
+const LOOK_NS: u64 = 1_000_000_000;
+/// Packets of one feed before the next one's turn.
+const TURN: usize = 8;
+
+/// What is wrong with a meter that nobody feeds.
+const NOBODY: &str = "nobody feeds it: the program that has its interrupt is not connected (gasd_feed_new)";
+
+pub(super) struct Work {
+    shared: Arc<Shared>,
+    stop: Arc<AtomicBool>,
+    meters: Meters,
+    bank: Arc<dyn LineFilter>,
+    queue: Queue,
+    sessions: Vec<Session>,
+    fed: HashMap<u64, Fed>,
+    lines: HashMap<u64, Line>,
+    /// What the engine was told of each fed line: whether anybody feeds it.
+    told: HashMap<u64, bool>,
+    looked_ns: u64,
+}
+
+impl Work {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        stop: Arc<AtomicBool>,
+        meters: Meters,
+        bank: Arc<dyn LineFilter>,
+        queue: Queue,
+    ) -> Work {
+        Work {
+            shared,
+            stop,
+            meters,
+            bank,
+            queue,
+            sessions: Vec::new(),
+            fed: HashMap::new(),
+            lines: HashMap::new(),
+            told: HashMap::new(),
+            looked_ns: 0,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let now_ns = boottime_ns();
+            if now_ns.saturating_sub(self.looked_ns) >= LOOK_NS || self.looked_ns == 0 {
+                self.look();
+                self.looked_ns = now_ns;
+            }
+            self.arrive();
+            let more = self.serve();
+            self.settle();
+            self.tell();
+            if !more {
+                self.wait();
+            }
+        }
+        // What was handed over by now is ours.
+        while self.serve() {}
+    }
+
+    /// Which meters are fed now.
+    fn look(&mut self) {
+        let meters = (self.meters)();
+        self.fed = meters
+            .into_iter()
+            .filter(|(meter, _)| meter.is_fed())
+            .map(|(meter, line)| {
+                (meter_key(&meter.id), Fed { id: meter.id.clone(), line, filter: meter.filter.abi })
+            })
+            .collect();
+        let fed = &self.fed;
+        self.lines.retain(|key, _| fed.contains_key(key));
+        self.told.retain(|key, _| fed.contains_key(key));
+    }
+
+    /// Takes new feeds in. A meter has one; the newest takes it over.
+    fn arrive(&mut self) {
+        let arrivals =
+            std::mem::take(&mut *self.shared.arrivals.lock().unwrap_or_else(PoisonError::into_inner));
+        if arrivals.is_empty() {
+            return;
+        }
+        self.look();
+        for mut session in arrivals {
+            for key in session.keys.clone() {
+                self.take_over(key);
+                let Some(fed) = self.fed.get(&key) else { continue };
+                let line = self.lines.entry(key).or_default();
+                let t_ns = line.last_ns(self.bank.as_ref(), fed.line);
+                session.answer(Answer { kind: GREETING, code: VERSION, key, number: 0, t_ns });
+            }
+            session.greeted = true;
+            self.sessions.push(session);
+        }
+    }
+
+    fn take_over(&mut self, key: u64) {
+        for other in self.sessions.iter_mut().filter(|other| other.keys.contains(&key)) {
+            // What it has handed over is counted; what it has not is the other's to send.
+            other.keys.retain(|fed| *fed != key);
+            let code = Refusal::TakenOver as u32;
+            other.answer(Answer { kind: REFUSED, code, key, number: 0, t_ns: 0 });
+            other.flush();
+        }
+    }
+
+    /// One turn of each feed. Returns whether one has more.
+    fn serve(&mut self) -> bool {
+        let mut more = false;
+        let mut sessions = std::mem::take(&mut self.sessions);
+        sessions.retain_mut(|session| {
+            let (alive, left) = self.turn(session);
+            more |= left;
+            alive && !session.keys.is_empty()
+        });
+        self.sessions = sessions;
+        let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.shared.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        *open = self.sessions.iter().chain(waiting.iter()).map(|session| session.uid).collect();
+        more
+    }
+
+    /// Whether the feed lives on, and whether it has more.
+    fn turn(&mut self, session: &mut Session) -> (bool, bool) {
+        let mut packet = [0u8; PACKET_BYTES + 1];
+        for _ in 0..TURN {
+            if !session.flush() {
+                return (false, false);
+            }
+            if session.is_owed() {
+                return (true, false);
+            }
+            match session.read(&mut packet) {
+                Read::Packet(n) => self.packet(session, &packet[..n]),
+                Read::Empty => return (true, false),
+                Read::Gone => return (false, false),
+            }
+        }
+        (session.flush(), true)
+    }
+
+    fn packet(&mut self, session: &mut Session, packet: &[u8]) {
+        let Ok((header, entries)) = parse(packet) else {
+            // Whose entries those are is not known; the sender hears that something was wrong.
+            let code = Refusal::Malformed as u32;
+            let key = session.keys.first().copied().unwrap_or_default();
+            return session.answer(Answer { kind: REFUSED, code, key, number: 0, t_ns: 0 });
+        };
+        let Header { kind, count, key, first } = header;
+        let last = first.saturating_add(u64::from(count) - 1);
+        let fed = self.fed.get(&key).filter(|_| kind == EDGES && session.keys.contains(&key)).cloned();
+        let Some(fed) = fed else {
+            let code = Refusal::NotFed as u32;
+            return session.answer(Answer { kind: REFUSED, code, key, number: last, t_ns: 0 });
+        };
+        let line = self.lines.entry(key).or_default();
+        let now_ns = boottime_ns();
+        let mut taken = 0;
+        for (number, entry) in (first..=last).zip(entries) {
+            match line.take(self.bank.as_ref(), fed.line, &fed.filter, entry, now_ns) {
+                Ok(Fate::Taken) => taken = number,
+                Ok(Fate::Refused(why)) => {
+                    if taken > 0 {
+                        session.answer(Answer { kind: TAKEN, code: 0, key, number: taken, t_ns: entry.t_ns });
+                        taken = 0;
+                    }
+                    session.answer(Answer { kind: REFUSED, code: why as u32, key, number, t_ns: entry.t_ns });
+                }
+                Err(error) => {
+                    // Not answered: it is sent again over the next feed.
+                    let text = format!("meter \"{}\": {error}", fed.id);
+                    crate::journal::tell(crate::journal::Note::new(
+                        crate::journal::what::What::KernelFault,
+                        text,
+                    ));
+                    session.keys.retain(|other| *other != key);
+                    break;
+                }
+            }
+        }
+        if taken > 0 {
+            session.answer(Answer { kind: TAKEN, code: 0, key, number: taken, t_ns: 0 });
+        }
+    }
+
+    fn settle(&mut self) {
+        let now_ns = boottime_ns();
+        for (key, fed) in &self.fed {
+            if let Some(line) = self.lines.get(key) {
+                // A step that fails now is tried again in a moment.
+                let _ = line.settle(self.bank.as_ref(), fed.line, &fed.filter, now_ns);
+            }
+        }
+    }
+
+    /// Tells the engine which meters nobody feeds.
+    fn tell(&mut self) {
+        for (key, fed) in &self.fed {
+            let now = self.sessions.iter().any(|session| session.keys.contains(key));
+            if self.told.get(key) != Some(&now) {
+                let health = (!now).then(|| NOBODY.to_owned());
+                // What found the queue full is told the next time.
+                if self.queue.push(Input::Health(fed.line, health)) {
+                    self.told.insert(*key, now);
+                }
+            }
+        }
+    }
+
+    fn wait(&self) {
+        let now_ns = boottime_ns();
+        let due = self
+            .fed
+            .iter()
+            .filter_map(|(key, fed)| self.lines.get(key)?.due_ns(self.bank.as_ref(), fed.line, &fed.filter));
+        let until_ns = due.min().unwrap_or(u64::MAX).min(self.looked_ns + LOOK_NS);
+        let left_ns = until_ns.saturating_sub(now_ns).max(100_000);
+        let timeout =
+            Timespec { tv_sec: (left_ns / 1_000_000_000) as _, tv_nsec: (left_ns % 1_000_000_000) as _ };
+        let wake = self.shared.as_fd();
+        let mut fds = vec![PollFd::new(&wake, PollFlags::IN)];
+        for session in &self.sessions {
+            let events = if session.is_owed() { PollFlags::OUT } else { PollFlags::IN };
+            fds.push(PollFd::new(session.socket(), events));
+        }
+        let woken = poll(&mut fds, Some(&timeout)).is_ok() && fds[0].revents().contains(PollFlags::IN);
+        if woken {
+            let mut count = [0u8; 8];
+            let _ = rustix::io::read(self.shared.wake.as_fd(), &mut count);
+        }
+    }
+}
