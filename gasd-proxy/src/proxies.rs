@@ -11,6 +11,14 @@ pub trait Manager {
     /// The event stream: a socket of records, see `gasd_abi::stream`. Options: `Meters` (as), `Kinds`
     /// (as).
     fn subscribe(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<OwnedFd>;
+    /// The way in for what a program counts: a socket, see `gasd_abi::feed`. Options: `Meters` (as).
+    #[zbus(allow_interactive_auth)]
+    fn feed(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<OwnedFd>;
+    /// The kernel's live page, and how totals are reckoned from it. No option is known yet.
+    fn live(
+        &self,
+        options: HashMap<&str, Variant<'_>>,
+    ) -> zbus::Result<(OwnedFd, Vec<HashMap<String, OwnedVariant>>)>;
     /// Has the configuration read again. No option is known yet.
     #[zbus(allow_interactive_auth)]
     fn reload(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;

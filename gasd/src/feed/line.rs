@@ -63,19 +63,21 @@ impl Line {
         if entry.t_ns > now_ns + AHEAD_NS || entry.t_ns < now_ns.saturating_sub(OLD_NS) {
             return Ok(Fate::Refused(Refusal::Time));
         }
-        if entry.t_ns <= self.last_ns(bank, line) {
+        if entry.t_ns <= self.last_ns {
             return Ok(Fate::Taken);
         }
+        let t_ns = entry.t_ns;
         match level {
-            Level::Pulse => self.pulse(bank, line, config, entry.t_ns)?,
-            Level::Unknown => self.edge(bank, line, entry.t_ns, None)?,
-            Level::Closed => self.edge(bank, line, entry.t_ns, Some(true))?,
-            Level::Open => self.edge(bank, line, entry.t_ns, Some(false))?,
+            Level::Pulse => self.pulse(bank, line, config, t_ns)?,
+            Level::Unknown => self.edge(bank, line, t_ns, None)?,
+            Level::Closed => self.edge(bank, line, t_ns, Some(true))?,
+            Level::Open => self.edge(bank, line, t_ns, Some(false))?,
         }
-        self.last_ns = entry.t_ns;
+        self.last_ns = t_ns;
         Ok(Fate::Taken)
     }
 
+    /// An edge, as far as the line does not have it: a daemon before this one may have got half way.
     fn edge(
         &mut self,
         bank: &dyn LineFilter,
@@ -83,13 +85,18 @@ impl Line {
         t_ns: u64,
         level: Option<bool>,
     ) -> Result<(), KernelError> {
-        // The contact held what was told of it until now.
-        self.look(bank, line, t_ns)?;
-        bank.edge(line, t_ns)?;
-        self.level = level;
-        let state = bank.state(line);
-        if level.is_some_and(|closed| state.level != u8::from(closed)) {
+        let had_ns = bank.state(line).last_edge_ns;
+        if had_ns < t_ns {
+            // The contact held what was told of it until now.
             self.look(bank, line, t_ns)?;
+            bank.edge(line, t_ns)?;
+        }
+        if had_ns <= t_ns {
+            self.level = level;
+            let state = bank.state(line);
+            if level.is_some_and(|closed| state.level != u8::from(closed)) {
+                self.look(bank, line, t_ns)?;
+            }
         }
         Ok(())
     }
@@ -103,8 +110,11 @@ impl Line {
         config: &FilterConfig,
         t_ns: u64,
     ) -> Result<(), KernelError> {
-        self.edge(bank, line, t_ns, Some(true))?;
         let opened_ns = t_ns.saturating_add(config.min_width_ns);
+        if bank.state(line).pulse_ns < t_ns {
+            self.edge(bank, line, t_ns, Some(true))?;
+            self.look(bank, line, opened_ns)?;
+        }
         self.edge(bank, line, opened_ns, Some(false))?;
         self.look(bank, line, opened_ns.saturating_add(config.min_idle_ns))
     }
@@ -200,7 +210,82 @@ mod tests {
         assert_eq!(bank.state(0).edges, 0);
     }
 
+    /// A bank whose daemon dies after so many steps.
+    struct Dying<'a>(&'a UserBank, std::sync::atomic::AtomicU64);
+
+    impl Dying<'_> {
+        fn step(&self) -> Result<(), KernelError> {
+            let left = self.1.load(std::sync::atomic::Ordering::Relaxed);
+            self.1.store(left.saturating_sub(1), std::sync::atomic::Ordering::Relaxed);
+            if left == 0 { Err(KernelError::NoFreeLine(0)) } else { Ok(()) }
+        }
+    }
+
+    impl LineFilter for Dying<'_> {
+        fn assign(&self, key: u64, filter: FilterConfig, flags: u32) -> Result<u32, KernelError> {
+            self.0.assign(key, filter, flags)
+        }
+        fn edge(&self, line: u32, t_ns: u64) -> Result<u32, KernelError> {
+            self.step()?;
+            self.0.edge(line, t_ns)
+        }
+        fn sample(&self, line: u32, t_ns: u64, level: bool, edges: u64) -> Result<u32, KernelError> {
+            self.step()?;
+            self.0.sample(line, t_ns, level, edges)
+        }
+        fn tick(&self, line: u32, t_ns: u64) -> Result<u32, KernelError> {
+            self.0.tick(line, t_ns)
+        }
+        fn state(&self, line: u32) -> gasd_abi::FilterState {
+            self.0.state(line)
+        }
+        fn totals(&self, line: u32) -> Result<gasd_abi::Totals, KernelError> {
+            self.0.totals(line)
+        }
+        fn generation(&self) -> [u64; 2] {
+            self.0.generation()
+        }
+    }
+
+    /// Hands entries in; the daemon dies after each of `lives` steps, and the next one is handed in again what
+    /// was not answered.
+    fn with_deaths(entries: &[Entry], lives: &[u64]) -> u64 {
+        let bank = bank();
+        let (mut at, mut lives) = (0, lives.iter());
+        while at < entries.len() {
+            let steps = lives.next().copied().unwrap_or(u64::MAX);
+            let (dying, mut line) = (Dying(&bank, steps.into()), Line::default());
+            while at < entries.len() {
+                match line.take(&dying, 0, &FilterConfig::default(), entries[at], NOW) {
+                    Ok(_) => at += 1,
+                    Err(_) => break,
+                }
+            }
+        }
+        bank.tick(0, NOW).unwrap();
+        bank.state(0).accepted
+    }
+
     proptest! {
+        #[test]
+        fn a_daemon_that_dies_in_the_middle_of_a_step_loses_and_doubles_nothing(
+            gaps in prop::collection::vec(45u64..5_000, 1..40),
+            lives in prop::collection::vec(0u64..12, 0..40),
+            whole in any::<bool>(),
+        ) {
+            let start = NOW - 1_000_000 * MS;
+            let times = gaps.iter().scan(start, |t, gap| { *t += gap * MS; Some(*t) });
+            let entry = |t_ns, level: Level| Entry { t_ns, word: level as u64 };
+            let entries: Vec<Entry> = times
+                .flat_map(|t| if whole {
+                    vec![entry(t, Level::Pulse)]
+                } else {
+                    vec![entry(t, Level::Closed), entry(t + 20 * MS, Level::Open)]
+                })
+                .collect();
+            prop_assert_eq!(with_deaths(&entries, &lives), gaps.len() as u64);
+        }
+
         #[test]
         fn whatever_is_repeated_counts_once(
             gaps in prop::collection::vec(20u64..5_000, 1..60),
