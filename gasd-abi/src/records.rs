@@ -19,6 +19,8 @@ pub const MAX_BUCKETS: u32 = 8192;
 
 /// The line belongs to a player: no chip, no level that could be read.
 pub const LINE_SIMULATED: u32 = 1;
+/// A program hands this line's edges in; it has no chip that could be read.
+pub const LINE_FED: u32 = 2;
 
 /// One line as the kernel programs see it. Written by the daemon, read by the programs.
 #[repr(C)]
@@ -30,7 +32,7 @@ pub struct LineConfig {
     pub key: u64,
     /// Interrupt number, 0 for none.
     pub irq: u32,
-    /// [`LINE_SIMULATED`].
+    /// [`LINE_SIMULATED`], [`LINE_FED`].
     pub flags: u32,
 }
 

@@ -23,7 +23,7 @@ use gasd_abi::{
     outcome::{Outcome, PULSE, RESYNC, Reason, STALE, STORM, Totals, WAKE},
     records::{
         BUCKET_NS, Bucket, BucketKey, EVENT_PULSE, EVENT_RESYNC, EVENT_STORM, EVENT_TICK, EVENT_WAKE, Event,
-        LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES, twin,
+        LINE_FED, LINE_SIMULATED, LineConfig, MAX_BUCKETS, MAX_IRQS, MAX_LINES, Meta, RING_BYTES, twin,
     },
     takeover::{self, Handover, Kept},
 };
@@ -238,7 +238,7 @@ fn account(
     }
     // A candidate matters only to a daemon that keeps up; pulses go first when it does not.
     if out.flags & WAKE != 0
-        && config.flags & LINE_SIMULATED == 0
+        && config.flags & (LINE_SIMULATED | LINE_FED) == 0
         && EVENTS.query(BPF_RB_AVAIL_DATA as u64) < RING_BYTES as u64 / 4
     {
         send(line, EVENT_WAKE, now, st, writer);

@@ -71,8 +71,14 @@ impl Target {
     #[must_use]
     pub fn of(meter: &MeterConfig, line: u32) -> Target {
         let model = LineModel::new(0, meter.filter.abi, meter.filter.poll_ns);
-        Target { trace_line: meter.gpio.line, meter: 0, line, model }
+        Target { trace_line: trace_line(meter), meter: 0, line, model }
     }
+}
+
+/// The line that a trace of this meter has; the first one where the meter has none.
+#[must_use]
+pub fn trace_line(meter: &MeterConfig) -> u32 {
+    meter.source.trace_line().unwrap_or(0)
 }
 
 /// The meters that a trace plays on.
@@ -80,9 +86,9 @@ impl Target {
 pub fn targets(config: &Config, lines: &[u32]) -> Vec<Target> {
     let mut found = Vec::new();
     for (meter, (m, &line)) in config.meters.iter().zip(lines).enumerate() {
-        if m.is_played() {
+        if m.source.is_simulated() {
             let model = LineModel::new(found.len(), m.filter.abi, m.filter.poll_ns);
-            found.push(Target { trace_line: m.gpio.line, meter, line, model });
+            found.push(Target { trace_line: trace_line(m), meter, line, model });
         }
     }
     found

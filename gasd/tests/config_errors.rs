@@ -34,7 +34,7 @@ fn unknown_keys_with_the_nearest_or_all_known() {
     );
     only(
         whole("colour = 1"),
-        "8:1: meter \"m\": unknown key `colour`; known are `id`, `gpio`, `line`, `pulse_volume`, \
+        "8:1: meter \"m\": unknown key `colour`; known are `id`, `source`, `gpio`, `line`, `pulse_volume`, \
          `max_flow`, `filter`, `thresholds`, `profile`, `rules`, `valve`, `alarm`",
     );
     only(refused("[stroe]\n"), "1:2: unknown key `stroe`; did you mean `store`?");
@@ -181,6 +181,14 @@ fn words_that_are_none() {
     only(
         meter("gpio = { line = 4, active = \"yes\" }\npulse_volume = \"10 L\""),
         "6:29: gpio.active: \"yes\": unknown word; known are `high`, `low`",
+    );
+    only(
+        meter("source = \"stak\"\npulse_volume = \"10 L\""),
+        "6:10: source: \"stak\": unknown word; did you mean `stack`?",
+    );
+    only(
+        meter("source = \"stack\"\nline = 4\npulse_volume = \"10 L\""),
+        "7:8: line: 4: is given twice, here and as `source`; keep one of them",
     );
     only(
         valve("actuator = \"simulate\""),

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use gasd::config::{Actuator, Bias, ClosedLevel, Config, GpioLine, parse};
+use gasd::config::{Actuator, Bias, ClosedLevel, Config, GpioLine, MeterSource, parse};
 use gasd_abi::FilterConfig;
 
 const HOUSEHOLD: &str = r#"
@@ -42,7 +42,7 @@ fn a_household_meter_with_its_valve() {
     let [meter] = &config.meters[..] else { panic!("one meter") };
     assert_eq!(meter.id, "kitchen");
     let line = GpioLine { chip: Some("gpiochip0".to_owned()), line: 4, active_low: false, bias: None };
-    assert_eq!(meter.gpio, line);
+    assert_eq!(meter.source, MeterSource::Chip(line));
     assert_eq!(meter.pulse_volume_ul, 10_000_000);
     assert_eq!(meter.max_flow_ul_per_h, 6_000_000_000);
     assert_eq!(meter.filter.abi, FilterConfig::default());
@@ -112,9 +112,10 @@ alarm = { chip = "gpiochip2", line = 3, active = "low" }
     assert_eq!(config.persist_ns, 1_000_000_000);
     assert_eq!(config.pins, PathBuf::from("/sys/fs/bpf/gas"));
     let meter = &config.meters[0];
-    assert_eq!(meter.gpio.chip.as_deref(), Some("pinctrl-bcm2711"));
-    assert!(meter.gpio.active_low);
-    assert_eq!(meter.gpio.bias, Some(Bias::PullUp));
+    let gpio = meter.source.chip().unwrap();
+    assert_eq!(gpio.chip.as_deref(), Some("pinctrl-bcm2711"));
+    assert!(gpio.active_low);
+    assert_eq!(gpio.bias, Some(Bias::PullUp));
     assert_eq!(meter.pulse_volume_ul, 10_000_000);
     assert_eq!(meter.max_flow_ul_per_h, 6_000_000_000);
     let filter = FilterConfig {
@@ -133,7 +134,7 @@ alarm = { chip = "gpiochip2", line = 3, active = "low" }
     assert_eq!(meter.alarm, None);
     let alarm = config.meters[1].alarm.as_ref().unwrap();
     assert_eq!((alarm.chip.as_deref(), alarm.line, alarm.active_low), (Some("gpiochip2"), 3, true));
-    assert_eq!(config.meters[1].gpio.bias, Some(Bias::PullDown));
+    assert_eq!(config.meters[1].source.chip().unwrap().bias, Some(Bias::PullDown));
     assert_eq!(config.meters[1].filter.abi.storm_limit, 300);
     assert_eq!(config.meters[1].pulse_volume_ul, 100_000_000);
     let Actuator::Gpio { line, closed, pulse_ns, open_line, feedback } = &config.valves[1].actuator else {
@@ -150,8 +151,19 @@ fn a_traces_line_may_stand_alone() {
     for keys in ["line = 4", "gpio = { line = 4 }", "gpio.line = 4"] {
         let config = meter(&format!("{keys}\npulse_volume = \"10 L\""));
         let line = GpioLine { chip: None, line: 4, active_low: false, bias: None };
-        assert_eq!(config.meters[0].gpio, line);
+        assert_eq!(config.meters[0].source, MeterSource::Trace(line));
     }
+}
+
+#[test]
+fn a_meter_may_be_fed_by_a_stack() {
+    let config = meter("source = \"stack\"\npulse_volume = \"10 L\"\nfilter = { min_interval = \"40 ms\" }");
+    let meter = &config.meters[0];
+    assert_eq!(meter.source, MeterSource::Stack);
+    assert!(meter.source.is_fed() && !meter.source.is_simulated(), "its pulses are of gas");
+    assert_eq!((meter.source.chip(), meter.source.trace_line()), (None, None));
+    assert_eq!(meter.filter.abi.min_interval_ns, 40_000_000);
+    config.require_chips().unwrap();
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn a_storm_of_edges_is_a_verdict() {
 fn two_meters_with_one_line_are_refused_by_name() {
     let config = {
         let mut config = config(&[("kitchen", 4, "10 L"), ("cellar", 5, "10 L")]);
-        config.meters[1].gpio.line = 4;
+        config.meters[1].source = config.meters[0].source.clone();
         config
     };
     let said = run(&config, "t_ns,line,level\n").unwrap_err().to_string();
@@ -157,8 +157,8 @@ fn lines_do_not_disturb_one_another() {
     let mut out = Vec::new();
     let summary = replay::play(&both, rows.into_iter().map(Ok), &mut filter, &mut out).unwrap();
     let [mut a, mut b] = <[_; 2]>::try_from(summary.meters).unwrap();
-    (a.meter, a.line) = (String::new(), 0);
-    (b.meter, b.line) = (String::new(), 0);
+    (a.meter, a.line) = (String::new(), None);
+    (b.meter, b.line) = (String::new(), None);
     assert_eq!(a, b);
     let text = String::from_utf8(out).unwrap();
     let of = |id: &str| -> Vec<String> {

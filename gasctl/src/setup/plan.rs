@@ -225,7 +225,10 @@ mod tests {
     fn a_plain_meter_is_one_that_gasd_takes() {
         let plan = Plan::from_flags(&flags()).unwrap();
         let meter = &judged(&plan.toml()).meters[0];
-        assert_eq!((meter.id.as_str(), meter.gpio.line, meter.pulse_volume_ul), ("kitchen", 4, 10_000_000));
+        assert_eq!(
+            (meter.id.as_str(), meter.source.trace_line(), meter.pulse_volume_ul),
+            ("kitchen", Some(4), 10_000_000)
+        );
         assert_eq!(plan.file(Path::new("/etc/gasd/conf.d")), Path::new("/etc/gasd/conf.d/50-kitchen.toml"));
     }
 
@@ -246,7 +249,8 @@ mod tests {
         let plan = Plan::from_flags(&args).unwrap();
         let config = judged(&plan.toml());
         let meter = &config.meters[0];
-        assert!(meter.gpio.active_low && meter.gpio.bias == Some(gasd::config::Bias::PullUp));
+        let gpio = meter.source.chip().unwrap();
+        assert!(gpio.active_low && gpio.bias == Some(gasd::config::Bias::PullUp));
         assert_eq!((meter.max_flow_ul_per_h, meter.valve), (10_000_000_000, Some(0)));
         let gasd::config::Actuator::Gpio { line, pulse_ns, open_line, feedback, closed } =
             &config.valves[0].actuator

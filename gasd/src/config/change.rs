@@ -34,7 +34,7 @@ impl Delta {
     #[must_use]
     pub fn between(old: &MeterConfig, new: &MeterConfig, valve_changed: bool) -> Self {
         Self {
-            line: old.gpio != new.gpio || old.source != new.source,
+            line: old.source != new.source,
             filter: old.filter.abi != new.filter.abi,
             poll: old.filter.poll_ns != new.filter.poll_ns,
             pulse_volume: old.pulse_volume_ul != new.pulse_volume_ul,
@@ -162,7 +162,14 @@ fn needs_restart(running: &Config, next: &Config) -> Vec<String> {
 fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfig, delta: Delta) -> String {
     let mut parts = Vec::new();
     if delta.line {
-        parts.push("its line (requested anew; what the contact did meanwhile is not counted)".to_owned());
+        let what = if new.source.is_fed() {
+            "its pulses come over a feed (a program has to open one)"
+        } else if old.source.is_fed() {
+            "its pulses come from its line and no feed any more"
+        } else {
+            "its line (requested anew; what the contact did meanwhile is not counted)"
+        };
+        parts.push(what.to_owned());
     }
     if delta.filter {
         parts.push("its filter".to_owned());

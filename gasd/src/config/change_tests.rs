@@ -95,6 +95,17 @@ fn the_summary_says_each_change_in_words() {
     );
 }
 
+#[test]
+fn a_meter_goes_to_a_feed_and_back() {
+    let wired = config(&meter("a", 1, ""));
+    let fed = config(&meter("a", 1, "").replace("line = 1", "source = \"stack\""));
+    for (old, new, words) in [(&wired, &fed, "come over a feed"), (&fed, &wired, "no feed any more")] {
+        let plan = between(old, new).unwrap();
+        assert_eq!(plan.fates, [Fate::Changed(Delta { line: true, ..Delta::default() })]);
+        assert!(plan.summary[0].contains(words), "{:?}", plan.summary);
+    }
+}
+
 /// A meter as a person may write it, over few ids so that they meet.
 fn any_meter() -> impl Strategy<Value = (u8, u32, bool, u8)> {
     (0u8..5, 0u32..3, any::<bool>(), 0u8..3)

@@ -49,9 +49,8 @@ pub(super) fn unique_lines(
     meters: &[meter::Draft<'_>],
     valves: &[valve::Draft<'_>],
 ) {
-    let of_meters = meters
-        .iter()
-        .filter_map(|m| Some(Use { by: m.label.clone(), is_meter: true, line: m.gpio.as_ref()? }));
+    let of_meters =
+        meters.iter().filter_map(|m| Some(Use { by: m.label.clone(), is_meter: true, line: m.line()? }));
     let of_valves = valves.iter().flat_map(|v| {
         v.lines.iter().map(|(part, line)| Use {
             by: format!("the {part} of {}", v.label),

@@ -3,7 +3,7 @@
 
 use super::error::{ErrorKind, Errors, Problem};
 use super::sense::Sense;
-use super::types::{Actuator, Config, GpioLine};
+use super::types::{Actuator, Config, GpioLine, MeterSource};
 
 impl Config {
     /// Refuses lines without a GPIO chip: a trace plays them, a service cannot request them.
@@ -20,8 +20,8 @@ impl Config {
             }
         };
         for meter in &self.meters {
-            if !meter.is_fed() {
-                require(format!("meter \"{}\": gpio", meter.id), &meter.gpio);
+            if let MeterSource::Trace(line) = &meter.source {
+                require(format!("meter \"{}\": gpio", meter.id), line);
             }
             if let Some(line) = &meter.alarm {
                 require(format!("meter \"{}\": alarm", meter.id), line);

@@ -33,18 +33,32 @@ pub(super) const KEYS: &[&str] = &[
 ];
 pub(super) const EXPECTED: &str = "one or more tables, each headed [[meter]]";
 pub(super) const PULSE_VOLUME: &str = "the volume of one pulse, like \"10 L\" or \"100 imp/m3\"";
-const SOURCE: &str = "\"stack\", for a program that hands its edges in; left out for a line (gpio)";
 const ID: &str = "a name like \"kitchen\"";
+const SOURCE: &str = "\"stack\", for a meter whose edges a program hands in; leave it out for a line";
 const VALVE: &str = "the id of a [[valve]], like \"main\"";
+
+/// Where its pulses come from, and for a line where that is written.
+enum Source<'a> {
+    Line(Placed<'a, GpioLine>),
+    Stack,
+}
+
+impl Source<'_> {
+    fn checked(self) -> MeterSource {
+        match self {
+            Source::Line(line) if line.value.chip.is_some() => MeterSource::Chip(line.value),
+            Source::Line(line) => MeterSource::Trace(line.value),
+            Source::Stack => MeterSource::Stack,
+        }
+    }
+}
 
 /// A meter before its references are resolved. `None` where the report says why.
 pub(super) struct Draft<'a> {
     /// How messages call it.
     pub(super) label: String,
     pub(super) id: Option<Placed<'a, String>>,
-    pub(super) gpio: Option<Placed<'a, GpioLine>>,
-    /// Where its edges come from.
-    source: Option<MeterSource>,
+    source: Option<Source<'a>>,
     /// The valve it names; `None` also where it names none.
     pub(super) valve: Option<Placed<'a, String>>,
     /// Its alarm line; `None` also where it has none.
@@ -62,14 +76,7 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     let label = label("meter", table);
     let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
     let id = id(report, &section, ID);
-    let source = match section.get("source") {
-        Some(field) => field.word(report, SOURCE, &[("stack", MeterSource::Stack)]),
-        None => Some(MeterSource::Line),
-    };
-    let gpio = match source {
-        Some(MeterSource::Line) => line(report, &section),
-        _ => no_line(report, &section),
-    };
+    let source = source(report, &section);
     let volume = section
         .required(report, "pulse_volume", PULSE_VOLUME)
         .and_then(|f| f.pulse_volume(report).filter(|ul| volume_fits(report, &f, *ul)));
@@ -87,10 +94,18 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     }
     let alarm = section.get("alarm").map(|field| gpio::read(report, field));
     let (alarm_refused, alarm) = (matches!(alarm, Some(None)), alarm.flatten());
-    Draft { label, id, gpio, source, valve, alarm, alarm_refused, pace, filter, thresholds, rules }
+    Draft { label, id, source, valve, alarm, alarm_refused, pace, filter, thresholds, rules }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// The line that its pulses come from, where they come from one.
+    pub(super) fn line(&self) -> Option<&Placed<'a, GpioLine>> {
+        match self.source.as_ref()? {
+            Source::Line(line) => Some(line),
+            Source::Stack => None,
+        }
+    }
+
     /// The meter, unless something about it was reported.
     pub(super) fn finish(self, valve: Option<usize>) -> Option<MeterConfig> {
         if self.alarm_refused {
@@ -100,11 +115,7 @@ impl Draft<'_> {
         let (profile, rules) = self.rules?;
         Some(MeterConfig {
             id: self.id?.value,
-            source: self.source?,
-            gpio: match self.source? {
-                MeterSource::Line => self.gpio?.value,
-                MeterSource::Stack => GpioLine { chip: None, line: 0, active_low: false, bias: None },
-            },
+            source: self.source?.checked(),
             pulse_volume_ul: pace.pulse_volume_ul,
             max_flow_ul_per_h: pace.max_flow_ul_per_h,
             filter: self.filter?,
@@ -150,6 +161,19 @@ fn bad_id(id: &str) -> Option<Option<char>> {
     }
 }
 
+/// Where its pulses come from: what `source` says, or else its line.
+fn source<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Source<'a>> {
+    let Some(field) = section.get("source") else { return line(report, section).map(Source::Line) };
+    let stack = field.word(report, SOURCE, &[("stack", ())]);
+    for other in ["gpio", "line"] {
+        if let Some(line) = section.get(other) {
+            line.refuse(report, ErrorKind::GivenTwice { other: "source" });
+            return None;
+        }
+    }
+    stack.map(|()| Source::Stack)
+}
+
 /// The meter's line: `gpio`, or `line` alone for a trace.
 fn line<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Placed<'a, GpioLine>> {
     let Some(bare) = section.get("line") else {
@@ -161,16 +185,6 @@ fn line<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Placed<'a,
         return None;
     }
     gpio::bare(report, bare)
-}
-
-/// A meter that is fed has no line of ours.
-fn no_line<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Placed<'a, GpioLine>> {
-    for key in ["gpio", "line"] {
-        if let Some(field) = section.get(key) {
-            field.refuse(report, ErrorKind::GivenTwice { other: "source" });
-        }
-    }
-    None
 }
 
 fn volume_fits(report: &mut Report<'_>, field: &Field<'_>, ul: u64) -> bool {

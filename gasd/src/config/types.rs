@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use gasd_abi::FilterConfig;
+use gasd_abi::records::{LINE_FED, LINE_SIMULATED};
 use gasd_detect::{Profile, Rules};
 
 /// A whole, checked configuration.
@@ -38,6 +39,59 @@ pub struct GpioLine {
     pub bias: Option<Bias>,
 }
 
+/// Where a meter's pulses come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MeterSource {
+    /// A line of a chip; its interrupts are counted. `gpio`.
+    Chip(GpioLine),
+    /// A line that only a trace or a test plays. `line`, or `gpio` without a chip.
+    Trace(GpioLine),
+    /// A program that owns the interrupt hands edges in over a feed. `source = "stack"`.
+    Stack,
+}
+
+impl MeterSource {
+    /// The line of a chip.
+    #[must_use]
+    pub const fn chip(&self) -> Option<&GpioLine> {
+        match self {
+            MeterSource::Chip(line) => Some(line),
+            MeterSource::Trace(_) | MeterSource::Stack => None,
+        }
+    }
+
+    /// The line that a trace of this meter has.
+    #[must_use]
+    pub const fn trace_line(&self) -> Option<u32> {
+        match self {
+            MeterSource::Chip(line) | MeterSource::Trace(line) => Some(line.line),
+            MeterSource::Stack => None,
+        }
+    }
+
+    /// Whether a player makes the pulses: they are none of gas.
+    #[must_use]
+    pub const fn is_simulated(&self) -> bool {
+        matches!(self, MeterSource::Trace(_))
+    }
+
+    /// Whether pulses come over a feed.
+    #[must_use]
+    pub const fn is_fed(&self) -> bool {
+        matches!(self, MeterSource::Stack)
+    }
+
+    /// Its line's flags in the kernel.
+    #[must_use]
+    pub const fn line_flags(&self) -> u32 {
+        match self {
+            MeterSource::Chip(_) => 0,
+            MeterSource::Trace(_) => LINE_SIMULATED,
+            MeterSource::Stack => LINE_FED,
+        }
+    }
+}
+
 /// What holds a line when nobody drives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bias {
@@ -70,45 +124,13 @@ pub struct Thresholds {
     pub sustain_m3_per_h: f64,
 }
 
-/// Where a meter's edges come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MeterSource {
-    /// A line of a chip, or of a trace: `gpio`, `line`.
-    #[default]
-    Line,
-    /// A program that owns the meter's interrupt hands them in: `source = "stack"`.
-    Stack,
-}
-
-impl MeterConfig {
-    /// Whether its edges are of a chip's line, which gasd requests.
-    #[must_use]
-    pub fn has_chip(&self) -> bool {
-        self.source == MeterSource::Line && self.gpio.chip.is_some()
-    }
-
-    /// Whether a trace plays its edges, and no gas flows.
-    #[must_use]
-    pub fn is_played(&self) -> bool {
-        self.source == MeterSource::Line && self.gpio.chip.is_none()
-    }
-
-    /// Whether a program hands its edges in.
-    #[must_use]
-    pub fn is_fed(&self) -> bool {
-        self.source == MeterSource::Stack
-    }
-}
-
 /// One meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeterConfig {
     /// Unique, `[A-Za-z0-9_-]{1,64}`.
     pub id: String,
-    /// Where its edges come from. `source`, default a line.
+    /// Where its pulses come from.
     pub source: MeterSource,
-    /// Its line; nothing for a meter that is fed.
-    pub gpio: GpioLine,
     /// Volume of one pulse, µL.
     pub pulse_volume_ul: u64,
     /// Largest flow that the meter is made for, µL/h.

@@ -143,7 +143,7 @@ impl Feeds {
                 .iter()
                 .find(|(meter, _)| meter.id == *id)
                 .ok_or_else(|| FeedError::Unknown(id.clone()))?;
-            if !meter.is_fed() {
+            if !meter.source.is_fed() {
                 return Err(FeedError::NotFed(id.clone()));
             }
             fed.push((meter_key(id), Fed { id: id.clone(), line: *line, filter: meter.filter.abi }));

@@ -90,7 +90,7 @@ impl Work {
         let meters = (self.meters)();
         self.fed = meters
             .into_iter()
-            .filter(|(meter, _)| meter.is_fed())
+            .filter(|(meter, _)| meter.source.is_fed())
             .map(|(meter, line)| {
                 (meter_key(&meter.id), Fed { id: meter.id.clone(), line, filter: meter.filter.abi })
             })

@@ -79,7 +79,7 @@ impl MeterRun {
             id: config.id.clone(),
             key: meter_key(&config.id),
             line,
-            simulated: config.is_played(),
+            simulated: config.source.is_simulated(),
             health: None,
             unknown_since: None,
             start,
@@ -124,7 +124,7 @@ impl MeterRun {
     /// not of other pulses, the memory of flows stay.
     pub fn reconfigure(&mut self, config: &MeterConfig, delta: Delta, generation: [u64; 2], accepted: u64) {
         if delta.line {
-            self.simulated = config.is_played();
+            self.simulated = config.source.is_simulated();
             self.health = None;
         }
         self.thresholds_m3_per_h = engine_config(config).thresholds_m3_per_h;

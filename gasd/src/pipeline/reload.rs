@@ -52,7 +52,7 @@ impl Engine {
         let mut running: HashMap<String, MeterRun> =
             std::mem::take(&mut self.meters).into_iter().map(|meter| (meter.id.clone(), meter)).collect();
         let mut valves = Vec::with_capacity(reload.meters.len());
-        let named = |m: &MeterConfig| Named::new(&m.id, m.pulse_volume_ul, m.is_played());
+        let named = |m: &MeterConfig| Named::new(&m.id, m.pulse_volume_ul, m.source.is_simulated());
         // Valves stay: a configuration with others wants a restart.
         self.house = House {
             meters: reload.meters.iter().map(|arrival| named(&arrival.config)).collect(),

@@ -229,7 +229,7 @@ impl<'a, B: FilterBackend + ?Sized, W: Write> Player<'a, B, W> {
             let totals = self.backend.totals(i)?;
             self.summary.meters.push(MeterSummary::new(
                 &meter.id,
-                meter.gpio.line,
+                meter.source.trace_line(),
                 &totals,
                 meter.pulse_volume_ul,
             ));
@@ -251,7 +251,8 @@ impl MeterOfLine {
         let mut all: HashMap<u32, u16> = HashMap::new();
         let mut near = [None; NEAR_LINES];
         for (i, meter) in (0..).zip(&config.meters) {
-            let line = meter.gpio.line;
+            // Edges that a feed brings are on no line of a trace.
+            let Some(line) = meter.source.trace_line() else { continue };
             if let Some(first) = all.insert(line, i) {
                 return Err(ReplayError::SharedLine {
                     line,

@@ -95,8 +95,8 @@ impl Serialize for Rejected {
 pub struct MeterSummary {
     /// The meter's id.
     pub meter: String,
-    /// The trace's line.
-    pub line: u32,
+    /// The trace's line; none for a meter that a feed brings edges for.
+    pub line: Option<u32>,
     /// Transitions in the trace.
     pub edges: u64,
     /// Pulses counted.
@@ -116,7 +116,7 @@ pub struct MeterSummary {
 impl MeterSummary {
     /// Out of a line's counters; pulses are of `pulse_volume_ul` µL.
     #[must_use]
-    pub fn new(meter: &str, line: u32, totals: &Totals, pulse_volume_ul: u64) -> Self {
+    pub fn new(meter: &str, line: Option<u32>, totals: &Totals, pulse_volume_ul: u64) -> Self {
         Self {
             meter: meter.to_owned(),
             line,

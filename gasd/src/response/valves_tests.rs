@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::config::{FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig};
+use crate::config::{FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds, ValveConfig};
 use gasd_abi::FilterConfig;
 
 pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2 };
@@ -11,8 +11,7 @@ pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2 };
 pub(in crate::response) fn config() -> Config {
     let meter = |id: &str, valve| MeterConfig {
         id: id.into(),
-        source: crate::config::MeterSource::Line,
-        gpio: GpioLine { chip: None, line: 0, active_low: false, bias: None },
+        source: MeterSource::Trace(GpioLine { chip: None, line: 0, active_low: false, bias: None }),
         pulse_volume_ul: 10,
         max_flow_ul_per_h: 1,
         filter: FilterSettings { abi: FilterConfig::default(), poll_ns: 1 },

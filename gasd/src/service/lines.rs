@@ -3,10 +3,10 @@
 
 use std::{collections::HashMap, os::fd::AsFd, sync::Arc};
 
-use gasd_abi::records::{LINE_SIMULATED, meter_key};
+use gasd_abi::records::meter_key;
 
 use crate::{
-    config::Config,
+    config::{Config, GpioLine},
     exit::Fatal,
     journal::{self, Note, what::What},
     kernel::Kernel,
@@ -39,10 +39,8 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
     let mut lines = Lines { numbers: Vec::new(), watches: Vec::new(), health: Vec::new() };
     for (at, meter) in config.meters.iter().enumerate() {
         lines.health.push(None);
-        if !meter.has_chip() {
-            continue;
-        }
-        match claim(kept, &kept::line_name(&meter.id, &meter.gpio), meter) {
+        let Some(gpio) = meter.source.chip() else { continue };
+        match claim(kept, &kept::line_name(&meter.id, gpio), &meter.id, gpio) {
             Ok(io) => drop(claimed.insert(at, io)),
             Err(error) => {
                 lines.health[at] = Some(error.to_string());
@@ -62,17 +60,15 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
     }
     let mut working = 0;
     for (at, meter) in config.meters.iter().enumerate() {
-        let chipless = !meter.has_chip();
-        let flags = if chipless { LINE_SIMULATED } else { 0 };
         let number = match kernel {
-            Some(kernel) => kernel.assign(meter_key(&meter.id), meter.filter.abi, flags)?,
+            Some(kernel) => {
+                kernel.assign(meter_key(&meter.id), meter.filter.abi, meter.source.line_flags())?
+            }
             None => at as u32,
         };
         lines.numbers.push(number);
-        if chipless {
-            continue;
-        }
-        let name = kept::line_name(&meter.id, &meter.gpio);
+        let Some(gpio) = meter.source.chip() else { continue };
+        let name = kept::line_name(&meter.id, gpio);
         let io = claimed.remove(&at);
         if io.is_none()
             && let Some(kernel) = kernel
@@ -80,7 +76,7 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
             // What it had the last time may be another device's by now.
             release(kernel, number);
         }
-        let mut watch = Watch::new(meter.id.clone(), number, meter.filter, meter.gpio.clone(), None);
+        let mut watch = Watch::new(meter.id.clone(), number, meter.filter, gpio.clone(), None);
         if let Some(io) = io {
             match attach(kernel.map(|k| &**k), &watch, &io) {
                 Ok(()) => {
@@ -112,7 +108,7 @@ pub fn set_up(config: &Config, kernel: Option<&Arc<Kernel>>, kept: &mut Kept) ->
 /// given it an interrupt, too; that one is left alone.
 fn release_others(kernel: &Kernel, config: &Config, lines: &Lines) -> Result<(), Fatal> {
     let watched = lines.watches.iter().filter(|w| w.io.is_some()).map(|w| w.line);
-    let played = config.meters.iter().zip(&lines.numbers).filter(|(meter, _)| !meter.has_chip());
+    let played = config.meters.iter().zip(&lines.numbers).filter(|(meter, _)| meter.source.is_simulated());
     let mut ours = Vec::with_capacity(lines.numbers.len());
     for line in watched.chain(played.map(|(_, line)| *line)) {
         ours.push((kernel.line_config(line)?.irq, line));
@@ -121,16 +117,16 @@ fn release_others(kernel: &Kernel, config: &Config, lines: &Lines) -> Result<(),
     Ok(())
 }
 
-fn claim(kept: &mut Kept, name: &str, meter: &crate::config::MeterConfig) -> Result<InputLine, GpioError> {
+fn claim(kept: &mut Kept, name: &str, id: &str, gpio: &GpioLine) -> Result<InputLine, GpioError> {
     if let Some(fd) = kept.claim(name) {
-        let io = InputLine::keep(fd, &meter.gpio, &meter.id);
+        let io = InputLine::keep(fd, gpio, id);
         // A chip that went away in between leaves a request that answers no more.
         if io.level().is_ok() {
             return Ok(io);
         }
         kept::forget(name);
     }
-    InputLine::request(&meter.gpio, &meter.id)
+    InputLine::request(gpio, id)
 }
 
 /// Keeps the manager's copy of a line true while the daemon runs.

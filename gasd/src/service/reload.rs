@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use gasd_abi::records::{LINE_SIMULATED, meter_key};
+use gasd_abi::records::meter_key;
 
 use crate::{
     config::{
@@ -165,7 +165,8 @@ impl Reloader {
         }
 
         let moved = |fate: &Fate| matches!(fate, Fate::Changed(delta) if delta.line);
-        let chips_of = |id: &str| now.config.meters.iter().any(|old| old.id == id && old.has_chip());
+        let chips_of =
+            |id: &str| now.config.meters.iter().any(|old| old.id == id && old.source.chip().is_some());
         let mut leaving: Vec<Order> = Vec::new();
         let changed_lines =
             next.meters.iter().zip(&plan.fates).filter(|(_, fate)| moved(fate)).map(|(meter, _)| &meter.id);
@@ -204,8 +205,10 @@ impl Reloader {
                     coming.push(Order::Settings(meter.id.clone(), meter.filter));
                 }
             }
-            if (*fate == Fate::Added || moved(fate)) && meter.has_chip() {
-                let watch = Watch::new(meter.id.clone(), line, meter.filter, meter.gpio.clone(), None);
+            if (*fate == Fate::Added || moved(fate))
+                && let Some(gpio) = meter.source.chip()
+            {
+                let watch = Watch::new(meter.id.clone(), line, meter.filter, gpio.clone(), None);
                 coming.push(Order::Watch(Box::new(watch)));
             }
         }
@@ -216,7 +219,7 @@ impl Reloader {
     }
 
     fn assign(&self, meter: &MeterConfig) -> Result<u32, CommandError> {
-        let flags = if !meter.has_chip() { LINE_SIMULATED } else { 0 };
+        let flags = meter.source.line_flags();
         let assigned = self.bank.assign(meter_key(&meter.id), meter.filter.abi, flags);
         assigned.map_err(|error| refused(&format!("meter \"{}\": {error}", meter.id)))
     }

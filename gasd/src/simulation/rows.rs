@@ -6,6 +6,7 @@ use std::io::BufReader;
 use std::os::fd::OwnedFd;
 
 use crate::config::MeterConfig;
+use crate::player;
 use crate::replay::{Row, household, household::Household, trace};
 
 use super::{Hose, Trace};
@@ -16,13 +17,13 @@ const LARGEST: u64 = 256 << 20;
 /// Rows, until the first that is none.
 pub type Rows = Box<dyn Iterator<Item = Result<Row, String>> + Send>;
 
-/// The rows for a meter, all on the trace's line `meter.gpio.line`. `takes_m3_per_h` is what its home takes at the
+/// The rows for a meter, all on the trace's line of that meter. `takes_m3_per_h` is what its home takes at the
 /// most, 0 if that is not known.
 ///
 /// # Errors
 /// In words: no regular file, or a trace that is not for this meter.
 pub fn rows(trace: &Trace, meter: &MeterConfig, takes_m3_per_h: f64) -> Result<Rows, String> {
-    let line = meter.gpio.line;
+    let line = player::trace_line(meter);
     match trace {
         Trace::Hose => Ok(Box::new(Hose::new(meter, line, takes_m3_per_h).map(Ok))),
         Trace::Household if meter.pulse_volume_ul != household::PULSE_VOLUME_UL => Err(format!(

@@ -45,7 +45,8 @@ impl House {
     /// Those of a configuration.
     #[must_use]
     pub fn of(config: &Config) -> House {
-        let meter = |m: &crate::config::MeterConfig| Named::new(&m.id, m.pulse_volume_ul, m.is_played());
+        let meter =
+            |m: &crate::config::MeterConfig| Named::new(&m.id, m.pulse_volume_ul, m.source.is_simulated());
         House {
             meters: config.meters.iter().map(meter).collect(),
             valves: config.valves.iter().map(|v| Named::new(&v.id, 0, false)).collect(),

@@ -162,6 +162,7 @@ impl Pipeline {
             civil: gasd::pipeline::civil::Civil::default(),
             learned: gasd::pipeline::learned::Memory::new(&[]),
             shadow: None,
+            proved: false,
         };
         engine.show();
         let engine = std::thread::spawn(move || engine.run(&inputs));

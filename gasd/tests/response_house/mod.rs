@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use gasd::config::{Actuator, Config, FilterSettings, GpioLine, MeterConfig, Thresholds, ValveConfig};
+use gasd::config::{
+    Actuator, Config, FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds, ValveConfig,
+};
 use gasd::response::clock::boottime_ns;
 use gasd::response::request::simulated_start;
 use gasd::response::{Maker, Response, Simulated, SimulatedHand, Target, publish};
@@ -22,8 +24,7 @@ pub fn config(actuator: Actuator) -> Config {
         files: Vec::new(),
         meters: vec![MeterConfig {
             id: "kitchen".into(),
-            source: gasd::config::MeterSource::Line,
-            gpio: GpioLine { chip: None, line: 0, active_low: false, bias: None },
+            source: MeterSource::Trace(GpioLine { chip: None, line: 0, active_low: false, bias: None }),
             pulse_volume_ul: 10_000,
             max_flow_ul_per_h: 6_000_000_000,
             filter: FilterSettings { abi: gasd_abi::FilterConfig::default(), poll_ns: 50_000_000 },
