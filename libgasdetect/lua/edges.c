@@ -37,7 +37,8 @@ static gasd_edge edge_on_top(lua_State *L, int number)
         lua_pushnil(L);
     }
     if (!to_u64(L, time, &edge.t_ns) || !to_level(L, level, &edge.level))
-        luaL_error(L, "edge %d: expected a time in ns, or {ns, level} with a level of unknown, closed, open, pulse", number);
+        luaL_error(L, "edge %d: expected a time in ns, or {ns, level}; a level is unknown, closed, open or pulse",
+                   number);
     return edge;
 }
 

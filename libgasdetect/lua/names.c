@@ -66,7 +66,8 @@ static const char *const feed_names[] = {
     [GASD_FEED_REFUSED] = "refused",
 };
 
-#define NAMED(names, number) ((number) < sizeof(names) / sizeof *(names) && (names)[number] ? (names)[number] : "unknown")
+#define NAMED(names, number) \
+    ((number) < sizeof(names) / sizeof *(names) && (names)[number] ? (names)[number] : "unknown")
 
 const char *kind_name(uint32_t kind)
 {

@@ -62,7 +62,8 @@ gasd_result client_turn(lua_State *L, int index, int timeout_ms)
     lua_pushvalue(L, index);
     client->base = lua_gettop(L) - 1;
     client->L = L;
-    result = timeout_ms == AT_ONCE ? gasd_client_dispatch(client->handle) : gasd_client_wait(client->handle, timeout_ms);
+    result = timeout_ms == AT_ONCE ? gasd_client_dispatch(client->handle)
+                                   : gasd_client_wait(client->handle, timeout_ms);
     client->L = NULL;
     lua_pop(L, 2);
     return result;
