@@ -186,8 +186,8 @@ pub unsafe extern "C" fn gasd_client_state(client: *const gasd_client, state: *m
     })
 }
 
-/// The same in words, with its zero, into a buffer of `size` bytes. What is needed goes to `needed`, which may
-/// be NULL.
+/// How it stands with gasd, in words. They go into a buffer of `size` bytes, with a zero behind them; what is
+/// needed goes to `needed`, which may be NULL.
 ///
 /// Any thread.
 ///
@@ -209,8 +209,8 @@ pub unsafe extern "C" fn gasd_client_state_text(
     })
 }
 
-/// The version of the gasd that runs, like "0.1.0", with its zero, into a buffer of `size` bytes. What is
-/// needed goes to `needed`, which may be NULL.
+/// The version of the gasd that runs, like "0.1.0". It goes into a buffer of `size` bytes, with a zero behind it;
+/// what is needed goes to `needed`, which may be NULL.
 ///
 /// Any thread.
 ///

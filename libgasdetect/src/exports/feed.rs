@@ -66,9 +66,9 @@ sized!(gasd_feed_status, size_of::<gasd_feed_status>());
 /// Feeds of one client.
 const MOST: usize = 256;
 
-/// Makes a feed of edges for a meter that is configured with `source = "stack"`, or, with `readings` other than 0,
-/// of readings for one with `source = "readings"`. gasd takes entries of members of the group gasd-control. Until gasd is
-/// there entries are kept, 16384 of them. `changed` is told when it stands otherwise with the feed; it may be NULL.
+/// Makes a feed for a meter: of edges for one that is configured with `source = "stack"`, or, with `readings` other than
+/// 0, of readings for one with `source = "readings"`. gasd takes entries of members of the group gasd-control. Until gasd
+/// is there entries are kept, 16384 of them. `changed` is told when it stands otherwise with the feed; it may be NULL.
 ///
 /// A meter has one feed: the newest takes it over.
 ///
@@ -144,8 +144,8 @@ pub unsafe extern "C" fn gasd_pulse(
     })
 }
 
-/// Hands over what the meter's register showed, µL, at `t_ns`, `CLOCK_BOOTTIME` ns: the register's own time, not the
-/// telegram's. Otherwise as `gasd_pulse()`.
+/// Hands over what the meter's register showed: `volume_ul`, at `t_ns`, `CLOCK_BOOTTIME` ns, which is the register's own
+/// time and not the telegram's. Otherwise as `gasd_pulse()`.
 ///
 /// Any thread.
 ///
