@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The committed header is what the exports make. `BLESS=1 cargo test -p libgasdetect --test header` writes it.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
