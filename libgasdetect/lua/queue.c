@@ -33,7 +33,7 @@ int queue_event(lua_State *L, const struct told *told)
     struct subscription *subscription = lua_touserdata(L, 2);
     int gives_way = strcmp(told->type, "pulse") == 0 || strcmp(told->type, "reading") == 0;
 
-    if (gives_way && subscription->last >= MOST) {
+    if (gives_way && subscription->last - subscription->first >= MOST) {
         subscription->lost++;
         return -1;
     }
