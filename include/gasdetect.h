@@ -3,12 +3,13 @@
  * gasdetect.h: gasd for the C and Lua stacks of a gateway. Link with pkg-config --cflags --libs gasdetect.
  *
  * Conventions of every function:
- * - It returns a gasd_result, and writes its outputs only when that is GASD_OK. gasd_error_message() has the
- *   sentence of this thread's last failure.
+ * - It returns a gasd_result, and writes its outputs only when that is GASD_OK, but for a count of what was
+ *   taken in (taken) or of bytes that are needed (needed). gasd_error_message() has the sentence of this
+ *   thread's last failure.
  * - Handles are opaque; each has one function that frees it. A handle that was freed is found out (GASD_HANDLE).
  * - struct_size is set to sizeof by the caller in every struct that it hands in, so that structs may grow.
  * - No thread is started, no signal is touched, descriptors are close-on-exec. Callbacks come from
- *   gasd_client_dispatch() alone, in the thread that calls it.
+ *   gasd_client_dispatch() alone, in the thread that calls it, and must return: no exception, no longjmp.
  * - Texts are UTF-8. Times are CLOCK_BOOTTIME in ns, volumes uL (1 m3 is 1000000000), flows uL/h.
  *
  * Made by cbindgen of libgasdetect/src/exports; do not edit.
@@ -877,8 +878,8 @@ typedef struct gasd_handlers {
      */
     void (*reading)(void *data, const struct gasd_reading_event *event);
     /**
-     * A verdict was made: told exactly once for each, as early as it can be. Its text may be NULL; then
-     * explained follows.
+     * A verdict was made: told exactly once for each that waits, as early as it can be. Its text may be NULL;
+     * then explained follows, unless it waits no more by then.
      */
     void (*verdict)(void *data, const struct gasd_verdict_event *event);
     /**
@@ -886,7 +887,7 @@ typedef struct gasd_handlers {
      */
     void (*explained)(void *data, const struct gasd_verdict_event *event);
     /**
-     * A verdict was acknowledged.
+     * A verdict that was told waits no more: it was acknowledged, perhaps while gasd or the bus was away.
      */
     void (*acknowledged)(void *data, const struct gasd_verdict_event *event);
     /**
@@ -972,8 +973,8 @@ extern "C" {
 enum gasd_result gasd_client_new(const struct gasd_client_options *options, struct gasd_client **client);
 
 /**
- * Frees a client and everything that was made of it. Its subscriptions, live handles and feeds are void, but
- * each is still to be freed. Requests under way are given up without a callback; what they asked for may
+ * Frees a client and everything that was made of it: its connections are closed. Its subscriptions, live handles
+ * and feeds are void (GASD_HANDLE), but each is still to be freed. Requests under way are given up without a callback; what they asked for may
  * be done. NULL does nothing.
  *
  * Any thread. In a callback of the client itself it is the last that is made; from another thread it waits
@@ -1070,8 +1071,8 @@ void gasd_engine_free(struct gasd_engine *engine);
  *
  * Any thread, one at a time for each engine.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID for a level that is none, GASD_ORDER for a time that is not above
- * the one before.
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID for a level that is none or for more than 1048576 edges,
+ * GASD_ORDER for a time that is not above the one before.
  */
 enum gasd_result gasd_engine_push(struct gasd_engine *engine,
                                   const struct gasd_edge *edges,
@@ -1172,8 +1173,8 @@ enum gasd_result gasd_feed_new(struct gasd_client *client,
  * Any thread, also one that never dispatches: as little as a copy and one system call. For interrupts at more than
  * some hundred a second hand over batches.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID for a level that is none or a feed of readings (nothing is taken
- * in); GASD_ORDER for a time that is not above the one before, GASD_FULL with 16384 entries waiting (those before
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID for a level that is none, for more than 1048576 edges or for a
+ * feed of readings (nothing is taken in); GASD_ORDER for a time that is not above the one before, GASD_FULL with 16384 entries waiting (those before
  * it are taken in).
  */
 enum gasd_result gasd_pulse(struct gasd_feed *feed,
@@ -1346,7 +1347,7 @@ enum gasd_result gasd_valve_read(const struct gasd_client *client,
  *
  * Any thread. done may be NULL; it is not called when this fails.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_LIMIT.
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_NOT_FOUND, GASD_LIMIT.
  */
 enum gasd_result gasd_verdict_acknowledge(struct gasd_client *client,
                                           uint64_t id,

@@ -35,6 +35,27 @@ pub unsafe fn optional<'a>(text: *const c_char, what: &str) -> Result<Option<&'a
     text.to_str().map(Some).map_err(no_utf8)
 }
 
+/// Bytes of an id.
+const ID: usize = 64;
+
+/// The id of a meter.
+///
+/// # Safety
+/// As [`required`].
+///
+/// # Errors
+/// `GASD_NULL`, or `GASD_INVALID` for what cannot be one in any configuration.
+pub unsafe fn id<'a>(text: *const c_char, what: &str) -> Result<&'a str, Failure> {
+    // SAFETY: the caller's promise.
+    let id = unsafe { required(text, what) }?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if id.is_empty() || id.len() > ID || !id.chars().all(fits) {
+        let message = format!("{what} \"{id}\" is no id: expected 1 to {ID} of A-Z a-z 0-9 _ -");
+        return Err(Failure::new(gasd_result::GASD_INVALID, message));
+    }
+    Ok(id)
+}
+
 /// Text for C; it ends at a zero inside, which none of gasd's has.
 pub fn c_string(text: &str) -> CString {
     let end = text.find('\0').unwrap_or(text.len());

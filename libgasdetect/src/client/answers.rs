@@ -11,7 +11,8 @@ use crate::abi::text::c_string;
 use crate::exports::codes::gasd_state;
 use crate::sdbus::{Kind, Message, To, Value};
 
-use super::core::{ANSWER_NS, Asked, Core, MANAGER, ROOT, SERVICE};
+use super::calls::{ANSWER_NS, Asked};
+use super::core::{BUS_SERVICE, Core, MANAGER, ROOT, SERVICE};
 use super::house::{House, Words};
 use super::live;
 use super::out::{Event, Out};
@@ -25,16 +26,16 @@ impl Core {
     pub fn message(&mut self, mut message: Message) {
         match message.kind() {
             Kind::Return(cookie) => {
-                if let Some(call) = self.calls.remove(&cookie)
-                    && let Err((asked, error)) = self.answered(call.asked, &mut message)
+                if let Some(asked) = self.take_call(cookie, &message.sender())
+                    && let Err((asked, error)) = self.answered(asked, &mut message)
                 {
                     let why = format!("gasd's answer cannot be read: {error}");
                     self.failed(asked, gasd_result::GASD_UNSUPPORTED, &why);
                 }
             }
             Kind::Error(cookie, name, words) => {
-                if let Some(call) = self.calls.remove(&cookie) {
-                    self.failed(call.asked, result_of(&name), &words);
+                if let Some(asked) = self.take_call(cookie, &message.sender()) {
+                    self.failed(asked, result_of(&name), &words);
                 }
             }
             Kind::Signal(path, interface, member) => {
@@ -103,6 +104,8 @@ impl Core {
             // Without matches a verdict would come late, by the stream alone; nothing else is lost.
             Asked::Match | Asked::Version => {}
             Asked::Live => self.live.unset(),
+            // Whether gasd is there the bus has not said.
+            Asked::Owner if result == gasd_result::GASD_TIMED_OUT => drop(self.ask_owner()),
             Asked::Owner => self.gasd_is_away("gasd does not run (`systemctl status gasd`); waiting for it"),
             Asked::Objects => {
                 self.asking = false;
@@ -116,10 +119,15 @@ impl Core {
             }
             Asked::Subscribe(number) => {
                 if let Some(one) = self.subscriptions.iter_mut().find(|one| one.number == number) {
-                    // Asked again with the next connection.
-                    let away =
-                        result == gasd_result::GASD_CANCELLED || result == gasd_result::GASD_NOT_CONNECTED;
+                    // Asked again with the next connection, or when gasd has time.
+                    let late = result == gasd_result::GASD_TIMED_OUT;
+                    let away = late
+                        || result == gasd_result::GASD_CANCELLED
+                        || result == gasd_result::GASD_NOT_CONNECTED;
                     one.asked = !away;
+                    if late {
+                        self.ask_at_ns = super::wait::monotonic_ns() + ASK_AGAIN_NS;
+                    }
                     if !away {
                         let event = Event::Refused { result, text: c_string(why) };
                         self.out.push_back(Out::Event(one.listener.clone(), event));
@@ -138,9 +146,8 @@ impl Core {
         if self.owner.as_ref() == Some(&owner) {
             return;
         }
-        self.owner = Some(owner);
+        (self.owner, self.anew) = (Some(owner), true);
         self.forget_asked();
-        self.live.set_away(false);
         self.say(gasd_state::GASD_STATE_JOINING, "gasd is there; asking it what it has");
         let to = To {
             service: SERVICE,
@@ -176,24 +183,21 @@ impl Core {
             member: "GetManagedObjects",
         };
         self.asking = self.ask(to, Asked::Objects, ANSWER_NS, |_, _| Ok(())).is_ok();
-        if self.asking {
-            self.subscriptions.iter_mut().for_each(super::subscription::Subscription::join);
-        }
     }
 
     fn joined(&mut self, house: House) {
         self.asking = false;
         self.house = house;
-        let mut events = std::mem::take(&mut self.scratch);
-        for one in &mut self.subscriptions {
-            one.renamed = false;
-            one.joined(&self.house, &mut events);
-            let listener = &one.listener;
-            self.out.extend(events.drain(..).map(|event| Out::Event(listener.clone(), event)));
-        }
-        self.scratch = events;
+        let (house, anew) = (std::mem::take(&mut self.house), std::mem::take(&mut self.anew));
+        self.each_subscription(|one, events| one.joined(&house, anew, events));
+        self.live.set_away(false);
+        self.live.keep(|key| house.meters.iter().any(|meter| meter.key == key));
+        self.house = house;
         if std::mem::take(&mut self.ask_again) {
+            // What waits for a name waits for the next answer, which is newer.
             self.ask_what_it_has();
+        } else {
+            self.resume_streams();
         }
         self.say(gasd_state::GASD_STATE_READY, "ready");
         self.open_streams();
@@ -211,16 +215,21 @@ impl Core {
 
     fn signal(&mut self, path: &str, interface: &str, member: &str, message: &mut Message) -> io::Result<()> {
         if (interface, member) == ("org.freedesktop.DBus", "NameOwnerChanged") {
+            // Anybody may send a signal that is called so.
+            if message.sender() != BUS_SERVICE {
+                return Ok(());
+            }
             let (name, _, new) = (message.str(b's')?, message.str(b's')?, message.str(b's')?);
             if name == SERVICE {
-                if new.is_empty() {
+                if self.owner.as_ref().is_some_and(|owner| *owner != new) {
                     self.give_up(
                         |asked| !matches!(asked, Asked::Match | Asked::Owner),
                         gasd_result::GASD_CANCELLED,
                         "gasd ended before it answered; what was asked for may be done",
                     );
                     self.gasd_is_away("gasd has ended; waiting for it");
-                } else {
+                }
+                if !new.is_empty() {
                     self.gasd_is(new);
                 }
             }
@@ -244,11 +253,8 @@ impl Core {
                         id = number;
                     }
                 })?;
-                if let Some(words) = self.house.verdicts.remove(&id) {
-                    self.each_subscription(|one, events| {
-                        one.acknowledged(super::out::Said::of(&words, 0), events);
-                    });
-                }
+                self.house.verdicts.remove(&id);
+                self.each_subscription(|one, events| events.extend(one.verdicts.acknowledged(id, u64::MAX)));
             }
             ("org.freedesktop.DBus.Properties", "PropertiesChanged") => {
                 self.house.valve_changed(path, message)?

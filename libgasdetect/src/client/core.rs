@@ -9,54 +9,28 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::abi::result::{Failure, gasd_result};
+use crate::abi::result::gasd_result;
 use crate::abi::text::c_string;
 use crate::exports::codes::gasd_state;
-use crate::exports::events::gasd_done_fn;
-use crate::sdbus::{Bus, Message, To};
+use crate::sdbus::Bus;
 
+use super::calls::{Asked, Call};
 use super::feeder::Feeder;
 use super::house::House;
 use super::live::Table;
-use super::out::{Data, Event, Listener, Out};
+use super::out::{Event, Listener, Out};
 use super::subscription::Subscription;
-use super::wait::{FIRST_NUMBER, Wait, boottime_ns, monotonic_ns};
+use super::wait::{FIRST_NUMBER, Wait, monotonic_ns};
 
 /// The name of the service and of its root object.
 pub const SERVICE: &str = "io.gasd1";
 pub const ROOT: &str = "/io/gasd1";
 pub const MANAGER: &str = "io.gasd1.Manager";
 /// The bus itself.
-const BUS_SERVICE: &str = "org.freedesktop.DBus";
+pub const BUS_SERVICE: &str = "org.freedesktop.DBus";
 
-/// How long a request may take: a person may have to type a password, and gasd gives up after 60 s.
-pub const REQUEST_NS: u64 = 90_000_000_000;
-/// How long an answer may take that needs nobody.
-pub const ANSWER_NS: u64 = 25_000_000_000;
 /// The bus is tried again after so long, at first and at the most.
 const RETRY_NS: std::ops::RangeInclusive<u64> = 100_000_000..=5_000_000_000;
-/// Requests of one client under way.
-pub const MOST_CALLS: usize = 256;
-
-/// What an answer is to.
-#[derive(Debug)]
-pub enum Asked {
-    Match,
-    Owner,
-    Version,
-    Objects,
-    Subscribe(u64),
-    Feed(u64),
-    Live,
-    Request { done: gasd_done_fn, data: Data, cookie: bool },
-}
-
-#[derive(Debug)]
-pub struct Call {
-    pub asked: Asked,
-    until_ns: u64,
-}
-
 /// The inside.
 #[derive(Debug)]
 pub struct Core {
@@ -64,15 +38,19 @@ pub struct Core {
     /// Owner of the holds that this client places.
     pub app: String,
     pub wait: Wait,
-    bus: Option<Bus>,
+    pub bus: Option<Bus>,
     /// The bus has taken us in.
     pub hello: bool,
     retry_at_ns: u64,
     retry_ns: u64,
+    /// It was freed.
+    closed: bool,
     pub state: gasd_state,
     pub text: Arc<CString>,
     /// gasd's unique name.
     pub owner: Option<String>,
+    /// It has not said yet what it has.
+    pub anew: bool,
     pub version: String,
     pub calls: HashMap<u64, Call>,
     pub house: House,
@@ -107,9 +85,11 @@ impl Core {
             hello: false,
             retry_at_ns: 0,
             retry_ns: *RETRY_NS.start(),
+            closed: false,
             state: gasd_state::GASD_STATE_NO_BUS,
             text: Arc::new(c_string("not connected yet")),
             owner: None,
+            anew: false,
             version: String::new(),
             calls: HashMap::new(),
             house: House::default(),
@@ -169,6 +149,9 @@ impl Core {
     pub fn bus_lost(&mut self, error: &io::Error, now_ns: u64) {
         self.wait.forget_bus();
         (self.bus, self.hello, self.owner, self.asking, self.ask_again) = (None, false, None, false, false);
+        self.version.clear();
+        // Whether gasd is there nobody says now.
+        self.live.set_away(true);
         self.retry_at_ns = now_ns + self.retry_ns;
         self.retry_ns = (2 * self.retry_ns).min(*RETRY_NS.end());
         self.give_up(
@@ -193,100 +176,19 @@ impl Core {
         for rule in rules {
             self.ask_bus("AddMatch", Asked::Match, rule)?;
         }
+        self.ask_owner()
+    }
+
+    /// Asks who is gasd.
+    pub fn ask_owner(&mut self) -> io::Result<()> {
         self.ask_bus("GetNameOwner", Asked::Owner, SERVICE)
-    }
-
-    fn ask_bus(&mut self, member: &str, asked: Asked, argument: &str) -> io::Result<()> {
-        let to = To { service: BUS_SERVICE, path: "/org/freedesktop/DBus", interface: BUS_SERVICE, member };
-        self.ask(to, asked, ANSWER_NS, |_, message| message.put_str(argument))
-    }
-
-    /// Sends a call.
-    ///
-    /// # Errors
-    /// What the system said, or that there is no bus.
-    pub fn ask(
-        &mut self,
-        to: To<'_>,
-        asked: Asked,
-        within_ns: u64,
-        fill: impl FnOnce(&Core, &mut Message) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let Some(mut bus) = self.bus.take() else { return Err(io::Error::from(io::ErrorKind::NotConnected)) };
-        let cookie = bus.call(to, |message| fill(self, message));
-        self.bus = Some(bus);
-        let cookie = cookie?;
-        self.calls.insert(cookie, Call { asked, until_ns: monotonic_ns() + within_ns });
-        Ok(())
-    }
-
-    /// A request of the program's: its answer is told by a callback.
-    ///
-    /// # Errors
-    /// When it cannot even be asked.
-    pub fn request(
-        &mut self,
-        to: To<'_>,
-        asked: Asked,
-        fill: impl FnOnce(&Core, &mut Message) -> io::Result<()>,
-    ) -> Result<(), Failure> {
-        self.check_ready()?;
-        if self.calls.len() >= MOST_CALLS {
-            let message = format!("{MOST_CALLS} requests are under way already; dispatch first");
-            return Err(Failure::new(gasd_result::GASD_LIMIT, message));
-        }
-        self.ask(to, asked, REQUEST_NS, fill).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput => {
-                Failure::new(gasd_result::GASD_INVALID, "an argument cannot be sent")
-            }
-            _ => Failure::system("the request was not sent", error),
-        })?;
-        self.rearm();
-        Ok(())
-    }
-
-    /// Whether gasd can be asked.
-    ///
-    /// # Errors
-    /// `GASD_NOT_CONNECTED`, with the reason.
-    pub fn check_ready(&self) -> Result<(), Failure> {
-        if self.state == gasd_state::GASD_STATE_READY {
-            return Ok(());
-        }
-        Err(Failure::new(gasd_result::GASD_NOT_CONNECTED, self.text.to_string_lossy().into_owned()))
-    }
-
-    /// Gives up what was asked and tells those who wait for it.
-    pub fn give_up(&mut self, which: impl Fn(&Asked) -> bool, result: gasd_result, why: &str) {
-        let gone: Vec<u64> =
-            self.calls.iter().filter(|(_, call)| which(&call.asked)).map(|(cookie, _)| *cookie).collect();
-        for cookie in gone {
-            if let Some(call) = self.calls.remove(&cookie) {
-                self.failed(call.asked, result, why);
-            }
-        }
-    }
-
-    fn expire(&mut self, now_ns: u64) {
-        let late: Vec<u64> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| call.until_ns <= now_ns)
-            .map(|(cookie, _)| *cookie)
-            .collect();
-        for cookie in late {
-            if let Some(call) = self.calls.remove(&cookie) {
-                self.failed(
-                    call.asked,
-                    gasd_result::GASD_TIMED_OUT,
-                    "no answer in time; what was asked for may still be done",
-                );
-            }
-        }
     }
 
     /// Everything that can be done now, in bounds. Returns whether more may be waiting.
     pub fn step(&mut self) -> bool {
+        if self.closed {
+            return false;
+        }
         let now_ns = monotonic_ns();
         let mut ready = Vec::new();
         if let Err(error) = self.wait.ready(&mut ready) {
@@ -294,11 +196,14 @@ impl Core {
             self.say(self.state, &text);
         }
         self.connect(now_ns);
-        self.expire(now_ns);
+        let mut more = self.drive_bus(now_ns);
+        // Behind what came: an answer is not late because the program was.
+        if !more {
+            self.expire(now_ns);
+        }
         if self.ask_at_ns <= now_ns && self.owner.is_some() {
             self.ask_what_it_has();
         }
-        let mut more = self.drive_bus(now_ns);
         more |= self.read_streams(&ready);
         self.serve_feeds(&ready, now_ns);
         self.forget_ended();
@@ -343,7 +248,7 @@ impl Core {
         if let Some(bus) = &mut self.bus {
             let events = bus.events().unwrap_or(0) as u32;
             until_ns = bus.timeout_us().unwrap_or(0).saturating_mul(1_000);
-            let followed = bus.borrow_fd().and_then(|fd| self.wait.follow_bus(Some((fd, events))));
+            let followed = bus.borrow_fd().and_then(|fd| self.wait.follow_bus(fd, events));
             if followed.is_err() {
                 // Found out by the next step.
                 until_ns = 0;
@@ -351,8 +256,15 @@ impl Core {
         } else {
             until_ns = until_ns.min(self.retry_at_ns);
         }
+        if self.closed {
+            // Whoever still waits is to find out.
+            until_ns = 0;
+        }
         let calls = self.calls.values().map(|call| call.until_ns).min();
         let feeds = self.feeds.iter().filter_map(Feeder::again_at_ns).min();
+        if self.feeds.iter().any(Feeder::has_news) {
+            until_ns = 0;
+        }
         if self.owner.is_some() {
             until_ns = until_ns.min(self.ask_at_ns);
         }
@@ -360,6 +272,31 @@ impl Core {
         let until_ns = if self.out.is_empty() { until_ns } else { 0 };
         // A timer that cannot be set is a system without memory for it: the next event wakes us.
         let _ = self.wait.wake_at(until_ns);
+    }
+
+    /// The client is freed: nothing is connected any more, and nobody is told. What feeds hold is handed over as
+    /// far as their sockets have room.
+    pub fn close(&mut self) {
+        self.closed = true;
+        for one in self.feeds.drain(..) {
+            one.shared.lock().flush();
+            one.stop(&self.wait);
+        }
+        for socket in self.subscriptions.drain(..).filter_map(|one| one.socket) {
+            self.wait.remove(socket.as_fd());
+        }
+        self.wait.forget_bus();
+        (self.bus, self.owner, self.readings) = (None, None, None);
+        (self.state, self.text) = (gasd_state::GASD_STATE_NO_BUS, Arc::new(c_string("the client was freed")));
+        self.calls.clear();
+        self.out.clear();
+        self.live.clear();
+        self.rearm();
+    }
+
+    /// Whether a verdict waits, as far as anybody was told.
+    pub fn knows_verdict(&self, id: u64) -> bool {
+        self.house.verdicts.contains_key(&id) || self.subscriptions.iter().any(|one| one.verdicts.waits(id))
     }
 
     /// Closes what was freed.
@@ -377,13 +314,5 @@ impl Core {
             }
             !one.ended.load(Ordering::Acquire)
         });
-    }
-
-    /// Since when gasd has been away, for those who are to be told of a gap.
-    pub fn note_away(&mut self) {
-        let now_ns = boottime_ns();
-        for one in self.subscriptions.iter_mut().filter(|one| one.wants_stream()) {
-            one.away_since_ns.get_or_insert(now_ns);
-        }
     }
 }

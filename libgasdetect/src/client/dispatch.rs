@@ -58,10 +58,30 @@ impl gasd_client {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// No callback is made any more.
+    /// No callback is made any more, and nothing is connected.
     pub fn end(&self) {
         self.ended.store(true, Ordering::Release);
         self.wait_for_callback();
+        self.lock().close();
+    }
+
+    /// That it was not freed, for what was made of it.
+    ///
+    /// # Errors
+    /// `GASD_HANDLE`.
+    pub fn check_alive(&self) -> Result<(), Failure> {
+        if self.ended.load(Ordering::Acquire) {
+            return Err(Failure::new(gasd_result::GASD_HANDLE, "the client that it is of was freed"));
+        }
+        Ok(())
+    }
+
+    /// That nobody dispatches now.
+    ///
+    /// # Errors
+    /// `GASD_BUSY`.
+    pub fn check_idle(&self) -> Result<(), Failure> {
+        if self.dispatching.load(Ordering::Acquire) { Err(busy()) } else { Ok(()) }
     }
 
     /// Waits until a callback that another thread is in has returned; at once in that thread itself.
@@ -77,11 +97,10 @@ impl gasd_client {
     /// `GASD_BUSY` when another thread is in here, or this one already.
     pub fn dispatch(&self) -> Result<(), Failure> {
         if self.dispatching.swap(true, Ordering::Acquire) {
-            let message =
-                "gasd_client_dispatch() is under way already, in another thread or below a callback";
-            return Err(Failure::new(gasd_result::GASD_BUSY, message));
+            return Err(busy());
         }
         let _end = Ending(&self.dispatching);
+        self.check_alive()?;
         for _ in 0..ROUNDS {
             let mut core = self.lock();
             let more = core.step();
@@ -106,6 +125,11 @@ impl gasd_client {
         self.lock().rearm();
         Ok(())
     }
+}
+
+fn busy() -> Failure {
+    let message = "gasd_client_dispatch() is under way already, in another thread or below a callback";
+    Failure::new(gasd_result::GASD_BUSY, message)
 }
 
 /// Ends a dispatch however it ends.

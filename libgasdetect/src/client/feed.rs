@@ -43,7 +43,7 @@ pub struct Feed {
     /// Entries that gasd took, and those that it refused, ever.
     pub taken: u64,
     pub refused: u64,
-    /// Why it refused last.
+    /// Why it refused, if it took nothing since then.
     pub why: Option<Refusal>,
 }
 
@@ -88,7 +88,8 @@ impl Feed {
     /// A new socket: all that was not answered goes over it, numbered anew.
     pub fn connect(&mut self, socket: OwnedFd) {
         self.socket = Some(socket);
-        (self.front, self.sent) = (1, 0);
+        // What was refused on the last one need not be on this.
+        (self.front, self.sent, self.why) = (1, 0, None);
     }
 
     /// The socket, if there is one.
@@ -146,12 +147,14 @@ impl Feed {
         if answer.key != self.key {
             return;
         }
-        let done =
-            |to: u64, front: u64, sent: usize| (to + 1).saturating_sub(front).min(sent as u64) as usize;
+        let done = |to: u64, front: u64, sent: usize| {
+            to.saturating_add(1).saturating_sub(front).min(sent as u64) as usize
+        };
         match answer.kind {
             TAKEN => {
                 let n = done(answer.number, self.front, self.sent);
                 self.taken += n as u64;
+                self.why = None;
                 self.drop_front(n);
             }
             REFUSED => {
@@ -249,9 +252,11 @@ mod tests {
         let (ours, theirs) = pair();
         feed.connect(ours);
         fill(&mut feed, 1..=3);
-        taken(&theirs, u64::MAX - 1);
-        feed.answers();
-        assert_eq!(feed.waiting(), 3);
+        for number in [u64::MAX, u64::MAX - 1] {
+            taken(&theirs, number);
+            feed.answers();
+            assert_eq!(feed.waiting(), 3);
+        }
         feed.flush();
         taken(&theirs, 99);
         feed.answers();
@@ -269,6 +274,17 @@ mod tests {
         send(&theirs, &answer.to_bytes(), SendFlags::empty()).unwrap();
         feed.answers();
         assert_eq!((feed.waiting(), feed.refused, feed.why), (1, 2, Some(Refusal::Time)));
+        // Once it takes them again, or on another socket, nothing is wrong any more.
+        taken(&theirs, 3);
+        feed.answers();
+        assert_eq!((feed.waiting(), feed.refused, feed.why), (0, 2, None));
+        send(&theirs, &Answer { code: Refusal::TakenOver as u32, ..answer }.to_bytes(), SendFlags::empty())
+            .unwrap();
+        feed.answers();
+        assert_eq!(feed.why, Some(Refusal::TakenOver));
+        let (ours, _theirs) = pair();
+        feed.connect(ours);
+        assert_eq!(feed.why, None);
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::exports::codes::gasd_feed_state;
 use crate::exports::events::gasd_feed_fn;
 use crate::sdbus::To;
 
-use super::core::{ANSWER_NS, Asked, Core, MANAGER, ROOT, SERVICE};
+use super::calls::{ANSWER_NS, Asked};
+use super::core::{Core, MANAGER, ROOT, SERVICE};
 use super::feed::{Feed, Socket};
 use super::out::{Data, Out};
 use super::wait::Wait;
@@ -83,6 +84,11 @@ impl Feeder {
     /// When gasd is asked again, if it refused.
     pub fn again_at_ns(&self) -> Option<u64> {
         self.again_at_ns
+    }
+
+    /// A refusal was read by a thread that does not dispatch, and is to be told.
+    pub fn has_news(&self) -> bool {
+        self.shared.lock().refused != self.refused
     }
 
     /// How it stands, and why.
@@ -171,8 +177,8 @@ impl Core {
 
     /// Serves the feeds whose sockets are ready, and asks again for those that were refused long ago.
     pub fn serve_feeds(&mut self, ready: &[u64], now_ns: u64) {
-        let numbers: Vec<u64> =
-            self.feeds.iter().map(|one| one.shared.number).filter(|number| ready.contains(number)).collect();
+        let due = |one: &&Feeder| ready.contains(&one.shared.number) || one.has_news();
+        let numbers: Vec<u64> = self.feeds.iter().filter(due).map(|one| one.shared.number).collect();
         numbers.into_iter().for_each(|number| self.serve_feed(number));
         let mut due = false;
         for one in self.feeds.iter_mut().filter(|one| one.again_at_ns.is_some_and(|at| at <= now_ns)) {

@@ -121,7 +121,8 @@ impl Words {
     /// When the message has another shape.
     pub fn of_signal(message: &mut Message) -> io::Result<Words> {
         message.skip(c"o")?;
-        Ok(Bag::read(message)?.words())
+        let words = Bag::read(message)?.words();
+        if words.id == 0 { Err(io::Error::from(io::ErrorKind::InvalidData)) } else { Ok(words) }
     }
 }
 
@@ -162,7 +163,10 @@ impl House {
             }
             "io.gasd1.Verdict" => {
                 let words = Bag::read(message)?.words();
-                self.verdicts.insert(words.id, Arc::new(words));
+                // Without a number it can be told from no other.
+                if words.id != 0 {
+                    self.verdicts.insert(words.id, Arc::new(words));
+                }
             }
             _ => message.skip(c"a{sv}")?,
         }

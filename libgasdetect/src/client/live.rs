@@ -69,7 +69,7 @@ impl Table {
     /// gasd handed out its page.
     pub fn set(&self, pages: Pages, lines: HashMap<u64, Reckoning>) {
         let mut inner = self.write();
-        (inner.pages, inner.lines, inner.away) = (Some(Arc::new(pages)), lines, false);
+        (inner.pages, inner.lines) = (Some(Arc::new(pages)), lines);
     }
 
     /// gasd has no page, or another one from now on.
@@ -77,6 +77,17 @@ impl Table {
         let mut inner = self.write();
         inner.pages = None;
         inner.lines.clear();
+    }
+
+    /// Nothing is known any more.
+    pub fn clear(&self) {
+        let mut inner = self.write();
+        *inner = Inner { away: inner.away, ..Inner::default() };
+    }
+
+    /// gasd has these meters and no others.
+    pub fn keep(&self, known: impl Fn(u64) -> bool) {
+        self.write().last.retain(|key, _| known(*key));
     }
 
     /// gasd has gone, or is back.

@@ -18,10 +18,10 @@ pub fn result_of(name: &str) -> gasd_result {
         | "org.freedesktop.DBus.Error.NameHasNoOwner"
         | "io.gasd1.Error.Stopping" => GASD_NOT_CONNECTED,
         "org.freedesktop.DBus.Error.UnknownMethod"
-        | "org.freedesktop.DBus.Error.UnknownObject"
         | "org.freedesktop.DBus.Error.UnknownInterface"
         | "io.gasd1.Error.NoPage" => GASD_UNSUPPORTED,
-        "io.gasd1.Error.NotFound" => GASD_NOT_FOUND,
+        // A verdict that waits no more has no object.
+        "io.gasd1.Error.NotFound" | "org.freedesktop.DBus.Error.UnknownObject" => GASD_NOT_FOUND,
         "io.gasd1.Error.Unacknowledged" => GASD_UNACKNOWLEDGED,
         "io.gasd1.Error.Held" => GASD_HELD,
         "io.gasd1.Error.Actuator" => GASD_ACTUATOR,

@@ -12,10 +12,12 @@ use rustix::net::{RecvFlags, recv};
 use crate::exports::codes::gasd_state;
 use crate::sdbus::To;
 
-use super::core::{ANSWER_NS, Asked, Core, MANAGER, ROOT, SERVICE};
+use super::calls::{ANSWER_NS, Asked};
+use super::core::{Core, MANAGER, ROOT, SERVICE};
 use super::live::Last;
 use super::out::{Listener, Out};
 use super::subscription::Subscription;
+use super::wait::boottime_ns;
 
 /// Records of one subscription that are read in one step.
 const BATCH: usize = 256;
@@ -78,8 +80,21 @@ impl Core {
             && let Some(listener) = self.readings.take()
         {
             listener.ended.store(true, Ordering::Release);
-            self.live.unset();
+            self.live.clear();
             self.forget_ended();
+        }
+    }
+
+    /// The names are known: what waited for them is read.
+    pub fn resume_streams(&mut self) {
+        for one in self.subscriptions.iter_mut().filter(|one| one.renamed) {
+            one.renamed = false;
+            let Some(socket) = &one.socket else { continue };
+            if self.wait.add(socket.as_fd(), one.number).is_err() {
+                // As if gasd had closed it: it is asked for again.
+                (one.socket, one.asked) = (None, false);
+                one.away_since_ns.get_or_insert_with(boottime_ns);
+            }
         }
     }
 
@@ -98,11 +113,11 @@ impl Core {
             renamed |= self.subscriptions[at].renamed;
         }
         if ended {
-            self.note_away();
             // gasd closes streams when it ends, which the bus says, too; or it gave this one up.
             self.open_streams();
         }
-        if renamed && !self.asking && self.owner.is_some() {
+        // An answer that is under way may be older than the new names: then it is asked for once more.
+        if renamed && self.owner.is_some() {
             self.ask_what_it_has();
         }
         more
@@ -149,6 +164,13 @@ impl Core {
         let one = &mut self.subscriptions[at];
         if matches!(stop, Stop::Ended)
             && let Some(socket) = one.socket.take()
+        {
+            self.wait.remove(socket.as_fd());
+            one.away_since_ns.get_or_insert_with(boottime_ns);
+        }
+        // What nobody reads now must not wake the program again and again.
+        if one.renamed
+            && let Some(socket) = &one.socket
         {
             self.wait.remove(socket.as_fd());
         }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One subscription: its socket, what it was told already, and records turned into events. No lock and no
-//! bus in here.
+//! One subscription: its socket, and records turned into events. No lock and no bus in here.
 
-use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -13,7 +11,8 @@ use gasd_abi::stream::{ACKNOWLEDGED, Message, Record};
 use crate::exports::codes::{GASD_RECOVERED, GASD_SIMULATED, GASD_UNKNOWN, gasd_gap_reason};
 
 use super::house::{House, Words};
-use super::out::{About, Event, Listener, Said};
+use super::out::{Event, Listener, Said};
+use super::verdicts::Verdicts;
 
 /// A subscription.
 #[derive(Debug)]
@@ -34,18 +33,15 @@ pub struct Subscription {
     pub asked: bool,
     /// Since when nothing came, because gasd is away.
     pub away_since_ns: Option<u64>,
-    /// The numbering is new: names are to be read anew before the next record.
+    /// The numbering is new: names are to be read anew before the next record, and until then the socket is
+    /// not waited for.
     pub renamed: bool,
     /// The next HELLO is the first of its socket, and numbers what the house has.
     fresh: bool,
     /// A record of something whose name was not known: the house is read anew first.
     held: Option<Record>,
-    /// Verdicts that were told and are not acknowledged.
-    told: BTreeSet<u64>,
-    /// Those of them that were told before the last join began.
-    before: Option<BTreeSet<u64>>,
-    /// Those of them whose words are still to come.
-    wordless: BTreeSet<u64>,
+    /// What it was told of verdicts.
+    pub verdicts: Verdicts,
 }
 
 impl Subscription {
@@ -72,9 +68,7 @@ impl Subscription {
             renamed: false,
             fresh: false,
             held: None,
-            told: BTreeSet::new(),
-            before: None,
-            wordless: BTreeSet::new(),
+            verdicts: Verdicts::default(),
         }
     }
 
@@ -117,54 +111,20 @@ impl Subscription {
             && (self.meters.is_empty() || self.meters.iter().any(|id| id.as_bytes() == meter.as_bytes()))
     }
 
-    /// gasd is asked what waits: what is told from now on is newer than its answer.
-    pub fn join(&mut self) {
-        self.before = Some(std::mem::take(&mut self.told));
-    }
-
-    /// gasd answered: what waits and was not told yet is told now.
-    pub fn joined(&mut self, house: &House, events: &mut Vec<Event>) {
-        let before = self.before.take().unwrap_or_default();
+    /// gasd said what it has: what waits and was not told yet is told now, and what waits no more is, too.
+    /// `anew`: it is the first time that this gasd says it.
+    pub fn joined(&mut self, house: &House, anew: bool, events: &mut Vec<Event>) {
         for words in house.verdicts.values() {
-            if before.contains(&words.id) {
-                self.told.insert(words.id);
-                self.explain(words, events);
-            } else {
-                self.made(words, GASD_RECOVERED, events);
-            }
+            self.made(words, GASD_RECOVERED, events);
         }
-        // Of those that wait no more nobody will say another word.
-        self.wordless.retain(|id| house.verdicts.contains_key(id) || self.told.contains(id));
+        self.verdicts.settle(house, anew, events);
     }
 
     /// A verdict with its words.
     pub fn made(&mut self, words: &Arc<Words>, flags: u64, events: &mut Vec<Event>) {
-        if !self.wants_verdict(&words.meter, words.severity) {
-            return;
-        }
-        if self.before.as_ref().is_some_and(|before| before.contains(&words.id))
-            || !self.told.insert(words.id)
-        {
-            return self.explain(words, events);
-        }
-        let flags = flags | if words.simulated { GASD_SIMULATED } else { 0 };
-        events.push(Event::Verdict(About::Made, Said::of(words, flags)));
-    }
-
-    fn explain(&mut self, words: &Arc<Words>, events: &mut Vec<Event>) {
-        if self.wordless.remove(&words.id) {
-            let flags = if words.simulated { GASD_SIMULATED } else { 0 };
-            events.push(Event::Verdict(About::Explained, Said::of(words, flags)));
-        }
-    }
-
-    /// A verdict was acknowledged.
-    pub fn acknowledged(&mut self, said: Said, events: &mut Vec<Event>) {
-        let told =
-            self.told.remove(&said.id) | self.before.as_mut().is_some_and(|before| before.remove(&said.id));
-        self.wordless.remove(&said.id);
-        if told {
-            events.push(Event::Verdict(About::Acknowledged, said));
+        if self.wants_verdict(&words.meter, words.severity) {
+            let flags = flags | if words.simulated { GASD_SIMULATED } else { 0 };
+            self.verdicts.made(Said::of(words, flags), events);
         }
     }
 
@@ -192,33 +152,22 @@ impl Subscription {
                 let Some(meter) = meter() else { return false };
                 events.push(Event::Reading { meter, t_ns: record.t_ns, words: record.body });
             }
+            Some(Message::Verdict { id, flags, .. }) if flags & ACKNOWLEDGED != 0 => {
+                events.extend(self.verdicts.acknowledged(id, record.t_ns));
+            }
             Some(Message::Verdict { id, kind, severity, start_ns, flags }) => {
                 let Some(meter) = meter() else { return false };
                 // Codes are of the lists in the header.
                 let (kind, severity) = (kind as u32, severity as u32);
-                let words = house.verdicts.get(&id).cloned();
-                let known = words.is_some();
-                let said = Said {
-                    id,
-                    meter,
-                    kind,
-                    severity,
-                    start_ns,
-                    decided_ns: record.t_ns,
-                    flags: flags & GASD_SIMULATED,
-                    words,
-                };
-                if flags & ACKNOWLEDGED != 0 {
-                    self.acknowledged(said, events);
-                } else if self.wants_verdict(&said.meter, severity)
-                    && !self.before.as_ref().is_some_and(|before| before.contains(&id))
-                    && self.told.insert(id)
-                {
-                    if !known {
-                        self.wordless.insert(id);
-                    }
-                    events.push(Event::Verdict(About::Made, said));
+                if !self.wants_verdict(&meter, severity) {
+                    return true;
                 }
+                let decided_ns = record.t_ns;
+                // Another one of this number would be of a store that is gone.
+                let words = house.verdicts.get(&id).filter(|words| words.decided_ns == decided_ns).cloned();
+                let flags = flags & GASD_SIMULATED;
+                let said = Said { id, meter, kind, severity, start_ns, decided_ns, flags, words };
+                self.verdicts.made(said, events);
             }
             Some(Message::Valve { position, holds, fault }) => {
                 let Some(valve) = house.valves.iter().find(|valve| valve.named.key == record.key) else {
@@ -237,3 +186,7 @@ impl Subscription {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "subscription_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 //! The one descriptor of a client: an epoll of all that it waits for, with a timer.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -25,8 +25,18 @@ pub struct Wait {
     timer: OwnedFd,
     /// What the timer is set to.
     until_ns: u64,
-    /// The bus's socket and what is waited for on it.
-    bus: Option<(RawFd, u32)>,
+    bus: Option<Followed>,
+}
+
+/// The bus's socket as it is waited for.
+#[derive(Debug)]
+struct Followed {
+    /// A descriptor of our own: sd-bus closes its one by itself, and where a child of a fork(2) has it still, the
+    /// epoll would tell of it for ever, with nothing left to take it out by.
+    fd: OwnedFd,
+    /// The kernel's name for the socket: the number of the descriptor may be another one's by now.
+    cookie: u64,
+    events: u32,
 }
 
 /// `CLOCK_MONOTONIC`, ns.
@@ -82,31 +92,35 @@ impl Wait {
         let _ = epoll::delete(&self.epoll, fd);
     }
 
-    /// Waits for the bus as it wants it now; `None` without one.
+    /// Waits for the bus as it wants it now.
     ///
     /// # Errors
     /// What the system said.
-    pub fn follow_bus(&mut self, wanted: Option<(BorrowedFd<'_>, u32)>) -> io::Result<()> {
-        use std::os::fd::AsRawFd;
-        let now = wanted.map(|(fd, events)| (fd.as_raw_fd(), events));
-        if now == self.bus {
-            return Ok(());
-        }
-        if let Some((fd, events)) = wanted {
-            let (data, flags) =
-                (epoll::EventData::new_u64(BUS), epoll::EventFlags::from_bits_truncate(events));
-            // The same number may be another socket by now: then it is new to the epoll.
-            if epoll::modify(&self.epoll, fd, data, flags).is_err() {
-                epoll::add(&self.epoll, fd, data, flags)?;
+    pub fn follow_bus(&mut self, bus: BorrowedFd<'_>, events: u32) -> io::Result<()> {
+        let cookie = rustix::net::sockopt::socket_cookie(bus)?;
+        let (data, flags) = (epoll::EventData::new_u64(BUS), epoll::EventFlags::from_bits_truncate(events));
+        match &mut self.bus {
+            Some(now) if now.cookie == cookie => {
+                if now.events != events {
+                    epoll::modify(&self.epoll, &now.fd, data, flags)?;
+                    now.events = events;
+                }
+            }
+            _ => {
+                self.forget_bus();
+                let fd = bus.try_clone_to_owned()?;
+                epoll::add(&self.epoll, &fd, data, flags)?;
+                self.bus = Some(Followed { fd, cookie, events });
             }
         }
-        self.bus = now;
         Ok(())
     }
 
-    /// The bus's socket is closed: whatever has its number next is another one.
+    /// Waits no more for the bus.
     pub fn forget_bus(&mut self) {
-        self.bus = None;
+        if let Some(old) = self.bus.take() {
+            self.remove(old.fd.as_fd());
+        }
     }
 
     /// Wakes at `until_ns` of `CLOCK_MONOTONIC`; 0 is at once, `u64::MAX` never.

@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int};
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -94,8 +94,8 @@ fn own_name() -> String {
     if name.is_empty() || name == "gasd" || name == "operator" { "libgasdetect".to_owned() } else { name }
 }
 
-/// Frees a client and everything that was made of it. Its subscriptions, live handles and feeds are void, but
-/// each is still to be freed. Requests under way are given up without a callback; what they asked for may
+/// Frees a client and everything that was made of it: its connections are closed. Its subscriptions, live handles
+/// and feeds are void (`GASD_HANDLE`), but each is still to be freed. Requests under way are given up without a callback; what they asked for may
 /// be done. NULL does nothing.
 ///
 /// Any thread. In a callback of the client itself it is the last that is made; from another thread it waits
@@ -153,15 +153,14 @@ pub unsafe extern "C" fn gasd_client_dispatch(client: *mut gasd_client) -> gasd_
 pub unsafe extern "C" fn gasd_client_wait(client: *mut gasd_client, timeout_ms: c_int) -> gasd_result {
     guard::call(|| {
         let client = handle::get(client.cast_const())?;
-        let started = Instant::now();
-        let all = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
-        let left = all.map(|all| all.saturating_sub(started.elapsed()));
-        let left =
-            left.map(|left| Timespec { tv_sec: left.as_secs() as _, tv_nsec: left.subsec_nanos() as _ });
+        client.check_idle()?;
+        let longest = u64::try_from(timeout_ms).ok().map(Duration::from_millis);
+        let longest =
+            longest.map(|all| Timespec { tv_sec: all.as_secs() as _, tv_nsec: all.subsec_nanos() as _ });
         // SAFETY: the client is ours until the end of the call, and its descriptor with it.
         let fd = unsafe { BorrowedFd::borrow_raw(client.fd()) };
         let mut fds = [PollFd::new(&fd, PollFlags::IN)];
-        match poll(&mut fds, left.as_ref()) {
+        match poll(&mut fds, longest.as_ref()) {
             Ok(0) => Err(Failure::new(gasd_result::GASD_TIMED_OUT, "nothing happened in time")),
             Ok(_) | Err(rustix::io::Errno::INTR) => client.dispatch(),
             Err(error) => Err(Failure::system("waiting for gasd", error)),

@@ -180,8 +180,8 @@ fn with<T>(
 ///
 /// Any thread, one at a time for each engine.
 ///
-/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID` for a level that is none, `GASD_ORDER` for a time that is not above
-/// the one before.
+/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID` for a level that is none or for more than 1048576 edges,
+/// `GASD_ORDER` for a time that is not above the one before.
 ///
 /// # Safety
 /// `engine` is of `gasd_engine_new()`, and `edges` has `count`.
@@ -192,6 +192,8 @@ pub unsafe extern "C" fn gasd_engine_push(
     count: usize,
 ) -> gasd_result {
     guard::call(|| {
+        // Before the edges are read: a handle that is none is likely to come with a pointer that is none.
+        handle::get(engine.cast_const())?;
         // SAFETY: the caller's promise.
         let edges = unsafe { super::feed::edges(edges, count) }?;
         with(engine.cast_const(), |inner| inner.engine.push(&edges))
@@ -352,6 +354,7 @@ pub unsafe extern "C" fn gasd_engine_restore(
     moved_ns: i64,
 ) -> gasd_result {
     guard::call(|| {
+        handle::get(engine.cast_const())?;
         if bytes.is_null() {
             return Err(Failure::new(gasd_result::GASD_NULL, "bytes is NULL"));
         }

@@ -155,12 +155,12 @@ pub struct gasd_handlers {
     pub pulse: Option<unsafe extern "C" fn(data: *mut c_void, event: *const gasd_pulse_event)>,
     /// A meter's total has changed.
     pub reading: Option<unsafe extern "C" fn(data: *mut c_void, event: *const gasd_reading_event)>,
-    /// A verdict was made: told exactly once for each, as early as it can be. Its text may be NULL; then
-    /// `explained` follows.
+    /// A verdict was made: told exactly once for each that waits, as early as it can be. Its text may be NULL;
+    /// then `explained` follows, unless it waits no more by then.
     pub verdict: Option<unsafe extern "C" fn(data: *mut c_void, event: *const gasd_verdict_event)>,
     /// The words and the evidence of a verdict that was told without.
     pub explained: Option<unsafe extern "C" fn(data: *mut c_void, event: *const gasd_verdict_event)>,
-    /// A verdict was acknowledged.
+    /// A verdict that was told waits no more: it was acknowledged, perhaps while gasd or the bus was away.
     pub acknowledged: Option<unsafe extern "C" fn(data: *mut c_void, event: *const gasd_verdict_event)>,
     /// A valve moved, or what holds it has changed; each valve is told at the beginning.
     pub valve: Option<unsafe extern "C" fn(data: *mut c_void, event: *const gasd_valve_event)>,

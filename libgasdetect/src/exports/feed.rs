@@ -92,7 +92,7 @@ pub unsafe extern "C" fn gasd_feed_new(
         let client = handle::get(client.cast_const())?;
         super::check_out(feed, "feed")?;
         // SAFETY: the caller's promise.
-        let meter = unsafe { text::required(meter, "meter") }?.to_owned();
+        let meter = unsafe { text::id(meter, "meter") }?.to_owned();
         let kind = if readings == 0 { EDGES } else { READINGS };
         let mut core = client.lock();
         if core.feeds.len() >= MOST {
@@ -120,8 +120,8 @@ pub unsafe extern "C" fn gasd_feed_new(
 /// Any thread, also one that never dispatches: as little as a copy and one system call. For interrupts at more than
 /// some hundred a second hand over batches.
 ///
-/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID` for a level that is none or a feed of readings (nothing is taken
-/// in); `GASD_ORDER` for a time that is not above the one before, `GASD_FULL` with 16384 entries waiting (those before
+/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID` for a level that is none, for more than 1048576 edges or for a
+/// feed of readings (nothing is taken in); `GASD_ORDER` for a time that is not above the one before, `GASD_FULL` with 16384 entries waiting (those before
 /// it are taken in).
 ///
 /// # Safety
@@ -135,6 +135,7 @@ pub unsafe extern "C" fn gasd_pulse(
 ) -> gasd_result {
     guard::call(|| {
         let feed = handle::get(feed.cast_const())?;
+        feed.client.check_alive()?;
         feed.is_of(EDGES)?;
         // SAFETY: the caller's promise.
         let edges = unsafe { self::edges(edges, count) }?;
@@ -157,6 +158,7 @@ pub unsafe extern "C" fn gasd_pulse(
 pub unsafe extern "C" fn gasd_reading(feed: *mut gasd_feed, t_ns: u64, volume_ul: u64) -> gasd_result {
     guard::call(|| {
         let feed = handle::get(feed.cast_const())?;
+        feed.client.check_alive()?;
         feed.is_of(READINGS)?;
         // SAFETY: no output.
         unsafe { feed.take(std::iter::once(Entry { t_ns, word: volume_ul }), std::ptr::null_mut()) }
@@ -176,6 +178,7 @@ impl gasd_feed {
     /// `taken` is NULL or may be written.
     unsafe fn take(&self, entries: impl Iterator<Item = Entry>, taken: *mut usize) -> Result<(), Failure> {
         let mut feed = self.shared.lock();
+        let refused = feed.refused;
         let (mut n, mut rejected) = (0, None);
         for entry in entries {
             let mut pushed = feed.push(entry);
@@ -195,11 +198,14 @@ impl gasd_feed {
         if feed.waiting() > crate::client::feed::MOST_KEPT / 2 {
             feed.answers();
         }
+        let news = feed.refused != refused;
         drop(feed);
-        if full {
-            let core = self.client.lock();
+        if full || news {
+            let mut core = self.client.lock();
+            // What gasd refused is told by the next dispatch, though it was read here.
+            core.rearm();
             let feed = self.shared.lock();
-            if let Some(socket) = feed.socket() {
+            if let Some(socket) = feed.socket().filter(|_| full) {
                 core.wait.want_room(socket.as_fd(), self.shared.number, true);
             }
         }
@@ -260,15 +266,18 @@ pub unsafe extern "C" fn gasd_feed_read(
 ) -> gasd_result {
     guard::call(|| {
         let feed = handle::get(feed)?;
-        let core = feed.client.lock();
+        feed.client.check_alive()?;
+        feed.shared.lock().answers();
+        let mut core = feed.client.lock();
+        // What gasd refused is told by the next dispatch, though it was read here.
+        core.rearm();
         let found = core.feeds.iter().find(|one| one.shared.number == feed.shared.number);
         let (state, result) = found.map_or(
             (super::codes::gasd_feed_state::GASD_FEED_WAITING, gasd_result::GASD_CANCELLED),
             Feeder::standing,
         );
         drop(core);
-        let mut inner = feed.shared.lock();
-        inner.answers();
+        let inner = feed.shared.lock();
         let value = gasd_feed_status {
             struct_size: 0,
             state: state as u32,

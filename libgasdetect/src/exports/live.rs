@@ -73,7 +73,7 @@ pub unsafe extern "C" fn gasd_live_new(
         let client = handle::get(client.cast_const())?;
         super::check_out(live, "live")?;
         // SAFETY: the caller's promise.
-        let meter = unsafe { text::required(meter, "meter") }?.to_owned();
+        let meter = unsafe { text::id(meter, "meter") }?.to_owned();
         let mut core = client.lock();
         let table = core.live.clone();
         let key = meter_key(&meter);
@@ -98,6 +98,7 @@ pub unsafe extern "C" fn gasd_live_new(
 pub unsafe extern "C" fn gasd_live_read(live: *const gasd_live, state: *mut gasd_meter_state) -> gasd_result {
     guard::call(|| {
         let live = handle::get(live)?;
+        live.client.check_alive()?;
         let Some(now) = live.table.read(live.key, boottime_ns()) else {
             let core = live.client.lock();
             core.check_ready()?;

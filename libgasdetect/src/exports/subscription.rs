@@ -70,7 +70,8 @@ pub unsafe extern "C" fn gasd_client_subscribe(
             }
         }
         let mut core = client.lock();
-        if core.subscriptions.len() >= MOST {
+        // The one behind live handles is nobody's.
+        if core.subscriptions.len() - usize::from(core.readings.is_some()) >= MOST {
             let message = format!("the client has {MOST} subscriptions already; free what is not needed");
             return Err(Failure::new(gasd_result::GASD_LIMIT, message));
         }
@@ -84,13 +85,10 @@ pub unsafe extern "C" fn gasd_client_subscribe(
             listener: listener.clone(),
         }))?;
         core.tell_state(listener.clone());
-        // What waits is known by now, or will be told with the answer that is under way.
+        // What waits is known by now, or will be told once gasd has said it.
         let mut events = Vec::new();
-        if core.asking {
-            one.join();
-        } else if core.owner.is_some() {
-            one.join();
-            one.joined(&core.house, &mut events);
+        if core.check_ready().is_ok() {
+            one.joined(&core.house, false, &mut events);
         }
         core.out
             .extend(events.into_iter().map(|event| crate::client::out::Out::Event(listener.clone(), event)));
@@ -125,7 +123,7 @@ unsafe fn list(texts: *const *const c_char, count: usize) -> Result<Vec<String>,
     (0..count)
         .map(|at| {
             // SAFETY: the caller's promise.
-            let id = unsafe { text::required(texts.add(at).read_unaligned(), "an id in meters") }?;
+            let id = unsafe { text::id(texts.add(at).read_unaligned(), "an id in meters") }?;
             Ok(id.to_owned())
         })
         .collect()

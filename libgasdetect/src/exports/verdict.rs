@@ -7,7 +7,8 @@ use crate::abi::guard;
 use crate::abi::handle;
 use crate::abi::result::{Failure, gasd_result};
 use crate::abi::text;
-use crate::client::core::{Asked, SERVICE};
+use crate::client::calls::Asked;
+use crate::client::core::SERVICE;
 use crate::client::gasd_client;
 use crate::client::out::Data;
 use crate::sdbus::To;
@@ -21,7 +22,7 @@ use super::events::gasd_done_fn;
 ///
 /// Any thread. `done` may be NULL; it is not called when this fails.
 ///
-/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID`, `GASD_NOT_CONNECTED`, `GASD_LIMIT`.
+/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID`, `GASD_NOT_CONNECTED`, `GASD_NOT_FOUND`, `GASD_LIMIT`.
 ///
 /// # Safety
 /// `client` is of `gasd_client_new()`; `feedback` is NULL or a text.
@@ -43,7 +44,7 @@ pub unsafe extern "C" fn gasd_verdict_acknowledge(
         }
         let mut core = client.lock();
         core.check_ready()?;
-        if !core.house.verdicts.contains_key(&id) {
+        if !core.knows_verdict(id) {
             let message = format!("no verdict {id} waits");
             return Err(Failure::new(gasd_result::GASD_NOT_FOUND, message));
         }
