@@ -12,7 +12,9 @@ static void append(lua_State *L, struct subscription *subscription, const char *
 {
     lua_pushstring(L, type);
     lua_setfield(L, -2, "type");
-    lua_rawseti(L, -2, ++subscription->last);
+    /* Counted once it is there: there may be no memory for it. */
+    lua_rawseti(L, -2, subscription->last + 1);
+    subscription->last++;
 }
 
 /* A loop that was too slow is told so, as gasd tells it. */

@@ -27,7 +27,9 @@ static int deliver(lua_State *L)
     push_values(L, 1);
     lua_rawgeti(L, -1, ERRORS);
     lua_pushvalue(L, -3);
-    lua_rawseti(L, -2, ++client->errors);
+    /* Counted once it is there: there may be no memory for it. */
+    lua_rawseti(L, -2, client->errors + 1);
+    client->errors++;
     return 0;
 }
 
