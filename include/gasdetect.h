@@ -1271,8 +1271,9 @@ void gasd_subscription_free(struct gasd_subscription *subscription);
  *
  * Any thread. done may be NULL; it is not called when this fails.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_NOT_FOUND for a valve
- * that gasd does not have, GASD_LIMIT with 256 requests under way.
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_DENIED for a program that is in
+ * neither gasd-read nor gasd-control, GASD_NOT_FOUND for a valve that gasd does not have, GASD_LIMIT with 256
+ * requests under way.
  */
 enum gasd_result gasd_valve_close(struct gasd_client *client,
                                   const char *valve,

@@ -19,6 +19,12 @@ static void on_state(void *data, const gasd_state_event *event)
     printf("gasd: %s\n", event->text);
 }
 
+static void on_refused(void *data, gasd_result result, const char *text)
+{
+    (void)data, (void)result;
+    printf("REFUSED: %s\n", text);
+}
+
 static void on_closed(void *data, gasd_result result, const char *text, uint64_t cookie)
 {
     (void)data, (void)cookie;
@@ -44,7 +50,7 @@ int main(int argc, char **argv)
 {
     struct controller controller = { NULL, argc > 1 ? argv[1] : "main" };
     gasd_handlers handlers = { .struct_size = sizeof handlers, .state = on_state, .verdict = on_verdict,
-                               .explained = on_explained };
+                               .explained = on_explained, .refused = on_refused };
     gasd_filter filter = { .struct_size = sizeof filter, .min_severity = GASD_SEVERITY_WARNING };
     gasd_subscription *subscription;
 

@@ -16,10 +16,12 @@ use super::core::{BUS_SERVICE, Core, MANAGER, ROOT, SERVICE};
 use super::house::{House, Words};
 use super::live;
 use super::out::{Event, Out};
-use super::refusal::result_of;
+use super::refusal::{result_of, words_of};
 
 /// What gasd did not say is asked for again after so long.
 const ASK_AGAIN_NS: u64 = 1_000_000_000;
+/// What the program may not know, after so long: the bus writes each try into the journal.
+const DENIED_AGAIN_NS: u64 = 60_000_000_000;
 
 impl Core {
     /// One message.
@@ -35,7 +37,8 @@ impl Core {
             }
             Kind::Error(cookie, name, words) => {
                 if let Some(asked) = self.take_call(cookie, &message.sender()) {
-                    self.failed(asked, result_of(&name), &words);
+                    let result = result_of(&name);
+                    self.failed(asked, result, &words_of(result, words));
                 }
             }
             Kind::Signal(path, interface, member) => {
@@ -109,7 +112,9 @@ impl Core {
             Asked::Owner => self.gasd_is_away("gasd does not run (`systemctl status gasd`); waiting for it"),
             Asked::Objects => {
                 self.asking = false;
-                if self.owner.is_some() {
+                if self.owner.is_some() && result == gasd_result::GASD_DENIED {
+                    self.may_not_read(why);
+                } else if self.owner.is_some() {
                     self.ask_at_ns = super::wait::monotonic_ns() + ASK_AGAIN_NS;
                     self.say(
                         gasd_state::GASD_STATE_JOINING,
@@ -141,6 +146,27 @@ impl Core {
         }
     }
 
+    /// gasd is there, and the program may not know what it has. A feed is another matter.
+    fn may_not_read(&mut self, why: &str) {
+        self.denied = true;
+        self.ask_at_ns = super::wait::monotonic_ns() + DENIED_AGAIN_NS;
+        self.say(gasd_state::GASD_STATE_JOINING, why);
+        self.tell_denied();
+        self.open_feeds();
+    }
+
+    /// Tells each subscription once that the program may not know what gasd has, if so.
+    pub fn tell_denied(&mut self) {
+        if !self.denied {
+            return;
+        }
+        for one in self.subscriptions.iter_mut().filter(|one| !one.denied) {
+            one.denied = true;
+            let event = Event::Refused { result: gasd_result::GASD_DENIED, text: self.text.as_ref().clone() };
+            self.out.push_back(Out::Event(one.listener.clone(), event));
+        }
+    }
+
     /// gasd is there.
     fn gasd_is(&mut self, owner: String) {
         if self.owner.as_ref() == Some(&owner) {
@@ -148,6 +174,7 @@ impl Core {
         }
         (self.owner, self.anew) = (Some(owner), true);
         self.forget_asked();
+        self.forget_denied();
         self.say(gasd_state::GASD_STATE_JOINING, "gasd is there; asking it what it has");
         let to = To {
             service: SERVICE,
@@ -164,9 +191,16 @@ impl Core {
     /// gasd is not there (any more).
     pub fn gasd_is_away(&mut self, text: &str) {
         (self.owner, self.asking, self.ask_again) = (None, false, false);
+        self.forget_denied();
         self.version.clear();
         self.live.set_away(true);
         self.say(gasd_state::GASD_STATE_NO_SERVICE, text);
+    }
+
+    /// It may be allowed now.
+    pub fn forget_denied(&mut self) {
+        self.denied = false;
+        self.subscriptions.iter_mut().for_each(|one| one.denied = false);
     }
 
     /// Asks for meters, valves and verdicts.
@@ -187,6 +221,7 @@ impl Core {
 
     fn joined(&mut self, house: House) {
         self.asking = false;
+        self.forget_denied();
         self.house = house;
         let (house, anew) = (std::mem::take(&mut self.house), std::mem::take(&mut self.anew));
         self.each_subscription(|one, events| one.joined(&house, anew, events));

@@ -105,12 +105,13 @@ impl Core {
     /// Whether gasd can be asked.
     ///
     /// # Errors
-    /// `GASD_NOT_CONNECTED`, with the reason.
+    /// `GASD_NOT_CONNECTED`, or `GASD_DENIED` where it is there for others only, with the reason.
     pub fn check_ready(&self) -> Result<(), Failure> {
         if self.state == gasd_state::GASD_STATE_READY {
             return Ok(());
         }
-        Err(Failure::new(gasd_result::GASD_NOT_CONNECTED, self.text.to_string_lossy().into_owned()))
+        let result = if self.denied { gasd_result::GASD_DENIED } else { gasd_result::GASD_NOT_CONNECTED };
+        Err(Failure::new(result, self.text.to_string_lossy().into_owned()))
     }
 
     /// Gives up what was asked and tells those who wait for it.

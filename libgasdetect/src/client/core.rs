@@ -59,6 +59,8 @@ pub struct Core {
     pub ask_again: bool,
     /// When it is asked for again because no answer came, `CLOCK_MONOTONIC`; `u64::MAX` for never.
     pub ask_at_ns: u64,
+    /// The program may not know what gasd has; the text says why.
+    pub denied: bool,
     pub subscriptions: Vec<Subscription>,
     pub feeds: Vec<Feeder>,
     /// Live handles look here; how many there are.
@@ -96,6 +98,7 @@ impl Core {
             asking: false,
             ask_again: false,
             ask_at_ns: u64::MAX,
+            denied: false,
             subscriptions: Vec::new(),
             feeds: Vec::new(),
             live: Arc::default(),
@@ -148,6 +151,7 @@ impl Core {
     /// The connection has ended, or never began.
     pub fn bus_lost(&mut self, error: &io::Error, now_ns: u64) {
         self.wait.forget_bus();
+        self.forget_denied();
         (self.bus, self.hello, self.owner, self.asking, self.ask_again) = (None, false, None, false, false);
         self.version.clear();
         // Whether gasd is there nobody says now.

@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! D-Bus errors as results.
 
+use rustix::process::geteuid;
+
 use crate::abi::result::gasd_result;
+
+/// The words of an error. gasd's own name the caller and what it is missing; of the bus, which only says that its
+/// policy rejects the call, they do not. What the policy keeps from a caller is what one has to be a reader for.
+pub fn words_of(result: gasd_result, said: String) -> String {
+    if result != gasd_result::GASD_DENIED || !said.starts_with("Rejected ") {
+        return said;
+    }
+    format!(
+        "uid {} may not read the state of gasd: ask root, or become a member of the group gasd-read, or of \
+         gasd-control to close valves, too (`adduser USER gasd-read`, then log in anew)",
+        geteuid().as_raw()
+    )
+}
 
 /// The result for an error's name. Its words stay as gasd said them.
 pub fn result_of(name: &str) -> gasd_result {
@@ -27,5 +42,21 @@ pub fn result_of(name: &str) -> gasd_result {
         "io.gasd1.Error.Actuator" => GASD_ACTUATOR,
         "io.gasd1.Error.Store" => GASD_STORE,
         _ => GASD_REFUSED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_bus_rejects_names_the_group_and_what_gasd_says_stays() {
+        let rejected = "Rejected send message, 1 matched rules; type=\"method_call\"".to_owned();
+        let words = words_of(gasd_result::GASD_DENIED, rejected.clone());
+        assert!(words.contains("become a member of the group gasd-read"), "{words}");
+        assert!(words.contains(&format!("uid {}", geteuid().as_raw())), "{words}");
+        assert_eq!(words_of(gasd_result::GASD_REFUSED, rejected.clone()), rejected);
+        let own = "stranger (uid 1002) may not close a valve".to_owned();
+        assert_eq!(words_of(gasd_result::GASD_DENIED, own.clone()), own);
     }
 }

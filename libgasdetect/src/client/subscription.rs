@@ -31,6 +31,8 @@ pub struct Subscription {
     pub socket: Option<OwnedFd>,
     /// It was asked for, and no answer came yet.
     pub asked: bool,
+    /// It was told that the program may not know what gasd has.
+    pub denied: bool,
     /// Since when nothing came, because gasd is away.
     pub away_since_ns: Option<u64>,
     /// The numbering is new: names are to be read anew before the next record, and until then the socket is
@@ -64,6 +66,7 @@ impl Subscription {
             listener,
             socket: None,
             asked: false,
+            denied: false,
             away_since_ns: None,
             renamed: false,
             fresh: false,

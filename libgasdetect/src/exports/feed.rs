@@ -104,7 +104,7 @@ pub unsafe extern "C" fn gasd_feed_new(
         let object = gasd_feed { client: client.clone(), shared: shared.clone(), kind, ended: ended.clone() };
         let made = handle::insert(Arc::new(object))?;
         core.feeds.push(Feeder::new(shared, meter, changed, Data(data), ended));
-        if core.check_ready().is_ok() {
+        if core.denied || core.check_ready().is_ok() {
             core.open_feeds();
         }
         core.rearm();

@@ -93,6 +93,7 @@ pub unsafe extern "C" fn gasd_client_subscribe(
         core.out
             .extend(events.into_iter().map(|event| crate::client::out::Out::Event(listener.clone(), event)));
         core.subscriptions.push(one);
+        core.tell_denied();
         core.open_streams();
         core.rearm();
         // SAFETY: see above.

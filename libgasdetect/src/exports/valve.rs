@@ -39,8 +39,9 @@ sized!(gasd_valve_state, size_of::<gasd_valve_state>());
 ///
 /// Any thread. `done` may be NULL; it is not called when this fails.
 ///
-/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID`, `GASD_NOT_CONNECTED`, `GASD_NOT_FOUND` for a valve
-/// that gasd does not have, `GASD_LIMIT` with 256 requests under way.
+/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID`, `GASD_NOT_CONNECTED`, `GASD_DENIED` for a program that is in
+/// neither gasd-read nor gasd-control, `GASD_NOT_FOUND` for a valve that gasd does not have, `GASD_LIMIT` with 256
+/// requests under way.
 ///
 /// # Safety
 /// `client` is of `gasd_client_new()`, `valve` and `reason` are texts.
