@@ -67,4 +67,4 @@ setup-test: ## setup, and what the container and the VM need
 
 .PHONY: clean
 clean: ## remove what was built in the tree; caches stay
-	rm -rf target gasd-ebpf/target debian/.debhelper debian/gasd debian/gasctl debian/generated
+	rm -rf target gasd-ebpf/target debian/.debhelper debian/gasd debian/gasctl debian/libgasdetect1 debian/libgasdetect-dev debian/lua-gasdetect debian/generated
