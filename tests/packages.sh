@@ -10,11 +10,13 @@ packages_die() {
     exit 2
 }
 
-# stage_packages TREE TO: copies gasd's and gasctl's package to the folder TO, which must be one each.
+# stage_packages TREE TO [NAME...]: copies the packages NAME, default gasd and gasctl, to the folder TO; there must
+# be one of each.
 stage_packages() {
     local from=${GASD_DEB_DIR:-$1/target/debian} to=$2 name found
     mkdir -p "$to"
-    for name in gasd gasctl; do
+    [[ $# -gt 2 ]] || set -- "$@" gasd gasctl
+    for name in "${@:3}"; do
         found=("$from/${name}"_*.deb)
         [[ -f ${found[0]} ]] || packages_die "no package of $name in $from: build it first (make deb) or set GASD_DEB_DIR"
         ((${#found[@]} == 1)) || packages_die "several packages of $name in $from: ${found[*]##*/}"
