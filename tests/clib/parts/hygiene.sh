@@ -1,0 +1,5 @@
+# shellcheck shell=bash
+# The process around the library.
+compile hygiene
+hygiene() { runs 60 "$work/hygiene" "$bus" "$C/libgasdetect.so.1"; }
+with_house 60 hygiene

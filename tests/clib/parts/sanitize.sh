@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# The same programs, watched.
+asan=$(${CC:-cc} -print-file-name=libasan.so)
+if [[ $asan == libasan.so ]]; then
+    skipped "sanitizers: no libasan"
+else
+    for program in misuse loops panic; do
+        compile "$program" -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+        nm -D "$work/$program" | grep -q ' __asan_init' && ldd "$work/$program" | grep -q libasan ||
+            fail "$program is not watched: the runtime is not linked"
+    done
+    ok "the sanitizers' runtime is linked"
+    watched() {
+        runs 200 "$work/misuse" "$bus" > >(sed 's/^ok /ok under the sanitizers: /')
+        runs 30 "$work/loops" poll "$bus" > >(sed 's/^ok /ok under the sanitizers: /')
+    }
+    with_house 30 watched
+fi
+if ! command -v valgrind >/dev/null; then
+    skipped "valgrind: there is none"
+else
+    compile misuse
+    valgrind=(valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible
+        --error-exitcode=99 --suppressions="$tree/tests/clib/valgrind.supp")
+    below() { runs 400 "${valgrind[@]}" "$work/misuse" "$bus" > >(sed 's/^ok /ok under valgrind: /'); }
+    with_house 10 below
+fi
