@@ -89,7 +89,7 @@ test("what was freed is found out", function()
   end
   throws("the client was freed", client.close, client, "main", "a test")
   assert(subscription:free() and subscription:free())
-  fails("not-connected", live:read())
+  fails("handle", live:read())
   assert(live:free() and live:free())
   throws("was freed", live.read, live)
   assert(feed:free() and feed:free())
