@@ -191,6 +191,16 @@ impl House {
         Ok(())
     }
 
+    /// The stream, which is ahead of the bus, says where a valve is.
+    pub fn valve_moved(&mut self, key: u64, position: u32, fault: bool) {
+        if let Some(valve) = self.valves.iter_mut().find(|valve| valve.named.key == key) {
+            valve.position = position;
+            if fault == (valve.health == "ok") {
+                valve.health = if fault { "not told yet" } else { "ok" }.to_owned();
+            }
+        }
+    }
+
     /// A meter by its id.
     pub fn meter(&self, id: &str) -> Option<&Named> {
         self.meters.iter().find(|meter| meter.id.as_bytes() == id.as_bytes())

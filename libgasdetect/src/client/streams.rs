@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gasd_abi::stream::{READING, RECORD_BYTES, Record};
+use gasd_abi::stream::{Message, READING, RECORD_BYTES, Record};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
@@ -145,6 +145,9 @@ impl Core {
             match recv(socket.as_fd(), &mut bytes, RecvFlags::DONTWAIT) {
                 Ok((RECORD_BYTES, _)) => {
                     let record = Record::from_bytes(&bytes);
+                    if let Some(Message::Valve { position, fault, .. }) = record.message() {
+                        self.house.valve_moved(record.key, position as u32, fault != 0);
+                    }
                     if record.kind == READING {
                         self.live.reading(record.key, Last { t_ns: record.t_ns, words: record.body });
                     }

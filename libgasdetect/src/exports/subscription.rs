@@ -77,7 +77,7 @@ pub unsafe extern "C" fn gasd_client_subscribe(
         }
         let mut one = Subscription::new(core.number(), listener.clone(), meters, min_severity);
         if !one.wants_stream() && handlers.state.is_none() {
-            let message = "no handler is set, so nothing would ever be told";
+            let message = "none of the handlers state, pulse, reading, verdict, explained, acknowledged and valve is set, so nothing would ever be told";
             return Err(Failure::new(gasd_result::GASD_INVALID, message));
         }
         let made = handle::insert(Arc::new(gasd_subscription {
