@@ -33,7 +33,7 @@ restarts() {
     exec 7>"$work/ask"
     hears '^state 3' 0 "that gasd is there" || return
     while ((++cycle <= cycles)); do
-        # The household's day in a second and a half, so verdicts come while gasd is killed.
+        # Verdicts are made while gasd is killed.
         sleep "0.$((RANDOM % 5 + 1))"
         # A person has looked at one of them.
         ((cycle % 3)) || "$gasctl" --bus "$bus" ack "$(sed -n 's/^made \([0-9]*\) .*/\1/p' "$work/client.out" | tail -n 1)" >/dev/null 2>&1
@@ -50,7 +50,8 @@ restarts() {
         ((cycle == cycles / 10)) && first=$(weigh)
     done
     last=$(weigh)
-    sleep 2
+    # The play ends, so that nothing more is made.
+    sleep 4
     echo "# $(heard '^made') verdicts, $(heard '^explained') of them explained later, $(heard '^acknowledged') waited no more"
     kill -0 "$client_pid" 2>/dev/null && ok "the client lives through $cycles deaths of gasd and $lost of the bus" || fail "the client has ended: $(cat "$work/client.err")"
     (($(heard '^state 1') + $(heard '^state 0') >= cycles && $(heard '^state 3') > cycles)) && ok "it is told each time that gasd is away, and that it is there" ||
@@ -79,4 +80,15 @@ restarts() {
     wait "$client_pid" || fail "the client ended with $?"
     client_pid=
 }
+# A hose for half a minute, every two minutes.
+trace=$work/hoses.csv
+awk 'BEGIN {
+    print "t_ns,line,level"
+    for (hose = 0; hose < 20; hose++)
+        for (i = 0; i < 75; i++) {
+            ms = 5000 + hose * 120000 + i * 400
+            printf "%d000000,4,1\n%d000000,4,0\n", ms, ms + 160
+        }
+}' >"$trace"
 with_house 1000 restarts
+trace=

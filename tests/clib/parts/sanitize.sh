@@ -6,7 +6,7 @@ if [[ $asan == libasan.so ]]; then
 else
     for program in misuse loops panic; do
         compile "$program" -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-        nm -D "$work/$program" | grep -q ' __asan_init' && ldd "$work/$program" | grep -q libasan ||
+        [[ $(nm -D "$work/$program") == *" __asan_init"* && $(ldd "$work/$program") == *libasan* ]] ||
             fail "$program is not watched: the runtime is not linked"
     done
     ok "the sanitizers' runtime is linked"
