@@ -31,19 +31,21 @@ static void on_closed(void *data, gasd_result result, const char *text, uint64_t
     printf(result == GASD_OK ? "closed\n" : "NOT CLOSED: %s\n", text);
 }
 
+static void on_explained(void *data, const gasd_verdict_event *event)
+{
+    (void)data;
+    printf("verdict %llu: %s\n", (unsigned long long)event->id, event->text);
+}
+
 static void on_verdict(void *data, const gasd_verdict_event *event)
 {
     struct controller *controller = data;
 
     printf("verdict %llu on meter %s\n", (unsigned long long)event->id, event->meter);
+    if (event->text) /* the words came with it; otherwise they follow */
+        on_explained(NULL, event);
     if (gasd_valve_close(controller->client, controller->valve, "warning of gasd", on_closed, NULL) != GASD_OK)
         printf("NOT CLOSED: %s\n", gasd_error_message());
-}
-
-static void on_explained(void *data, const gasd_verdict_event *event)
-{
-    (void)data;
-    printf("verdict %llu: %s\n", (unsigned long long)event->id, event->text);
 }
 
 int main(int argc, char **argv)
