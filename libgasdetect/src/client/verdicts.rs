@@ -27,9 +27,10 @@ impl Verdicts {
     pub fn made(&mut self, said: Said, events: &mut Vec<Event>) {
         let key = (said.id, said.decided_ns);
         if let Some(open) = self.open.get_mut(&said.id).filter(|open| open.decided_ns == said.decided_ns) {
-            if open.words.is_none() && said.words.is_some() {
-                open.words = said.words;
-                events.push(Event::Verdict(About::Explained, open.clone()));
+            if said.words.is_some() {
+                // Those of the newest answer, so that none are kept twice.
+                let first = std::mem::replace(&mut open.words, said.words).is_none();
+                events.extend(first.then(|| Event::Verdict(About::Explained, open.clone())));
             }
             return;
         }

@@ -24,8 +24,12 @@ weigh() {
     grep '^rss' "$work/client.out" | tail -n 1
 }
 
+# told and taken_back: the numbers of verdicts.
+told() { sed -n 's/^made \([0-9]*\) .*/\1/p' "$work/client.out" | sort -u; }
+taken_back() { sed -n 's/^acknowledged //p' "$work/client.out" | sort -u; }
+
 restarts() {
-    local cycle=0 ready gaps first='' last duplicates missing waiting lost=0 shorter
+    local cycle=0 seen ready gaps first='' last duplicates missing waiting lost=0 shorter
     compile restart
     mkfifo "$work/ask"
     "$work/restart" "$bus" <"$work/ask" >"$work/client.out" 2>"$work/client.err" &
@@ -35,8 +39,11 @@ restarts() {
     while ((++cycle <= cycles)); do
         # Verdicts are made while gasd is killed.
         sleep "0.$((RANDOM % 5 + 1))"
-        # A person has looked at one of them.
-        ((cycle % 3)) || "$gasctl" --bus "$bus" ack "$(sed -n 's/^made \([0-9]*\) .*/\1/p' "$work/client.out" | tail -n 1)" >/dev/null 2>&1
+        # A person has looked at them.
+        if ((cycle % 3 == 0)); then
+            mapfile -t seen < <(comm -23 <(told) <(taken_back))
+            "$gasctl" --bus "$bus" ack "${seen[@]}" >/dev/null 2>&1
+        fi
         ready=$(heard '^state 3') gaps=$(heard '^gap 1')
         stop_gasd
         if ((cycle % (cycles / 5) == 0)); then
@@ -63,16 +70,14 @@ restarts() {
     same "$duplicates" "" "none is explained or acknowledged twice"
     waiting=$("$gasctl" --bus "$bus" --json status | grep -oE '"verdicts":.*' | grep -oE '"id":[0-9]+' | cut -d : -f 2 | sort)
     [[ -n $waiting ]] || fail "no verdict waits: nothing was tested"
-    missing=$(comm -23 <(echo "$waiting") <(sed -n 's/^made \([0-9]*\) .*/\1/p' "$work/client.out" | sort -u))
+    missing=$(comm -23 <(echo "$waiting") <(told))
     same "$missing" "" "every verdict that gasd has was told"
     # What was told and not taken back is what waits.
-    same "$(comm -23 <(sed -n 's/^made \([0-9]*\) .*/\1/p' "$work/client.out" | sort -u) <(sed -n 's/^acknowledged //p' "$work/client.out" | sort -u))" \
-        "$waiting" "what was told and waits no more was told to"
+    same "$(comm -23 <(told) <(taken_back))" "$waiting" "what was told and waits no more was told to"
     echo "# after $((cycles / 10)) restarts: $first; after $cycles: $last"
     local rss0 rss1 fds0 fds1
     read -r _ rss0 _ fds0 _ <<<"$first"
     read -r _ rss1 _ fds1 _ <<<"$last"
-    # The verdicts that wait, with their words, are in it.
     ((rss1 <= rss0 + 1024)) && ok "its memory stays" || fail "its memory grew from $rss0 to $rss1 KiB"
     ((fds1 == fds0)) && ok "its descriptors stay" || fail "$fds1 descriptors, $fds0 before"
     [[ $last == *"live GASD_OK" ]] && ok "its live handle is good in the end" || fail "$last"
