@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2015
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # What the parts share. $work is a folder of this run, $C the folder of the library, $tree the tree.
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2001,SC2034,SC2154,SC2015
 # The ABI of the first release, as libgasdetect/abi has it. What DWARF says of Rust's types is not what C knows of
 # them, so a library is made of the header alone, and its types are compared; that the header is what the library
 # exports is for libgasdetect/tests/header.rs and the part `symbols`.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2015
 # The header compiles alone in each language, without a word, and fits the library.
 for language in c99:cc c17:cc c++17:c++; do
     std=${language%:*} compiler=${language#*:}

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2015
 # A fault inside of the library.
 panics=$C+test-panic
 if [[ -e $panics/libgasdetect.so.1 ]]; then

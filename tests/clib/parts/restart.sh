@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2015
 # gasd is killed again and again, the bus now and then, and one client lives through it.
 cycles=${CYCLES:-100}
 

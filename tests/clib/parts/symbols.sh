@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2015
 # What the ELF file says of itself.
 
 # check_exports LIBRARY: says what is wrong, and nothing if nothing is.
