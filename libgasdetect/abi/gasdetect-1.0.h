@@ -1021,8 +1021,8 @@ enum gasd_result gasd_client_wait(struct gasd_client *client, int timeout_ms);
 enum gasd_result gasd_client_state(const struct gasd_client *client, uint32_t *state);
 
 /**
- * The same in words, with its zero, into a buffer of size bytes. What is needed goes to needed, which may
- * be NULL.
+ * How it stands with gasd, in words. They go into a buffer of size bytes, with a zero behind them; what is
+ * needed goes to needed, which may be NULL.
  *
  * Any thread.
  *
@@ -1034,8 +1034,8 @@ enum gasd_result gasd_client_state_text(const struct gasd_client *client,
                                         size_t *needed);
 
 /**
- * The version of the gasd that runs, like "0.1.0", with its zero, into a buffer of size bytes. What is
- * needed goes to needed, which may be NULL.
+ * The version of the gasd that runs, like "0.1.0". It goes into a buffer of size bytes, with a zero behind it;
+ * what is needed goes to needed, which may be NULL.
  *
  * Any thread.
  *
@@ -1147,9 +1147,9 @@ enum gasd_result gasd_engine_restore(struct gasd_engine *engine,
                                      int64_t moved_ns);
 
 /**
- * Makes a feed of edges for a meter that is configured with source = "stack", or, with readings other than 0,
- * of readings for one with source = "readings". gasd takes entries of members of the group gasd-control. Until gasd is
- * there entries are kept, 16384 of them. changed is told when it stands otherwise with the feed; it may be NULL.
+ * Makes a feed for a meter: of edges for one that is configured with source = "stack", or, with readings other than
+ * 0, of readings for one with source = "readings". gasd takes entries of members of the group gasd-control. Until gasd
+ * is there entries are kept, 16384 of them. changed is told when it stands otherwise with the feed; it may be NULL.
  *
  * A meter has one feed: the newest takes it over.
  *
@@ -1183,8 +1183,8 @@ enum gasd_result gasd_pulse(struct gasd_feed *feed,
                             size_t *taken);
 
 /**
- * Hands over what the meter's register showed, µL, at t_ns, CLOCK_BOOTTIME ns: the register's own time, not the
- * telegram's. Otherwise as gasd_pulse().
+ * Hands over what the meter's register showed: volume_ul, at t_ns, CLOCK_BOOTTIME ns, which is the register's own
+ * time and not the telegram's. Otherwise as gasd_pulse().
  *
  * Any thread.
  *
@@ -1271,8 +1271,9 @@ void gasd_subscription_free(struct gasd_subscription *subscription);
  *
  * Any thread. done may be NULL; it is not called when this fails.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_NOT_FOUND for a valve
- * that gasd does not have, GASD_LIMIT with 256 requests under way.
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_DENIED for a program that is in
+ * neither gasd-read nor gasd-control, GASD_NOT_FOUND for a valve that gasd does not have, GASD_LIMIT with 256
+ * requests under way.
  */
 enum gasd_result gasd_valve_close(struct gasd_client *client,
                                   const char *valve,
