@@ -135,7 +135,7 @@ rm -r "$built" /etc/gasd/conf.d/50-stack.toml
 files >/run/files-after-library
 equal "$(diff /run/files-before-library /run/files-after-library)" "" "purged, the library leaves nothing behind"
 
-# What comes next begins with a household whose gas flows.
-until_true 10 "the valves to open" let_flow
+# What comes next begins with a household whose gas flows: from its first flame on, not behind the open hose.
 systemctl restart gasd
 up
+until_true 10 "the valves to open" let_flow
