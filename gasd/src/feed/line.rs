@@ -14,8 +14,8 @@ use crate::pipeline::filter::LineFilter;
 
 /// A clock of another process may be read a moment later than ours.
 const AHEAD_NS: u64 = 1_000_000_000;
-/// What is older is no news: a program that was cut off for so long hands in its total by other ways.
-const OLD_NS: u64 = 3_600_000_000_000;
+/// What is older is a clock that is wrong rather than a program that waited: a week.
+const OLD_NS: u64 = 7 * 86_400_000_000_000;
 /// A level is certain so long after it is due: entries that were on the way have arrived.
 const SLACK_NS: u64 = 5_000_000;
 
@@ -159,7 +159,7 @@ mod tests {
     use crate::pipeline::{filter::UserBank, queue::Queue};
 
     const MS: u64 = 1_000_000;
-    const NOW: u64 = 10_000_000 * MS;
+    const NOW: u64 = 1_000_000_000 * MS;
 
     fn bank() -> UserBank {
         let bank = UserBank::new(Queue::new().0, [1, 2]);
@@ -203,7 +203,10 @@ mod tests {
     fn what_cannot_be_is_refused() {
         let (bank, mut line) = (bank(), Line::default());
         assert_eq!(take(&mut line, &bank, NOW + 2_000 * MS, Level::Pulse), Fate::Refused(Refusal::Time));
-        assert_eq!(take(&mut line, &bank, NOW - 3_601_000 * MS, Level::Pulse), Fate::Refused(Refusal::Time));
+        assert_eq!(
+            take(&mut line, &bank, NOW - 604_801_000 * MS, Level::Pulse),
+            Fate::Refused(Refusal::Time)
+        );
         let strange = Entry { t_ns: NOW, word: 9 };
         let fate = line.take(&bank, 0, &FilterConfig::default(), strange, NOW).unwrap();
         assert_eq!(fate, Fate::Refused(Refusal::Level));

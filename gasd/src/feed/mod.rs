@@ -28,9 +28,9 @@ use crate::pipeline::{filter::LineFilter, queue::Queue};
 use session::Session;
 
 /// Feeds in all.
-pub const MOST: usize = 16;
+pub const MOST: usize = 256;
 /// Feeds of one user other than root.
-pub const MOST_OF_USER: usize = 8;
+pub const MOST_OF_USER: usize = 128;
 
 /// Why there is no feed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
