@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST 250
+#define MOST 64
 #define MS 1000000ull
 /* 7 m3/h with 1 L a pulse. */
 #define INTERVAL (514 * MS)
