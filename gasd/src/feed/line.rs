@@ -60,7 +60,7 @@ impl Line {
         now_ns: u64,
     ) -> Result<Fate, KernelError> {
         let Some(level) = Level::of(entry.word) else { return Ok(Fate::Refused(Refusal::Level)) };
-        if entry.t_ns > now_ns + AHEAD_NS || entry.t_ns < now_ns.saturating_sub(OLD_NS) {
+        if entry.t_ns > now_ns.saturating_add(AHEAD_NS) || entry.t_ns < now_ns.saturating_sub(OLD_NS) {
             return Ok(Fate::Refused(Refusal::Time));
         }
         if entry.t_ns <= self.last_ns {
