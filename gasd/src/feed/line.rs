@@ -145,7 +145,10 @@ impl Line {
         now_ns: u64,
     ) -> Result<(), KernelError> {
         match self.due_ns(bank, line, config) {
-            Some(due_ns) if due_ns <= now_ns => self.look(bank, line, due_ns - SLACK_NS),
+            // Never before what the filter has seen: it would not look, and this be due for ever.
+            Some(due_ns) if due_ns <= now_ns => {
+                self.look(bank, line, (due_ns - SLACK_NS).max(bank.state(line).since_ns))
+            }
             _ => Ok(()),
         }
     }

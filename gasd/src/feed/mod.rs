@@ -137,18 +137,18 @@ impl Feeds {
     /// [`FeedError`]; then no other feed is touched.
     pub fn open(&self, uid: u32, ids: &[String]) -> Result<OwnedFd, FeedError> {
         let all = (self.meters)();
-        let mut fed = Vec::with_capacity(ids.len());
+        let mut keys = Vec::with_capacity(ids.len());
         for id in ids {
-            let (meter, line) = all
+            let (meter, _) = all
                 .iter()
                 .find(|(meter, _)| meter.id == *id)
                 .ok_or_else(|| FeedError::Unknown(id.clone()))?;
             if !meter.source.is_fed() {
                 return Err(FeedError::NotFed(id.clone()));
             }
-            fed.push((meter_key(id), Fed { id: id.clone(), line: *line, filter: meter.filter.abi }));
+            keys.push(meter_key(id));
         }
-        if fed.is_empty() {
+        if keys.is_empty() {
             return Err(FeedError::NoMeter);
         }
         let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,7 +159,6 @@ impl Feeds {
         if uid != 0 && open.iter().filter(|other| **other == uid).count() >= MOST_OF_USER {
             return Err(FeedError::TooManyOfUser { uid });
         }
-        let keys = fed.iter().map(|(key, _)| *key).collect();
         let (session, theirs) =
             Session::new(uid, keys).map_err(|error: io::Error| FeedError::Socket(error.to_string()))?;
         open.push(uid);

@@ -17,8 +17,6 @@ pub struct Session {
     pub uid: u32,
     /// Keys of the meters that it feeds.
     pub keys: Vec<u64>,
-    /// It was greeted.
-    pub greeted: bool,
     owed: VecDeque<Answer>,
 }
 
@@ -41,7 +39,7 @@ impl Session {
     pub fn new(uid: u32, keys: Vec<u64>) -> io::Result<(Session, OwnedFd)> {
         let (socket, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-        Ok((Session { socket, uid, keys, greeted: false, owed: VecDeque::new() }, theirs))
+        Ok((Session { socket, uid, keys, owed: VecDeque::new() }, theirs))
     }
 
     /// The socket, to be waited for.

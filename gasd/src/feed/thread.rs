@@ -26,6 +26,8 @@ use super::{Fed, Meters, Shared};
 const LOOK_NS: u64 = 1_000_000_000;
 /// Packets of one feed before the next one's turn.
 const TURN: usize = 8;
+/// Turns at the end: more packets than a socket holds.
+const LAST_TURNS: usize = 64;
 
 /// What is wrong with a meter that nobody feeds.
 const NOBODY: &str = "nobody feeds it: the program that has its interrupt is not connected (gasd_feed_new)";
@@ -81,8 +83,13 @@ impl Work {
                 self.wait();
             }
         }
-        // What was handed over by now is ours.
-        while self.serve() {}
+        // What was handed over by now is ours; whoever goes on sending keeps nobody from stopping, and sends
+        // the rest again.
+        for _ in 0..LAST_TURNS {
+            if !self.serve() {
+                break;
+            }
+        }
     }
 
     /// Which meters are fed now.
@@ -116,7 +123,6 @@ impl Work {
                 let t_ns = line.last_ns(self.bank.as_ref(), fed.line);
                 session.answer(Answer { kind: GREETING, code: VERSION, key, number: 0, t_ns });
             }
-            session.greeted = true;
             self.sessions.push(session);
         }
     }
@@ -241,7 +247,7 @@ impl Work {
             .iter()
             .filter_map(|(key, fed)| self.lines.get(key)?.due_ns(self.bank.as_ref(), fed.line, &fed.filter));
         let until_ns = due.min().unwrap_or(u64::MAX).min(self.looked_ns + LOOK_NS);
-        let left_ns = until_ns.saturating_sub(now_ns).max(100_000);
+        let left_ns = until_ns.saturating_sub(now_ns).max(1_000_000);
         let timeout =
             Timespec { tv_sec: (left_ns / 1_000_000_000) as _, tv_nsec: (left_ns % 1_000_000_000) as _ };
         let wake = self.shared.as_fd();
