@@ -1147,8 +1147,8 @@ enum gasd_result gasd_engine_restore(struct gasd_engine *engine,
                                      int64_t moved_ns);
 
 /**
- * Makes a feed for a meter: of edges for one that is configured with source = "stack", or, with readings other than
- * 0, of readings for one with source = "readings". gasd takes entries of members of the group gasd-control. Until gasd
+ * Makes a feed for a meter that is configured with source = "stack": of edges, or, with readings other than 0, of
+ * readings for one that has readings. gasd takes entries of members of the group gasd-control. Until gasd
  * is there entries are kept, 16384 of them. changed is told when it stands otherwise with the feed; it may be NULL.
  *
  * A meter has one feed: the newest takes it over.
@@ -1184,7 +1184,8 @@ enum gasd_result gasd_pulse(struct gasd_feed *feed,
 
 /**
  * Hands over what the meter's register showed: volume_ul, at t_ns, CLOCK_BOOTTIME ns, which is the register's own
- * time and not the telegram's. Otherwise as gasd_pulse().
+ * time and not the telegram's. It counts as taken once gasd has it on the disk, some seconds later. Otherwise as
+ * gasd_pulse().
  *
  * Any thread.
  *

@@ -47,6 +47,11 @@ pub fn health(health: &str) -> Style {
     if health == "ok" { Style::Good } else { Style::Warn }
 }
 
+/// Of a meter of which nothing came.
+pub fn nothing_yet(meter: &Meter) -> &'static str {
+    if meter.read_every_ns > 0 { "not read yet" } else { "no pulse yet" }
+}
+
 /// How well the home behind a meter is known, in a few words; nothing where that is not known.
 pub fn learning(meter: &Meter) -> Option<String> {
     match meter.phase.as_str() {
@@ -113,7 +118,7 @@ fn meters(state: &State, out: &Output) -> Result<(), Failure> {
             Cell::new(&meter.id),
             Cell::number(volume(meter.volume_ul)),
             Cell::number(flow(meter.flow_m3_per_h)),
-            Cell::number(ago(meter.last_pulse_ns).unwrap_or_else(|| "no pulse yet".to_owned())),
+            Cell::number(ago(meter.last_pulse_ns).unwrap_or_else(|| nothing_yet(meter).to_owned())),
             Cell::new(
                 meter.valve.as_ref().map_or_else(|| "no valve".to_owned(), |valve| format!("valve {valve}")),
             ),

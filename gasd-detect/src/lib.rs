@@ -44,7 +44,9 @@ mod windows;
 pub use engine::{DEFAULT_THRESHOLDS_M3_PER_H, Engine, EngineConfig, Phase};
 pub use inputs::Input;
 pub use profile::{BANDS, Band, Profile, Rules, Windows};
-pub use readings::{Blind, Counts, Readings, ReadingsConfig, ReadingsError, RestoreError, Sight, Taken};
+pub use readings::{
+    Blind, CheckedReadings, Counts, Readings, ReadingsConfig, ReadingsError, RestoreError, Sight, Taken,
+};
 pub use sensitivity::{Heard, Said, Topic};
 pub use sentence::sentence;
 pub use state::StateError;

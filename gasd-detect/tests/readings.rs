@@ -287,6 +287,25 @@ fn after_a_reboot_the_volume_counts_and_no_rate_follows() {
 }
 
 #[test]
+fn what_another_has_counted_since_is_not_counted_again_and_no_rate_follows() {
+    let cfg = config(L, 60 * SECOND, Profile::EuG4);
+    let flow: Flow = vec![(7200, 1.0)];
+    let (one, _) = play(cfg, &flow, &times(&flow, cfg.every_ns, |_| true), 0);
+    let (register, last) = one.last().expect("read");
+    let mut other = Readings::restore(cfg, &one.save()).expect("just saved");
+    let before = other.passed_ul();
+    // 300 L in a minute: a hose, had it been this one's to judge.
+    other.resume(register + 300 * L, last + 60 * SECOND);
+    assert_eq!((other.passed_ul(), other.last()), (before, Some((register + 300 * L, last + 60 * SECOND))));
+    assert_eq!(read(&mut other, register + 317 * L, last + 120 * SECOND), (Taken::Judged, vec![]));
+    assert_eq!(other.passed_ul(), before + 17 * L);
+    // Of one that knows the same nothing changes.
+    let mut same = Readings::restore(cfg, &one.save()).expect("just saved");
+    same.resume(register, last);
+    assert_eq!(same.save(), one.save());
+}
+
+#[test]
 fn a_state_of_another_register_is_refused_with_its_reason() {
     let cfg = config(L, 60 * SECOND, Profile::EuG4);
     let state = readings(cfg).save();

@@ -93,7 +93,7 @@ pub struct Meter {
     pub slopes_m3_per_h: Vec<f64>,
     /// The flows over the same windows at which the rules speak, m³/h.
     pub thresholds_m3_per_h: Vec<f64>,
-    /// Last pulse, CLOCK_BOOTTIME ns; 0 before the first.
+    /// Last pulse or reading, CLOCK_BOOTTIME ns; 0 before the first.
     pub last_pulse_ns: u64,
     /// Interval between the last two pulses, ns.
     pub last_interval_ns: u64,
@@ -121,6 +121,10 @@ pub struct Meter {
     pub envelope_m3_per_h: f64,
     /// What people said of its verdicts, and what it did to the thresholds.
     pub sensitivity: Vec<Sensitivity>,
+    /// How often its register is read, ns; 0 for a meter whose pulses are counted.
+    pub read_every_ns: u64,
+    /// What its source can and cannot show, in words.
+    pub sight: String,
 }
 
 impl Meter {
@@ -146,6 +150,8 @@ impl Meter {
         set_name(&mut self.phase, p, "Phase", &["learning", "watching", "away"]);
         set(&mut self.days_learned, p, "DaysLearned");
         set(&mut self.envelope_m3_per_h, p, "Envelope");
+        set(&mut self.read_every_ns, p, "ReadEvery");
+        set(&mut self.sight, p, "Sight");
         if let Some(all) = value::<Vec<Properties>>(p, "Sensitivity") {
             self.sensitivity = all.iter().map(Sensitivity::read).collect();
         }

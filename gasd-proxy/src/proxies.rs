@@ -163,6 +163,12 @@ pub trait Meter {
     /// What the home takes at the most, m³/h.
     #[zbus(property)]
     fn envelope(&self) -> zbus::Result<f64>;
+    /// How often its register is read, ns; 0 for a meter whose pulses are counted.
+    #[zbus(property)]
+    fn read_every(&self) -> zbus::Result<u64>;
+    /// What its source can and cannot show, in words.
+    #[zbus(property)]
+    fn sight(&self) -> zbus::Result<String>;
     /// What people said of its verdicts, and what it did to the thresholds.
     #[zbus(property)]
     fn sensitivity(&self) -> zbus::Result<Vec<HashMap<String, OwnedVariant>>>;

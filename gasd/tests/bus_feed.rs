@@ -5,81 +5,26 @@
 
 #[path = "bus_support.rs"]
 mod bus_support;
+mod feed_house;
 mod kernel_house;
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::os::fd::OwnedFd;
-use std::path::Path;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use bus_support::{PrivateBus, run};
+use feed_house::{Daemon, answer, connect, feed, hand_in, refused, wait_health};
 use gasd::kernel::{live::LivePages, sys::boottime_ns};
-use gasd_abi::feed::{
-    ANSWER_BYTES, Answer, EDGES, Entry, GREETING, Header, Level, PACKET_BYTES, REFUSED, Refusal, TAKEN,
-};
+use gasd_abi::feed::{Answer, EDGES, Entry, GREETING, Header, Level, PACKET_BYTES, REFUSED, Refusal, TAKEN};
 use gasd_abi::records::meter_key;
-use gasd_proxy::{Client, ClientError};
-use kernel_house::{GASD, House, SOON};
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{RecvFlags, SendFlags, recv, send};
-use zbus::{OwnedVariant, Variant};
+use gasd_proxy::Client;
+use kernel_house::{House, SOON};
+use zbus::OwnedVariant;
 
 const CONFIG: &str = "[[meter]]\nid = \"kitchen\"\nsource = \"stack\"\npulse_volume = \"1 L\"\nvalve = \"main\"\n\
     [[meter]]\nid = \"played\"\nline = 2\npulse_volume = \"10 L\"\n\
     [[valve]]\nid = \"main\"\nactuator = \"simulated\"\n";
 
 const MS: u64 = 1_000_000;
-
-struct Daemon(Child);
-
-impl Daemon {
-    fn start(bus: &PrivateBus, dir: &Path, more: &[&str]) -> Daemon {
-        fs::write(dir.join("gasd.toml"), CONFIG).unwrap();
-        let mut command = Command::new(GASD);
-        command
-            .args(["run", "--simulated", "--bus", &bus.address()])
-            .args(["--config".as_ref(), dir.join("gasd.toml").as_os_str()])
-            .args(["--store".as_ref(), dir.join("gasd.redb").as_os_str()])
-            .args(more)
-            .env_remove("NOTIFY_SOCKET")
-            .env_remove("JOURNAL_STREAM")
-            .stderr(File::create(dir.join("stderr")).unwrap());
-        kernel_house::die_with_parent(&mut command);
-        Daemon(command.spawn().unwrap())
-    }
-
-    fn end(&mut self, signal: i32) {
-        // SAFETY: our own child.
-        unsafe { libc::kill(self.0.id().cast_signed(), signal) };
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        self.end(libc::SIGKILL);
-    }
-}
-
-/// Asks until the daemon is there.
-async fn connect(bus: &PrivateBus) -> Client {
-    let start = Instant::now();
-    loop {
-        let client = Client::connect(Some(&bus.address())).await.unwrap();
-        if client.state().await.is_ok() {
-            return client;
-        }
-        assert!(start.elapsed() < SOON, "no daemon");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-async fn feed(client: &Client, meters: &[&str]) -> Result<OwnedFd, ClientError> {
-    let options = HashMap::from([("Meters", Variant::from(meters.to_vec()))]);
-    Ok(client.manager().await?.feed(options).await?.into())
-}
 
 fn packet(first: u64, entries: &[(u64, Level)]) -> Vec<u8> {
     let header = Header { kind: EDGES, count: entries.len() as u32, key: meter_key("kitchen"), first };
@@ -88,21 +33,6 @@ fn packet(first: u64, entries: &[(u64, Level)]) -> Vec<u8> {
         bytes.extend(Entry { t_ns, word: level as u64 }.to_bytes());
     }
     bytes
-}
-
-fn hand_in(feed: &OwnedFd, bytes: &[u8]) {
-    send(feed, bytes, SendFlags::NOSIGNAL).unwrap();
-}
-
-/// The next answer; `None` when the feed has ended.
-fn answer(feed: &OwnedFd) -> Option<Answer> {
-    let patience = Some(Duration::from_secs(30));
-    set_socket_timeout(feed, Timeout::Recv, patience).unwrap();
-    let mut bytes = [0; ANSWER_BYTES];
-    match recv(feed, &mut bytes, RecvFlags::empty()) {
-        Ok((ANSWER_BYTES, _)) => Some(Answer::from_bytes(&bytes)),
-        _ => None,
-    }
 }
 
 fn pulses(from_ns: u64, every_ms: u64, n: u64) -> Vec<(u64, Level)> {
@@ -121,29 +51,10 @@ async fn wait_total(client: &Client, wanted: u64) {
     }
 }
 
-async fn wait_health(client: &Client, wanted: &str) {
-    let start = Instant::now();
-    loop {
-        let health = client.meter("kitchen").await.unwrap().health().await.unwrap();
-        if health.starts_with(wanted) {
-            return;
-        }
-        assert!(start.elapsed() < SOON, "{health}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-fn refused(error: ClientError) -> (String, String) {
-    match error {
-        ClientError::Refused { name, text } => (name, text),
-        other => panic!("{other}"),
-    }
-}
-
 #[test]
 fn what_is_handed_in_is_counted_and_answered_and_what_cannot_be_is_refused() {
     let (bus, dir) = (PrivateBus::start(), tempfile::tempdir().unwrap());
-    let _daemon = Daemon::start(&bus, dir.path(), &["--userspace"]);
+    let _daemon = Daemon::start(CONFIG, &bus, dir.path(), &["--userspace"]);
     run(async {
         let client = connect(&bus).await;
         for (meters, word) in [
@@ -155,7 +66,7 @@ fn what_is_handed_in_is_counted_and_answered_and_what_cannot_be_is_refused() {
             assert_eq!(name, "InvalidArgs");
             assert!(text.contains(word), "{text}");
         }
-        wait_health(&client, "nobody feeds it").await;
+        wait_health(&client, "kitchen", "nobody feeds it").await;
 
         let one = feed(&client, &["kitchen"]).await.unwrap();
         let key = meter_key("kitchen");
@@ -166,7 +77,7 @@ fn what_is_handed_in_is_counted_and_answered_and_what_cannot_be_is_refused() {
         let taken = answer(&one).unwrap();
         assert_eq!((taken.kind, taken.key, taken.number), (TAKEN, key, 100));
         wait_total(&client, 100).await;
-        wait_health(&client, "ok").await;
+        wait_health(&client, "kitchen", "ok").await;
 
         // The same again, a future, and what is none.
         hand_in(&one, &packet(101, &times));
@@ -194,7 +105,7 @@ fn what_is_handed_in_is_counted_and_answered_and_what_cannot_be_is_refused() {
 #[test]
 fn a_hose_that_is_fed_is_a_verdict_and_closes_the_valve() {
     let (bus, dir) = (PrivateBus::start(), tempfile::tempdir().unwrap());
-    let _daemon = Daemon::start(&bus, dir.path(), &["--userspace"]);
+    let _daemon = Daemon::start(CONFIG, &bus, dir.path(), &["--userspace"]);
     run(async {
         let client = connect(&bus).await;
         client.valve("main").await.unwrap().open(HashMap::new()).await.unwrap();
@@ -218,7 +129,7 @@ fn a_hose_that_is_fed_is_a_verdict_and_closes_the_valve() {
 #[test]
 fn a_page_is_handed_out_only_where_the_kernel_counts() {
     let (bus, dir) = (PrivateBus::start(), tempfile::tempdir().unwrap());
-    let _daemon = Daemon::start(&bus, dir.path(), &["--userspace"]);
+    let _daemon = Daemon::start(CONFIG, &bus, dir.path(), &["--userspace"]);
     run(async {
         let client = connect(&bus).await;
         let error = client.manager().await.unwrap().live(HashMap::new()).await.unwrap_err();
@@ -240,7 +151,7 @@ fn in_the_kernel_nothing_is_lost_or_doubled_over_crashes_and_the_page_agrees() {
         let all = pulses(start_ns, 200, 1_000);
         let (mut done, mut round) = (0, 0);
         while done < all.len() {
-            let mut daemon = Daemon::start(&bus, dir.path(), &more);
+            let mut daemon = Daemon::start(CONFIG, &bus, dir.path(), &more);
             let client = connect(&bus).await;
             let one = feed(&client, &["kitchen"]).await.unwrap();
             assert_eq!(answer(&one).unwrap().kind, GREETING);
@@ -261,7 +172,7 @@ fn in_the_kernel_nothing_is_lost_or_doubled_over_crashes_and_the_page_agrees() {
             }
             round += 1;
         }
-        let _daemon = Daemon::start(&bus, dir.path(), &more);
+        let _daemon = Daemon::start(CONFIG, &bus, dir.path(), &more);
         let client = connect(&bus).await;
         wait_total(&client, 1_000).await;
 

@@ -34,7 +34,7 @@ fn unknown_keys_with_the_nearest_or_all_known() {
     );
     only(
         whole("colour = 1"),
-        "8:1: meter \"m\": unknown key `colour`; known are `id`, `source`, `gpio`, `line`, `pulse_volume`, \
+        "8:1: meter \"m\": unknown key `colour`; known are `id`, `source`, `gpio`, `line`, `readings`, `pulse_volume`, \
          `max_flow`, `filter`, `thresholds`, `profile`, `rules`, `valve`, `alarm`",
     );
     only(refused("[stroe]\n"), "1:2: unknown key `stroe`; did you mean `store`?");
@@ -170,6 +170,40 @@ fn units_of_flow_time_and_rate() {
             ),
         );
     }
+}
+
+#[test]
+fn a_register_that_cannot_be_read_so() {
+    let read =
+        |readings: &str, more: &str| meter(&format!("source = \"stack\"\nreadings = {readings}\n{more}"));
+    let all = "{ every = \"1 min\", resolution = \"1 L\" }";
+    only(
+        meter(&format!("gpio = {{ line = 4 }}\nreadings = {all}")),
+        "7:12: readings: { every = \"1 min\", resolution = \"1 L\" }: nobody reads this meter: a program has to hand \
+         its readings in over a feed, so add source = \"stack\"",
+    );
+    only(
+        read(all, "pulse_volume = \"10 L\""),
+        "8:16: pulse_volume: \"10 L\": goes with no `readings`; keep one of them",
+    );
+    only(
+        read("{ every = \"1 min\" }", ""),
+        "7:12: readings: the key `resolution` is missing (expected the smallest step of the register, like \"1 L\")",
+    );
+    only(
+        read("{ every = \"1 ms\", resolution = \"1 L\" }", ""),
+        "7:22: readings.every: \"1 ms\": 1 ms is outside 1 s to 2678400 s: how often a register is read",
+    );
+    only(
+        read("{ every = \"1 h\", resolution = \"1 L\", rollover = \"10 m3\" }", ""),
+        "7:54: readings.rollover: \"10 m3\": a register that begins anew at 10 m3 may turn over unseen, because \
+         50.334333334 m3 can pass between two readings; correct it, or read more often (`every`)",
+    );
+    only(
+        read("{ every = \"1 h\", resolution = \"20 m3\" }", ""),
+        "7:35: readings.resolution: \"20 m3\": a register that moves in steps of 20 m3 is coarser than any \
+         (expected at most 10 m3)",
+    );
 }
 
 #[test]

@@ -167,6 +167,18 @@ fn a_meter_may_be_fed_by_a_stack() {
 }
 
 #[test]
+fn a_register_may_be_read_instead_of_pulses_counted() {
+    let config = meter(
+        "source = \"stack\"\nreadings = { every = \"1 h\", resolution = \"1 L\", rollover = \"100000 m3\" }",
+    );
+    let meter = &config.meters[0];
+    assert_eq!(meter.register(), Some([3_600_000_000_000, 1_000_000, 100_000_000_000_000]));
+    // A thousand steps at the most between two readings.
+    assert_eq!(meter.pulse_volume_ul, 10_000_000);
+    config.require_chips().unwrap();
+}
+
+#[test]
 fn the_live_service_refuses_lines_without_a_chip() {
     let config = good(
         r#"

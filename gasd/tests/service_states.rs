@@ -12,7 +12,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use gasd::config::parse;
-use gasd::pipeline::learned;
+use gasd::pipeline::{detector::Detector, learned};
 use gasd::replay::judge::engine_config;
 use gasd::response::clock::{self, Now};
 use gasd::state::{Hold, VerdictRecord};
@@ -174,7 +174,7 @@ fn lived(days: u64) -> Vec<u8> {
         engine.pulse(t_ns, t_ns);
     }
     assert!(engine.days_learned() > 0.0);
-    learned::save(&engine, config.meters[0].pulse_volume_ul, saved)
+    learned::save(&Detector::Pulses(Box::new(engine)), config.meters[0].pulse_volume_ul, saved)
 }
 
 #[test]

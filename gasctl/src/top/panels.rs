@@ -39,7 +39,9 @@ pub fn meters(frame: &mut Frame<'_>, area: Rect, model: &Model) {
             Cell::from(format!("{} {}", if chosen { ">" } else { " " }, meter.id)),
             Cell::from(Line::from(volume(meter.volume_ul)).right_aligned()),
             Cell::from(Line::from(flow(meter.flow_m3_per_h)).right_aligned()),
-            Cell::from(Line::from(last.unwrap_or_else(|| "no pulse yet".to_owned())).right_aligned()),
+            Cell::from(
+                Line::from(last.unwrap_or_else(|| status::nothing_yet(meter).to_owned())).right_aligned(),
+            ),
             Cell::from(Span::styled(meter.health.clone(), p.of(status::health(&meter.health)))),
         ]);
         if chosen { row.style(p.chosen()) } else { row }

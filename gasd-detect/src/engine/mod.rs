@@ -341,7 +341,7 @@ fn checked(thresholds: [f64; 3]) -> [f64; 3] {
 }
 
 /// Flow above which an interval is implausible, m³/h; see [`EngineConfig::max_flow_ul_per_h`].
-fn limit(max_flow_ul_per_h: u64, thresholds: [f64; 3]) -> f64 {
+pub(crate) fn limit(max_flow_ul_per_h: u64, thresholds: [f64; 3]) -> f64 {
     (2.0 * m3_per_h(max_flow_ul_per_h)).max(4.0 * thresholds[0]).min(1e12)
 }
 

@@ -4,6 +4,7 @@
 
 use core::fmt;
 
+use crate::engine::limit;
 use crate::profile::{BANDS, Band, Rules};
 use crate::units::{Litres, SECOND_NS, Span, m3_per_h, volume_ul};
 
@@ -86,6 +87,18 @@ impl fmt::Display for ReadingsError {
 
 impl core::error::Error for ReadingsError {}
 
+/// A register that can be read like that.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CheckedReadings(ReadingsConfig);
+
+impl core::ops::Deref for CheckedReadings {
+    type Target = ReadingsConfig;
+
+    fn deref(&self) -> &ReadingsConfig {
+        &self.0
+    }
+}
+
 impl ReadingsConfig {
     /// Volume of one virtual pulse, µL: the register's resolution, or a multiple of it (1, 2 or 5 times a power
     /// of ten) where a reading would bring more than a thousand. Finer quanta would only be slower: between two
@@ -111,8 +124,17 @@ impl ReadingsConfig {
         (volume_ul(limit, ns) as u64).saturating_add(self.resolution_ul)
     }
 
+    /// Itself, if it can be read like that.
+    ///
+    /// # Errors
+    /// [`ReadingsError`] says what cannot be.
+    pub fn checked(self) -> Result<CheckedReadings, ReadingsError> {
+        self.check(limit(self.max_flow_ul_per_h, self.thresholds_m3_per_h))?;
+        Ok(CheckedReadings(self))
+    }
+
     /// Whether it can be read like that, with at most `limit` m³/h.
-    pub(crate) fn check(&self, limit: f64) -> Result<(), ReadingsError> {
+    fn check(&self, limit: f64) -> Result<(), ReadingsError> {
         if self.resolution_ul == 0 {
             return Err(ReadingsError::Resolution);
         }

@@ -17,6 +17,7 @@
 //! What only single appliances or hours would show is left out where the readings are too far apart for it
 //! (`config`), and [`Sight`] says it.
 
+mod ask;
 mod config;
 mod counts;
 mod faults;
@@ -26,7 +27,7 @@ mod register;
 mod sight;
 mod tell;
 
-pub use config::{ReadingsConfig, ReadingsError};
+pub use config::{CheckedReadings, ReadingsConfig, ReadingsError};
 pub use counts::Counts;
 pub use outlive::RestoreError;
 pub use sight::{Blind, Sight};
@@ -111,6 +112,13 @@ impl Readings {
     /// # Errors
     /// [`ReadingsError`] says what cannot be.
     pub fn new(cfg: ReadingsConfig) -> Result<Self, ReadingsError> {
+        cfg.checked().map(Self::of)
+    }
+
+    /// A register that was never read, of a configuration that was checked before.
+    #[must_use]
+    pub fn of(checked: CheckedReadings) -> Self {
+        let cfg = *checked;
         Self::around(cfg, Engine::new(Self::engine_config(&cfg)))
     }
 
@@ -123,10 +131,9 @@ impl Readings {
         }
     }
 
-    fn around(cfg: ReadingsConfig, mut engine: Engine) -> Result<Self, ReadingsError> {
-        cfg.check(engine.limit_m3_per_h())?;
+    fn around(cfg: ReadingsConfig, mut engine: Engine) -> Self {
         engine.set_poll(cfg.every_ns);
-        Ok(Self {
+        Self {
             cfg,
             quantum_ul: cfg.quantum_ul(),
             engine,
@@ -141,7 +148,7 @@ impl Readings {
             doubtful: false,
             held: None,
             trusted: false,
-        })
+        }
     }
 
     /// The register showed `register_ul` (µL) at `t_ns`; `say` is told of each verdict, in their order.
@@ -343,41 +350,5 @@ impl Readings {
             let Some(verdict) = self.engine.tick(t_ns) else { return };
             say(verdict);
         }
-    }
-
-    /// The engine. Its time is that of the last reading, and so is every flow that it tells.
-    #[must_use]
-    pub const fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    /// The last reading: what the register showed, µL, and when, ns.
-    #[must_use]
-    pub const fn last(&self) -> Option<(u64, u64)> {
-        self.last
-    }
-
-    /// Volume of one virtual pulse, µL; see [`ReadingsConfig::quantum_ul`].
-    #[must_use]
-    pub const fn quantum_ul(&self) -> u64 {
-        self.quantum_ul
-    }
-
-    /// What has passed and waits to be a quantum, µL.
-    #[must_use]
-    pub const fn carried_ul(&self) -> u64 {
-        self.carried_ul
-    }
-
-    /// What became of all readings and litres.
-    #[must_use]
-    pub const fn counts(&self) -> &Counts {
-        &self.counts
-    }
-
-    /// What readings like these can and cannot show.
-    #[must_use]
-    pub fn sight(&self) -> Sight {
-        Sight::of_readings(&self.cfg)
     }
 }

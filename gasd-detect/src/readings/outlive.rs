@@ -60,8 +60,9 @@ impl Readings {
         let len = u16::load(&mut rest).ok_or(state(StateError::NotAState))?;
         let (front, engine) = rest.split_at_checked(usize::from(len)).ok_or(state(StateError::NotAState))?;
         let mut body = state::open(front, cfg.resolution_ul).map_err(state)?;
+        let cfg = *cfg.checked().map_err(RestoreError::Config)?;
         let engine = Engine::restore(Self::engine_config(&cfg), engine).map_err(state)?;
-        let mut readings = Self::around(cfg, engine).map_err(RestoreError::Config)?;
+        let mut readings = Self::around(cfg, engine);
         let from = &mut body;
         let mut load = || {
             readings.last = State::load(from)?;
@@ -79,6 +80,20 @@ impl Readings {
         };
         load().ok_or(state(StateError::Damaged))?;
         Ok(readings)
+    }
+
+    /// The register showed `register_ul` (µL) at `t_ns` when it was read last, as somebody knows who wrote it down
+    /// more often than this state. What passed up to there is not this state's to count; how it flowed is not known.
+    pub fn resume(&mut self, register_ul: u64, t_ns: u64) {
+        if self.last == Some((register_ul, t_ns)) {
+            return;
+        }
+        if self.last.is_some() {
+            self.engine.missed(1, t_ns);
+        }
+        self.last = Some((register_ul, t_ns));
+        self.line = super::Line::default();
+        (self.held, self.trusted, self.doubtful, self.exchanged) = (None, false, false, false);
     }
 
     /// The clock is another one since the last reading: what it called t is now t + `by_ns`. How long it is to

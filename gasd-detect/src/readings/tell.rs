@@ -4,6 +4,7 @@
 use super::Readings;
 use crate::inputs::Input;
 use crate::profile::Rules;
+use crate::sensitivity::{Said, Topic};
 use crate::verdict::Verdict;
 
 impl Readings {
@@ -23,6 +24,16 @@ impl Readings {
     pub fn set_valve(&mut self, open: bool, now_ns: u64) {
         self.valve_moved |= self.engine.valve() != Some(open);
         self.engine.set_valve(open, now_ns);
+    }
+
+    /// Nobody has watched the valve for a while; see [`Engine::forget_valve`](crate::Engine::forget_valve).
+    pub const fn forget_valve(&mut self) {
+        self.engine.forget_valve();
+    }
+
+    /// A person said what a verdict was; see [`Engine::hear`](crate::Engine::hear).
+    pub fn hear(&mut self, topic: Topic, said: Said, now_ns: u64) {
+        self.engine.hear(topic, said, now_ns);
     }
 
     /// The meter was exchanged, or its register set: the next reading begins anew, and nothing is said. What was

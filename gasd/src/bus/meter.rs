@@ -197,6 +197,16 @@ impl Meter {
     }
 
     #[zbus(property)]
+    fn read_every(&self) -> u64 {
+        self.get(|m| m.read_every_ns)
+    }
+
+    #[zbus(property)]
+    fn sight(&self) -> String {
+        self.get(|m| m.sight.clone())
+    }
+
+    #[zbus(property)]
     fn sensitivity(&self) -> Vec<HashMap<&'static str, Variant<'static>>> {
         self.get(|m| m.heard.iter().map(heard).collect())
     }

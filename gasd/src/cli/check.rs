@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use gasd_detect::Sight;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -91,6 +92,9 @@ fn lines(origin: &Origin, sources: &[Source], checked: &Result<Config, Errors>) 
 fn rules_of(meter: &MeterConfig) -> Vec<String> {
     let differ = rules::differences(&meter.profile.rules(), &meter.rules);
     let mut lines = vec![format!("meter \"{}\": profile {}", meter.id, meter.profile.name())];
+    if let Some(readings) = meter.readings {
+        lines.push(format!("  {}", Sight::of_readings(&readings)));
+    }
     for (key, value) in rules::shown(&meter.rules) {
         let own = differ.iter().find(|(other, ..)| *other == key);
         let mark = own.map_or_else(String::new, |(_, profile, _)| format!("  (the profile's: {profile})"));

@@ -2,7 +2,7 @@
 //! What a new configuration changes in a running service. Pure: nothing is read and nothing is done.
 
 use super::rules;
-use super::show::{duration, flow, volume};
+use super::show::{duration, flow, long, volume};
 use super::types::{Config, MeterConfig};
 
 /// What is to be done to one meter.
@@ -14,6 +14,8 @@ pub struct Delta {
     pub filter: bool,
     /// How often its line is read.
     pub poll: bool,
+    /// How its register is read, or whether it has one.
+    pub register: bool,
     /// What a pulse is worth.
     pub pulse_volume: bool,
     /// Its largest flow.
@@ -37,6 +39,7 @@ impl Delta {
             line: old.source != new.source,
             filter: old.filter.abi != new.filter.abi,
             poll: old.filter.poll_ns != new.filter.poll_ns,
+            register: old.register() != new.register(),
             pulse_volume: old.pulse_volume_ul != new.pulse_volume_ul,
             max_flow: old.max_flow_ul_per_h != new.max_flow_ul_per_h,
             thresholds: old.thresholds != new.thresholds,
@@ -50,6 +53,12 @@ impl Delta {
     #[must_use]
     pub fn is_empty(self) -> bool {
         self == Self::default()
+    }
+
+    /// Whether what judges it begins anew, and goes on only from what can be used of what was learned.
+    #[must_use]
+    pub const fn begins_anew(self) -> bool {
+        self.register || self.pulse_volume || self.max_flow
     }
 }
 
@@ -163,7 +172,7 @@ fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfi
     let mut parts = Vec::new();
     if delta.line {
         let what = if new.source.is_fed() {
-            "its pulses come over a feed (a program has to open one)"
+            "it is fed by a program (which has to open a feed)"
         } else if old.source.is_fed() {
             "its pulses come from its line and no feed any more"
         } else {
@@ -177,7 +186,9 @@ fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfi
     if delta.poll {
         parts.push(format!("filter.poll to {}", duration(new.filter.poll_ns)));
     }
-    if delta.pulse_volume {
+    if delta.register {
+        parts.push(register_sentence(old, new));
+    } else if delta.pulse_volume {
         parts.push(format!(
             "pulse_volume from {} to {} (for pulses from now on)",
             volume(old.pulse_volume_ul),
@@ -209,6 +220,27 @@ fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfi
         parts.push("its alarm line".to_owned());
     }
     format!("meter \"{}\" changed: {}", new.id, parts.join(", "))
+}
+
+/// How its register is read now, or that its pulses are counted again. The total goes on.
+fn register_sentence(old: &MeterConfig, new: &MeterConfig) -> String {
+    let Some(readings) = new.readings else {
+        return format!(
+            "pulses of {} are counted, its register is read no more",
+            volume(new.pulse_volume_ul)
+        );
+    };
+    let was = if old.readings.is_none() {
+        "its register is read instead of pulses counted: "
+    } else {
+        "readings to "
+    };
+    let (every, resolution) = (long(readings.every_ns), volume(readings.resolution_ul));
+    let rollover = match readings.modulus_ul {
+        0 => String::new(),
+        ul => format!(", beginning anew at {}", volume(ul)),
+    };
+    format!("{was}{resolution} every {every}{rollover}")
 }
 
 /// What of its rules; what was learned stays.

@@ -99,10 +99,35 @@ fn the_summary_says_each_change_in_words() {
 fn a_meter_goes_to_a_feed_and_back() {
     let wired = config(&meter("a", 1, ""));
     let fed = config(&meter("a", 1, "").replace("line = 1", "source = \"stack\""));
-    for (old, new, words) in [(&wired, &fed, "come over a feed"), (&fed, &wired, "no feed any more")] {
+    for (old, new, words) in [(&wired, &fed, "fed by a program"), (&fed, &wired, "no feed any more")] {
         let plan = between(old, new).unwrap();
         assert_eq!(plan.fates, [Fate::Changed(Delta { line: true, ..Delta::default() })]);
         assert!(plan.summary[0].contains(words), "{:?}", plan.summary);
+    }
+}
+
+#[test]
+fn a_meter_goes_from_pulses_to_readings_and_back() {
+    let fed = meter("a", 1, "").replace("line = 1", "source = \"stack\"");
+    let volume = "pulse_volume = \"10 L\"";
+    assert!(fed.contains(volume), "{fed}");
+    let read = |every: &str| {
+        let readings =
+            format!("readings = {{ every = \"{every}\", resolution = \"1 L\", rollover = \"1000 m3\" }}");
+        config(&fed.replace(volume, &readings))
+    };
+    let pulses = config(&fed);
+    for (old, new, words) in [
+        (
+            &pulses,
+            &read("1 min"),
+            "its register is read instead of pulses counted: 1 L every 1 min, beginning anew at 1000 m3",
+        ),
+        (&read("1 min"), &read("15 min"), "readings to 1 L every 15 min, beginning anew at 1000 m3"),
+        (&read("1 min"), &pulses, "pulses of 10 L are counted, its register is read no more"),
+    ] {
+        let plan = between(old, new).unwrap();
+        assert_eq!(plan.summary, [format!("meter \"a\" changed: {words}")]);
     }
 }
 

@@ -157,6 +157,12 @@ pub enum ErrorKind {
         /// The other key.
         other: &'static str,
     },
+    /// Two keys of which each says something else.
+    #[error("goes with no `{other}`; keep one of them")]
+    NotWith {
+        /// The other key.
+        other: &'static str,
+    },
     /// An id that would not be safe in a bus path, a metric's label and a pin's name.
     #[error(
         "an id is 1 to 64 of the characters A-Z a-z 0-9 _ -{}",

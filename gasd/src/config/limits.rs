@@ -8,6 +8,12 @@ use std::ops::RangeInclusive;
 /// meters' slow outputs one every 1 m³ or 10 m³.
 pub const PULSE_VOLUME_UL: RangeInclusive<u64> = 1_000..=10_000_000_000;
 
+/// `readings.every`, ns: 1 s to 31 days. Nobody reads a register more often than once a second, and one that is
+/// read less than monthly is billed from, not watched.
+pub const READ_EVERY_NS: RangeInclusive<u64> = 1_000_000_000..=31 * 86_400_000_000_000;
+/// Coarsest step of a register, µL: 10 m³, as the slowest pulse output.
+pub const MOST_RESOLUTION_UL: u64 = 10_000_000_000;
+
 /// Largest flows that gas meters are made for, µL/h: 0.01 m³/h to 10,000 m³/h.
 pub const MAX_FLOW_UL_PER_H: RangeInclusive<u64> = 10_000_000..=10_000_000_000_000;
 

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use gasd_detect::{Profile, Rules};
+use gasd_detect::{CheckedReadings, Profile, Rules};
 use toml::de::DeTable;
 
 use super::error::ErrorKind;
@@ -15,13 +15,14 @@ use super::report::{Report, Span};
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
 use super::types::{FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds};
-use super::{filter, gpio, rules, thresholds};
+use super::{filter, gpio, readings, rules, thresholds};
 
 pub(super) const KEYS: &[&str] = &[
     "id",
     "source",
     "gpio",
     "line",
+    "readings",
     "pulse_volume",
     "max_flow",
     "filter",
@@ -34,7 +35,8 @@ pub(super) const KEYS: &[&str] = &[
 pub(super) const EXPECTED: &str = "one or more tables, each headed [[meter]]";
 pub(super) const PULSE_VOLUME: &str = "the volume of one pulse, like \"10 L\" or \"100 imp/m3\"";
 const ID: &str = "a name like \"kitchen\"";
-const SOURCE: &str = "\"stack\", for a meter whose edges a program hands in; leave it out for a line";
+const SOURCE: &str =
+    "\"stack\", for a meter whose edges or readings a program hands in; leave it out for a line";
 const VALVE: &str = "the id of a [[valve]], like \"main\"";
 
 /// Where its pulses come from, and for a line where that is written.
@@ -53,6 +55,37 @@ impl Source<'_> {
     }
 }
 
+/// What it counts.
+enum Counts {
+    /// Pulses, through a filter.
+    Pulses(Pace, FilterSettings),
+    /// What its register says.
+    Register(CheckedReadings),
+}
+
+/// The same, before it is known what the meter is judged by.
+enum Counted<'a> {
+    Pulses(Option<(Pace, FilterSettings)>),
+    Register(Option<readings::Draft<'a>>),
+}
+
+impl Counted<'_> {
+    fn finish(
+        self,
+        report: &mut Report<'_>,
+        max_flow: Option<u64>,
+        thresholds: Option<Thresholds>,
+        rules: Option<(Profile, Rules)>,
+    ) -> Option<Counts> {
+        match self {
+            Counted::Pulses(pulses) => pulses.map(|(pace, filter)| Counts::Pulses(pace, filter)),
+            Counted::Register(draft) => {
+                draft?.finish(report, max_flow?, thresholds?, rules?.1).map(Counts::Register)
+            }
+        }
+    }
+}
+
 /// A meter before its references are resolved. `None` where the report says why.
 pub(super) struct Draft<'a> {
     /// How messages call it.
@@ -65,8 +98,8 @@ pub(super) struct Draft<'a> {
     pub(super) alarm: Option<Placed<'a, GpioLine>>,
     /// Its alarm line was reported.
     alarm_refused: bool,
-    pace: Option<Pace>,
-    filter: Option<FilterSettings>,
+    max_flow: Option<u64>,
+    counts: Option<Counts>,
     thresholds: Option<Thresholds>,
     rules: Option<(Profile, Rules)>,
 }
@@ -77,24 +110,27 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     let section = Section::new(report, table, span.clone(), label.clone(), String::new(), KEYS);
     let id = id(report, &section, ID);
     let source = source(report, &section);
-    let volume = section
-        .required(report, "pulse_volume", PULSE_VOLUME)
-        .and_then(|f| f.pulse_volume(report).filter(|ul| volume_fits(report, &f, *ul)));
     let max_flow = match section.get("max_flow") {
         Some(f) => f.flow(report).filter(|flow| flow_fits(report, &f, *flow)),
         None => Some(DEFAULT_MAX_FLOW_UL_PER_H),
     };
-    let pace = pace(report, &section, volume, max_flow);
-    let filter = filter::read(report, section.get("filter"), pace, (&span, &label));
+    let counted = match section.get("readings") {
+        Some(field) => {
+            let (draft, alone) = (readings::read(report, &field), register_alone(report, &section, &field));
+            Counted::Register(draft.filter(|_| alone))
+        }
+        None => Counted::Pulses(pulses(report, &section, max_flow, (&span, &label))),
+    };
     let thresholds = thresholds::read(report, &section, max_flow);
     let rules = rules::read(report, &section);
+    let counts = counted.finish(report, max_flow, thresholds, rules);
     let valve = section.get("valve").and_then(|f| f.string(report, VALVE).map(|v| f.with(v.to_owned())));
     if section.get("valve").is_none() {
         report.warn(&span, &format!("{label}: has no valve; its verdicts are told, nothing is closed"));
     }
     let alarm = section.get("alarm").map(|field| gpio::read(report, field));
     let (alarm_refused, alarm) = (matches!(alarm, Some(None)), alarm.flatten());
-    Draft { label, id, source, valve, alarm, alarm_refused, pace, filter, thresholds, rules }
+    Draft { label, id, source, valve, alarm, alarm_refused, counts, max_flow, thresholds, rules }
 }
 
 impl<'a> Draft<'a> {
@@ -111,14 +147,19 @@ impl<'a> Draft<'a> {
         if self.alarm_refused {
             return None;
         }
-        let pace = self.pace?;
         let (profile, rules) = self.rules?;
+        let (readings, pulse_volume_ul, filter) = match self.counts? {
+            Counts::Pulses(pace, filter) => (None, pace.pulse_volume_ul, filter),
+            // Its line has no edges.
+            Counts::Register(readings) => (Some(readings), readings.quantum_ul(), FilterSettings::default()),
+        };
         Some(MeterConfig {
             id: self.id?.value,
             source: self.source?.checked(),
-            pulse_volume_ul: pace.pulse_volume_ul,
-            max_flow_ul_per_h: pace.max_flow_ul_per_h,
-            filter: self.filter?,
+            readings,
+            pulse_volume_ul,
+            max_flow_ul_per_h: self.max_flow?,
+            filter,
             thresholds: self.thresholds?,
             profile,
             rules,
@@ -172,6 +213,37 @@ fn source<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Source<'
         }
     }
     stack.map(|()| Source::Stack)
+}
+
+/// Whether nothing of a meter that counts pulses stands beside `readings`, and somebody reads it.
+fn register_alone(report: &mut Report<'_>, section: &Section<'_>, field: &Field<'_>) -> bool {
+    let mut alone = true;
+    for other in ["pulse_volume", "filter"] {
+        if let Some(pulses) = section.get(other) {
+            pulses.refuse(report, ErrorKind::NotWith { other: "readings" });
+            alone = false;
+        }
+    }
+    if section.get("source").is_none() {
+        field.senseless(report, Sense::ReadingsWithoutSource);
+        alone = false;
+    }
+    alone
+}
+
+/// What a meter that counts pulses has: its pace and its filter.
+fn pulses(
+    report: &mut Report<'_>,
+    section: &Section<'_>,
+    max_flow: Option<u64>,
+    meter: (&Span, &str),
+) -> Option<(Pace, FilterSettings)> {
+    let volume = section
+        .required(report, "pulse_volume", PULSE_VOLUME)
+        .and_then(|f| f.pulse_volume(report).filter(|ul| volume_fits(report, &f, *ul)));
+    let pace = pace(report, section, volume, max_flow);
+    let filter = filter::read(report, section.get("filter"), pace, meter);
+    Some((pace?, filter?))
 }
 
 /// The meter's line: `gpio`, or `line` alone for a trace.

@@ -20,6 +20,7 @@ mod meter;
 pub mod near;
 mod pace;
 mod parse;
+mod readings;
 mod report;
 pub mod rules;
 mod section;

@@ -41,6 +41,31 @@ pub enum Sense {
         /// Most, µL.
         most_ul: u64,
     },
+    /// Above [`super::limits::MOST_RESOLUTION_UL`].
+    #[error("a register that moves in steps of {} is coarser than any (expected at most {})", volume(*ul), volume(*most_ul))]
+    Resolution {
+        /// The step, µL.
+        ul: u64,
+        /// Most, µL.
+        most_ul: u64,
+    },
+    /// A register that could turn over without anybody noticing.
+    #[error(
+        "a register that begins anew at {} may turn over unseen, because {} can pass between two readings; correct \
+         it, or read more often (`every`)",
+        volume(*modulus_ul), volume(*passes_ul)
+    )]
+    Rollover {
+        /// Where it begins anew, µL.
+        modulus_ul: u64,
+        /// What can pass, µL.
+        passes_ul: u64,
+    },
+    /// Readings of a meter that nobody reads.
+    #[error(
+        "nobody reads this meter: a program has to hand its readings in over a feed, so add source = \"stack\""
+    )]
+    ReadingsWithoutSource,
     /// Outside [`super::limits::MAX_FLOW_UL_PER_H`].
     #[error(
         "a largest flow of {} is outside {} to {}, what gas meters are made for \

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use gasd_abi::FilterConfig;
 use gasd_abi::records::{LINE_FED, LINE_SIMULATED};
-use gasd_detect::{Profile, Rules};
+use gasd_detect::{CheckedReadings, Profile, Rules};
 
 /// A whole, checked configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,14 +39,14 @@ pub struct GpioLine {
     pub bias: Option<Bias>,
 }
 
-/// Where a meter's pulses come from.
+/// Where a meter's pulses or readings come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MeterSource {
     /// A line of a chip; its interrupts are counted. `gpio`.
     Chip(GpioLine),
     /// A line that only a trace or a test plays. `line`, or `gpio` without a chip.
     Trace(GpioLine),
-    /// A program that owns the interrupt hands edges in over a feed. `source = "stack"`.
+    /// A program hands edges in over a feed, or with `readings` what the register shows. `source = "stack"`.
     Stack,
 }
 
@@ -75,7 +75,7 @@ impl MeterSource {
         matches!(self, MeterSource::Trace(_))
     }
 
-    /// Whether pulses come over a feed.
+    /// Whether a feed feeds it.
     #[must_use]
     pub const fn is_fed(&self) -> bool {
         matches!(self, MeterSource::Stack)
@@ -113,6 +113,12 @@ pub struct FilterSettings {
     pub poll_ns: u64,
 }
 
+impl Default for FilterSettings {
+    fn default() -> Self {
+        Self { abi: FilterConfig::default(), poll_ns: super::limits::DEFAULT_POLL_NS }
+    }
+}
+
 /// Thresholds of the first rules, m³/h.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
@@ -129,9 +135,11 @@ pub struct Thresholds {
 pub struct MeterConfig {
     /// Unique, `[A-Za-z0-9_-]{1,64}`.
     pub id: String,
-    /// Where its pulses come from.
+    /// Where its pulses or readings come from.
     pub source: MeterSource,
-    /// Volume of one pulse, µL.
+    /// How its register is read; `None` for a meter whose pulses are counted. `readings`.
+    pub readings: Option<CheckedReadings>,
+    /// Volume of one pulse, µL; of a register the steps that it is judged by.
     pub pulse_volume_ul: u64,
     /// Largest flow that the meter is made for, µL/h.
     pub max_flow_ul_per_h: u64,
@@ -147,6 +155,15 @@ pub struct MeterConfig {
     pub valve: Option<usize>,
     /// A line that is active while a gas detector gives alarm (R9). `alarm`, default none.
     pub alarm: Option<GpioLine>,
+}
+
+impl MeterConfig {
+    /// How its register is read, without what it is judged by: the interval, the resolution and where it begins
+    /// anew.
+    #[must_use]
+    pub fn register(&self) -> Option<[u64; 3]> {
+        self.readings.map(|readings| [readings.every_ns, readings.resolution_ul, readings.modulus_ul])
+    }
 }
 
 /// The level that closes a valve.

@@ -37,6 +37,11 @@ pub enum Fate {
     Refused(Refusal),
 }
 
+/// Whether something can have happened then.
+pub const fn is_now(t_ns: u64, now_ns: u64) -> bool {
+    t_ns <= now_ns.saturating_add(AHEAD_NS) && t_ns >= now_ns.saturating_sub(OLD_NS)
+}
+
 impl Line {
     /// Time of the last entry that the line has; 0 before the first.
     pub fn last_ns(&self, bank: &dyn LineFilter, line: u32) -> u64 {
@@ -60,7 +65,7 @@ impl Line {
         now_ns: u64,
     ) -> Result<Fate, KernelError> {
         let Some(level) = Level::of(entry.word) else { return Ok(Fate::Refused(Refusal::Level)) };
-        if entry.t_ns > now_ns.saturating_add(AHEAD_NS) || entry.t_ns < now_ns.saturating_sub(OLD_NS) {
+        if !is_now(entry.t_ns, now_ns) {
             return Ok(Fate::Refused(Refusal::Time));
         }
         if entry.t_ns <= self.last_ns {

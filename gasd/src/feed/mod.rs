@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Feeds: programs that own a meter's interrupt hand in its edges over a socket (`gasd_abi::feed`).
+//! Feeds: programs that own a meter's interrupt, or decode its telegrams, hand in its edges or readings over a
+//! socket (`gasd_abi::feed`).
 //!
-//! What is fed goes the way of any edge: through the filter wherever it runs, into the same counters, to the
-//! same engine. A thread of its own, `gasd-feed`, reads the sockets; it waits for nobody.
+//! An edge that is fed goes the way of any edge: through the filter wherever it runs, into the same counters, to
+//! the same engine. A reading goes to the engine, and is answered once its total is on the disk. A thread of its
+//! own, `gasd-feed`, reads the sockets.
 //!
 //! | file | idea |
 //! |---|---|
 //! | [`line`] | a fed line: which edges are repetitions, when the level is certain; no socket |
 //! | [`session`] | one feed: its socket, what it is still to be answered |
+//! | `packet` | what becomes of a packet's entries |
 //! | `thread` | all feeds, and the thread |
 
 pub mod line;
+mod packet;
 pub mod session;
 mod thread;
 
@@ -23,7 +27,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::config::MeterConfig;
 use crate::exit::Fatal;
-use crate::pipeline::{filter::LineFilter, queue::Queue};
+use crate::pipeline::{filter::LineFilter, queue::Queue, written::Written};
 
 use session::Session;
 
@@ -69,8 +73,8 @@ pub struct Fed {
     pub id: String,
     /// Index of its line in the filter.
     pub line: u32,
-    /// Its filter.
-    pub filter: gasd_abi::FilterConfig,
+    /// Its filter; none for a meter whose register is read.
+    pub filter: Option<gasd_abi::FilterConfig>,
 }
 
 /// The meters that the configuration in force has, with their lines.
@@ -119,12 +123,19 @@ impl Drop for Feeding {
 ///
 /// # Errors
 /// No thread or no descriptor can be had.
-pub fn start(meters: Meters, bank: Arc<dyn LineFilter>, queue: Queue) -> Result<(Feeds, Feeding), Fatal> {
+pub fn start(
+    meters: Meters,
+    bank: Arc<dyn LineFilter>,
+    queue: Queue,
+    written: Written,
+) -> Result<(Feeds, Feeding), Fatal> {
     let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
         .map_err(|error| Fatal::new(crate::exit::FAILED, format!("thread gasd-feed: {error}")))?;
     let shared = Arc::new(Shared { arrivals: Mutex::default(), open: Mutex::default(), wake });
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let work = thread::Work::new(shared.clone(), stop.clone(), meters.clone(), bank, queue);
+    let woken = shared.clone();
+    written.wakes(move || woken.wake());
+    let work = thread::Work::new(shared.clone(), stop.clone(), meters.clone(), bank, queue, written);
     let thread = crate::service::spawn("gasd-feed", move || work.run())?;
     let feeding = Feeding { shared: shared.clone(), stop, thread: Some(thread) };
     Ok((Feeds { shared, meters }, feeding))

@@ -6,9 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
-use gasd_abi::feed::{
-    Answer, EDGES, GREETING, Header, PACKET_BYTES, REFUSED, Refusal, TAKEN, VERSION, parse,
-};
+use gasd_abi::feed::{Answer, GREETING, PACKET_BYTES, REFUSED, Refusal, VERSION};
 use gasd_abi::records::meter_key;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -16,9 +14,10 @@ use crate::kernel::sys::boottime_ns;
 use crate::pipeline::{
     filter::LineFilter,
     queue::{Input, Queue},
+    written::Written,
 };
 
-use super::line::{Fate, Line};
+use super::line::Line;
 use super::session::{Read, Session};
 use super::{Fed, Meters, Shared};
 
@@ -31,16 +30,19 @@ const LAST_TURNS: usize = 64;
 
 /// What is wrong with a meter that nobody feeds.
 const NOBODY: &str = "nobody feeds it: the program that has its interrupt is not connected (gasd_feed_new)";
+/// The same of one whose register is read.
+const NOBODY_READS: &str = "nobody feeds it: the program that reads it is not connected (gasd_feed_new)";
 
 pub(super) struct Work {
     shared: Arc<Shared>,
     stop: Arc<AtomicBool>,
     meters: Meters,
-    bank: Arc<dyn LineFilter>,
-    queue: Queue,
+    pub(super) bank: Arc<dyn LineFilter>,
+    pub(super) queue: Queue,
+    pub(super) written: Written,
     sessions: Vec<Session>,
-    fed: HashMap<u64, Fed>,
-    lines: HashMap<u64, Line>,
+    pub(super) fed: HashMap<u64, Fed>,
+    pub(super) lines: HashMap<u64, Line>,
     /// What the engine was told of each fed line: whether anybody feeds it.
     told: HashMap<u64, bool>,
     looked_ns: u64,
@@ -53,6 +55,7 @@ impl Work {
         meters: Meters,
         bank: Arc<dyn LineFilter>,
         queue: Queue,
+        written: Written,
     ) -> Work {
         Work {
             shared,
@@ -60,6 +63,7 @@ impl Work {
             meters,
             bank,
             queue,
+            written,
             sessions: Vec::new(),
             fed: HashMap::new(),
             lines: HashMap::new(),
@@ -99,11 +103,12 @@ impl Work {
             .into_iter()
             .filter(|(meter, _)| meter.source.is_fed())
             .map(|(meter, line)| {
-                (meter_key(&meter.id), Fed { id: meter.id.clone(), line, filter: meter.filter.abi })
+                let filter = meter.readings.is_none().then_some(meter.filter.abi);
+                (meter_key(&meter.id), Fed { id: meter.id, line, filter })
             })
             .collect();
         let fed = &self.fed;
-        self.lines.retain(|key, _| fed.contains_key(key));
+        self.lines.retain(|key, _| fed.get(key).is_some_and(|fed| fed.filter.is_some()));
         self.told.retain(|key, _| fed.contains_key(key));
     }
 
@@ -119,8 +124,10 @@ impl Work {
             for key in session.keys.clone() {
                 self.take_over(key);
                 let Some(fed) = self.fed.get(&key) else { continue };
-                let line = self.lines.entry(key).or_default();
-                let t_ns = line.last_ns(self.bank.as_ref(), fed.line);
+                let t_ns = match fed.filter {
+                    Some(_) => self.lines.entry(key).or_default().last_ns(self.bank.as_ref(), fed.line),
+                    None => self.written.until_ns(key),
+                };
                 session.answer(Answer { kind: GREETING, code: VERSION, key, number: 0, t_ns });
             }
             self.sessions.push(session);
@@ -160,7 +167,7 @@ impl Work {
             if !session.flush() {
                 return (false, false);
             }
-            if session.is_owed() {
+            if session.is_owed() || session.is_full() {
                 return (true, false);
             }
             match session.read(&mut packet) {
@@ -172,57 +179,25 @@ impl Work {
         (session.flush(), true)
     }
 
-    fn packet(&mut self, session: &mut Session, packet: &[u8]) {
-        let Ok((header, entries)) = parse(packet) else {
-            // Whose entries those are is not known; the sender hears that something was wrong.
-            let code = Refusal::Malformed as u32;
-            let key = session.keys.first().copied().unwrap_or_default();
-            return session.answer(Answer { kind: REFUSED, code, key, number: 0, t_ns: 0 });
-        };
-        let Header { kind, count, key, first } = header;
-        let last = first.saturating_add(u64::from(count) - 1);
-        let fed = self.fed.get(&key).filter(|_| kind == EDGES && session.keys.contains(&key)).cloned();
-        let Some(fed) = fed else {
-            let code = Refusal::NotFed as u32;
-            return session.answer(Answer { kind: REFUSED, code, key, number: last, t_ns: 0 });
-        };
-        let line = self.lines.entry(key).or_default();
-        let now_ns = boottime_ns();
-        let mut taken = 0;
-        for (number, entry) in (first..=last).zip(entries) {
-            match line.take(self.bank.as_ref(), fed.line, &fed.filter, entry, now_ns) {
-                Ok(Fate::Taken) => taken = number,
-                Ok(Fate::Refused(why)) => {
-                    if taken > 0 {
-                        session.answer(Answer { kind: TAKEN, code: 0, key, number: taken, t_ns: entry.t_ns });
-                        taken = 0;
-                    }
-                    session.answer(Answer { kind: REFUSED, code: why as u32, key, number, t_ns: entry.t_ns });
-                }
-                Err(error) => {
-                    // Not answered: it is sent again over the next feed.
-                    let text = format!("meter \"{}\": {error}", fed.id);
-                    crate::journal::tell(crate::journal::Note::new(
-                        crate::journal::what::What::KernelFault,
-                        text,
-                    ));
-                    session.keys.retain(|other| *other != key);
-                    break;
-                }
-            }
-        }
-        if taken > 0 {
-            session.answer(Answer { kind: TAKEN, code: 0, key, number: taken, t_ns: 0 });
-        }
-    }
-
     fn settle(&mut self) {
         let now_ns = boottime_ns();
         for (key, fed) in &self.fed {
-            if let Some(line) = self.lines.get(key) {
+            if let (Some(line), Some(filter)) = (self.lines.get(key), &fed.filter) {
                 // A step that fails now is tried again in a moment.
-                let _ = line.settle(self.bank.as_ref(), fed.line, &fed.filter, now_ns);
+                let _ = line.settle(self.bank.as_ref(), fed.line, filter, now_ns);
             }
+        }
+        let (fed, written) = (&self.fed, &self.written);
+        for session in &mut self.sessions {
+            session.settle(|reading| {
+                let is_read = fed.get(&reading.key).is_some_and(|fed| fed.filter.is_none());
+                if !is_read {
+                    return Some(Err(Refusal::NotFed));
+                }
+                (reading.t_ns <= written.until_ns(reading.key)).then_some(Ok(()))
+            });
+            // One that has gone is noticed when it is read.
+            session.flush();
         }
     }
 
@@ -231,7 +206,8 @@ impl Work {
         for (key, fed) in &self.fed {
             let now = self.sessions.iter().any(|session| session.keys.contains(key));
             if self.told.get(key) != Some(&now) {
-                let health = (!now).then(|| NOBODY.to_owned());
+                let nobody = if fed.filter.is_some() { NOBODY } else { NOBODY_READS };
+                let health = (!now).then(|| nobody.to_owned());
                 // What found the queue full is told the next time.
                 if self.queue.push(Input::Health(fed.line, health)) {
                     self.told.insert(*key, now);
@@ -242,10 +218,9 @@ impl Work {
 
     fn wait(&self) {
         let now_ns = boottime_ns();
-        let due = self
-            .fed
-            .iter()
-            .filter_map(|(key, fed)| self.lines.get(key)?.due_ns(self.bank.as_ref(), fed.line, &fed.filter));
+        let due = self.fed.iter().filter_map(|(key, fed)| {
+            self.lines.get(key)?.due_ns(self.bank.as_ref(), fed.line, fed.filter.as_ref()?)
+        });
         let until_ns = due.min().unwrap_or(u64::MAX).min(self.looked_ns + LOOK_NS);
         let left_ns = until_ns.saturating_sub(now_ns).max(1_000_000);
         let timeout =
@@ -253,7 +228,14 @@ impl Work {
         let wake = self.shared.as_fd();
         let mut fds = vec![PollFd::new(&wake, PollFlags::IN)];
         for session in &self.sessions {
-            let events = if session.is_owed() { PollFlags::OUT } else { PollFlags::IN };
+            let events = if session.is_owed() {
+                PollFlags::OUT
+            } else if session.is_full() {
+                // Its end is heard all the same; the disk wakes this thread.
+                PollFlags::empty()
+            } else {
+                PollFlags::IN
+            };
             fds.push(PollFd::new(session.socket(), events));
         }
         let woken = poll(&mut fds, Some(&timeout)).is_ok() && fds[0].revents().contains(PollFlags::IN);

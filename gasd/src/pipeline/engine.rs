@@ -19,9 +19,9 @@ use tokio::sync::mpsc::Sender;
 use crate::{
     journal::{self, changes},
     kernel::{Kernel, sys::boottime_ns},
-    response::{Response, clock::now, unconfigured},
+    response::{Response, clock::now},
     simulation::Shadow,
-    state::{Change, MeterState, Report, Shared, Snapshot, VerdictRecord, look},
+    state::{Change, Report, Shared, VerdictRecord, look},
     store::{Base, WriterHandle},
     stream::{House, Stream},
 };
@@ -34,7 +34,8 @@ use super::{
     latency::Latencies,
     learned::Memory,
     meter::MeterRun,
-    queue::{Input, Queue},
+    queue::{self, Input, Queue},
+    written::Underway,
 };
 
 /// How often the snapshot follows the counters while pulses come.
@@ -104,6 +105,8 @@ pub struct Engine {
     pub learned: Memory,
     /// The simulation under way.
     pub shadow: Option<Box<Shadow>>,
+    /// Readings that are not on the disk yet.
+    pub underway: Underway,
     /// A total has become certain: who reckons it from the live page is to ask anew.
     pub proved: bool,
 }
@@ -121,6 +124,11 @@ impl Engine {
             match receiver.recv_timeout(if stale { SHOW } else { TICK }) {
                 Ok(Input::Event(event)) => {
                     self.event(&event, &by_line);
+                    stale = true;
+                    unsaved = true;
+                }
+                Ok(Input::Reading(reading)) => {
+                    self.reading(reading);
                     stale = true;
                     unsaved = true;
                 }
@@ -169,9 +177,11 @@ impl Engine {
                 (ticked, stale) = (Instant::now(), true);
             }
             if unsaved && persisted.elapsed() >= self.persist {
-                let bases = self.bases();
-                let _ = self.writer.persist_bases(bases);
+                self.persist();
                 (persisted, unsaved) = (Instant::now(), false);
+            }
+            if self.underway.is_any() {
+                self.underway.proved(self.writer.written());
             }
         }
         self.show();
@@ -204,6 +214,22 @@ impl Engine {
         {
             self.stream.tell(record);
         }
+    }
+
+    /// Takes in what a register showed. One of a meter that is gone is nobody's.
+    fn reading(&mut self, reading: queue::Reading) {
+        let queue::Reading { key, register_ul, t_ns } = reading;
+        let Some(at) = self.meters.iter().position(|meter| meter.key() == key) else { return };
+        let (_, found) = self.meters[at].reading(register_ul, t_ns, now());
+        found.iter().for_each(|verdict| self.verdict(at, verdict));
+    }
+
+    /// Gives the totals to the writer.
+    fn persist(&mut self) {
+        let bases = self.bases();
+        let read = self.meters.iter().filter_map(|meter| Some((meter.key(), meter.read_ns()?))).collect();
+        let ticket = self.writer.persist_bases(bases);
+        self.underway.pushed(ticket, read);
     }
 
     /// Looks for pulses whose events never came. Returns whether there were any.
@@ -285,84 +311,6 @@ impl Engine {
             bases.push((meter.id.clone(), base));
         }
         bases
-    }
-
-    /// Writes what may be seen, and says what changed.
-    pub fn show(&mut self) {
-        let mut changed = Vec::new();
-        let states = self.states();
-        let mut snapshot = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(shadow) = &self.shadow {
-            shadow.show(&self.bank.state(shadow.line()), &mut snapshot.simulation);
-            changed.push(Change::Simulation);
-        }
-        for (at, state) in states.into_iter().enumerate() {
-            if snapshot.meters.get(at) != Some(&state) {
-                if self.stream.is_wanted() {
-                    self.stream.tell(self.house.reading(at, &state, boottime_ns()));
-                }
-                if let Some(slot) = snapshot.meters.get_mut(at) {
-                    *slot = state;
-                }
-                changed.push(Change::Meter(at));
-            }
-        }
-        if self.show_service(&mut snapshot) {
-            changed.push(Change::Service);
-        }
-        let service = snapshot.service.clone();
-        drop(snapshot);
-        if std::mem::take(&mut self.proved) {
-            self.stream.renumber(self.house.clone());
-        }
-        let (fault, problem) = (self.writer.fault(), self.writer.problem());
-        self.said.now(&service, fault.as_ref(), problem.as_deref()).into_iter().for_each(journal::tell);
-        for change in changed {
-            // A full channel is no loss: the bus looks at everything now and then.
-            let _ = self.changes.try_send(change);
-        }
-    }
-
-    /// What may be seen of each meter.
-    pub(super) fn states(&mut self) -> Vec<MeterState> {
-        let generation = self.bank.generation();
-        let written = self.writer.written();
-        let mut states = Vec::with_capacity(self.meters.len());
-        for (meter, valve) in self.meters.iter_mut().zip(&self.valves) {
-            self.proved |= meter.prove(written);
-            let mut totals = self.bank.totals(meter.line).unwrap_or_default();
-            // The page is what the total is reckoned from; the counters follow it by nanoseconds.
-            totals.accepted = self.bank.state(meter.line).accepted;
-            states.push(meter.state(generation, &totals, valve));
-        }
-        states
-    }
-
-    fn show_service(&self, snapshot: &mut Snapshot) -> bool {
-        let before = snapshot.service.clone();
-        let service = &mut snapshot.service;
-        service.queue_full = self.queue.full();
-        service.events_missed = self.meters.iter().map(MeterRun::missed).sum();
-        service.ring_overrun = snapshot.meters.iter().map(|m| m.totals.overrun).sum();
-        if let Some(kernel) = &self.kernel {
-            service.fall_through = kernel.fall_through().unwrap_or(service.fall_through);
-        }
-        let failing = self.writer.failing();
-        self.store.show(failing.clone(), self.writer.written(), service);
-        self.reading.show(service);
-        service.problems.clone_from(&self.reading.refused);
-        service.problems.extend_from_slice(&self.reading.warnings);
-        service.problems.extend(self.store.lost.clone());
-        service.problems.extend_from_slice(&self.problems);
-        service.problems.extend(snapshot.valves.iter().filter_map(unconfigured::problem));
-        service.problems.extend(failing.or_else(|| self.writer.kept()));
-        if service.fall_through > 0 {
-            service.problems.push(format!(
-                "{} interrupts found no pulse program: the slot was empty; run `gasd load`",
-                service.fall_through
-            ));
-        }
-        *service != before
     }
 }
 

@@ -6,7 +6,7 @@ use gasd_abi::{
     records::{EVENT_PULSE, EVENT_STORM, EVENT_TICK, Event, meter_key},
     stream::{Message, Record, SIMULATED},
 };
-use gasd_detect::{Engine, EngineConfig, Verdict};
+use gasd_detect::Verdict;
 use serde_json::Value;
 
 use crate::{
@@ -18,8 +18,13 @@ use crate::{
     store::{Base, Total, advance, reanchor, total},
 };
 
-use super::{flow::Flow, learned};
+use super::{
+    detector::{Detector, Setup},
+    flow::Flow,
+    learned,
+};
 
+mod register;
 mod world;
 
 /// A meter while the daemon runs.
@@ -40,8 +45,8 @@ pub struct MeterRun {
     start: Base,
     pulse_volume_ul: u64,
     thresholds_m3_per_h: [f64; 3],
-    engine: Engine,
-    engine_config: EngineConfig,
+    detector: Detector,
+    setup: Setup,
     /// The flow of late, for evidence.
     flow: Flow,
     /// What the engine was told of civil time.
@@ -84,9 +89,9 @@ impl MeterRun {
             unknown_since: None,
             start,
             pulse_volume_ul: config.pulse_volume_ul,
-            thresholds_m3_per_h: engine_config(config).thresholds_m3_per_h,
-            engine: Engine::new(engine_config(config)),
-            engine_config: engine_config(config),
+            thresholds_m3_per_h: thresholds(config),
+            detector: Detector::new(Setup::of(config)),
+            setup: Setup::of(config),
             flow: Flow::default(),
             civil_offset_ns: None,
             valve_open: None,
@@ -127,17 +132,17 @@ impl MeterRun {
             self.simulated = config.source.is_simulated();
             self.health = None;
         }
-        self.thresholds_m3_per_h = engine_config(config).thresholds_m3_per_h;
+        self.thresholds_m3_per_h = thresholds(config);
         if delta.thresholds {
-            self.engine.set_thresholds(self.thresholds_m3_per_h);
+            self.detector.set_thresholds(self.thresholds_m3_per_h);
         }
         if delta.rules {
-            self.engine.set_rules(config.rules);
+            self.detector.set_rules(config.rules);
         }
-        self.engine_config = engine_config(config);
-        if delta.pulse_volume || delta.max_flow {
+        self.setup = Setup::of(config);
+        if delta.begins_anew() {
             // Flows that were reckoned with another volume are no evidence.
-            self.engine = Engine::new(self.engine_config);
+            self.detector = Detector::new(self.setup);
             self.flow.forget();
             self.retell();
         }
@@ -154,7 +159,7 @@ impl MeterRun {
     /// What was learned of the home, as it is stored.
     #[must_use]
     pub fn learned(&self, now: Now) -> Vec<u8> {
-        learned::save(&self.engine, self.pulse_volume_ul, now)
+        learned::save(&self.detector, self.pulse_volume_ul, now)
     }
 
     /// Goes on with what was learned before. Pulses may have come since, and the clock may be another.
@@ -162,7 +167,7 @@ impl MeterRun {
     /// # Errors
     /// In words, why it cannot be used; then nothing changes.
     pub fn recall(&mut self, bytes: &[u8], now: Now) -> Result<(), String> {
-        self.engine = learned::restore(self.engine_config, bytes, now)?;
+        self.detector = learned::restore(self.setup, bytes, now)?;
         self.retell();
         Ok(())
     }
@@ -210,10 +215,12 @@ impl MeterRun {
     /// An event of the meter's line.
     pub fn event(&mut self, event: &Event) -> Option<Verdict> {
         self.now_ns = self.now_ns.max(event.t_ns.max(event.decided_ns));
-        match event.kind {
-            EVENT_PULSE => self.pulse(event),
-            EVENT_STORM => self.engine.storm(event.t_ns),
-            EVENT_TICK => self.engine.tick(event.t_ns),
+        if event.kind == EVENT_PULSE {
+            return self.pulse(event);
+        }
+        match (&mut self.detector, event.kind) {
+            (Detector::Pulses(engine), EVENT_STORM) => engine.storm(event.t_ns),
+            (Detector::Pulses(engine), EVENT_TICK) => engine.tick(event.t_ns),
             _ => None,
         }
     }
@@ -227,16 +234,19 @@ impl MeterRun {
             self.lost(event.seq - self.last.seq - 1, event.t_ns);
         }
         self.last = *event;
+        // One that was on its way when the register was read instead is counted all the same.
+        let Detector::Pulses(engine) = &mut self.detector else { return None };
         self.flow.pulse(event.t_ns, self.pulse_volume_ul);
-        self.engine.pulse(event.t_ns, event.decided_ns)
+        engine.pulse(event.t_ns, event.decided_ns)
     }
 
     /// Pulses that were counted while their events did not arrive.
     fn lost(&mut self, n: u64, now_ns: u64) {
         if n > 0 {
             self.missed += n;
+            let Detector::Pulses(engine) = &mut self.detector else { return };
             self.flow.forget();
-            self.engine.missed(n, now_ns);
+            engine.missed(n, now_ns);
         }
     }
 
@@ -287,7 +297,7 @@ impl MeterRun {
             return None;
         }
         self.now_ns = self.now_ns.max(now_ns);
-        self.engine.tick(now_ns)
+        self.detector.tick(now_ns)
     }
 
     /// The base to persist at this count of the live counter.
@@ -310,6 +320,11 @@ impl MeterRun {
         Total { volume_ul: now.volume_ul.min(least.volume_ul), ..now }
     }
 
+    /// Whether the total follows from the live counter: of a register that is read it does not.
+    fn is_reckoned(&self) -> bool {
+        self.unproven.is_none() && self.detector.register().is_none()
+    }
+
     /// How the total follows from the live counter.
     fn reckoning(&self, total: Total, accepted: u64) -> Reckoning {
         Reckoning {
@@ -330,7 +345,8 @@ impl MeterRun {
                     utc(since / 1_000_000)
                 ));
         let alarm = self.alarm_health().map(str::to_owned);
-        let parts: Vec<String> = self.health.iter().cloned().chain(alarm).chain(total).collect();
+        let parts: Vec<String> =
+            self.health.iter().cloned().chain(self.overdue()).chain(alarm).chain(total).collect();
         if parts.is_empty() { "ok".to_owned() } else { parts.join("; ") }
     }
 
@@ -339,7 +355,7 @@ impl MeterRun {
     pub fn evidence(&self, verdict: &Verdict) -> Value {
         let mut evidence = evidence_json(&verdict.evidence);
         let now_ns = verdict.decided_ns;
-        evidence["flow"] = flow_json(self.flow.until(now_ns, self.engine.flow_m3_per_h(now_ns)));
+        evidence["flow"] = flow_json(self.flow.until(now_ns, self.detector.engine().flow_m3_per_h(now_ns)));
         evidence
     }
 
@@ -347,27 +363,35 @@ impl MeterRun {
     #[must_use]
     pub fn state(&self, generation: [u64; 2], totals: &Totals, valve: &str) -> MeterState {
         let total = self.total(generation, totals.accepted);
-        let slopes = self.engine.slopes(self.now_ns);
+        let (engine, known_ns) = (self.detector.engine(), self.detector.known_ns(self.now_ns));
+        let (slopes, sight) = (engine.slopes(known_ns), self.detector.sight(self.pulse_volume_ul));
         MeterState {
             id: self.id.clone(),
             volume_ul: total.volume_ul,
             pulses: total.pulses,
-            flow_m3_per_h: self.engine.flow_m3_per_h(self.now_ns),
+            flow_m3_per_h: self.detector.flow_m3_per_h(self.now_ns),
             slopes_m3_per_h: slopes.map(|s| s.m3_per_h),
             thresholds_m3_per_h: self.thresholds_m3_per_h,
-            last_pulse_ns: self.last.t_ns,
+            last_pulse_ns: self.read_ns().unwrap_or(self.last.t_ns),
             last_interval_ns: self.last.interval_ns,
             totals: *totals,
             total_known: self.unknown_since.is_none(),
             health: self.words(),
             valve: valve.to_owned(),
-            phase: self.engine.phase(self.now_ns).name().to_owned(),
-            days_learned: f64::from(self.engine.days_learned()),
-            envelope_m3_per_h: f64::from(self.engine.envelope_m3_per_h()),
-            heard: self.engine.heard().collect(),
-            reckoning: self.unproven.is_none().then(|| self.reckoning(total, totals.accepted)),
+            phase: engine.phase(known_ns).name().to_owned(),
+            days_learned: f64::from(engine.days_learned()),
+            envelope_m3_per_h: f64::from(engine.envelope_m3_per_h()),
+            heard: engine.heard().collect(),
+            reckoning: self.is_reckoned().then(|| self.reckoning(total, totals.accepted)),
+            read_every_ns: sight.every_ns,
+            sight: sight.to_string(),
         }
     }
+}
+
+/// Flows at which the windows speak, m³/h.
+fn thresholds(config: &MeterConfig) -> [f64; 3] {
+    engine_config(config).thresholds_m3_per_h
 }
 
 #[cfg(test)]

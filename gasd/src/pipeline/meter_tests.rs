@@ -45,6 +45,7 @@ fn worth(litres: u64) -> MeterConfig {
 
 const NOW: [u64; 2] = [7, 7];
 const PRICE: Delta = Delta {
+    register: false,
     pulse_volume: true,
     line: false,
     filter: false,

@@ -4,6 +4,7 @@
 pub mod civil;
 pub mod condition;
 pub mod counting;
+pub mod detector;
 pub mod engine;
 pub mod feedback;
 pub mod filter;
@@ -13,6 +14,8 @@ pub mod learned;
 pub mod meter;
 pub mod queue;
 pub mod reload;
+mod show;
 mod simulation;
 pub mod user_events;
 pub mod watch;
+pub mod written;

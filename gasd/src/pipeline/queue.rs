@@ -18,10 +18,23 @@ use super::{feedback::Acknowledged, reload::Reload};
 /// Events the queue holds. At 1 kHz of pulses the engine may sleep for four seconds.
 pub const QUEUE_LENGTH: usize = 4096;
 
+/// What a meter's register showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// [`gasd_abi::records::meter_key`] of the meter's id.
+    pub key: u64,
+    /// What it showed, µL.
+    pub register_ul: u64,
+    /// When, `CLOCK_BOOTTIME` ns.
+    pub t_ns: u64,
+}
+
 /// What the engine thread works off.
 pub enum Input {
     /// An event of the filter.
     Event(Event),
+    /// What a meter's register showed.
+    Reading(Reading),
     /// What is wrong with a meter's line, `None` when it is well again. By the line's index in the
     /// filter, which stays when the configuration changes.
     Health(u32, Option<String>),

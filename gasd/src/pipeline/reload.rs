@@ -66,13 +66,16 @@ impl Engine {
             let meter = match (running.remove(&config.id), fate) {
                 (Some(meter), Fate::Same) => meter,
                 (Some(mut meter), Fate::Changed(delta)) => {
-                    let learned = (delta.pulse_volume || delta.max_flow).then(|| meter.learned(now));
+                    let learned = delta.begins_anew().then(|| meter.learned(now));
                     meter.reconfigure(&config, delta, generation, accepted);
                     // Another largest flow is the same home, another volume of a pulse is not.
                     if let Some(bytes) = learned
                         && let Err(why) = meter.recall(&bytes, now)
                     {
                         self.learned_lost(&config.id, bytes, &why);
+                    }
+                    if delta.begins_anew() {
+                        meter.resume(now);
                     }
                     meter
                 }
@@ -86,6 +89,7 @@ impl Engine {
                     if let Some(row) = self.learned.recall(&mut meter, now) {
                         self.writer.push(vec![row]);
                     }
+                    meter.resume(now);
                     self.problems.extend(problem);
                     meter
                 }

@@ -10,6 +10,7 @@ pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2 };
 
 pub(in crate::response) fn config() -> Config {
     let meter = |id: &str, valve| MeterConfig {
+        readings: None,
         id: id.into(),
         source: MeterSource::Trace(GpioLine { chip: None, line: 0, active_low: false, bias: None }),
         pulse_volume_ul: 10,

@@ -35,6 +35,7 @@ use crate::{
         learned::Memory,
         meter::MeterRun,
         queue::{Input, Queue},
+        written::{Underway, Written},
     },
     player::Play,
     response::{self, Response},
@@ -202,9 +203,14 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
             let before = loaded.bases.iter().find(|(id, _)| *id == meter.id);
             run.doubt(before.map_or(0, |(_, base)| base.pulse_volume_ul), ticket);
         }
-        writer.handle().push(memory.recall(&mut run, response::clock::now()).into_iter().collect());
+        let now = response::clock::now();
+        writer.handle().push(memory.recall(&mut run, now).into_iter().collect());
+        run.resume(now);
         meters.push(run);
     }
+    // What a total goes up to is on the disk.
+    let written = Written::default();
+    written.tell(&meters.iter().filter_map(|m| Some((m.key(), m.read_ns()?))).collect::<Vec<_>>());
     let pulse = Arc::new(counting::Pulse::default());
     let beat = Arc::new(Beat::default());
     let mut engine = Engine {
@@ -232,6 +238,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         civil: Civil::default(),
         learned: memory,
         shadow: None,
+        underway: Underway::new(written.clone()),
         proved: false,
     };
     // Whoever is the first to look must not see a total of zero.
@@ -249,7 +256,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         playing,
     );
     let reloader = Arc::new(reloader);
-    let (feeds, feeding) = feed::start(reloader.meters(), bank.clone(), queue.clone())?;
+    let (feeds, feeding) = feed::start(reloader.meters(), bank.clone(), queue.clone(), written)?;
     let alarms = alarms::Reading::start(reloader.alarms(), queue.clone())?;
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());

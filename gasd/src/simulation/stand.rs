@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use gasd_abi::records::LINE_SIMULATED;
 
-use crate::config::MeterConfig;
+use crate::config::{MeterConfig, show::long};
 use crate::journal::{self, Note, what::What};
 use crate::kernel::sys::boottime_ns;
 use crate::pipeline::filter::LineFilter;
@@ -103,6 +103,14 @@ impl Stand {
         }
         let (meter, valve) =
             (self.meters)(&order.meter).ok_or_else(|| CommandError::NoSuchMeter(order.meter.clone()))?;
+        if let Some(readings) = meter.readings {
+            return Err(refused(&format!(
+                "meter \"{}\" is read every {}, and the test stand plays pulses: what it showed would not be what a \
+                 reading shows; simulate on a meter whose pulses are counted",
+                meter.id,
+                long(readings.every_ns)
+            )));
+        }
         if order.valve && valve.is_empty() {
             return Err(refused(&format!("meter \"{}\" has no valve", meter.id)));
         }

@@ -32,7 +32,7 @@ pub struct MeterState {
     pub slopes_m3_per_h: [f64; 3],
     /// The flows over the same windows at which the rules speak, m³/h.
     pub thresholds_m3_per_h: [f64; 3],
-    /// Leading edge of the last pulse, CLOCK_BOOTTIME ns; 0 before the first.
+    /// Leading edge of the last pulse, or time of the last reading, CLOCK_BOOTTIME ns; 0 before the first.
     pub last_pulse_ns: u64,
     /// Interval between the last two pulses, ns.
     pub last_interval_ns: u64,
@@ -53,8 +53,13 @@ pub struct MeterState {
     pub envelope_m3_per_h: f64,
     /// What people said of its verdicts, and what became of the thresholds.
     pub heard: Vec<gasd_detect::Heard>,
-    /// How its total follows from the filter's counter; `None` while the disk has not what a pulse is worth.
+    /// How its total follows from the filter's counter; `None` while the disk has not what a pulse is worth, and for
+    /// a register that is read.
     pub reckoning: Option<Reckoning>,
+    /// How often its register is read, ns; 0 for a meter whose pulses are counted.
+    pub read_every_ns: u64,
+    /// What its source can and cannot show, in words; empty where it is not known yet.
+    pub sight: String,
 }
 
 /// How a meter's total is reckoned from its line's counter of accepted pulses, in arithmetic that wraps: a base may

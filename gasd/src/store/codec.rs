@@ -4,7 +4,7 @@
 
 use crate::state::{Hold, Position, VerdictRecord};
 use crate::store::records::{AuditEntry, Learned, StoredHold};
-use crate::store::totals::{Base, EARLIER, Mark};
+use crate::store::totals::{Base, EARLIER, Mark, RegisterAt};
 
 /// Why bytes are not a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -166,7 +166,13 @@ impl Take<'_> {
 
 impl Record for Base {
     const NAME: &'static str = "total";
-    const VERSION: u8 = 1;
+    /// 2 has the reading of a register; any other total is as it was in 1.
+    const VERSION: u8 = 2;
+    const OLDEST: u8 = 1;
+
+    fn version(&self) -> u8 {
+        if self.register.is_some() { 2 } else { 1 }
+    }
 
     fn put(&self, out: &mut Put) {
         for value in [
@@ -181,6 +187,9 @@ impl Record for Base {
         }
         for mark in self.earlier {
             [mark.generation[0], mark.generation[1], mark.at].into_iter().for_each(|value| out.u64(value));
+        }
+        if let Some(RegisterAt { register_ul, t_ns, unix_us }) = self.register {
+            [register_ul, t_ns, unix_us].into_iter().for_each(|value| out.u64(value));
         }
     }
 
@@ -198,7 +207,17 @@ impl Record for Base {
                 }
                 earlier
             },
+            register: None,
         })
+    }
+
+    fn take_version(input: &mut Take<'_>, version: u8) -> Result<Self, &'static str> {
+        let mut base = Self::take(input)?;
+        if version >= 2 {
+            let (register_ul, t_ns, unix_us) = (input.u64()?, input.u64()?, input.u64()?);
+            base.register = Some(RegisterAt { register_ul, t_ns, unix_us });
+        }
+        Ok(base)
     }
 }
 

@@ -8,20 +8,31 @@ use super::*;
 fn a_newer_record_is_named_and_not_misread() {
     let mut bytes = Base::default().encode();
     bytes[0] = 9;
-    assert_eq!(Base::decode(&bytes), Err(CodecError::Version { record: "total", found: 9, known: 1 }));
+    assert_eq!(Base::decode(&bytes), Err(CodecError::Version { record: "total", found: 9, known: 2 }));
 }
 
 #[test]
 fn the_bytes_of_a_total_stay_as_they_are() {
     let mark = |n| Mark { generation: [n, n + 1], at: n + 2 };
     let earlier = [mark(7), mark(10), mark(13), mark(16)];
-    let base =
-        Base { pulses: 1, volume_ul: 2, generation: [3, 4], kernel_at: 5, pulse_volume_ul: 6, earlier };
-    let mut want = vec![1u8];
-    for n in 1u64..=18 {
-        want.extend_from_slice(&n.to_le_bytes());
-    }
-    assert_eq!(base.encode(), want);
+    let mut base = Base {
+        pulses: 1,
+        volume_ul: 2,
+        generation: [3, 4],
+        kernel_at: 5,
+        pulse_volume_ul: 6,
+        earlier,
+        register: None,
+    };
+    let words = |version: u8, count: u64| {
+        let mut bytes = vec![version];
+        (1..=count).for_each(|n: u64| bytes.extend_from_slice(&n.to_le_bytes()));
+        bytes
+    };
+    assert_eq!(base.encode(), words(1, 18), "a meter that counts pulses is written as it always was");
+    base.register = Some(RegisterAt { register_ul: 19, t_ns: 20, unix_us: 21 });
+    assert_eq!(base.encode(), words(2, 21));
+    assert_eq!(Base::decode(&words(2, 21)), Ok(base));
 }
 
 #[test]

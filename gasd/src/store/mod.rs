@@ -27,5 +27,5 @@ pub use db::{FORMAT, Store};
 pub use error::StoreError;
 pub use records::{AuditEntry, AuditPage, Change, Learned, Loaded, NextIds, StoredHold};
 pub use recover::{Loss, Recovered, recover};
-pub use totals::{Backwards, Base, OF_A_PROCESS, Total, advance, reanchor, total};
+pub use totals::{Backwards, Base, OF_A_PROCESS, RegisterAt, Total, advance, reanchor, total};
 pub use writer::{Opener, Writer, WriterHandle};

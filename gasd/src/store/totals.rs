@@ -26,6 +26,19 @@ pub struct Base {
     /// Generations before that one, youngest first: one may come back, for instance when the filter
     /// ran in user space for a while.
     pub earlier: [Mark; EARLIER],
+    /// The reading up to which `volume_ul` goes, for a meter whose register is read.
+    pub register: Option<RegisterAt>,
+}
+
+/// A reading of a meter's register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RegisterAt {
+    /// What it showed, µL.
+    pub register_ul: u64,
+    /// When, `CLOCK_BOOTTIME` ns.
+    pub t_ns: u64,
+    /// The same moment on the clock on the wall, Unix time in µs: over a reboot only that one goes on.
+    pub unix_us: u64,
 }
 
 /// Generations that a base remembers besides its own.
@@ -103,6 +116,7 @@ pub const fn advance(
         kernel_at: kernel_accepted,
         pulse_volume_ul,
         earlier: remembering(base, generation),
+        register: base.register,
     };
     Ok((next, delta))
 }

@@ -162,6 +162,7 @@ impl Pipeline {
             civil: gasd::pipeline::civil::Civil::default(),
             learned: gasd::pipeline::learned::Memory::new(&[]),
             shadow: None,
+            underway: gasd::pipeline::written::Underway::default(),
             proved: false,
         };
         engine.show();

@@ -23,6 +23,7 @@ pub fn config(actuator: Actuator) -> Config {
         warnings: Vec::new(),
         files: Vec::new(),
         meters: vec![MeterConfig {
+            readings: None,
             id: "kitchen".into(),
             source: MeterSource::Trace(GpioLine { chip: None, line: 0, active_low: false, bias: None }),
             pulse_volume_ul: 10_000,

@@ -66,8 +66,8 @@ sized!(gasd_feed_status, size_of::<gasd_feed_status>());
 /// Feeds of one client.
 const MOST: usize = 256;
 
-/// Makes a feed for a meter: of edges for one that is configured with `source = "stack"`, or, with `readings` other than
-/// 0, of readings for one with `source = "readings"`. gasd takes entries of members of the group gasd-control. Until gasd
+/// Makes a feed for a meter that is configured with `source = "stack"`: of edges, or, with `readings` other than 0, of
+/// readings for one that has `readings`. gasd takes entries of members of the group gasd-control. Until gasd
 /// is there entries are kept, 16384 of them. `changed` is told when it stands otherwise with the feed; it may be NULL.
 ///
 /// A meter has one feed: the newest takes it over.
@@ -146,7 +146,8 @@ pub unsafe extern "C" fn gasd_pulse(
 }
 
 /// Hands over what the meter's register showed: `volume_ul`, at `t_ns`, `CLOCK_BOOTTIME` ns, which is the register's own
-/// time and not the telegram's. Otherwise as `gasd_pulse()`.
+/// time and not the telegram's. It counts as taken once gasd has it on the disk, some seconds later. Otherwise as
+/// `gasd_pulse()`.
 ///
 /// Any thread.
 ///

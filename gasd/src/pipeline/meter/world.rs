@@ -37,7 +37,7 @@ impl MeterRun {
             report.seismic_gal.map(|gal| Input::Seismic(gal as f32)),
             report.gas_alarm.map(|_| self.sensed.alarm()),
         ];
-        inputs.map(|input| self.engine.input(input?, now_ns)).into_iter().flatten()
+        inputs.map(|input| self.detector.input(input?, now_ns)).into_iter().flatten()
     }
 
     /// What the alarm line says: alarm or none, or why nobody knows. Then what it said before counts, and the
@@ -46,7 +46,7 @@ impl MeterRun {
         match now {
             Ok(on) => {
                 (self.sensed.line, self.sensed.broken) = (on, None);
-                self.engine.input(self.sensed.alarm(), self.own(now_ns))
+                self.detector.input(self.sensed.alarm(), self.own(now_ns))
             }
             Err(why) => {
                 self.sensed.broken = Some(why);
@@ -64,7 +64,7 @@ impl MeterRun {
     /// It is another line from now on, or none: what the old one said is over.
     pub(super) fn forget_alarm_line(&mut self) {
         (self.sensed.line, self.sensed.broken) = (false, None);
-        self.engine.input(self.sensed.alarm(), self.now_ns);
+        self.detector.input(self.sensed.alarm(), self.now_ns);
     }
 
     /// Knows the home as `real` does, from `from_ns` of its own time on: what was learned, and what people said.
@@ -73,9 +73,9 @@ impl MeterRun {
         // The clock of a real meter is this one's, too; a player's is its own.
         let moved_ns =
             if real.simulated { from_ns.cast_signed().saturating_sub_unsigned(real.now_ns) } else { 0 };
-        self.engine = real.engine.clone();
-        self.engine.clock_moved(moved_ns);
-        self.engine.set_valve(true, from_ns);
+        self.detector = real.detector.clone();
+        self.detector.clock_moved(moved_ns);
+        self.detector.set_valve(true, from_ns);
         if let Some(offset_ns) = real.civil_offset_ns {
             // Its hours go on from those of the real meter.
             self.set_civil(offset_ns.saturating_sub(moved_ns));
@@ -85,7 +85,7 @@ impl MeterRun {
     /// Civil time is the clock's plus this from now on.
     pub fn set_civil(&mut self, offset_ns: i64) {
         self.civil_offset_ns = Some(offset_ns);
-        self.engine.set_civil_offset(offset_ns);
+        self.detector.set_civil_offset(offset_ns);
     }
 
     /// Where the meter's valve is known to be, `true` for open. Returns what the engine finds.
@@ -93,9 +93,9 @@ impl MeterRun {
         let now_ns = self.own(now_ns);
         match self.valve_open.replace(open) {
             Some(before) if before == open => None,
-            Some(_) => self.engine.input(Input::Valve(open), now_ns),
+            Some(_) => self.detector.input(Input::Valve(open), now_ns),
             None => {
-                self.engine.set_valve(open, now_ns);
+                self.detector.set_valve(open, now_ns);
                 None
             }
         }
@@ -103,27 +103,27 @@ impl MeterRun {
 
     /// What flows when nobody uses gas is all right, a person said.
     pub fn accept_base_flow(&mut self) {
-        self.engine.accept_base_flow();
+        self.detector.accept_base_flow();
     }
 
     /// A person said what a verdict of this topic was.
     pub fn hear(&mut self, topic: Topic, said: Said, now_ns: u64) {
-        self.engine.hear(topic, said, self.own(now_ns));
+        self.detector.hear(topic, said, self.own(now_ns));
     }
 
     /// Tells a new engine what the one before knew of the world.
     pub(super) fn retell(&mut self) {
         if let Some(offset_ns) = self.civil_offset_ns {
-            self.engine.set_civil_offset(offset_ns);
+            self.detector.set_civil_offset(offset_ns);
         }
         if let Some(open) = self.valve_open {
-            self.engine.set_valve(open, self.now_ns);
+            self.detector.set_valve(open, self.now_ns);
         }
         // Both begin to last anew, so there is nothing to be found yet.
         if let Some(kpa) = self.sensed.pressure_kpa {
-            self.engine.input(Input::Pressure(kpa as f32), self.now_ns);
+            self.detector.input(Input::Pressure(kpa as f32), self.now_ns);
         }
-        self.engine.input(self.sensed.alarm(), self.now_ns);
+        self.detector.input(self.sensed.alarm(), self.now_ns);
     }
 
     /// A player's time is its own.

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+
+use gasd_abi::Totals;
+use gasd_detect::Kind;
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::{MeterConfig, parse};
+use crate::store::Base;
+
+const S: u64 = 1_000_000_000;
+const L: u64 = 1_000_000;
+/// Unix time at which the clock of these tests began.
+const UNIX: u64 = 1_790_000_000;
+
+fn config(readings: &str) -> MeterConfig {
+    let text = format!("[[meter]]\nid = \"flat\"\nsource = \"stack\"\nreadings = {{ {readings} }}\n");
+    parse("t.toml", &text).unwrap().meters.remove(0)
+}
+
+fn minutely() -> MeterConfig {
+    config("every = \"1 min\", resolution = \"1 L\", rollover = \"100000 m3\"")
+}
+
+/// The moment that many ns after the clock began.
+fn at(t_ns: u64) -> Now {
+    Now { unix_us: UNIX * 1_000_000 + t_ns / 1_000, boottime_ns: t_ns }
+}
+
+fn fresh(config: &MeterConfig) -> MeterRun {
+    MeterRun::new(config, 0, Base { pulse_volume_ul: config.pulse_volume_ul, ..Base::default() })
+}
+
+fn litres(meter: &MeterRun) -> u64 {
+    meter.total([0, 0], 0).volume_ul / L
+}
+
+fn read(meter: &mut MeterRun, litres: u64, t_ns: u64) -> (Option<Taken>, Vec<Kind>) {
+    let (taken, found) = meter.reading(litres * L, t_ns, at(t_ns));
+    (taken, found.iter().map(|verdict| verdict.kind).collect())
+}
+
+#[test]
+fn the_total_is_what_the_register_moved_since_it_was_read_first() {
+    let mut meter = fresh(&minutely());
+    assert_eq!(read(&mut meter, 5_000, 60 * S), (Some(Taken::First), vec![]));
+    assert_eq!(litres(&meter), 0);
+    assert_eq!(read(&mut meter, 5_010, 120 * S).0, Some(Taken::Judged));
+    assert_eq!(litres(&meter), 10);
+    assert_eq!(read(&mut meter, 5_010, 120 * S).0, Some(Taken::Duplicate));
+    assert_eq!(read(&mut meter, 5_004, 90 * S).0, Some(Taken::Late));
+    assert_eq!(litres(&meter), 10);
+    let state = meter.state([0, 0], &Totals::default(), "");
+    assert_eq!((state.volume_ul, state.pulses, state.last_pulse_ns), (10 * L, 0, 120 * S));
+    assert!((state.flow_m3_per_h.unwrap() - 0.6).abs() < 0.1, "{:?}", state.flow_m3_per_h);
+    assert_eq!(state.reckoning, None, "no line counts for it");
+    assert!(state.sight.starts_with("readings of 1 L every 60 s"), "{}", state.sight);
+}
+
+#[test]
+fn readings_that_are_missing_are_its_health_and_nobody_knows_the_flow() {
+    let mut meter = fresh(&minutely());
+    read(&mut meter, 100, 60 * S);
+    read(&mut meter, 110, 120 * S);
+    meter.tick(700 * S);
+    let state = meter.state([0, 0], &Totals::default(), "");
+    assert_eq!(state.health, "ok", "ten minutes are not long");
+    meter.tick(800 * S);
+    let state = meter.state([0, 0], &Totals::default(), "");
+    assert!(state.health.starts_with("nobody has read it since 2026-09-21"), "{}", state.health);
+    assert_eq!(state.flow_m3_per_h, None);
+    read(&mut meter, 120, 860 * S);
+    assert_eq!(meter.state([0, 0], &Totals::default(), "").health, "ok");
+}
+
+#[test]
+fn a_hose_between_readings_is_a_verdict_once_it_is_confirmed() {
+    let mut meter = fresh(&minutely());
+    // 9 m³/h, 150 L a minute.
+    let kinds: Vec<Kind> = (1..8).flat_map(|n| read(&mut meter, 1_000 + 150 * n, n * 60 * S).1).collect();
+    assert!(kinds.contains(&Kind::Surge) || kinds.contains(&Kind::Overload), "{kinds:?}");
+    assert_eq!(
+        litres(&meter),
+        150 * 6 - if meter.detector.register().unwrap().newest_ns() == meter.read_ns() { 0 } else { 150 }
+    );
+}
+
+#[test]
+fn a_pulse_of_its_line_counts_nothing() {
+    use gasd_abi::records::{EVENT_PULSE, EVENT_TICK, Event};
+    let mut meter = fresh(&minutely());
+    read(&mut meter, 100, 60 * S);
+    for kind in [EVENT_PULSE, EVENT_TICK] {
+        let event = Event { kind, seq: 1, t_ns: 61 * S, decided_ns: 61 * S, ..Event::default() };
+        assert_eq!(meter.event(&event), None);
+    }
+    assert_eq!(litres(&meter), 0);
+}
+
+#[test]
+fn after_a_reboot_what_passed_is_counted_and_no_rate_follows() {
+    let config = minutely();
+    let mut meter = fresh(&config);
+    (0..30).for_each(|n| drop(read(&mut meter, 1_000 + n, 3_600 * S + n * 60 * S)));
+    let base = meter.base([0, 0], 0).0;
+    assert_eq!(base.register.unwrap().register_ul, 1_029 * L);
+    let bytes = meter.learned(at(5_400 * S));
+
+    // Two hours later by the clock on the wall, 20 s after the boot.
+    let now = Now { unix_us: at(12_600 * S).unix_us, boottime_ns: 20 * S };
+    let mut again = MeterRun::new(&config, 0, base);
+    again.recall(&bytes, now).unwrap();
+    again.resume(now);
+    assert_eq!(again.read_ns(), Some(0), "before this boot");
+    let (taken, found) = again.reading(9_000 * L, 30 * S, now);
+    assert_eq!((taken, found.len()), (Some(Taken::Missed), 0));
+    assert_eq!(litres(&again), 8_000);
+}
+
+#[test]
+fn another_meter_behind_the_same_id_goes_on_with_the_total() {
+    let pulses =
+        parse("t.toml", "[[meter]]\nid = \"flat\"\nsource = \"stack\"\npulse_volume = \"1 L\"\n").unwrap();
+    let mut meter = fresh(&minutely());
+    read(&mut meter, 100, 60 * S);
+    read(&mut meter, 150, 120 * S);
+    let delta = crate::config::change::Delta::between(&minutely(), &pulses.meters[0], false);
+    assert!(delta.register && delta.begins_anew());
+    meter.reconfigure(&pulses.meters[0], delta, [1, 1], 0);
+    meter.resume(at(200 * S));
+    assert_eq!(meter.total([1, 1], 7).volume_ul, 57 * L);
+    assert_eq!(meter.read_ns(), None, "its register moves on unread");
+    let (base, _) = meter.base([1, 1], 7);
+    assert_eq!((base.volume_ul, base.register), (57 * L, None));
+
+    // And back: what the register moved meanwhile was counted in pulses.
+    meter.reconfigure(
+        &minutely(),
+        crate::config::change::Delta::between(&pulses.meters[0], &minutely(), false),
+        [1, 1],
+        7,
+    );
+    meter.resume(at(300 * S));
+    assert_eq!(meter.reading(1_000 * L, 320 * S, at(320 * S)).0, Some(Taken::First));
+    meter.reading(1_003 * L, 380 * S, at(380 * S));
+    assert_eq!(meter.total([1, 1], 7).volume_ul, 60 * L);
+}
+
+/// What happens to a gateway with a meter that is read.
+#[derive(Clone, Debug)]
+enum Step {
+    /// The register moves by so many litres, and is read.
+    Read(u16),
+    /// It moves, and that reading never comes.
+    Unread(u16),
+    /// Totals are written.
+    Persist,
+    /// What was learned is written with the totals.
+    Learn,
+    /// The daemon is gone; what was not answered is handed in again.
+    Crash,
+    /// The gateway starts anew.
+    Reboot,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0u16..100).prop_map(Step::Read),
+        2 => (0u16..100).prop_map(Step::Unread),
+        3 => Just(Step::Persist),
+        1 => Just(Step::Learn),
+        1 => Just(Step::Crash),
+        1 => Just(Step::Reboot),
+    ];
+    proptest::collection::vec(step, 0..80)
+}
+
+proptest! {
+    /// Whatever is lost in between: the total is what the register moved from its first answered reading on, and
+    /// a total that was answered never shrinks.
+    #[test]
+    fn no_litre_of_a_register_is_lost_or_counted_twice(steps in steps(), rolls in any::<bool>()) {
+        let config = minutely();
+        let (mut register, mut now_ns) = (if rolls { 99_999_900 } else { 500 }, 3_600 * S);
+        // Of the clock's present beginning: how much later it is than the one of the test.
+        let mut behind_ns = 0u64;
+        let (mut disk, mut learned) = (Base::default(), None::<Vec<u8>>);
+        let mut meter = fresh(&config);
+        let (mut given, mut first) = (0u64, true);
+        let mut answered: Option<(u64, u64)> = None;
+        let mut unanswered: Vec<(u64, u64)> = Vec::new();
+        for step in steps {
+            now_ns += 60 * S;
+            let clock = Now { unix_us: at(now_ns).unix_us, boottime_ns: now_ns - behind_ns };
+            match step {
+                Step::Read(more) | Step::Unread(more) => {
+                    if !first {
+                        given += u64::from(more);
+                    }
+                    register = (register + u64::from(more)) % 100_000_000;
+                    if matches!(step, Step::Read(_)) {
+                        first = false;
+                        meter.reading(register * L, clock.boottime_ns, clock);
+                        unanswered.push((register, clock.boottime_ns));
+                    }
+                }
+                Step::Persist | Step::Learn => {
+                    disk = meter.base([0, 0], 0).0;
+                    if matches!(step, Step::Learn) {
+                        learned = Some(meter.learned(clock));
+                    }
+                    if let Some(until_ns) = meter.read_ns() {
+                        unanswered.retain(|(_, t_ns)| *t_ns > until_ns);
+                        answered = Some((disk.volume_ul, until_ns));
+                    }
+                }
+                Step::Crash | Step::Reboot => {
+                    let clock = if matches!(step, Step::Reboot) {
+                        behind_ns = now_ns - 10 * S;
+                        // Times of another boot are dropped; the next reading has what they had.
+                        unanswered.clear();
+                        Now { boottime_ns: 10 * S, ..clock }
+                    } else {
+                        clock
+                    };
+                    meter = MeterRun::new(&config, 0, disk);
+                    if let Some(bytes) = &learned {
+                        meter.recall(bytes, clock).unwrap();
+                    }
+                    meter.resume(clock);
+                    if disk.register.is_none() && unanswered.is_empty() {
+                        // It was never read, as far as anybody knows.
+                        (given, first) = (0, true);
+                    }
+                    for (register, t_ns) in &unanswered {
+                        meter.reading(register * L, *t_ns, clock);
+                    }
+                    if let Some((volume_ul, _)) = answered {
+                        prop_assert!(meter.total([0, 0], 0).volume_ul >= volume_ul);
+                    }
+                }
+            }
+        }
+        now_ns += 60 * S;
+        let clock = Now { unix_us: at(now_ns).unix_us, boottime_ns: now_ns - behind_ns };
+        // Twice: what is grave waits for the second.
+        meter.reading(register * L, clock.boottime_ns, clock);
+        meter.reading(register * L, clock.boottime_ns + S, clock);
+        if !first {
+            prop_assert_eq!(litres(&meter), given);
+        }
+    }
+}
