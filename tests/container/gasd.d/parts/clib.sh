@@ -19,6 +19,7 @@ example() {
 }
 example valve c/valve.c
 example feed c/feed.c
+example readings c/readings.c
 example libuv libuv/monitor.c libuv
 example glib glib/monitor.c glib-2.0
 has "$(ldd "$built/valve")" "libgasdetect.so.1 => /" "pkg-config finds the package, and the linker what it names"
@@ -47,7 +48,18 @@ hears() {
 }
 
 # A meter of a program's own beside the household's.
-printf '[[meter]]\nid = "stack"\nsource = "stack"\npulse_volume = "10 mL"\n' >/etc/gasd/conf.d/50-stack.toml
+cat >/etc/gasd/conf.d/50-stack.toml <<'END'
+[[meter]]
+id = "stack"
+source = "stack"
+pulse_volume = "10 mL"
+
+[[meter]]
+id = "flat"
+source = "stack"
+readings = { every = "1 s", resolution = "50 mL", rollover = "100000 m3" }
+END
+has "$(gasd check-config 2>/dev/null)" "readings of 0.05 L every 1 s" "check-config says what readings like these show"
 systemctl restart gasd || fail "a meter with source = \"stack\" is refused: $(news)"
 up
 # Gas may flow, and nothing waits. Twice, where a verdict comes in between.
@@ -87,6 +99,9 @@ fed_at_least() { (($(pulses_of_stack) >= $1)); }
 (for ((n = 0; n < 40; n++)); do echo 1; sleep 0.05; echo 0; sleep 0.1; done) |
     as keeper "$built/feed" stack >"$built/feed.out" 2>&1 &
 feeder=$!
+(for ((n = 0; n < 40; n++)); do echo "$((n / 20 + 7)).$(printf %02d $((n % 20 * 5)))"; sleep 0.2; done) |
+    as keeper "$built/readings" flat >"$built/readings.out" 2>&1 &
+reader_of_register=$!
 until_true 10 "the first pulses that are handed in" fed_at_least 5
 systemctl restart gasd
 up
@@ -97,6 +112,9 @@ wait "$feeder" || fail "the feed ended with $?: $(<"$built/feed.out")"
 hears 1 feed "80 edges taken, 0 refused, 0 not handed over" "edges are handed in while gasd restarts"
 until_true 5 "the last pulse that was handed in" fed_at_least 40
 equal "$(pulses_of_stack)" 40 "each of the forty pulses is counted once"
+wait "$reader_of_register" || fail "the readings ended with $?: $(<"$built/readings.out")"
+hears 1 readings "40 readings taken, 0 refused, 0 not handed over" "readings are on the disk, over the same restart"
+equal "$(property meters/flat Meter VolumeMicrolitres)" "t 1950000" "the total is what the register has moved"
 
 hears 45 valve "gas flow rose" "the controller hears of the hose"
 until_true 5 "the controller's answer: $(<"$built/valve.out")" grep -qx closed "$built/valve.out"
