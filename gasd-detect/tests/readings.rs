@@ -281,9 +281,43 @@ fn after_a_reboot_the_volume_counts_and_no_rate_follows() {
     let mut other = Readings::restore(cfg, &one.save()).expect("just saved");
     // The wall clock is not set: as far as anybody knows no time has passed.
     other.clock_moved(5 * SECOND as i64 - last as i64);
-    assert_eq!(read(&mut other, 9_000 * L, 4 * SECOND), (Taken::Missed, vec![]));
-    assert_eq!(accounted(&other), 9_000 * L);
+    assert_eq!(read(&mut other, 9_000 * L, 4 * SECOND), (Taken::Held, vec![]), "so much waits for the next one");
     assert_eq!(read(&mut other, 9_016 * L, 64 * SECOND), (Taken::Judged, vec![]));
+    assert_eq!(accounted(&other), 9_016 * L);
+}
+
+#[test]
+fn after_a_reboot_one_reading_that_says_very_much_is_not_believed() {
+    let rolls = config(L, 60 * SECOND, Profile::EuG4);
+    for cfg in [rolls, ReadingsConfig { modulus_ul: 1_000_000_000_000_000_000, ..rolls }] {
+        let flow: Flow = vec![(7200, 1.0)];
+        let (one, _) = play(cfg, &flow, &times(&flow, cfg.every_ns, |_| true), 0);
+        let (register, last) = one.last().expect("read");
+        let passed = one.passed_ul();
+        let adrift = || {
+            let mut other = Readings::restore(cfg, &one.save()).expect("just saved");
+            other.clock_moved(5 * SECOND as i64 - last as i64);
+            other
+        };
+        // A misread digit, and what is right behind it.
+        for wrong in [99_999_999 * L, u64::MAX, register + 5_000_000 * L] {
+            let mut other = adrift();
+            assert_eq!(read(&mut other, wrong, 10 * SECOND), (Taken::Held, vec![]), "{wrong}");
+            assert_eq!(other.passed_ul(), passed);
+            let (taken, said) = read(&mut other, register + 10 * L, 70 * SECOND);
+            assert_eq!((taken, other.passed_ul()), (Taken::Missed, passed + 10 * L), "{wrong}");
+            assert!(said.iter().all(|v| v.severity < Severity::Critical), "{said:?}");
+            assert_eq!(other.counts().misread, 1);
+        }
+        // A long time: the next one confirms it.
+        let mut other = adrift();
+        assert_eq!(read(&mut other, register + 500_000 * L, 10 * SECOND).0, Taken::Held);
+        assert_eq!(read(&mut other, register + 500_010 * L, 70 * SECOND).0, Taken::Judged);
+        assert_eq!(other.passed_ul(), passed + 500_010 * L);
+        // And what can have passed meanwhile is believed at once.
+        let mut other = adrift();
+        assert_eq!(read(&mut other, register + 50 * L, 10 * SECOND).0, Taken::Missed);
+    }
 }
 
 #[test]

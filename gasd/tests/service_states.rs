@@ -166,8 +166,11 @@ fn a_hold_of_a_valve_that_is_gone_is_a_problem_until_it_is_released() {
 fn lived(days: u64) -> Vec<u8> {
     let config = parse("t.toml", GOOD).unwrap();
     let mut engine = gasd_detect::Engine::new(engine_config(&config.meters[0]));
-    let saved =
-        Now { unix_us: clock::now().unix_us - 60_000_000, boottime_ns: days * 86_400 * 1_000_000_000 };
+    let saved = Now {
+        unix_us: clock::now().unix_us - 60_000_000,
+        boottime_ns: days * 86_400 * 1_000_000_000,
+        boot: 1,
+    };
     engine.set_civil_offset((saved.unix_us * 1_000 - saved.boottime_ns).cast_signed());
     for hour in 1..days * 24 {
         let t_ns = hour * 3_600_000_000_000;

@@ -113,8 +113,10 @@ impl ReadingsConfig {
         self.resolution_ul.saturating_mul(times.unwrap_or(u64::MAX))
     }
 
-    /// An interval that is longer than this has lost readings in it, ns.
-    pub(crate) fn gap_ns(&self) -> u64 {
+    /// An interval that is longer than this has lost readings in it, ns: 2.5 times the usual one, and ten minutes at
+    /// least.
+    #[must_use]
+    pub fn gap_ns(&self) -> u64 {
         ((self.every_ns as f64 * LATE) as u64).max(SHORT_NS)
     }
 

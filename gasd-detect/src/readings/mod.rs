@@ -11,8 +11,9 @@
 //! * **invent or hide a rest**: an interval without an increment has no pulse, and the engine's time stands still
 //!   between readings, so no pulse is ever due that could not have come;
 //! * **blame the valve for what passed before**: an interval in which it moved is missed as a whole;
-//! * **take a broken sensor for gas**: what would close a valve waits for a second reading; a register that leaps or falls is said to, and the interval after it is
-//!   missed as well, because one that comes and goes only came back.
+//! * **take a broken sensor for gas**: what would close a valve waits for a second reading, and so does what is more
+//!   than can pass when nobody knows how long it was; a register that leaps or falls is said to, and the interval
+//!   after it is missed as well, because one that comes and goes only came back.
 //!
 //! What only single appliances or hours would show is left out where the readings are too far apart for it
 //! (`config`), and [`Sight`] says it.
@@ -164,7 +165,8 @@ impl Readings {
             return self.begin(register_ul, t_ns, Taken::First, say);
         };
         let (newest_ul, newest_ns) = self.held.map_or(last, |held| (held.register_ul, held.t_ns));
-        if !self.adrift
+        // A reading of another clock may be earlier than the last; one that waits is of this clock.
+        if (!self.adrift || self.held.is_some())
             && let Some(ignored) = self.ignored(register_ul == newest_ul, t_ns, newest_ns)
         {
             return ignored;
@@ -181,11 +183,19 @@ impl Readings {
 
     /// What a held reading was worth, by the one after it.
     fn release(&mut self, held: Held, register_ul: u64, t_ns: u64, say: &mut dyn FnMut(Verdict)) {
-        match self.register().moved(held.register_ul, register_ul, self.most_ul(held.t_ns, t_ns)) {
+        // Both are of one clock, whatever was before them.
+        let span_ns = t_ns.saturating_sub(held.t_ns);
+        let most_ul = self.cfg.passes_ul(self.engine.limit_m3_per_h(), span_ns);
+        match self.register().moved(held.register_ul, register_ul, Some(most_ul)) {
             Move::Fell(by_ul) => {
                 self.counts.misread = self.counts.misread.saturating_add(1);
                 self.valve_moved |= held.valve_moved;
                 self.fell(by_ul, held.t_ns, t_ns, say);
+            }
+            // Adrift, the one that waited is believed for what the next one confirms, and not for what it leaps by.
+            Move::Leapt(_) if self.adrift => {
+                self.counts.misread = self.counts.misread.saturating_add(1);
+                self.valve_moved |= held.valve_moved;
             }
             Move::Forward(_) | Move::Rolled(_) | Move::Leapt(_) => {
                 let valve_moved = core::mem::replace(&mut self.valve_moved, held.valve_moved);
@@ -217,6 +227,10 @@ impl Readings {
                 }
             };
         let grave = self.is_grave(more_ul, t_ns.saturating_sub(before_ns));
+        if self.adrift && !sure && self.is_much(more_ul) {
+            self.held = Some(Held { register_ul, t_ns, valve_moved: self.valve_moved });
+            return Taken::Held;
+        }
         if grave && !sure && !self.trusted && !self.adrift && !self.valve_moved && !self.doubtful {
             self.held = Some(Held { register_ul, t_ns, valve_moved: self.valve_moved });
             return Taken::Held;
@@ -235,6 +249,12 @@ impl Readings {
     fn is_grave(&self, more_ul: u64, span_ns: u64) -> bool {
         let behind_closed = self.engine.valve() == Some(false) && more_ul > 0;
         behind_closed || self.surely(more_ul, span_ns) > self.grave_m3_per_h()
+    }
+
+    /// Whether more passed than can between two readings, when nobody knows how long it was: a long time, or a digit
+    /// that was misread.
+    fn is_much(&self, more_ul: u64) -> bool {
+        more_ul > self.cfg.passes_ul(self.engine.limit_m3_per_h(), self.cfg.gap_ns())
     }
 
     /// Flow from which something may be done at once, m³/h.

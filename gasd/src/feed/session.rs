@@ -20,6 +20,8 @@ pub struct Session {
     owed: VecDeque<Answer>,
     /// Readings that are not on the disk yet, in their order.
     waiting: VecDeque<Waiting>,
+    /// The other end was closed while nothing was read.
+    gone: bool,
 }
 
 /// A reading that is answered once all before it are, and it is on the disk.
@@ -57,7 +59,10 @@ impl Session {
     pub fn new(uid: u32, keys: Vec<u64>) -> io::Result<(Session, OwnedFd)> {
         let (socket, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-        Ok((Session { socket, uid, keys, owed: VecDeque::new(), waiting: VecDeque::new() }, theirs))
+        Ok((
+            Session { socket, uid, keys, owed: VecDeque::new(), waiting: VecDeque::new(), gone: false },
+            theirs,
+        ))
     }
 
     /// The socket, to be waited for.
@@ -74,6 +79,16 @@ impl Session {
     /// Whether so many readings wait for the disk that no more is read.
     pub fn is_full(&self) -> bool {
         self.waiting.len() >= MOST_WAITING
+    }
+
+    /// The other end was closed: what was read is gasd's or is sent again, what was not is sent again.
+    pub fn hang_up(&mut self) {
+        self.gone = true;
+    }
+
+    /// Whether the other end was closed while nothing was read.
+    pub fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// A reading is to be answered once it is on the disk.

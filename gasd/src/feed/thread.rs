@@ -164,7 +164,7 @@ impl Work {
     fn turn(&mut self, session: &mut Session) -> (bool, bool) {
         let mut packet = [0u8; PACKET_BYTES + 1];
         for _ in 0..TURN {
-            if !session.flush() {
+            if session.is_gone() || !session.flush() {
                 return (false, false);
             }
             if session.is_owed() || session.is_full() {
@@ -216,7 +216,7 @@ impl Work {
         }
     }
 
-    fn wait(&self) {
+    fn wait(&mut self) {
         let now_ns = boottime_ns();
         let due = self.fed.iter().filter_map(|(key, fed)| {
             self.lines.get(key)?.due_ns(self.bank.as_ref(), fed.line, fed.filter.as_ref()?)
@@ -231,14 +231,24 @@ impl Work {
             let events = if session.is_owed() {
                 PollFlags::OUT
             } else if session.is_full() {
-                // Its end is heard all the same; the disk wakes this thread.
+                // The disk wakes this thread; that it has ended is told whether asked for or not.
                 PollFlags::empty()
             } else {
                 PollFlags::IN
             };
             fds.push(PollFd::new(session.socket(), events));
         }
-        let woken = poll(&mut fds, Some(&timeout)).is_ok() && fds[0].revents().contains(PollFlags::IN);
+        let polled = poll(&mut fds, Some(&timeout)).is_ok();
+        let woken = polled && fds[0].revents().contains(PollFlags::IN);
+        let hung = |fd: &PollFd<'_>| polled && fd.revents().intersects(PollFlags::HUP | PollFlags::ERR);
+        let hung: Vec<bool> = fds[1..].iter().map(hung).collect();
+        drop(fds);
+        for (session, hung) in self.sessions.iter_mut().zip(hung) {
+            // Of one that is read its end comes behind all that it has sent.
+            if hung && session.is_full() {
+                session.hang_up();
+            }
+        }
         if woken {
             let mut count = [0u8; 8];
             let _ = rustix::io::read(self.shared.wake.as_fd(), &mut count);

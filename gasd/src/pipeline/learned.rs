@@ -63,6 +63,15 @@ fn set_aside(meter: &str, bytes: Vec<u8>, why: &str) -> Change {
 /// In words, why it cannot.
 pub fn restore(setup: Setup, bytes: &[u8], now: Now) -> Result<Detector, String> {
     let learned = Learned::decode(bytes).map_err(|error| error.to_string())?;
+    match (setup, learned.register) {
+        (Setup::Pulses(_), true) => {
+            return Err("it was learned from readings of a register, and pulses are counted now".to_owned());
+        }
+        (Setup::Register(_), false) => {
+            return Err("it was learned from pulses, and the register is read now".to_owned());
+        }
+        _ => {}
+    }
     if let Setup::Pulses(config) = setup
         && learned.pulse_volume_ul != config.pulse_volume_ul
     {
@@ -73,7 +82,7 @@ pub fn restore(setup: Setup, bytes: &[u8], now: Now) -> Result<Detector, String>
         ));
     }
     let mut detector = Detector::restore(setup, &learned.state)?;
-    let saved = Now { unix_us: learned.unix_us, boottime_ns: learned.boottime_ns };
+    let saved = Now { unix_us: learned.unix_us, boottime_ns: learned.boottime_ns, boot: learned.boot };
     detector.clock_moved(moved_ns(saved, now));
     // Somebody may have opened it meanwhile, and pulses that waited come before the valve is looked at.
     detector.forget_valve();
@@ -85,9 +94,13 @@ const PLAUSIBLE_US: u64 = 1_735_689_600_000_000;
 /// Clocks on the wall are set by less than this without anybody noticing, ns.
 const SET_NS: i64 = 5_000_000_000;
 
-/// What `CLOCK_BOOTTIME` says later now than the clock of the saved times would: 0 within one boot. After a
-/// reboot the clock on the wall tells; where that is not set, no time has passed as far as anybody knows.
+/// What `CLOCK_BOOTTIME` says later now than the clock of the saved times would: 0 within one boot, whatever the clock
+/// on the wall was set to. After a reboot that one tells; where it is not set, no time has passed as far as anybody
+/// knows. What was saved is never later than now.
 pub(super) fn moved_ns(saved: Now, now: Now) -> i64 {
+    if saved.boot != 0 && saved.boot == now.boot {
+        return 0;
+    }
     let apart = |late: u64, early: u64| late.cast_signed().saturating_sub(early.cast_signed());
     let clock_ns = apart(now.boottime_ns, saved.boottime_ns);
     if saved.unix_us.min(now.unix_us) < PLAUSIBLE_US {
@@ -95,14 +108,15 @@ pub(super) fn moved_ns(saved: Now, now: Now) -> i64 {
     }
     let wall_ns = apart(now.unix_us, saved.unix_us).saturating_mul(1_000);
     let moved = clock_ns.saturating_sub(wall_ns);
-    if clock_ns >= 0 && moved.abs() < SET_NS { 0 } else { moved }
+    if clock_ns >= 0 && moved.abs() < SET_NS { 0 } else { moved.min(clock_ns) }
 }
 
 /// What an engine has learned, as it is stored.
 #[must_use]
 pub fn save(detector: &Detector, pulse_volume_ul: u64, now: Now) -> Vec<u8> {
-    let Now { unix_us, boottime_ns } = now;
-    Learned { unix_us, boottime_ns, pulse_volume_ul, state: detector.save() }.encode()
+    let Now { unix_us, boottime_ns, boot } = now;
+    let register = detector.register().is_some();
+    Learned { unix_us, boottime_ns, boot, pulse_volume_ul, register, state: detector.save() }.encode()
 }
 
 impl Engine {
@@ -158,7 +172,7 @@ mod tests {
         [engine.days_learned().to_bits(), engine.envelope_m3_per_h().to_bits()]
     }
 
-    const NOW: Now = Now { unix_us: 1_790_000_500_000_000, boottime_ns: 500_000_000_000_000 };
+    const NOW: Now = Now { unix_us: 1_790_000_500_000_000, boottime_ns: 500_000_000_000_000, boot: 7 };
 
     /// Five days with an hour of cooking each.
     fn lived() -> Detector {
@@ -189,6 +203,7 @@ mod tests {
         let at = |unix_s: u64, boottime_s: u64| Now {
             unix_us: unix_s * 1_000_000,
             boottime_ns: boottime_s * 1_000_000_000,
+            boot: 0,
         };
         let unix = 1_790_000_000;
         let saved = at(unix, 5_000);
@@ -208,10 +223,29 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_on_the_wall_that_is_set_moves_nothing_within_one_boot_and_never_makes_a_time_of_tomorrow() {
+        let at = |unix_s: u64, boottime_s: u64, boot| Now {
+            unix_us: unix_s * 1_000_000,
+            boottime_ns: boottime_s * 1_000_000_000,
+            boot,
+        };
+        let unix = 1_790_000_000;
+        let saved = at(unix, 5_000, 7);
+        for now_s in [unix - 30 * 86_400, unix + 60, unix + 30 * 86_400] {
+            assert_eq!(moved_ns(saved, at(now_s, 5_060, 7)), 0);
+        }
+        // Another boot, after which the wall says that it is a month before.
+        for now in [at(unix - 30 * 86_400, 20, 8), at(unix - 30 * 86_400, 9_000, 8)] {
+            let moved = saved.boottime_ns.cast_signed() + moved_ns(saved, now);
+            assert!(moved <= now.boottime_ns.cast_signed(), "{moved}");
+        }
+    }
+
+    #[test]
     fn after_a_reboot_nothing_that_was_learned_is_lost_and_the_gas_may_go_on() {
         let engine = lived();
         let bytes = save(&engine, 10_000_000, NOW);
-        let now = Now { unix_us: NOW.unix_us + 3_600_000_000, boottime_ns: 30_000_000_000 };
+        let now = Now { unix_us: NOW.unix_us + 3_600_000_000, boottime_ns: 30_000_000_000, boot: 8 };
         let mut again = restore(config(10_000_000), &bytes, now).unwrap();
         again.set_civil_offset((now.unix_us * 1_000 - now.boottime_ns).cast_signed());
         assert_eq!(known(&again), known(&engine));

@@ -13,7 +13,7 @@ use crate::{
     config::{MeterConfig, change::Delta},
     evidence::{evidence_json, flow_json},
     replay::judge::engine_config,
-    response::clock::{Now, utc},
+    response::clock::Now,
     state::{MeterState, Reckoning},
     store::{Base, Total, advance, reanchor, total},
 };
@@ -57,6 +57,8 @@ pub struct MeterRun {
     sensed: world::Sensed,
     last: Event,
     now_ns: u64,
+    /// Since when time passes for it.
+    watched_ns: Option<u64>,
     missed: u64,
     /// Another worth of a pulse that may not be on the disk yet.
     unproven: Option<Unproven>,
@@ -98,6 +100,7 @@ impl MeterRun {
             sensed: world::Sensed::default(),
             last: Event::default(),
             now_ns: 0,
+            watched_ns: None,
             missed: 0,
             unproven: None,
             behind: None,
@@ -297,6 +300,7 @@ impl MeterRun {
             return None;
         }
         self.now_ns = self.now_ns.max(now_ns);
+        self.watched_ns.get_or_insert(now_ns);
         self.detector.tick(now_ns)
     }
 
@@ -334,20 +338,6 @@ impl MeterRun {
             pulse_volume_ul: self.pulse_volume_ul,
             simulated: self.simulated,
         }
-    }
-
-    /// `ok`, or what is wrong with it.
-    fn words(&self) -> String {
-        let total = self
-            .unknown_since
-            .map(|since| format!(
-                    "its total is not known: the store was lost at {}, and only what the filter still had counted went on",
-                    utc(since / 1_000_000)
-                ));
-        let alarm = self.alarm_health().map(str::to_owned);
-        let parts: Vec<String> =
-            self.health.iter().cloned().chain(self.overdue()).chain(alarm).chain(total).collect();
-        if parts.is_empty() { "ok".to_owned() } else { parts.join("; ") }
     }
 
     /// A verdict's evidence with the flow that led to it, as one JSON object.

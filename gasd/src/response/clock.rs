@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What time it is, read in one place so that everything else takes it as an argument.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One moment on both clocks.
@@ -10,6 +12,32 @@ pub struct Now {
     pub unix_us: u64,
     /// `CLOCK_BOOTTIME`, ns: the clock of pulses and verdicts.
     pub boottime_ns: u64,
+    /// Names the boot that `boottime_ns` is of; 0 where that is not known.
+    pub boot: u128,
+}
+
+/// Where the kernel names the boot. The unit does not see it, and is told by the service manager.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// The variable in which the unit is told.
+const BOOT_VARIABLE: &str = "GASD_BOOT_ID";
+
+/// Names this boot. Where nobody says, this process names itself: what it wrote is of another boot for the next
+/// one, and the clocks have to tell.
+#[must_use]
+pub fn boot() -> u128 {
+    static BOOT: OnceLock<u128> = OnceLock::new();
+    *BOOT.get_or_init(|| {
+        let told = std::env::var(BOOT_VARIABLE).ok();
+        let read = || std::fs::read_to_string(BOOT_ID).ok();
+        let own = || u128::from(RandomState::new().hash_one(0)) << 64 | 1;
+        told.as_deref().and_then(boot_of).or_else(|| boot_of(&read()?)).unwrap_or_else(own)
+    })
+}
+
+/// 32 hexadecimal digits, with dashes or without.
+fn boot_of(text: &str) -> Option<u128> {
+    let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
+    u128::from_str_radix(&digits, 16).ok().filter(|boot| digits.len() == 32 && *boot != 0)
 }
 
 /// This moment.
@@ -18,7 +46,7 @@ pub fn now() -> Now {
     let unix_us = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
-    Now { unix_us, boottime_ns: boottime_ns() }
+    Now { unix_us, boottime_ns: boottime_ns(), boot: boot() }
 }
 
 /// `CLOCK_BOOTTIME`, ns.
@@ -52,6 +80,17 @@ pub fn utc(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_boot_is_named_by_its_digits() {
+        let dashed = super::boot_of("0e5d0f3a-62a7-4f2c-9f1b-0123456789ab\n");
+        assert_eq!(dashed, Some(0x0e5d0f3a62a74f2c9f1b0123456789ab));
+        assert_eq!(super::boot_of("0e5d0f3a62a74f2c9f1b0123456789ab"), dashed);
+        for none in ["", "%b", "0e5d", "00000000-0000-0000-0000-000000000000"] {
+            assert_eq!(super::boot_of(none), None, "{none}");
+        }
+        assert_eq!(super::boot(), super::boot(), "one process is of one boot");
+    }
+
     #[test]
     fn a_time_is_shown_as_a_date() {
         assert_eq!(super::utc(0), "1970-01-01T00:00:00Z");

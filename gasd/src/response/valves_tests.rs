@@ -6,7 +6,7 @@ use super::*;
 use crate::config::{FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds, ValveConfig};
 use gasd_abi::FilterConfig;
 
-pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2 };
+pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2, boot: 0 };
 
 pub(in crate::response) fn config() -> Config {
     let meter = |id: &str, valve| MeterConfig {

@@ -95,6 +95,10 @@ impl Put {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
+    fn u128(&mut self, value: u128) {
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
     fn text(&mut self, value: &str) {
         // Text of 4 GiB is left out rather than refused: a record must not fail for its prose.
         let bytes = value.as_bytes();
@@ -139,6 +143,10 @@ impl Take<'_> {
 
     fn u64(&mut self) -> Result<u64, &'static str> {
         Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn u128(&mut self) -> Result<u128, &'static str> {
+        Ok(u128::from_le_bytes(self.array()?))
     }
 
     fn text(&mut self) -> Result<String, &'static str> {
@@ -188,8 +196,9 @@ impl Record for Base {
         for mark in self.earlier {
             [mark.generation[0], mark.generation[1], mark.at].into_iter().for_each(|value| out.u64(value));
         }
-        if let Some(RegisterAt { register_ul, t_ns, unix_us }) = self.register {
+        if let Some(RegisterAt { register_ul, t_ns, unix_us, boot }) = self.register {
             [register_ul, t_ns, unix_us].into_iter().for_each(|value| out.u64(value));
+            out.u128(boot);
         }
     }
 
@@ -215,7 +224,7 @@ impl Record for Base {
         let mut base = Self::take(input)?;
         if version >= 2 {
             let (register_ul, t_ns, unix_us) = (input.u64()?, input.u64()?, input.u64()?);
-            base.register = Some(RegisterAt { register_ul, t_ns, unix_us });
+            base.register = Some(RegisterAt { register_ul, t_ns, unix_us, boot: input.u128()? });
         }
         Ok(base)
     }
@@ -223,13 +232,17 @@ impl Record for Base {
 
 impl Record for Learned {
     const NAME: &'static str = "learned";
-    const VERSION: u8 = 1;
+    /// 2 says of which boot the time is, and what was learned from.
+    const VERSION: u8 = 2;
+    const OLDEST: u8 = 1;
 
     fn put(&self, out: &mut Put) {
         for value in [self.unix_us, self.boottime_ns, self.pulse_volume_ul] {
             out.u64(value);
         }
         out.blob(&self.state);
+        out.u128(self.boot);
+        out.u8(u8::from(self.register));
     }
 
     fn take(input: &mut Take<'_>) -> Result<Self, &'static str> {
@@ -238,7 +251,21 @@ impl Record for Learned {
             boottime_ns: input.u64()?,
             pulse_volume_ul: input.u64()?,
             state: input.blob()?,
+            ..Learned::default()
         })
+    }
+
+    fn take_version(input: &mut Take<'_>, version: u8) -> Result<Self, &'static str> {
+        let mut learned = Self::take(input)?;
+        if version >= 2 {
+            learned.boot = input.u128()?;
+            learned.register = match input.u8()? {
+                0 => false,
+                1 => true,
+                _ => return Err("a flag is neither 0 nor 1"),
+            };
+        }
+        Ok(learned)
     }
 }
 

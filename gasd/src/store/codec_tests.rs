@@ -30,9 +30,9 @@ fn the_bytes_of_a_total_stay_as_they_are() {
         bytes
     };
     assert_eq!(base.encode(), words(1, 18), "a meter that counts pulses is written as it always was");
-    base.register = Some(RegisterAt { register_ul: 19, t_ns: 20, unix_us: 21 });
-    assert_eq!(base.encode(), words(2, 21));
-    assert_eq!(Base::decode(&words(2, 21)), Ok(base));
+    base.register = Some(RegisterAt { register_ul: 19, t_ns: 20, unix_us: 21, boot: 23 << 64 | 22 });
+    assert_eq!(base.encode(), words(2, 23));
+    assert_eq!(Base::decode(&words(2, 23)), Ok(base));
 }
 
 #[test]

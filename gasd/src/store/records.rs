@@ -127,8 +127,12 @@ pub struct Learned {
     pub unix_us: u64,
     /// When it was saved, `CLOCK_BOOTTIME` ns.
     pub boottime_ns: u64,
+    /// Names the boot of that clock; 0 where it is not known.
+    pub boot: u128,
     /// Volume of the pulses that it was learned from, µL.
     pub pulse_volume_ul: u64,
+    /// It was learned from readings of a register.
+    pub register: bool,
     /// The engine's own bytes.
     pub state: Vec<u8>,
 }

@@ -39,6 +39,8 @@ pub struct RegisterAt {
     pub t_ns: u64,
     /// The same moment on the clock on the wall, Unix time in µs: over a reboot only that one goes on.
     pub unix_us: u64,
+    /// Names the boot of `t_ns`; 0 where it is not known.
+    pub boot: u128,
 }
 
 /// Generations that a base remembers besides its own.

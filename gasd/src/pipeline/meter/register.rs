@@ -25,7 +25,7 @@ impl MeterRun {
             let known = self.start.register;
             if known.is_none_or(|known| (known.register_ul, known.t_ns) != (register_ul, t_ns)) {
                 let unix_us = now.unix_us.saturating_sub(now.boottime_ns.saturating_sub(t_ns) / 1_000);
-                self.start.register = Some(RegisterAt { register_ul, t_ns, unix_us });
+                self.start.register = Some(RegisterAt { register_ul, t_ns, unix_us, boot: now.boot });
             }
         }
         self.now_ns = self.now_ns.max(t_ns);
@@ -48,14 +48,15 @@ impl MeterRun {
             return;
         };
         let Some(at) = self.start.register else { return };
-        let moved = moved_ns(Now { unix_us: at.unix_us, boottime_ns: at.t_ns }, now);
+        let saved = Now { unix_us: at.unix_us, boottime_ns: at.t_ns, boot: at.boot };
+        let moved = moved_ns(saved, now);
         let t_ns = at.t_ns.saturating_add_signed(moved);
         readings.resume(at.register_ul, t_ns);
         if moved != 0 {
             // How long ago that was is only known by the clock on the wall.
             readings.clock_moved(0);
         }
-        self.start.register = Some(RegisterAt { t_ns, ..at });
+        self.start.register = Some(RegisterAt { t_ns, boot: now.boot, ..at });
         self.now_ns = self.now_ns.max(t_ns);
     }
 
@@ -73,13 +74,23 @@ impl MeterRun {
 
     /// That readings are missing, in words.
     pub(super) fn overdue(&self) -> Option<String> {
-        let readings = self.detector.register().filter(|readings| readings.is_overdue(self.now_ns))?;
-        let at = self.start.register?;
+        let readings = self.detector.register()?;
         let every = long(readings.config().every_ns);
-        Some(format!(
-            "nobody has read it since {}, and it is to be read every {every}",
-            utc(at.unix_us / 1_000_000)
-        ))
+        match self.start.register {
+            Some(at) if readings.is_overdue(self.now_ns) => Some(format!(
+                "nobody has read it since {}, and it is to be read every {every}",
+                utc(at.unix_us / 1_000_000)
+            )),
+            None if readings.newest_ns().is_none() && self.is_late(readings.config().gap_ns()) => {
+                Some(format!("nobody has read it yet, and it is to be read every {every}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it has been watched for so long.
+    fn is_late(&self, patience_ns: u64) -> bool {
+        self.watched_ns.is_some_and(|since_ns| self.now_ns.saturating_sub(since_ns) > patience_ns)
     }
 }
 

@@ -24,7 +24,7 @@ fn minutely() -> MeterConfig {
 
 /// The moment that many ns after the clock began.
 fn at(t_ns: u64) -> Now {
-    Now { unix_us: UNIX * 1_000_000 + t_ns / 1_000, boottime_ns: t_ns }
+    Now { unix_us: UNIX * 1_000_000 + t_ns / 1_000, boottime_ns: t_ns, boot: 1 }
 }
 
 fn fresh(config: &MeterConfig) -> MeterRun {
@@ -107,14 +107,16 @@ fn after_a_reboot_what_passed_is_counted_and_no_rate_follows() {
     let bytes = meter.learned(at(5_400 * S));
 
     // Two hours later by the clock on the wall, 20 s after the boot.
-    let now = Now { unix_us: at(12_600 * S).unix_us, boottime_ns: 20 * S };
+    let now = Now { unix_us: at(12_600 * S).unix_us, boottime_ns: 20 * S, boot: 2 };
     let mut again = MeterRun::new(&config, 0, base);
     again.recall(&bytes, now).unwrap();
     again.resume(now);
     assert_eq!(again.read_ns(), Some(0), "before this boot");
     let (taken, found) = again.reading(9_000 * L, 30 * S, now);
-    assert_eq!((taken, found.len()), (Some(Taken::Missed), 0));
-    assert_eq!(litres(&again), 8_000);
+    assert_eq!((taken, found.len()), (Some(Taken::Held), 0), "so much waits for the next one");
+    assert_eq!((litres(&again), again.read_ns()), (29, Some(0)), "and is not answered before it");
+    let (_, found) = again.reading(9_001 * L, 90 * S, now);
+    assert_eq!((litres(&again), again.read_ns(), found.len()), (8_001, Some(90 * S), 0));
 }
 
 #[test]
@@ -161,6 +163,8 @@ enum Step {
     Crash,
     /// The gateway starts anew.
     Reboot,
+    /// Somebody sets the clock on the wall by so many hours.
+    Set(i16),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -171,6 +175,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Learn),
         1 => Just(Step::Crash),
         1 => Just(Step::Reboot),
+        1 => (-1_000i16..1_000).prop_map(Step::Set),
     ];
     proptest::collection::vec(step, 0..80)
 }
@@ -184,6 +189,7 @@ proptest! {
         let (mut register, mut now_ns) = (if rolls { 99_999_900 } else { 500 }, 3_600 * S);
         // Of the clock's present beginning: how much later it is than the one of the test.
         let mut behind_ns = 0u64;
+        let (mut wall_ns, mut boot) = (0i64, 1u128);
         let (mut disk, mut learned) = (Base::default(), None::<Vec<u8>>);
         let mut meter = fresh(&config);
         let (mut given, mut first) = (0u64, true);
@@ -191,7 +197,8 @@ proptest! {
         let mut unanswered: Vec<(u64, u64)> = Vec::new();
         for step in steps {
             now_ns += 60 * S;
-            let clock = Now { unix_us: at(now_ns).unix_us, boottime_ns: now_ns - behind_ns };
+            let wall = at(now_ns.saturating_add_signed(wall_ns));
+            let clock = Now { unix_us: wall.unix_us, boottime_ns: now_ns - behind_ns, boot };
             match step {
                 Step::Read(more) | Step::Unread(more) => {
                     if !first {
@@ -204,6 +211,7 @@ proptest! {
                         unanswered.push((register, clock.boottime_ns));
                     }
                 }
+                Step::Set(hours) => wall_ns = i64::from(hours) * 3_600 * S.cast_signed(),
                 Step::Persist | Step::Learn => {
                     disk = meter.base([0, 0], 0).0;
                     if matches!(step, Step::Learn) {
@@ -219,7 +227,8 @@ proptest! {
                         behind_ns = now_ns - 10 * S;
                         // Times of another boot are dropped; the next reading has what they had.
                         unanswered.clear();
-                        Now { boottime_ns: 10 * S, ..clock }
+                        boot += 1;
+                        Now { boottime_ns: 10 * S, boot, ..clock }
                     } else {
                         clock
                     };
@@ -242,7 +251,7 @@ proptest! {
             }
         }
         now_ns += 60 * S;
-        let clock = Now { unix_us: at(now_ns).unix_us, boottime_ns: now_ns - behind_ns };
+        let clock = Now { unix_us: at(now_ns).unix_us, boottime_ns: now_ns - behind_ns, boot };
         // Twice: what is grave waits for the second.
         meter.reading(register * L, clock.boottime_ns, clock);
         meter.reading(register * L, clock.boottime_ns + S, clock);

@@ -3,6 +3,7 @@
 
 use gasd_detect::{Input, Said, Topic, Verdict};
 
+use crate::response::clock::utc;
 use crate::state::Report;
 
 use super::MeterRun;
@@ -59,6 +60,20 @@ impl MeterRun {
     #[must_use]
     pub fn alarm_health(&self) -> Option<&str> {
         self.sensed.broken.as_deref()
+    }
+
+    /// `ok`, or what is wrong with it.
+    pub(super) fn words(&self) -> String {
+        let total = self
+            .unknown_since
+            .map(|since| format!(
+                    "its total is not known: the store was lost at {}, and only what the filter still had counted went on",
+                    utc(since / 1_000_000)
+                ));
+        let alarm = self.alarm_health().map(str::to_owned);
+        let parts: Vec<String> =
+            self.health.iter().cloned().chain(self.overdue()).chain(alarm).chain(total).collect();
+        if parts.is_empty() { "ok".to_owned() } else { parts.join("; ") }
     }
 
     /// It is another line from now on, or none: what the old one said is over.
