@@ -281,7 +281,11 @@ fn after_a_reboot_the_volume_counts_and_no_rate_follows() {
     let mut other = Readings::restore(cfg, &one.save()).expect("just saved");
     // The wall clock is not set: as far as anybody knows no time has passed.
     other.clock_moved(5 * SECOND as i64 - last as i64);
-    assert_eq!(read(&mut other, 9_000 * L, 4 * SECOND), (Taken::Held, vec![]), "so much waits for the next one");
+    assert_eq!(
+        read(&mut other, 9_000 * L, 4 * SECOND),
+        (Taken::Held, vec![]),
+        "so much waits for the next one"
+    );
     assert_eq!(read(&mut other, 9_016 * L, 64 * SECOND), (Taken::Judged, vec![]));
     assert_eq!(accounted(&other), 9_016 * L);
 }

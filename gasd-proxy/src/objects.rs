@@ -123,6 +123,8 @@ pub struct Meter {
     pub sensitivity: Vec<Sensitivity>,
     /// How often its register is read, ns; 0 for a meter whose pulses are counted.
     pub read_every_ns: u64,
+    /// What became of the readings of its register, by name; empty for a meter whose pulses are counted.
+    pub readings: BTreeMap<String, u64>,
     /// What its source can and cannot show, in words.
     pub sight: String,
 }
@@ -151,6 +153,7 @@ impl Meter {
         set(&mut self.days_learned, p, "DaysLearned");
         set(&mut self.envelope_m3_per_h, p, "Envelope");
         set(&mut self.read_every_ns, p, "ReadEvery");
+        set(&mut self.readings, p, "Readings");
         set(&mut self.sight, p, "Sight");
         if let Some(all) = value::<Vec<Properties>>(p, "Sensitivity") {
             self.sensitivity = all.iter().map(Sensitivity::read).collect();

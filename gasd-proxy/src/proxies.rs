@@ -166,6 +166,9 @@ pub trait Meter {
     /// How often its register is read, ns; 0 for a meter whose pulses are counted.
     #[zbus(property)]
     fn read_every(&self) -> zbus::Result<u64>;
+    /// What became of the readings of its register, by name.
+    #[zbus(property)]
+    fn readings(&self) -> zbus::Result<HashMap<String, u64>>;
     /// What its source can and cannot show, in words.
     #[zbus(property)]
     fn sight(&self) -> zbus::Result<String>;

@@ -151,6 +151,37 @@ fn what_was_answered_outlives_any_crash_and_the_rest_is_handed_in_again() {
 }
 
 #[test]
+fn a_program_that_dies_with_more_than_may_wait_is_noticed_while_the_disk_has_nothing() {
+    let (bus, dir) = (PrivateBus::start(), tempfile::tempdir().unwrap());
+    let never = CONFIG.replace("200 ms", "1 h");
+    let _daemon = Daemon::start(&never, &bus, dir.path(), &["--userspace"]);
+    run(async {
+        let client = connect(&bus).await;
+        let one = feed(&client, &["flat"]).await.unwrap();
+        wait_health(&client, "flat", "ok").await;
+        let start_ns = boottime_ns() - 60 * S;
+        let many: Vec<(u64, u64)> =
+            (0..20_000).map(|n| (1_000 + n / 1_000, start_ns + n * S / 1_000)).collect();
+        let (mut first, mut some) = (1, many.chunks(255).peekable());
+        rustix::io::ioctl_fionbio(&one, true).unwrap();
+        let begun = Instant::now();
+        // Until gasd has read as many as may wait.
+        while client.meter("flat").await.unwrap().readings().await.unwrap()["readings"] < 16_384 {
+            while let Some(chunk) = some.peek()
+                && rustix::net::send(&one, &packet(first, chunk), rustix::net::SendFlags::NOSIGNAL).is_ok()
+            {
+                first += chunk.len() as u64;
+                some.next();
+            }
+            assert!(begun.elapsed() < SOON, "{first} handed in");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(one);
+        wait_health(&client, "flat", "nobody feeds it").await;
+    });
+}
+
+#[test]
 fn a_hose_that_readings_show_is_a_verdict_and_closes_the_valve() {
     let (bus, dir) = (PrivateBus::start(), tempfile::tempdir().unwrap());
     let _daemon = Daemon::start(CONFIG, &bus, dir.path(), &["--userspace"]);

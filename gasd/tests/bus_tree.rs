@@ -250,6 +250,7 @@ fn every_property_tells_its_changes_unless_it_is_said_to_be_constant() {
             (meter.health, meter.valve) = ("ok".into(), "out_side".into());
             (meter.phase, meter.days_learned, meter.envelope_m3_per_h) = ("away".into(), 14.0, 15.0);
             (meter.read_every_ns, meter.sight) = (60_000_000_000, "far".into());
+            meter.readings = Some(gasd_detect::Counts { readings: 7, ..gasd_detect::Counts::default() });
             meter.heard = vec![gasd_detect::Heard {
                 topic: gasd_detect::Topic::BaseFlow,
                 false_alarms: 2,

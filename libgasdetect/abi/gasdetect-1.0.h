@@ -1174,7 +1174,8 @@ enum gasd_result gasd_feed_new(struct gasd_client *client,
  * some hundred a second hand over batches.
  *
  * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID for a level that is none, for more than 1048576 edges or for a
- * feed of readings (nothing is taken in); GASD_ORDER for a time that is not above the one before, GASD_FULL with 16384 entries waiting (those before
+ * feed of readings (nothing is taken in), and for a time that has not come yet (those before it are taken in): is it
+ * CLOCK_BOOTTIME? GASD_ORDER for a time that is not above the one before, GASD_FULL with 16384 entries waiting (those before
  * it are taken in).
  */
 enum gasd_result gasd_pulse(struct gasd_feed *feed,
@@ -1189,7 +1190,8 @@ enum gasd_result gasd_pulse(struct gasd_feed *feed,
  *
  * Any thread.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID for a feed of edges, GASD_ORDER, GASD_FULL.
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID for a feed of edges or a time that has not come yet, GASD_ORDER,
+ * GASD_FULL.
  */
 enum gasd_result gasd_reading(struct gasd_feed *feed,
                               uint64_t t_ns,

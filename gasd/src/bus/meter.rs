@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use gasd_abi::Reason;
 use gasd_abi::records::meter_key;
-use gasd_detect::Heard;
+use gasd_detect::{Counts, Heard};
 use zbus::message::Header;
 use zbus::{Connection, Variant, interface};
 
@@ -42,6 +42,25 @@ fn heard(heard: &Heard) -> HashMap<&'static str, Variant<'static>> {
         ("Times", Variant::from(f64::from(heard.times))),
         ("Text", Variant::from(heard.to_string())),
     ])
+}
+
+/// What became of readings, by name.
+fn readings(counts: &Counts) -> [(&'static str, u64); 13] {
+    [
+        ("readings", counts.readings),
+        ("duplicates", counts.duplicates),
+        ("conflicts", counts.conflicts),
+        ("late", counts.late),
+        ("gaps", counts.gaps),
+        ("rollovers", counts.rollovers),
+        ("exchanges", counts.exchanges),
+        ("falls", counts.falls),
+        ("misread", counts.misread),
+        ("leaps", counts.leaps),
+        ("judged_ul", counts.given_ul),
+        ("missed_ul", counts.missed_ul),
+        ("refused_ul", counts.refused_ul),
+    ]
 }
 
 const PRESSURE: &str = "kPa above the air's (d), -10 to 1000";
@@ -199,6 +218,11 @@ impl Meter {
     #[zbus(property)]
     fn read_every(&self) -> u64 {
         self.get(|m| m.read_every_ns)
+    }
+
+    #[zbus(property)]
+    fn readings(&self) -> HashMap<&'static str, u64> {
+        self.get(|m| m.readings.map(|counts| readings(&counts).into()).unwrap_or_default())
     }
 
     #[zbus(property)]

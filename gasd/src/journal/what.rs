@@ -82,6 +82,8 @@ table! {
 
     /// What was learned of a home cannot be used and was kept aside.
     LearnedLost Warning "26145cee0d0c401a86af4fb05282c19e",
+    /// What was learned of a home before a change of the configuration is used again.
+    LearnedBack Notice "4cefd41a72834d06ad213b71847dda46",
 
     /// A valve is closed now.
     ValveClosed Notice "9563f3c7b41345f09b555f519c7b596b",

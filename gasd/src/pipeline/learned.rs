@@ -144,10 +144,22 @@ impl Engine {
         self.writer.push(totals.chain(learned).collect());
     }
 
-    /// What was learned before a change of the configuration cannot be used after it.
-    pub(super) fn learned_lost(&mut self, meter: &str, bytes: Vec<u8>, why: &str) {
-        self.learned.rows.remove(meter);
-        let row = set_aside(meter, bytes, why);
+    /// What was learned before a change of the configuration cannot be used after it: it is kept aside. What was kept
+    /// there before is gone on from, if it can be used again: the change was taken back.
+    pub(super) fn learned_lost(&mut self, meter: &mut MeterRun, bytes: Vec<u8>, why: &str, now: Now) {
+        let key = Learned::aside(&meter.id);
+        let before = self.learned.rows.remove(&key);
+        self.learned.rows.remove(&meter.id);
+        let back = before.as_ref().is_some_and(|before| meter.recall(before, now).is_ok());
+        if back {
+            let text = format!(
+                "meter \"{}\": what was learned of its home before the configuration was changed is used again",
+                meter.id
+            );
+            journal::tell(Note::new(What::LearnedBack, text).meter(&meter.id));
+        }
+        self.learned.rows.insert(key, bytes.clone());
+        let row = set_aside(&meter.id, bytes, why);
         self.writer.push(vec![row]);
     }
 }

@@ -374,6 +374,7 @@ impl MeterRun {
             heard: engine.heard().collect(),
             reckoning: self.is_reckoned().then(|| self.reckoning(total, totals.accepted)),
             read_every_ns: sight.every_ns,
+            readings: self.detector.register().map(|readings| *readings.counts()),
             sight: sight.to_string(),
         }
     }

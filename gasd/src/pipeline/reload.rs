@@ -72,7 +72,7 @@ impl Engine {
                     if let Some(bytes) = learned
                         && let Err(why) = meter.recall(&bytes, now)
                     {
-                        self.learned_lost(&config.id, bytes, &why);
+                        self.learned_lost(&mut meter, bytes, &why, now);
                     }
                     if delta.begins_anew() {
                         meter.resume(now);

@@ -58,6 +58,8 @@ pub struct MeterState {
     pub reckoning: Option<Reckoning>,
     /// How often its register is read, ns; 0 for a meter whose pulses are counted.
     pub read_every_ns: u64,
+    /// What became of the readings of its register; `None` for a meter whose pulses are counted.
+    pub readings: Option<gasd_detect::Counts>,
     /// What its source can and cannot show, in words; empty where it is not known yet.
     pub sight: String,
 }

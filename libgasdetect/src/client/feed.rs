@@ -186,6 +186,11 @@ pub enum Rejected {
         /// The time of the entry before.
         last_ns: u64,
     },
+    /// Its time has not come yet: it is of another clock.
+    Future {
+        /// The time that it is.
+        now_ns: u64,
+    },
 }
 
 #[cfg(test)]

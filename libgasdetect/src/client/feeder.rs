@@ -212,6 +212,10 @@ impl Core {
                 "gasd closed the feed; asking again",
             ),
             (_, None) => (gasd_feed_state::GASD_FEED_READY, gasd_result::GASD_OK, "gasd takes the entries"),
+            // None of them will be taken before the meter is configured otherwise.
+            (_, Some(why @ Refusal::NotFed)) => {
+                (gasd_feed_state::GASD_FEED_REFUSED, gasd_result::GASD_REFUSED, words(why))
+            }
             (_, Some(why)) => (gasd_feed_state::GASD_FEED_READY, gasd_result::GASD_REFUSED, words(why)),
         };
         // Another feed has taken the meter over: asking for it back at once would begin a quarrel.
@@ -243,6 +247,9 @@ impl std::fmt::Display for super::feed::Rejected {
         match self {
             super::feed::Rejected::Full => {
                 write!(f, "{} entries wait for gasd already; dispatch, and try again", super::feed::MOST_KEPT)
+            }
+            super::feed::Rejected::Future { now_ns } => {
+                write!(f, "its time has not come yet: it is {now_ns} ns now; times are CLOCK_BOOTTIME")
             }
             super::feed::Rejected::Order { last_ns } => {
                 write!(f, "times must rise: the entry before was at {last_ns} ns")

@@ -65,6 +65,8 @@ sized!(gasd_feed_status, size_of::<gasd_feed_status>());
 
 /// Feeds of one client.
 const MOST: usize = 256;
+/// Another processor's clock may be read a moment later than ours; gasd allows as much.
+const AHEAD_NS: u64 = 1_000_000_000;
 
 /// Makes a feed for a meter that is configured with `source = "stack"`: of edges, or, with `readings` other than 0, of
 /// readings for one that has `readings`. gasd takes entries of members of the group gasd-control. Until gasd
@@ -121,7 +123,8 @@ pub unsafe extern "C" fn gasd_feed_new(
 /// some hundred a second hand over batches.
 ///
 /// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID` for a level that is none, for more than 1048576 edges or for a
-/// feed of readings (nothing is taken in); `GASD_ORDER` for a time that is not above the one before, `GASD_FULL` with 16384 entries waiting (those before
+/// feed of readings (nothing is taken in), and for a time that has not come yet (those before it are taken in): is it
+/// `CLOCK_BOOTTIME`? `GASD_ORDER` for a time that is not above the one before, `GASD_FULL` with 16384 entries waiting (those before
 /// it are taken in).
 ///
 /// # Safety
@@ -151,7 +154,8 @@ pub unsafe extern "C" fn gasd_pulse(
 ///
 /// Any thread.
 ///
-/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID` for a feed of edges, `GASD_ORDER`, `GASD_FULL`.
+/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID` for a feed of edges or a time that has not come yet, `GASD_ORDER`,
+/// `GASD_FULL`.
 ///
 /// # Safety
 /// `feed` is of `gasd_feed_new()`.
@@ -181,7 +185,13 @@ impl gasd_feed {
         let mut feed = self.shared.lock();
         let refused = feed.refused;
         let (mut n, mut rejected) = (0, None);
+        let latest_ns = crate::client::wait::boottime_ns().saturating_add(AHEAD_NS);
         for entry in entries {
+            if entry.t_ns > latest_ns {
+                // gasd would refuse it, and no right time would be above it any more.
+                rejected = Some(Rejected::Future { now_ns: latest_ns - AHEAD_NS });
+                break;
+            }
             let mut pushed = feed.push(entry);
             if pushed == Err(Rejected::Full) {
                 // Perhaps gasd has answered and nobody dispatched.
@@ -217,6 +227,9 @@ impl gasd_feed {
         match rejected {
             None => Ok(()),
             Some(why @ Rejected::Full) => Err(Failure::new(gasd_result::GASD_FULL, why.to_string())),
+            Some(why @ Rejected::Future { .. }) => {
+                Err(Failure::new(gasd_result::GASD_INVALID, why.to_string()))
+            }
             Some(why @ Rejected::Order { .. }) => Err(Failure::new(gasd_result::GASD_ORDER, why.to_string())),
         }
     }
