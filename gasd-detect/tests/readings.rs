@@ -291,6 +291,47 @@ fn after_a_reboot_the_volume_counts_and_no_rate_follows() {
 }
 
 #[test]
+fn a_register_that_is_renewed_less_often_than_it_is_read_is_counted_and_accused_of_nothing() {
+    let cfg = config(L, 60 * SECOND, Profile::EuG4);
+    for (each_s, m3_per_h) in
+        [(900, 0.3), (900, 1.2), (900, 3.0), (300, 1.5), (300, 4.5), (3_600, 3.0), (120, 2.0)]
+    {
+        let mut front = readings(cfg);
+        front.set_civil_offset(CIVIL);
+        let (mut said, mut shown) = (Vec::new(), 0);
+        for minute in 0..240u64 {
+            let t_s = 1_000 + minute * 60;
+            let renewed_s = minute * 60 / each_s * each_s;
+            shown = (renewed_s as f64 * m3_per_h / 3.6) as u64;
+            said.extend(read(&mut front, 5_000 * L + shown * L, t_s * SECOND).1);
+        }
+        // Twice more, so that nothing waits.
+        (240..242u64)
+            .for_each(|minute| drop(read(&mut front, 5_000 * L + shown * L, (1_000 + minute * 60) * SECOND)));
+        assert_eq!(front.passed_ul(), shown * L, "every {each_s} s, {m3_per_h} m3/h");
+        let grave: Vec<_> = said.iter().filter(|v| v.severity >= Severity::Warning).collect();
+        assert!(grave.is_empty(), "every {each_s} s, {m3_per_h} m3/h: {:?}", grave[0]);
+    }
+}
+
+#[test]
+fn a_hose_is_found_though_the_register_is_renewed_less_often_than_it_is_read() {
+    let cfg = config(L, 60 * SECOND, Profile::EuG4);
+    for each_s in [60, 120, 300] {
+        let mut front = readings(cfg);
+        let found = (0..60u64).find(|minute| {
+            // From the tenth minute on.
+            let gone_s = (minute * 60 / each_s * each_s).saturating_sub(600);
+            let litres = (gone_s as f64 * 9.0 / 3.6) as u64;
+            let said = read(&mut front, 5_000 * L + litres * L, (1_000 + minute * 60) * SECOND).1;
+            said.iter().any(|v| v.severity == Severity::Critical)
+        });
+        let at = found.expect("a hose");
+        assert!(at * 60 <= 600 + 3 * each_s + 60, "renewed every {each_s} s: after {} minutes", at - 10);
+    }
+}
+
+#[test]
 fn after_a_reboot_one_reading_that_says_very_much_is_not_believed() {
     let rolls = config(L, 60 * SECOND, Profile::EuG4);
     for cfg in [rolls, ReadingsConfig { modulus_ul: 1_000_000_000_000_000_000, ..rolls }] {

@@ -25,7 +25,7 @@ const KINDS: &[(&str, &str)] = &[
     ("surge", "the gas flow rose suddenly"),
     ("sustained-flow", "a high gas flow goes on"),
     ("transient-flow", "a high gas flow was over by itself"),
-    ("implausible-rate", "pulses faster than the meter can turn"),
+    ("implausible-rate", "more than the meter can pass"),
     ("edge-storm", "the pulse line chatters"),
     ("overload", "more gas than this home uses"),
     ("long-use", "gas has been flowing for too long"),

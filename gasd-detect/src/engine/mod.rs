@@ -216,7 +216,8 @@ impl Engine {
             t_ns.max(last_ns)
         };
         let interval = self.track.accept(t_ns);
-        if let Some(interval) = interval {
+        // What was drawn between readings was checked against what gas can pass before, and no contact made it.
+        if let Some(interval) = interval.filter(|_| self.poll_ns == 0) {
             self.implausible.note(interval.start_ns, interval.plausible);
         }
         let plausible = interval.is_none_or(|interval| interval.plausible);

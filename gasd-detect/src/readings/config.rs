@@ -21,6 +21,9 @@ const SHORT_NS: u64 = 600 * SECOND_NS;
 /// A register may show so much later what has passed, and never more than one interval, ns.
 const STALE_NS: u64 = 60 * SECOND_NS;
 
+/// A register is renewed once in so long at least, ns: a day.
+pub(crate) const RENEWED_NS: u64 = 86_400 * SECOND_NS;
+
 /// Readings up to this far apart show what appliances take, ns: few burn for less.
 pub(crate) const SHARP_NS: u64 = 120 * SECOND_NS;
 /// Up to this part of the meter's largest flow a mean that lasts is no use that lasts: a boiler that comes and

@@ -10,6 +10,8 @@
 //!   is told that it has missed the volume;
 //! * **invent or hide a rest**: an interval without an increment has no pulse, and the engine's time stands still
 //!   between readings, so no pulse is ever due that could not have come;
+//! * **take a register that is renewed less often than it is read for one that leaps**: what it moves by has passed since
+//!   it moved before, and proves the mean over that time and no more;
 //! * **blame the valve for what passed before**: an interval in which it moved is missed as a whole;
 //! * **take a broken sensor for gas**: what would close a valve waits for a second reading, and so does what is more
 //!   than can pass when nobody knows how long it was; a register that leaps or falls is said to, and the interval
@@ -22,6 +24,7 @@ mod ask;
 mod config;
 mod counts;
 mod faults;
+mod held;
 mod line;
 mod outlive;
 mod register;
@@ -37,11 +40,11 @@ pub(crate) use config::SHARP_NS;
 
 use config::MOST_QUANTA;
 use faults::Faults;
+use held::{Held, Sure};
 use line::Line;
 use register::{Move, Register};
 
 use crate::engine::{Engine, EngineConfig};
-use crate::units::flow_m3_per_h;
 use crate::verdict::Verdict;
 
 /// What became of a reading.
@@ -66,17 +69,6 @@ pub enum Taken {
     /// The register went further than gas can pass: it counts from there.
     Leapt,
 }
-
-/// A reading that waits for the next one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Held {
-    register_ul: u64,
-    t_ns: u64,
-    /// The valve had moved since the reading before.
-    valve_moved: bool,
-}
-
-crate::state::state!(Held { register_ul, t_ns, valve_moved });
 
 /// A register, and the engine that judges what it shows.
 ///
@@ -105,6 +97,9 @@ pub struct Readings {
     held: Option<Held>,
     /// The last one that waited was confirmed, and it goes on.
     trusted: bool,
+    /// The last reading at which the register had moved, ns: one that is renewed less often than it is read shows only
+    /// then what has passed since it did so before.
+    moved_ns: u64,
 }
 
 impl Readings {
@@ -149,6 +144,7 @@ impl Readings {
             doubtful: false,
             held: None,
             trusted: false,
+            moved_ns: 0,
         }
     }
 
@@ -178,60 +174,48 @@ impl Readings {
         if let Some(held) = self.held.take() {
             self.release(held, register_ul, t_ns, say);
         }
-        self.judge(register_ul, t_ns, false, say)
+        self.judge(register_ul, t_ns, None, say)
     }
 
-    /// What a held reading was worth, by the one after it.
-    fn release(&mut self, held: Held, register_ul: u64, t_ns: u64, say: &mut dyn FnMut(Verdict)) {
-        // Both are of one clock, whatever was before them.
-        let span_ns = t_ns.saturating_sub(held.t_ns);
-        let most_ul = self.cfg.passes_ul(self.engine.limit_m3_per_h(), span_ns);
-        match self.register().moved(held.register_ul, register_ul, Some(most_ul)) {
-            Move::Fell(by_ul) => {
-                self.counts.misread = self.counts.misread.saturating_add(1);
-                self.valve_moved |= held.valve_moved;
-                self.fell(by_ul, held.t_ns, t_ns, say);
-            }
-            // Adrift, the one that waited is believed for what the next one confirms, and not for what it leaps by.
-            Move::Leapt(_) if self.adrift => {
-                self.counts.misread = self.counts.misread.saturating_add(1);
-                self.valve_moved |= held.valve_moved;
-            }
-            Move::Forward(_) | Move::Rolled(_) | Move::Leapt(_) => {
-                let valve_moved = core::mem::replace(&mut self.valve_moved, held.valve_moved);
-                self.judge(held.register_ul, held.t_ns, true, say);
-                (self.valve_moved, self.trusted) = (valve_moved, true);
-            }
-        }
-    }
-
-    /// Judges a reading against the last one; `sure`: it was confirmed.
-    fn judge(&mut self, register_ul: u64, t_ns: u64, sure: bool, say: &mut dyn FnMut(Verdict)) -> Taken {
+    /// Judges a reading against the last one; `sure`: it was confirmed. Then what passed may have begun before it,
+    /// `since_ns`.
+    fn judge(
+        &mut self,
+        register_ul: u64,
+        t_ns: u64,
+        sure: Option<Sure>,
+        say: &mut dyn FnMut(Verdict),
+    ) -> Taken {
         let Some((before_ul, before_ns)) = self.last else { return Taken::First };
-        let (more_ul, rolled) =
-            match self.register().moved(before_ul, register_ul, self.most_ul(before_ns, t_ns)) {
-                Move::Forward(more_ul) => (more_ul, false),
-                Move::Rolled(more_ul) => (more_ul, true),
-                Move::Leapt(by_ul) => {
-                    self.counts.leaps = self.counts.leaps.saturating_add(1);
-                    self.counts.refused_ul = self.counts.refused_ul.saturating_add(by_ul);
-                    let limit = self.engine.limit_m3_per_h();
-                    let said = self.faults.leapt(&self.engine, by_ul, limit, before_ns, t_ns);
-                    said.into_iter().for_each(&mut *say);
-                    return self.begin(register_ul, t_ns, Taken::Leapt, say);
-                }
-                Move::Fell(by_ul) => {
-                    self.counts.falls = self.counts.falls.saturating_add(1);
-                    self.fell(by_ul, before_ns, t_ns, say);
-                    return self.begin(register_ul, t_ns, Taken::Fell, say);
-                }
-            };
+        let (more_ul, rolled) = match self.register().moved(
+            before_ul,
+            register_ul,
+            self.most_ul(self.since_ns(before_ns, t_ns), t_ns),
+        ) {
+            Move::Forward(more_ul) => (more_ul, false),
+            Move::Rolled(more_ul) => (more_ul, true),
+            Move::Leapt(by_ul) => {
+                self.counts.leaps = self.counts.leaps.saturating_add(1);
+                self.counts.refused_ul = self.counts.refused_ul.saturating_add(by_ul);
+                let limit = self.engine.limit_m3_per_h();
+                let said = self.faults.leapt(&self.engine, by_ul, limit, before_ns, t_ns);
+                said.into_iter().for_each(&mut *say);
+                return self.begin(register_ul, t_ns, Taken::Leapt, say);
+            }
+            Move::Fell(by_ul) => {
+                self.counts.falls = self.counts.falls.saturating_add(1);
+                self.fell(by_ul, before_ns, t_ns, say);
+                return self.begin(register_ul, t_ns, Taken::Fell, say);
+            }
+        };
         let grave = self.is_grave(more_ul, t_ns.saturating_sub(before_ns));
-        if self.adrift && !sure && self.is_much(more_ul) {
+        // What nobody waits for is believed only as far as it can have passed between two readings.
+        let unknown = self.adrift || self.valve_moved || self.doubtful;
+        if unknown && sure.is_none() && self.is_much(more_ul) {
             self.held = Some(Held { register_ul, t_ns, valve_moved: self.valve_moved });
             return Taken::Held;
         }
-        if grave && !sure && !self.trusted && !self.adrift && !self.valve_moved && !self.doubtful {
+        if grave && sure.is_none() && !self.trusted && !unknown {
             self.held = Some(Held { register_ul, t_ns, valve_moved: self.valve_moved });
             return Taken::Held;
         }
@@ -239,28 +223,14 @@ impl Readings {
         self.counts.rollovers = self.counts.rollovers.saturating_add(u64::from(rolled));
         // Rounding back is no move: the register counts on from where it was.
         let shows_ul = if rolled { register_ul } else { register_ul.max(before_ul) };
+        if more_ul > 0 {
+            self.moved_ns = t_ns;
+        }
         self.last = Some((shows_ul, t_ns));
-        let taken = self.passed(more_ul, before_ns, t_ns, say);
+        let since_ns = sure.map_or(before_ns, |sure| sure.since_ns);
+        let taken = self.passed(more_ul, since_ns.min(before_ns), before_ns, t_ns, say);
         (self.adrift, self.valve_moved, self.doubtful) = (false, false, false);
         taken
-    }
-
-    /// Whether so much in so long may close a valve at once.
-    fn is_grave(&self, more_ul: u64, span_ns: u64) -> bool {
-        let behind_closed = self.engine.valve() == Some(false) && more_ul > 0;
-        behind_closed || self.surely(more_ul, span_ns) > self.grave_m3_per_h()
-    }
-
-    /// Whether more passed than can between two readings, when nobody knows how long it was: a long time, or a digit
-    /// that was misread.
-    fn is_much(&self, more_ul: u64) -> bool {
-        more_ul > self.cfg.passes_ul(self.engine.limit_m3_per_h(), self.cfg.gap_ns())
-    }
-
-    /// Flow from which something may be done at once, m³/h.
-    fn grave_m3_per_h(&self) -> f64 {
-        let [window, ..] = self.engine.slopes(0).map(|slope| slope.threshold_m3_per_h);
-        window.min(f64::from(self.engine.envelope_m3_per_h()))
     }
 
     fn register(&self) -> Register {
@@ -270,7 +240,10 @@ impl Readings {
     /// What can have passed, µL; `None` if nobody knows how long it was.
     fn most_ul(&self, from_ns: u64, to_ns: u64) -> Option<u64> {
         let span_ns = to_ns.saturating_sub(from_ns);
-        (!self.adrift).then(|| self.cfg.passes_ul(self.engine.limit_m3_per_h(), span_ns))
+        let most_ul = self.cfg.passes_ul(self.engine.limit_m3_per_h(), span_ns);
+        // Half a turn is the most that can be told from one backwards.
+        let turn_ul = if self.cfg.modulus_ul > 0 { self.cfg.modulus_ul / 2 } else { u64::MAX };
+        (!self.adrift).then_some(most_ul.min(turn_ul))
     }
 
     fn fell(&mut self, by_ul: u64, from_ns: u64, to_ns: u64, say: &mut dyn FnMut(Verdict)) {
@@ -297,15 +270,23 @@ impl Readings {
         self.last = Some((register_ul, t_ns));
         self.line = Line::default();
         (self.exchanged, self.adrift, self.valve_moved) = (false, false, false);
-        (self.held, self.trusted) = (None, false);
+        (self.held, self.trusted, self.moved_ns) = (None, false, t_ns);
         self.doubtful = matches!(taken, Taken::Fell | Taken::Leapt);
         self.settle(t_ns, say);
         taken
     }
 
-    /// `more_ul` passed from `from_ns` to `to_ns`.
-    fn passed(&mut self, more_ul: u64, from_ns: u64, to_ns: u64, say: &mut dyn FnMut(Verdict)) -> Taken {
+    /// `more_ul` passed from `since_ns` to `to_ns`, and the engine's time has come to `from_ns` already.
+    fn passed(
+        &mut self,
+        more_ul: u64,
+        since_ns: u64,
+        from_ns: u64,
+        to_ns: u64,
+        say: &mut dyn FnMut(Verdict),
+    ) -> Taken {
         let span_ns = to_ns.saturating_sub(from_ns);
+        let more_ul = self.miss_before(more_ul, since_ns, from_ns, to_ns);
         let gap = span_ns > self.cfg.gap_ns();
         self.counts.gaps = self.counts.gaps.saturating_add(u64::from(gap));
         let have_ul = u128::from(self.carried_ul) + u128::from(more_ul);
@@ -330,11 +311,6 @@ impl Readings {
     /// Whether so much in so long was too much at some time, however it flowed.
     fn proves(&self, more_ul: u64, span_ns: u64) -> bool {
         self.surely(more_ul, span_ns) > f64::from(self.engine.envelope_m3_per_h())
-    }
-
-    /// What surely flowed at some time, m³/h.
-    fn surely(&self, more_ul: u64, span_ns: u64) -> f64 {
-        flow_m3_per_h(more_ul.saturating_sub(self.cfg.resolution_ul) as f64, span_ns)
     }
 
     /// The engine is told of `quanta` whose times are not known, before `at_ns`.

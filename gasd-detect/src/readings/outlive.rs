@@ -41,6 +41,7 @@ impl Readings {
             self.doubtful.save(out);
             self.held.save(out);
             self.trusted.save(out);
+            self.moved_ns.save(out);
         });
         let mut all = Vec::with_capacity(state::MOST);
         (front.len() as u16).save(&mut all);
@@ -76,6 +77,7 @@ impl Readings {
             readings.doubtful = State::load(from)?;
             readings.held = State::load(from)?;
             readings.trusted = State::load(from)?;
+            readings.moved_ns = State::load(from)?;
             from.is_empty().then_some(())
         };
         load().ok_or(state(StateError::Damaged))?;
@@ -94,6 +96,7 @@ impl Readings {
         self.last = Some((register_ul, t_ns));
         self.line = super::Line::default();
         (self.held, self.trusted, self.doubtful, self.exchanged) = (None, false, false, false);
+        self.moved_ns = t_ns;
     }
 
     /// The clock is another one since the last reading: what it called t is now t + `by_ns`. How long it is to
@@ -103,6 +106,7 @@ impl Readings {
         if let Some((_, t_ns)) = &mut self.last {
             *t_ns = t_ns.saturating_add_signed(by_ns);
         }
+        self.moved_ns = self.moved_ns.saturating_add_signed(by_ns);
         (self.held, self.trusted) = (None, false);
         self.line = super::Line::default();
         self.faults.shift(by_ns);

@@ -204,7 +204,13 @@ fn bad_id(id: &str) -> Option<Option<char>> {
 
 /// Where its pulses come from: what `source` says, or else its line.
 fn source<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Source<'a>> {
-    let Some(field) = section.get("source") else { return line(report, section).map(Source::Line) };
+    let Some(field) = section.get("source") else {
+        // That nobody reads it is said there, and a line would not help.
+        let read = section.get("readings").is_some()
+            && section.get("gpio").is_none()
+            && section.get("line").is_none();
+        return if read { None } else { line(report, section).map(Source::Line) };
+    };
     let stack = field.word(report, SOURCE, &[("stack", ())]);
     for other in ["gpio", "line"] {
         if let Some(line) = section.get(other) {

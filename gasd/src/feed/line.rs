@@ -39,7 +39,7 @@ pub enum Fate {
 
 /// Whether something can have happened then.
 pub const fn is_now(t_ns: u64, now_ns: u64) -> bool {
-    t_ns <= now_ns.saturating_add(AHEAD_NS) && t_ns >= now_ns.saturating_sub(OLD_NS)
+    t_ns > 0 && t_ns <= now_ns.saturating_add(AHEAD_NS) && t_ns >= now_ns.saturating_sub(OLD_NS)
 }
 
 impl Line {

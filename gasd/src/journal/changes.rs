@@ -78,7 +78,9 @@ pub fn line(meter: &str, before: Option<&str>, now: Option<&str>) -> Option<Note
             Some(Note::new(What::LineLost, format!("meter \"{meter}\": {why}")).meter(meter))
         }
         None if before.is_some() => {
-            Some(Note::new(What::LineBack, format!("meter \"{meter}\": its line works")).meter(meter))
+            let fed = before.is_some_and(|why| why.starts_with("nobody feeds it"));
+            let what = if fed { "a program feeds it" } else { "its line works" };
+            Some(Note::new(What::LineBack, format!("meter \"{meter}\": {what}")).meter(meter))
         }
         _ => None,
     }

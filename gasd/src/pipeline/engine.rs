@@ -121,7 +121,7 @@ impl Engine {
             self.beat.0.fetch_add(1, Ordering::Relaxed);
             // Read first: when the queue is found empty, all that these rounds brought was worked off.
             let rounds = self.counting.rounds.load(Ordering::Acquire);
-            match receiver.recv_timeout(if stale { SHOW } else { TICK }) {
+            match receiver.recv_timeout(if stale || self.underway.is_any() { SHOW } else { TICK }) {
                 Ok(Input::Event(event)) => {
                     self.event(&event, &by_line);
                     stale = true;

@@ -98,17 +98,18 @@ const SET_NS: i64 = 5_000_000_000;
 /// on the wall was set to. After a reboot that one tells; where it is not set, no time has passed as far as anybody
 /// knows. What was saved is never later than now.
 pub(super) fn moved_ns(saved: Now, now: Now) -> i64 {
-    if saved.boot != 0 && saved.boot == now.boot {
+    let known = saved.boot != 0 && now.boot != 0;
+    if known && saved.boot == now.boot {
         return 0;
     }
     let apart = |late: u64, early: u64| late.cast_signed().saturating_sub(early.cast_signed());
     let clock_ns = apart(now.boottime_ns, saved.boottime_ns);
     if saved.unix_us.min(now.unix_us) < PLAUSIBLE_US {
-        return if clock_ns >= 0 { 0 } else { clock_ns };
+        return if clock_ns >= 0 && !known { 0 } else { clock_ns };
     }
     let wall_ns = apart(now.unix_us, saved.unix_us).saturating_mul(1_000);
     let moved = clock_ns.saturating_sub(wall_ns);
-    if clock_ns >= 0 && moved.abs() < SET_NS { 0 } else { moved.min(clock_ns) }
+    if clock_ns >= 0 && moved.abs() < SET_NS && !known { 0 } else { moved.min(clock_ns) }
 }
 
 /// What an engine has learned, as it is stored.
@@ -246,6 +247,8 @@ mod tests {
         for now_s in [unix - 30 * 86_400, unix + 60, unix + 30 * 86_400] {
             assert_eq!(moved_ns(saved, at(now_s, 5_060, 7)), 0);
         }
+        // Another boot that is as old by now: what was saved is of now, as far as anybody knows.
+        assert_eq!(moved_ns(at(100, 30, 7), at(100, 50, 8)), 20 * 1_000_000_000);
         // Another boot, after which the wall says that it is a month before.
         for now in [at(unix - 30 * 86_400, 20, 8), at(unix - 30 * 86_400, 9_000, 8)] {
             let moved = saved.boottime_ns.cast_signed() + moved_ns(saved, now);

@@ -26,8 +26,8 @@ static int hand_in(gasd_feed *feed, const char *line)
 {
     struct timespec now;
 
-    if (*line != '0' && *line != '1') {
-        fprintf(stderr, "feed: \"%s\" is neither 0 nor 1\n", line);
+    if ((*line != '0' && *line != '1') || (line[1] != '\0' && line[1] != ' ')) {
+        fprintf(stderr, "feed: \"%s\" is no edge\n", line);
         return 1;
     }
     clock_gettime(CLOCK_BOOTTIME, &now);
@@ -66,8 +66,10 @@ int main(int argc, char **argv)
             lost += hand_in(feed, line);
             memmove(line, end + 1, strlen(end + 1) + 1);
         }
-        if (more == 0 || length == sizeof line - 1)
+        if (more == 0 || length == sizeof line - 1) {
+            lost += length > 0 ? hand_in(feed, line) : 0;
             fds[1].fd = -1;
+        }
         if (gasd_client_dispatch(client) != GASD_OK || gasd_feed_read(feed, &status) != GASD_OK) {
             fprintf(stderr, "feed: %s\n", gasd_error_message());
             return 1;

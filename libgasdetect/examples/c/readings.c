@@ -27,7 +27,7 @@ static int hand_in(gasd_feed *feed, const char *line)
     double litres = strtod(line, &end);
     struct timespec now;
 
-    if (end == line || litres < 0) {
+    if (end == line || *end != '\0' || !(litres >= 0 && litres < 1e12)) {
         fprintf(stderr, "readings: \"%s\" is no number of litres\n", line);
         return 1;
     }
@@ -65,8 +65,10 @@ int main(int argc, char **argv)
             lost += hand_in(feed, line);
             memmove(line, end + 1, strlen(end + 1) + 1);
         }
-        if (more == 0 || length == sizeof line - 1)
+        if (more == 0 || length == sizeof line - 1) {
+            lost += length > 0 ? hand_in(feed, line) : 0;
             fds[1].fd = -1;
+        }
         if (gasd_client_dispatch(client) != GASD_OK || gasd_feed_read(feed, &status) != GASD_OK) {
             fprintf(stderr, "readings: %s\n", gasd_error_message());
             return 1;

@@ -246,7 +246,12 @@ impl std::fmt::Display for super::feed::Rejected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             super::feed::Rejected::Full => {
-                write!(f, "{} entries wait for gasd already; dispatch, and try again", super::feed::MOST_KEPT)
+                write!(
+                    f,
+                    "{} entries wait for gasd already; dispatch, and if that does not help `gasctl status` says \
+                     whether its disk takes anything",
+                    super::feed::MOST_KEPT
+                )
             }
             super::feed::Rejected::Future { now_ns } => {
                 write!(f, "its time has not come yet: it is {now_ns} ns now; times are CLOCK_BOOTTIME")

@@ -47,7 +47,11 @@ impl MeterRun {
             self.start.register = None;
             return;
         };
-        let Some(at) = self.start.register else { return };
+        let Some(at) = self.start.register else {
+            // What was learned may be of a time when it was read; its register moved on, and others counted.
+            readings.exchanged();
+            return;
+        };
         let saved = Now { unix_us: at.unix_us, boottime_ns: at.t_ns, boot: at.boot };
         let moved = moved_ns(saved, now);
         let t_ns = at.t_ns.saturating_add_signed(moved);

@@ -148,6 +148,22 @@ fn another_meter_behind_the_same_id_goes_on_with_the_total() {
     assert_eq!(meter.total([1, 1], 7).volume_ul, 60 * L);
 }
 
+#[test]
+fn pulses_that_were_counted_meanwhile_are_not_counted_again_by_what_was_learned_before() {
+    let mut meter = fresh(&minutely());
+    read(&mut meter, 100, 60 * S);
+    read(&mut meter, 150, 120 * S);
+    let bytes = meter.learned(at(130 * S));
+    // Its row has no reading any more: pulses were counted since, and the daemon was killed.
+    let base = Base { register: None, volume_ul: 600 * L, ..meter.base([0, 0], 0).0 };
+    let mut again = MeterRun::new(&minutely(), 0, base);
+    again.recall(&bytes, at(900 * S)).unwrap();
+    again.resume(at(900 * S));
+    assert_eq!(read(&mut again, 700, 1_000 * S).0, Some(Taken::First));
+    read(&mut again, 705, 1_060 * S);
+    assert_eq!(litres(&again), 605);
+}
+
 /// What happens to a gateway with a meter that is read.
 #[derive(Clone, Debug)]
 enum Step {

@@ -64,12 +64,13 @@ impl MeterRun {
 
     /// `ok`, or what is wrong with it.
     pub(super) fn words(&self) -> String {
-        let total = self
-            .unknown_since
-            .map(|since| format!(
-                    "its total is not known: the store was lost at {}, and only what the filter still had counted went on",
-                    utc(since / 1_000_000)
-                ));
+        let left = match self.detector.register() {
+            None => "only what the filter still had counted went on",
+            Some(_) => "it counts from the first reading after that",
+        };
+        let total = self.unknown_since.map(|since| {
+            format!("its total is not known: the store was lost at {}, and {left}", utc(since / 1_000_000))
+        });
         let alarm = self.alarm_health().map(str::to_owned);
         let parts: Vec<String> =
             self.health.iter().cloned().chain(self.overdue()).chain(alarm).chain(total).collect();
