@@ -175,6 +175,8 @@ pub enum EncodeError {
         /// Bytes that one frame holds.
         most: usize,
     },
+    /// A request that this edition of the protocol does not have.
+    Standard,
     /// A command that must go to one meter, with an address for many.
     Wildcard,
 }
@@ -185,6 +187,7 @@ impl fmt::Display for EncodeError {
             Self::Address => f.write_str("the address has not the digits that this protocol wants"),
             Self::OutOfRange { what } => write!(f, "the {what} is out of range"),
             Self::TooLong { most } => write!(f, "more data than the {most} bytes that a frame holds"),
+            Self::Standard => f.write_str("this edition of the protocol has no such request"),
             Self::Wildcard => f.write_str("this command goes to one meter only, not to a wildcard address"),
         }
     }

@@ -27,7 +27,9 @@ fn json_lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     let lines: Vec<Value> = text
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{}: {why}: {line}", path.display())))
+        .map(|line| {
+            serde_json::from_str(line).unwrap_or_else(|why| panic!("{}: {why}: {line}", path.display()))
+        })
         .collect();
     assert!(!lines.is_empty(), "{} is empty", path.display());
     lines

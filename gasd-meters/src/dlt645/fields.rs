@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The fields behind a data identifier.
+
+use alloc::vec::Vec;
+
+use super::di::Di;
+use super::format::{Item, Layout};
+use super::{table1997, table2007};
+use crate::bytes::Cursor;
+use crate::fault::Fault;
+use crate::kind::{Kind, Register};
+use crate::reading::{Field, Value};
+use crate::trace::Trace;
+
+/// Reads all that is left: the fields, and a sequence number behind them.
+///
+/// Some meters send a sequence number behind a plain answer, too. `numbered`: there must be one.
+pub(super) fn read(
+    di: Di,
+    cursor: &mut Cursor<'_>,
+    numbered: bool,
+    trace: &mut impl Trace,
+) -> (Vec<Field>, Option<u8>) {
+    let layout = match di {
+        // What follows in further frames begins in the middle of something.
+        _ if numbered => None,
+        Di::Short(di) => table1997::layout(di),
+        Di::Long(di) => table2007::layout(di),
+    };
+    let mut fields = Vec::new();
+    match layout {
+        None => {}
+        Some(Layout::Items(items)) => read_items(&items, cursor, &mut fields, trace),
+        Some(Layout::Blocks(blocks)) => {
+            for items in &blocks {
+                read_items(items, cursor, &mut fields, trace);
+                if cursor.rest().first() == Some(&0xAA) {
+                    let at = cursor.at();
+                    let _ = cursor.u8();
+                    trace.field(at, &[0xAA], format_args!("end of block"), format_args!("AA"));
+                }
+            }
+        }
+    }
+    let rest = cursor.len();
+    let data = match rest {
+        _ if numbered => rest.saturating_sub(1),
+        // One byte behind known fields is a sequence number; more of them are something else.
+        1 if !fields.is_empty() => 0,
+        rest => rest,
+    };
+    if data > 0 {
+        let (at, raw) = (cursor.at(), cursor.take(data).unwrap_or_default());
+        trace.field(at, raw, format_args!("data"), format_args!("not in the table"));
+        fields.push(Field::new(Kind::Unknown, Register::default(), Value::Raw(raw.into())));
+    }
+    let at = cursor.at();
+    let seq = cursor.u8().ok();
+    if let Some(seq) = seq {
+        trace.field(at, &[seq], format_args!("sequence"), format_args!("{seq}"));
+    }
+    (fields, seq)
+}
+
+fn read_items(items: &[Item], cursor: &mut Cursor<'_>, fields: &mut Vec<Field>, trace: &mut impl Trace) {
+    for (n, item) in items.iter().enumerate() {
+        // AA ends a block; it is no digit.
+        if cursor.is_empty() || (n > 0 && cursor.rest().first() == Some(&0xAA)) {
+            return;
+        }
+        let at = cursor.at();
+        let value = match cursor.take(item.format.len()) {
+            Ok(raw) => {
+                let value = item.format.value(raw);
+                let field = Field::new(item.kind, item.register, value);
+                trace.field(at, raw, format_args!("{}", field.name()), format_args!("{}", field.value));
+                fields.push(field);
+                continue;
+            }
+            // Half an item behind others is for the caller: a sequence number, or to be continued.
+            Err(_) if n > 0 => return,
+            Err(_) => {
+                let raw = cursor.take_rest();
+                trace.field(at, raw, format_args!("{}", item.kind.name()), format_args!("too short"));
+                Value::Absent(Fault::Length, raw.into())
+            }
+        };
+        fields.push(Field::new(item.kind, item.register, value));
+    }
+}
