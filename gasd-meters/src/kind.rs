@@ -204,10 +204,10 @@ pub enum Period {
     /// The last settlement (due) day.
     Settlement,
     /// So many settlements ago, 1 the last.
-    Month(u8),
+    Month(u16),
     /// So many days ago, 1 yesterday.
-    Day(u8),
-    /// Frozen record of this number.
+    Day(u16),
+    /// Frozen record; its number in the protocol.
     Frozen(u16),
 }
 
@@ -258,7 +258,7 @@ impl fmt::Display for Named {
             Period::Settlement => f.write_str(", settlement"),
             Period::Month(n) => write!(f, ", month -{n}"),
             Period::Day(n) => write!(f, ", day -{n}"),
-            Period::Frozen(n) => write!(f, ", frozen {n}"),
+            Period::Frozen(n) => write!(f, ", frozen {n:04X}"),
         }?;
         if at.tariff != 0 {
             write!(f, ", tariff {}", at.tariff)?;

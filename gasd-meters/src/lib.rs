@@ -12,6 +12,7 @@
 //! | [`reading`], [`kind`], [`medium`], [`status`] | what a meter says |
 //! | [`number`], [`unit`], [`time`] | exact numbers with units, and calendars |
 //! | [`trace`] | explains a frame field by field, at no cost when nobody asks |
+//! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
@@ -21,6 +22,7 @@ extern crate alloc;
 
 pub mod bcd;
 pub mod bytes;
+pub mod cjt188;
 pub mod crc;
 pub mod dlt645;
 pub mod error;

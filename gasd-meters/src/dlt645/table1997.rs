@@ -29,7 +29,7 @@ fn energy(high: u8, low: u8) -> Option<Layout> {
     };
     let period = match high >> 2 & 0b11 {
         0 => Period::Current,
-        ago @ (1 | 2) => Period::Month(ago),
+        ago @ (1 | 2) => Period::Month(ago.into()),
         _ => return None,
     };
     let item = |direction, tariff| {

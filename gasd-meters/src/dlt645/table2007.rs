@@ -24,7 +24,7 @@ pub(super) fn layout(di: u32) -> Option<Layout> {
 
 /// The tariffs (`di1`) and settlements (`di0`) of one quantity (`di2`).
 fn registers(di2: u8, di1: u8, di0: u8, items: fn(u8, Register) -> Option<Vec<Item>>) -> Option<Layout> {
-    let period = |n: u8| if n == 0 { Period::Current } else { Period::Month(n) };
+    let period = |n: u8| if n == 0 { Period::Current } else { Period::Month(n.into()) };
     let (tariffs, months) = match (di1, di0) {
         // Which of both runs first, the standard does not say in a way that meters agree on.
         (0xFF, 0xFF) => return None,
