@@ -85,7 +85,7 @@ fn means(decoded: &Decoded, expect: &Json, id: &Json) -> usize {
             checked += 1;
         }
         Message::WriteBase(field) => checked += amount(field, &expect["sync"], id),
-        Message::Done(Some(status)) if has("st") => checked += state(status, &expect["st"], id),
+        Message::Done(Some(status), _) if has("st") => checked += state(status, &expect["st"], id),
         Message::Data(reading) => checked += values(reading, expect, id),
         _ => assert!(!has("valve_cmd") && !has("new_addr") && !has("st") && !has("current"), "{id}"),
     }

@@ -119,6 +119,17 @@ fn no_secret_is_shown() {
 }
 
 #[test]
+fn half_a_frame_is_half_a_frame_whatever_is_in_it() {
+    // Inside stands a header of a frame of three bytes that ends in the middle of something.
+    let inner = [0x68, 1, 2, 3, 4, 5, 6, 0x68, 0x91, 3].map(|byte: u8| byte.wrapping_sub(0x33));
+    let bytes = frame(meter().0, 0x91, &[&inner[..], &[0; 20]].concat());
+    assert!(find(&bytes).is_ok());
+    for n in 1..bytes.len() {
+        assert!(matches!(find(&bytes[..n]), Err(Error::Truncated { .. })), "{n}");
+    }
+}
+
+#[test]
 fn speeds_are_of_a_table() {
     assert_eq!(baud_code(BaudTable::FromBit1, 2400), Some(0x08));
     assert_eq!(baud_code(BaudTable::FromBit0, 2400), Some(0x04));

@@ -115,8 +115,8 @@ pub fn check_valve(
         _ if lenient != Leniency::default() => {
             Err(Error::AnswerMismatch { what: "the data identifier comes in another order" })
         }
-        Message::Done(Some(status)) if status.valve == Some(wanted) => Ok(()),
-        Message::Done(Some(_)) => {
+        Message::Done(Some(status), _) if status.valve == Some(wanted) => Ok(()),
+        Message::Done(Some(_), _) => {
             Err(Error::AnswerMismatch { what: "the status does not show the valve where it was sent" })
         }
         _ => Err(Error::AnswerMismatch { what: "the answer has no status of the valve" }),

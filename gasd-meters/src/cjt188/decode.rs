@@ -40,8 +40,8 @@ pub enum Message {
     Data(Reading),
     /// Answers with the address, which is the frame's own.
     Address(Address),
-    /// Answers that something is written, and with the status where there is one.
-    Done(Option<Status>),
+    /// Answers that something is written: with the status, or with what else a maker puts there.
+    Done(Option<Status>, Vec<u8>),
     /// Refuses, and says the status.
     Refused(Status),
 }
@@ -167,9 +167,9 @@ fn answer(
     Ok(match frame.function() {
         0x03 => Message::Address(frame.address),
         0x01 | 0x09 => Message::Data(reading(frame, di, profile, cursor, trace)),
-        // Status and nothing else; what a maker adds is explained as further data.
-        _ if cursor.len() == 2 => Message::Done(Some(take_status(cursor, profile, trace)?)),
-        _ => Message::Done(None),
+        // Status and nothing else.
+        _ if cursor.len() == 2 => Message::Done(Some(take_status(cursor, profile, trace)?), Vec::new()),
+        _ => Message::Done(None, cursor.rest().to_vec()),
     })
 }
 

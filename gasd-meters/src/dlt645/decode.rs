@@ -13,6 +13,7 @@ use crate::bytes::Cursor;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::hex::Hex;
+use crate::kind::Kind;
 use crate::medium::Medium;
 use crate::reading::{Field, Identity, Reading};
 use crate::time::Moment;
@@ -169,9 +170,12 @@ fn skip_secret(cursor: &mut Cursor<'_>, n: usize, trace: &mut impl Trace) -> Res
     Ok(())
 }
 
-/// The reading of a meter's fields.
+/// The reading of a meter's fields. The protocol does not say what is metered: its own fields are those
+/// of electricity, and gas and heat come in others.
 pub(super) fn reading(address: Address, fields: Vec<Field>, more: bool) -> Reading {
-    let meter = Identity { id: address.digits(), medium: Medium::Electricity, ..Identity::default() };
+    let known = !fields.is_empty() && fields.iter().all(|field| field.kind != Kind::Unknown);
+    let medium = if known { Medium::Electricity } else { Medium::Unknown };
+    let meter = Identity { id: address.digits(), medium, ..Identity::default() };
     Reading { meter, fields, more, ..Reading::default() }
 }
 

@@ -55,22 +55,24 @@ impl Probe {
 ///
 /// # Errors
 ///
-/// What is wrong with the first candidate that has a whole frame's length; else
-/// [`Error::Truncated`] where one breaks off; else [`Error::NoFrame`].
+/// What is wrong with a candidate whose end is where its header says, as [`Error::Checksum`]; else what
+/// is wrong with the first candidate, as [`Error::Truncated`]; else [`Error::NoFrame`].
 pub fn first(bytes: &[u8], mut probe: impl FnMut(&[u8]) -> Probe) -> Result<(usize, usize), Error> {
-    let (mut bad, mut truncated, mut garbage) = (None, None, 0);
+    let (mut sure, mut unsure, mut garbage) = (None, None, 0);
     for (at, _) in bytes.iter().enumerate() {
         let rest = bytes.get(at..).unwrap_or_default();
         match probe(rest) {
             Probe::Frame(len) if len > 0 && len <= rest.len() => return Ok((at, len)),
-            Probe::Bad { error, .. } => bad = bad.or(Some(error)),
+            // A false header inside half a frame ends anywhere.
+            Probe::Bad { error: error @ Error::BadEnd { .. }, .. } => unsure = unsure.or(Some(error)),
+            Probe::Bad { error, .. } => sure = sure.or(Some(error)),
             Probe::Need(n) if n > rest.len() => {
-                truncated = truncated.or(Some(Error::Truncated { need: n - rest.len() }));
+                unsure = unsure.or(Some(Error::Truncated { need: n - rest.len() }));
             }
             Probe::Wake => continue,
             _ => {}
         }
         garbage += 1;
     }
-    Err(bad.or(truncated).unwrap_or(Error::NoFrame { garbage }))
+    Err(sure.or(unsure).unwrap_or(Error::NoFrame { garbage }))
 }
