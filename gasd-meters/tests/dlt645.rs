@@ -9,7 +9,9 @@ use gasd_meters::dlt645::{
     SwitchCommand, baud_code, check_answer, decode, encode, find, probe,
 };
 use gasd_meters::scan::{Found, Scanner};
-use gasd_meters::{Date, EncodeError, Error, Explanation, Fault, Kind, Moment, TimeOfDay, Value, crc, hex};
+use gasd_meters::{
+    Date, EncodeError, Error, Explanation, Fault, Kind, Medium, Moment, TimeOfDay, Value, crc, hex,
+};
 use proptest::prelude::*;
 
 const RIGHT: Authority = Authority { level: 2, password: [0x11, 0x22, 0x33], operator: [1, 2, 3, 4] };
@@ -51,6 +53,9 @@ fn own_frames() {
         let said: Vec<_> = data.reading.fields.iter().map(|f| format!("{}: {}", f.name(), f.value)).collect();
         let known: Vec<_> = line["fields"].as_array().unwrap().iter().filter_map(|f| f.as_str()).collect();
         assert_eq!(said, known, "{}", line["name"]);
+        let raw = line["name"] == "unknown identifier";
+        let medium = if raw { Medium::Unknown } else { Medium::Electricity };
+        assert_eq!(data.reading.meter.medium, medium, "{}", line["name"]);
     }
 }
 
@@ -197,7 +202,28 @@ fn parts_are_put_together() {
     assert!(whole.push(&second).is_err());
     let values: Vec<_> = whole.finish(meter()).fields.iter().map(|f| f.value.to_string()).collect();
     assert_eq!(values, ["0.01 kWh", "0.02 kWh", "0.03 kWh"]);
-    // One that never ends is given up.
+    // A first part that ends a byte into a field has no number.
+    let first = data(&frame(meter().0, 0xB1, &[&di[..], &[1, 0, 0, 0, 2]].concat()));
+    assert_eq!((first.seq, first.reading.fields.len()), (None, 2));
+    let second = data(&frame(meter().0, 0x92, &[&di[..], &[0, 0, 0, 1]].concat()));
+    let mut whole = Assembly::begin(&first);
+    assert_eq!(whole.push(&second), Ok(()));
+    let values: Vec<_> = whole.finish(meter()).fields.iter().map(|f| f.value.to_string()).collect();
+    assert_eq!(values, ["0.01 kWh", "0.02 kWh"]);
+    // 1997 numbers nothing.
+    let first = data(&frame(meter().0, 0xA1, &[0x1F, 0x90, 1, 0, 0, 0, 2, 0]));
+    let second = data(&frame(meter().0, 0x82, &[0x1F, 0x90, 0, 0, 0xAA]));
+    assert_eq!((second.seq, &second.payload[..]), (None, &[0, 0, 0xAA][..]));
+    let mut whole = Assembly::begin(&first);
+    assert_eq!(whole.push(&second), Ok(()));
+    let values: Vec<_> = whole.finish(meter()).fields.iter().map(|f| f.value.to_string()).collect();
+    assert_eq!(values, ["0.01 kWh", "0.02 kWh"]);
+}
+
+#[test]
+fn parts_without_end_are_given_up() {
+    let di = [0x00, 0xFF, 0x01, 0x00];
+    let first = data(&frame(meter().0, 0xB1, &[&di[..], &[1, 0, 0, 0, 2, 0]].concat()));
     let mut endless = Assembly::begin(&first);
     let mut part = first.clone();
     let given_up = (1..200u8).find_map(|seq| {
@@ -312,6 +338,35 @@ proptest! {
         prop_assert_eq!((field.kind, field.register.tariff), (Kind::ActiveEnergy, u32::from(tariff)));
         let number = field.value.number().unwrap();
         prop_assert_eq!((number.decimal.mantissa, number.decimal.exponent), (i64::from(n), -2));
+    }
+
+    /// Wherever data are cut into parts, together they say what they say in one.
+    #[test]
+    fn parts_say_what_the_whole_says(
+        values in proptest::collection::vec(any::<[u8; 4]>(), 1..40),
+        cuts in proptest::collection::vec(0..160usize, 0..5),
+        old in any::<bool>(),
+    ) {
+        let di: &[u8] = if old { &[0x1F, 0x90] } else { &[0x00, 0xFF, 0x01, 0x00] };
+        let all = values.concat();
+        let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(all.len())).collect();
+        cuts.extend([0, all.len()]);
+        cuts.sort_unstable();
+        let parts: Vec<_> = cuts.windows(2).map(|w| &all[w[0]..w[1]]).collect();
+        let mut whole: Option<Assembly> = None;
+        for (n, part) in parts.iter().enumerate() {
+            let more = if n + 1 < parts.len() { 0x20 } else { 0 };
+            let function = match (old, n) { (true, 0) => 0x81, (true, _) => 0x82, (_, 0) => 0x91, _ => 0x92 };
+            let number = if n > 0 && !old { vec![n as u8] } else { vec![] };
+            let part = data(&frame(meter().0, function | more, &[di, part, &number].concat()));
+            match &mut whole {
+                None => whole = Some(Assembly::begin(&part)),
+                Some(whole) => prop_assert_eq!(whole.push(&part), Ok(())),
+            }
+        }
+        let together = whole.unwrap().finish(meter());
+        let function = if old { 0x81 } else { 0x91 };
+        prop_assert_eq!(together, data(&frame(meter().0, function, &[di, &all].concat())).reading);
     }
 
     #[test]

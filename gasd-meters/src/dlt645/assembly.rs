@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::address::Address;
 use super::decode::{Data, reading};
 use super::di::Di;
-use super::fields;
+use super::fields::{self, Part};
 use crate::bytes::Cursor;
 use crate::error::Error;
 use crate::reading::Reading;
@@ -61,7 +61,8 @@ impl Assembly {
     /// The reading of what has come from the meter of this address.
     #[must_use]
     pub fn finish(&self, address: Address) -> Reading {
-        let (fields, _) = fields::read(self.di, &mut Cursor::new(&self.payload), false, &mut ());
+        let part = if self.more { Part::First } else { Part::Whole };
+        let (fields, _) = fields::read(self.di, &mut Cursor::new(&self.payload), part, &mut ());
         reading(address, fields, self.more)
     }
 }

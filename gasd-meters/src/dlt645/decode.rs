@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::address::Address;
 use super::di::Di;
-use super::fields;
+use super::fields::{self, Part};
 use super::format::{date, time};
 use super::frame::{Frame, HEADER, Standard};
 use super::refusal;
@@ -195,16 +195,18 @@ fn answer(
     match (standard, frame.function()) {
         (Standard::V1997, 0x01..=0x03) | (Standard::V2007, 0x11 | 0x12) => {
             let di = take_di(cursor, standard, trace)?;
-            // 1997 does not number the parts.
-            let numbered = frame.function() == 0x12;
+            let part = match (frame.function(), frame.more()) {
+                (0x12, _) => Part::Next { numbered: true },
+                (0x02, _) => Part::Next { numbered: false },
+                (_, true) => Part::First,
+                (_, false) => Part::Whole,
+            };
             let mut payload = cursor.rest().to_vec();
-            if numbered {
+            if part == (Part::Next { numbered: true }) {
                 payload.pop();
             }
-            let (fields, seq) = fields::read(di, cursor, numbered, trace);
-            let meter =
-                Identity { id: frame.address.digits(), medium: Medium::Electricity, ..Identity::default() };
-            let reading = Reading { meter, fields, more: frame.more(), ..Reading::default() };
+            let (fields, seq) = fields::read(di, cursor, part, trace);
+            let reading = reading(frame.address, fields, frame.more());
             Ok(Message::Data(Data { di, seq, payload, reading }))
         }
         (Standard::V2007, 0x13) => Ok(Message::Address(take_address(cursor, trace)?)),

@@ -12,20 +12,28 @@ use crate::kind::{Kind, Register};
 use crate::reading::{Field, Value};
 use crate::trace::Trace;
 
-/// Reads all that is left: the fields, and a sequence number behind them.
-///
-/// Some meters send a sequence number behind a plain answer, too. `numbered`: there must be one.
+/// Which part of the data an answer has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of them. Some meters send a sequence number behind, all the same.
+    Whole,
+    /// The first of several: it may end in the middle of a field.
+    First,
+    /// Another: it may begin in the middle of a field. With its number at the end, or without (1997).
+    Next { numbered: bool },
+}
+
+/// Reads all that is left: the fields, and the number of the part.
 pub(super) fn read(
     di: Di,
     cursor: &mut Cursor<'_>,
-    numbered: bool,
+    part: Part,
     trace: &mut impl Trace,
 ) -> (Vec<Field>, Option<u8>) {
-    let layout = match di {
-        // What follows in further frames begins in the middle of something.
-        _ if numbered => None,
-        Di::Short(di) => table1997::layout(di),
-        Di::Long(di) => table2007::layout(di),
+    let layout = match (part, di) {
+        (Part::Next { .. }, _) => None,
+        (_, Di::Short(di)) => table1997::layout(di),
+        (_, Di::Long(di)) => table2007::layout(di),
     };
     let mut fields = Vec::new();
     match layout {
@@ -43,11 +51,11 @@ pub(super) fn read(
         }
     }
     let rest = cursor.len();
-    let data = match rest {
-        _ if numbered => rest.saturating_sub(1),
-        // One byte behind known fields is a sequence number; more of them are something else.
-        1 if !fields.is_empty() => 0,
-        rest => rest,
+    let data = match (part, rest) {
+        (Part::Next { numbered: true }, rest) => rest.saturating_sub(1),
+        // More of them are something else than a number.
+        (Part::Whole, 1) if !fields.is_empty() => 0,
+        (_, rest) => rest,
     };
     if data > 0 {
         let (at, raw) = (cursor.at(), cursor.take(data).unwrap_or_default());
