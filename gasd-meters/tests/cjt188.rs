@@ -270,6 +270,8 @@ fn a_reading_is_taken_leniently_and_it_is_told() {
     assert_eq!(check(&request, &odd), Ok(lenient));
     let stranger = frame(0x30, [1; 7], 0x81, &data(Order::HighFirst, 0x12));
     assert_eq!(check(&request, &stranger), Ok(Leniency { address: true, ..plain }));
+    let echoed = frame(0x30, [0xAA; 7], 0x81, &data(Order::HighFirst, 0x12));
+    assert_eq!(check(&request, &echoed), Ok(Leniency { address: true, ..plain }));
     // Whoever asks any meter is answered by any.
     let any = ask(Target { kind: 0xAA, address: Address::WILDCARD, ..GAS });
     assert_eq!(check(&any, &stranger), Ok(plain));

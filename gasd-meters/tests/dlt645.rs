@@ -173,6 +173,16 @@ fn blocks_of_1997_end_with_aa() {
         ]
     );
     assert_eq!(answer.seq, None);
+    // Nothing forward.
+    let bytes = [&[0xFF, 0x90][..], &[0xAA], &item(3), &[0xAA]].concat();
+    let fields = data(&frame(meter().0, 0x81, &bytes)).reading.fields;
+    assert_eq!(fields.len(), 1);
+    assert_eq!(fields[0].name().to_string(), "reverse_active_energy");
+    // 2007 has no such end: there it is a digit that is none.
+    let bytes = [&[0x00, 0xFF, 0x01, 0x00][..], &item(1), &[0xAA, 0, 0, 0], &item(3)].concat();
+    let fields = data(&frame(meter().0, 0x91, &bytes)).reading.fields;
+    assert_eq!(fields.len(), 3);
+    assert_eq!(fields[1].value, Value::Absent(Fault::NotBcd, vec![0xAA, 0, 0, 0]));
 }
 
 #[test]

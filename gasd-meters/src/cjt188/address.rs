@@ -22,10 +22,10 @@ impl Address {
         self.0.contains(&0xAA)
     }
 
-    /// Whether `other` fits, with wildcards on either side.
+    /// Whether `other` is one of the meters that this address stands for.
     #[must_use]
-    pub fn matches(self, other: Self) -> bool {
-        self.0.iter().zip(other.0).all(|(&a, b)| a == b || a == 0xAA || b == 0xAA)
+    pub fn covers(self, other: Self) -> bool {
+        self.0.iter().zip(other.0).all(|(&a, b)| a == b || a == 0xAA)
     }
 
     /// Its digits, the highest first.

@@ -47,7 +47,7 @@ pub fn check_answer(
     let (di, ser) = head(request);
     let mut lenient = Leniency {
         kind: answer.kind != request.kind && request.kind != ANY_TYPE,
-        address: !(answer.address == request.address || request.address.matches(answer.address)),
+        address: !request.address.covers(answer.address),
         ..Leniency::default()
     };
     if answer.abnormal() && answer.data.len() < 5 {

@@ -38,10 +38,10 @@ pub(super) fn read(
     let mut fields = Vec::new();
     match layout {
         None => {}
-        Some(Layout::Items(items)) => read_items(&items, cursor, &mut fields, trace),
+        Some(Layout::Items(items)) => read_items(&items, false, cursor, &mut fields, trace),
         Some(Layout::Blocks(blocks)) => {
             for items in &blocks {
-                read_items(items, cursor, &mut fields, trace);
+                read_items(items, true, cursor, &mut fields, trace);
                 if cursor.rest().first() == Some(&0xAA) {
                     let at = cursor.at();
                     let _ = cursor.u8();
@@ -70,10 +70,16 @@ pub(super) fn read(
     (fields, seq)
 }
 
-fn read_items(items: &[Item], cursor: &mut Cursor<'_>, fields: &mut Vec<Field>, trace: &mut impl Trace) {
+/// Reads `items` as far as there are bytes; of a `block` of 1997 up to the AA that ends it.
+fn read_items(
+    items: &[Item],
+    block: bool,
+    cursor: &mut Cursor<'_>,
+    fields: &mut Vec<Field>,
+    trace: &mut impl Trace,
+) {
     for (n, item) in items.iter().enumerate() {
-        // AA ends a block; it is no digit.
-        if cursor.is_empty() || (n > 0 && cursor.rest().first() == Some(&0xAA)) {
+        if cursor.is_empty() || (block && cursor.rest().first() == Some(&0xAA)) {
             return;
         }
         let at = cursor.at();
