@@ -10,7 +10,7 @@
 //! | [`scan`] | finds frames in a noisy stream of bytes |
 //! | [`error`], [`fault`] | why a frame, or one field, is not read |
 //! | [`reading`], [`kind`], [`medium`], [`status`] | what a meter says |
-//! | [`number`], [`unit`], [`time`] | exact numbers with units, and calendars |
+//! | [`number`], [`mod@unit`], [`time`] | exact numbers with units, and calendars |
 //! | [`trace`] | explains a frame field by field, at no cost when nobody asks |
 //! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |

@@ -40,7 +40,8 @@ const fn is_high(byte: u8) -> bool {
 
 /// The identifier that `wire` is, and the order it shows; `learnt` is what this meter showed before.
 ///
-/// `None` for the order where the bytes do not show it: then there is nothing to remember.
+/// `None` for the order where the bytes do not show it: then there is nothing to remember, and what a
+/// meter has learnt becomes `shown.or(learnt)`.
 #[must_use]
 pub const fn resolve(wire: [u8; 2], learnt: Option<Order>) -> (u16, Option<Order>) {
     let [first, second] = wire;
