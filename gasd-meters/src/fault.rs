@@ -27,6 +27,11 @@ pub enum Fault {
     UnknownUnit(u8),
     /// A unit that meters of this kind send although they mean another; the code.
     DoubtfulUnit(u8),
+    /// Something behind the unit that the protocol's table does not have, and that may change what the
+    /// value means; the code.
+    UnknownExtension(u8),
+    /// A password or key, which is not shown.
+    Hidden,
     /// The unit measures something else than what was asked for.
     OtherDimension,
     /// The field is shorter or longer than its format.
@@ -51,6 +56,10 @@ impl fmt::Display for Fault {
                 f,
                 "unit code {code:02X} is sent by meters that mean another unit: set the unit in the profile"
             ),
+            Self::UnknownExtension(code) => {
+                write!(f, "extension {code:02X} of the unit is not known, it may change what the value means")
+            }
+            Self::Hidden => f.write_str("a secret, not shown"),
             Self::OtherDimension => f.write_str("the unit measures something else"),
             Self::Length => f.write_str("the length does not fit the format"),
         }

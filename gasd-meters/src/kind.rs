@@ -149,6 +149,10 @@ kinds! {
     Setting "setting",
     /// Text for people.
     Text "text",
+    /// Many values of one quantity in a layout of their own.
+    Profile "profile",
+    /// Bytes that only the manufacturer's own table explains.
+    ManufacturerData "manufacturer_data",
     /// Something that the codec has no table for.
     Unknown "unknown",
 }

@@ -14,6 +14,7 @@
 //! | [`trace`] | explains a frame field by field, at no cost when nobody asks |
 //! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
+//! | [`mbus`] | wired M-Bus |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -29,6 +30,7 @@ pub mod error;
 pub mod fault;
 pub mod hex;
 pub mod kind;
+pub mod mbus;
 pub mod medium;
 pub mod number;
 pub mod reading;

@@ -88,13 +88,15 @@ pub struct Field {
     pub value: Value,
     /// Why its value is not to be trusted although there is one.
     pub doubt: Option<Fault>,
+    /// What the meter itself calls it, or its unit, where it sends a text for that.
+    pub label: Option<String>,
 }
 
 impl Field {
     /// A field that is not in doubt.
     #[must_use]
     pub const fn new(kind: Kind, register: Register, value: Value) -> Self {
-        Self { kind, register, value, doubt: None }
+        Self { kind, register, value, doubt: None, label: None }
     }
 
     /// Its volume, µL, exactly, where it is one and beyond doubt.

@@ -62,7 +62,7 @@ impl Item {
             (Format::Status, &[st0, st1]) => (Value::Bits(u16::from_le_bytes([st0, st1]).into()), None),
             _ => (Value::Absent(Fault::Length, raw.into()), None),
         };
-        Field { kind: self.kind, register: self.register, value, doubt }
+        Field { doubt, ..Field::new(self.kind, self.register, value) }
     }
 
     fn amount(&self, raw: &[u8], digits: &[u8], places: u8, code: u8, profile: &Profile) -> Field {
@@ -78,7 +78,7 @@ impl Item {
         };
         let make = |n| Value::Number(Number::new(n, power - places as i8, unit));
         let value = Value::or_absent(bcd::decode(digits), raw, make);
-        Field { kind: self.kind, register: self.register, value, doubt }
+        Field { doubt, ..Field::new(self.kind, self.register, value) }
     }
 }
 

@@ -6,16 +6,21 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// The lines of a file of frames by others; `None`, said aloud, where the folder is not there.
-pub fn vectors(file: &str) -> Option<Vec<Value>> {
+/// A file or folder of frames by others; `None`, said aloud, where it is not there.
+pub fn shared(path: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("GASD_SHARED")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let path = shared.join("vectors").join(file);
+    let path = shared.join("vectors").join(path);
     if !path.exists() {
         eprintln!("SKIPPED: no frames by others: {} is not there", path.display());
         return None;
     }
-    Some(json_lines(&path))
+    Some(path)
+}
+
+/// The lines of such a file.
+pub fn vectors(file: &str) -> Option<Vec<Value>> {
+    shared(file).map(|path| json_lines(&path))
 }
 
 /// The lines of a file of the project's own frames.
