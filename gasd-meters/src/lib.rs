@@ -14,7 +14,7 @@
 //! | [`trace`] | explains a frame field by field, at no cost when nobody asks |
 //! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
-//! | [`mbus`] | wired M-Bus |
+//! | [`mbus`], [`wmbus`] | M-Bus, wired and wireless |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -39,6 +39,7 @@ pub mod status;
 pub mod time;
 pub mod trace;
 pub mod unit;
+pub mod wmbus;
 
 pub use error::{EncodeError, Error};
 pub use fault::Fault;

@@ -40,7 +40,6 @@ impl Address {
     }
 
     /// In the order of the radio's link layer: manufacturer, number, version, medium.
-    #[allow(dead_code, reason = "the radio follows")]
     pub(crate) fn take_radio(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
         let bytes: [u8; 8] = cursor.array()?;
         let [m0, m1, a, b, c, d, version, medium] = bytes;

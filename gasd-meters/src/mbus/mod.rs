@@ -15,8 +15,8 @@ mod fixed;
 mod frame;
 mod header;
 mod meaning;
-mod payload;
-mod record;
+pub(crate) mod payload;
+pub(crate) mod record;
 mod table;
 mod value;
 

@@ -22,8 +22,31 @@ pub(crate) fn read(
 ) -> Result<(Vec<Field>, bool), Error> {
     let items = record::parse(*cursor)?;
     cursor.take_rest();
+    Ok(fields(&items, medium, trace))
+}
+
+/// The fields of data of which the last `lost` bytes cannot be read: what stands whole before them, and
+/// one field that says that there was more.
+pub(crate) fn read_front(
+    cursor: &mut Cursor<'_>,
+    lost: usize,
+    medium: Medium,
+    trace: &mut impl Trace,
+) -> Vec<Field> {
+    let (at, bytes) = (cursor.at(), cursor.take_rest());
+    let whole = bytes.get(..bytes.len().saturating_sub(lost)).unwrap_or_default();
+    let (items, rest) = record::parse_front(Cursor::inside(whole, at));
+    let (mut fields, _) = fields(&items, medium, trace);
+    let lost = bytes.get(rest.at() - at..).unwrap_or_default();
+    trace.field(rest.at(), lost, format_args!("records"), format_args!("broken off, not readable"));
+    let value = Value::Absent(Fault::Length, lost.into());
+    fields.push(Field::new(Kind::Unknown, Register::default(), value));
+    fields
+}
+
+fn fields(items: &[Item<'_>], medium: Medium, trace: &mut impl Trace) -> (Vec<Field>, bool) {
     let (mut fields, mut more) = (Vec::with_capacity(items.len()), false);
-    for item in &items {
+    for item in items {
         match item {
             Item::Record(record) => {
                 let field = meaning::field(record, medium);
@@ -46,7 +69,7 @@ pub(crate) fn read(
             }
         }
     }
-    Ok((fields, more))
+    (fields, more)
 }
 
 fn explain(record: &Record<'_>, field: &Field, trace: &mut impl Trace) {

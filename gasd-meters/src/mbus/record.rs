@@ -89,22 +89,40 @@ pub(crate) fn parse<'a>(cursor: Cursor<'a>) -> Result<Vec<Item<'a>>, Error> {
 
 fn parse_ordered<'a>(mut cursor: Cursor<'a>, order: TextOrder) -> Result<Vec<Item<'a>>, Error> {
     let mut items = Vec::new();
-    while let Some(&dif) = cursor.rest().first() {
-        let at = cursor.at();
-        items.push(match dif {
-            0x2F | 0x7F => {
-                cursor.u8()?;
-                Item::Filler { at, dif }
-            }
-            0x0F | 0x1F => {
-                cursor.u8()?;
-                Item::Manufacturer { at, dif, data: cursor.take_rest() }
-            }
-            0x3F | 0x4F | 0x5F | 0x6F => return Err(Error::Malformed { what: "a DIF that is reserved" }),
-            _ => Item::Record(record(&mut cursor, order)?),
-        });
+    while let Some(item) = item(&mut cursor, order)? {
+        items.push(item);
     }
     Ok(items)
+}
+
+fn item<'a>(cursor: &mut Cursor<'a>, order: TextOrder) -> Result<Option<Item<'a>>, Error> {
+    let at = cursor.at();
+    let Some(&dif) = cursor.rest().first() else { return Ok(None) };
+    Ok(Some(match dif {
+        0x2F | 0x7F => {
+            cursor.u8()?;
+            Item::Filler { at, dif }
+        }
+        0x0F | 0x1F => {
+            cursor.u8()?;
+            Item::Manufacturer { at, dif, data: cursor.take_rest() }
+        }
+        0x3F | 0x4F | 0x5F | 0x6F => return Err(Error::Malformed { what: "a DIF that is reserved" }),
+        _ => Item::Record(record(cursor, order)?),
+    }))
+}
+
+/// The records at the front of data that are known to break off, and what is left.
+pub(crate) fn parse_front<'a>(mut cursor: Cursor<'a>) -> (Vec<Item<'a>>, Cursor<'a>) {
+    let mut items = Vec::new();
+    loop {
+        let mut next = cursor;
+        match item(&mut next, TextOrder::BeforeExtensions) {
+            Ok(Some(item)) => items.push(item),
+            Ok(None) | Err(_) => return (items, cursor),
+        }
+        cursor = next;
+    }
 }
 
 /// One record with its data.
