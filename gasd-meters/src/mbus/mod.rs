@@ -16,9 +16,13 @@ mod frame;
 mod header;
 mod meaning;
 pub(crate) mod payload;
+mod readout;
 pub(crate) mod record;
+mod request;
+mod search;
 mod table;
 mod value;
+mod valve;
 
 pub use address::{Address, from_letters, letters, medium};
 pub use decode::{Message, SPEEDS, decode, refusal};
@@ -26,3 +30,7 @@ pub use frame::{
     ACK, ANY, BROADCAST, Frame, Function, Link, MAX_DATA, SELECTED, UNCONFIGURED, find, probe, probe_ack,
 };
 pub use header::{Header, flags};
+pub use readout::{FrameCount, MAX_TELEGRAMS, Progress, Readout};
+pub use request::{Request, Target, check_answer};
+pub use search::{Heard, Search, Step};
+pub use valve::ValveOutput;
