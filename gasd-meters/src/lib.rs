@@ -15,6 +15,7 @@
 //! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
 //! | [`mbus`], [`wmbus`] | M-Bus, wired and wireless |
+//! | [`poll`] | when to ask which meter, and when to leave one alone |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ pub mod kind;
 pub mod mbus;
 pub mod medium;
 pub mod number;
+pub mod poll;
 pub mod reading;
 pub mod scan;
 pub mod status;
