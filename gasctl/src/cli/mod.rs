@@ -120,6 +120,8 @@ pub enum Command {
     Setup(SetupArgs),
     /// Check the kernel, permissions, chips, units, clock, disk and the service; say what to do
     Doctor(DoctorArgs),
+    /// Explain a frame of a meter, field by field, or say why it cannot be read
+    Decode(DecodeArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  gasctl completions bash > /etc/bash_completion.d/gasctl")]
     Completions {
@@ -209,6 +211,28 @@ pub struct SimulateArgs {
     /// What makes the test pass; a verdict for hose and household, anything for a recording
     #[arg(long, value_name = "WHAT")]
     pub expect: Option<Expect>,
+}
+
+/// Bytes of a meter, and what is known of them.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Bytes are hexadecimal, with or without anything between them, a file of such text (# begins a remark) or a \
+    capture as it came over the line. Noise, wake-up bytes and several frames may be in it. The protocol is \
+    found out. It asks no gasd, and needs none.\n\n\
+    Exit status: 0 when every frame was read, 1 when one could not be or there is none, 2 wrong usage.\n\n\
+    Examples:\n  gasctl decode 6810440000003301110381031F9000B416\n  gasctl decode capture.bin --protocol cjt188\n  \
+    gasctl --json decode - < frames.txt | jq '.frames[].reading'"
+)]
+pub struct DecodeArgs {
+    /// Hexadecimal bytes, a file, or - for standard input
+    #[arg(value_name = "HEX|FILE|-")]
+    pub input: String,
+    /// Only this protocol: dlt645, cjt188
+    #[arg(long, value_name = "NAME")]
+    pub protocol: Option<String>,
+    /// How the meter's maker bends CJ/T 188: standard, no-valve, high-bits, valve-2a, cubic-metres, clock-high-first
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
 }
 
 /// What `gasctl doctor` counts and prints.
