@@ -3,15 +3,17 @@
 
 use gasd_meters::cjt188::{self, Profile};
 use gasd_meters::scan::Probe;
-use gasd_meters::{Error, Explanation, Reading, dlt645};
+use gasd_meters::wmbus::{Access, Key, Received, Receiver, Security, Telegram};
+use gasd_meters::{Error, Explanation, Reading, dlt645, mbus};
 
 use crate::fail::Failure;
 
 /// What is known beside the bytes.
-#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How the meter's maker bends CJ/T 188.
     pub profile: &'static Profile,
+    /// The meter's key.
+    pub key: Option<Key>,
 }
 
 /// What a frame means.
@@ -45,16 +47,18 @@ pub struct Codec {
     pub name: &'static str,
     /// As people do.
     pub title: &'static str,
-    /// Finds its frames.
-    pub probe: fn(&[u8]) -> Probe,
+    /// Finds its frames; of a protocol whose frames do not tell where they end, nothing: all bytes are one.
+    pub probe: Option<fn(&[u8]) -> Probe>,
     /// Decodes one frame.
     pub decode: fn(&[u8], &Options, &mut Explanation) -> Result<Meaning, Error>,
 }
 
 /// All of them; where two would take a frame the first one does.
-pub static CODECS: [Codec; 2] = [
-    Codec { name: "dlt645", title: "DL/T 645", probe: dlt645::probe, decode: dlt645 },
-    Codec { name: "cjt188", title: "CJ/T 188", probe: cjt188::probe, decode: cjt188 },
+pub static CODECS: [Codec; 4] = [
+    Codec { name: "mbus", title: "M-Bus", probe: Some(mbus::probe), decode: mbus },
+    Codec { name: "dlt645", title: "DL/T 645", probe: Some(dlt645::probe), decode: dlt645 },
+    Codec { name: "cjt188", title: "CJ/T 188", probe: Some(cjt188::probe), decode: cjt188 },
+    Codec { name: "wmbus", title: "wireless M-Bus", probe: None, decode: wmbus },
 ];
 
 /// Those that a name means; all without one.
@@ -129,7 +133,48 @@ fn cjt188(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Me
         Message::WriteClock(_) => Meaning::of("sets the clock"),
         Message::Request(_) => Meaning::of("another request"),
         Message::Address(address) => Meaning::of(format!("answers with its address {address}")),
-        Message::Done(_) => Meaning::of("answers that it is done"),
+        Message::Done(..) => Meaning::of("answers that it is done"),
+    };
+    Ok(meaning)
+}
+
+fn mbus(bytes: &[u8], _: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
+    use mbus::Message;
+    let frame = mbus::Frame::parse(bytes)?;
+    let meaning = match mbus::decode(&frame, trace)? {
+        Message::Data(_, reading) => Meaning::reading("answers with data", reading),
+        Message::Refused(code) => {
+            Meaning::refusal(Error::DeviceError { code: code.into(), what: mbus::refusal(code) })
+        }
+        Message::Ack => Meaning::of("acknowledges"),
+        Message::Reset => Meaning::of("resets the link"),
+        Message::RequestAlarm => Meaning::of("asks for alarms"),
+        Message::RequestData => Meaning::of("asks for data"),
+        Message::Select(_) => Meaning::of("selects meters by their address"),
+        Message::SetSpeed(baud) => Meaning::of(format!("sets the speed, {baud} baud")),
+        Message::ResetApplication(_) => Meaning::of("resets the application"),
+        Message::Send(_) => Meaning::of("sends records to the meter"),
+        Message::Alarm(_) => Meaning::of("answers with alarms"),
+        Message::Other(ci, _) => Meaning::of(format!("data of another format, CI {ci:02X}")),
+    };
+    Ok(meaning)
+}
+
+fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
+    let telegram = Telegram::parse(bytes, None)?;
+    let access = Access { key: options.key.as_ref(), plain: true };
+    let meaning = match Receiver::default().receive(0, &telegram, &access, trace)? {
+        Received::New(content) => {
+            let security = match content.security {
+                Security::None => "not encrypted",
+                Security::LinkLayer => "encrypted by its link layer",
+                Security::Mode5 => "encrypted, mode 5",
+                Security::Mode7 => "encrypted and authenticated, mode 7",
+            };
+            Meaning::reading(format!("a telegram with data, {security}"), content.reading)
+        }
+        Received::Duplicate => Meaning::of("a telegram that came before"),
+        Received::Part => Meaning::of("a part of a message whose others are missing"),
     };
     Ok(meaning)
 }

@@ -62,6 +62,22 @@ impl Found {
 
 /// Finds all frames of these protocols.
 pub fn all(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found {
+    let mut found = streams(bytes, codecs, options);
+    let whole = codecs.iter().find(|codec| codec.probe.is_none());
+    if let Some(codec) = whole.filter(|_| found.frames.is_empty()) {
+        let mut explanation = Explanation::default();
+        let meaning = (codec.decode)(bytes, options, &mut explanation);
+        // That it is none at all says nothing where it is only guessed at; what is wrong inside does.
+        if meaning.is_ok() || !explanation.0.is_empty() || codecs.len() == 1 {
+            found.frames.push(Frame { codec, at: 0, bytes: bytes.to_vec(), explanation, meaning });
+            (found.rejected, found.garbage) = (Vec::new(), 0);
+        }
+    }
+    found
+}
+
+/// The frames of protocols that tell where they begin and end.
+fn streams(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found {
     let mut found = Found { length: bytes.len(), ..Found::default() };
     let mut at = 0;
     while at < bytes.len() {
@@ -97,7 +113,7 @@ pub fn all(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found 
 
 /// What the protocols say of a beginning: a frame of one, else what is wrong with the one that comes furthest.
 fn first(rest: &[u8], codecs: &[&'static Codec]) -> Option<(&'static Codec, Probe)> {
-    let said = codecs.iter().map(|codec| (*codec, (codec.probe)(rest)));
+    let said = codecs.iter().filter_map(|codec| Some((*codec, codec.probe?(rest))));
     let rank = |probe: &Probe| match probe {
         Probe::Frame(len) if *len > 0 && *len <= rest.len() => 4,
         Probe::Bad { .. } => 3,
@@ -106,5 +122,6 @@ fn first(rest: &[u8], codecs: &[&'static Codec]) -> Option<(&'static Codec, Prob
         _ => 0,
     };
     // Of equals the first.
-    said.rev().max_by_key(|(_, probe)| rank(probe)).filter(|(_, probe)| rank(probe) > 0)
+    let said: Vec<_> = said.collect();
+    said.into_iter().rev().max_by_key(|(_, probe)| rank(probe)).filter(|(_, probe)| rank(probe) > 0)
 }

@@ -4,6 +4,9 @@
 use std::io::Read;
 use std::path::Path;
 
+use gasd_meters::wmbus::Key;
+
+use crate::cli::DecodeArgs;
 use crate::fail::Failure;
 
 /// Frames are short; a capture of a day at 2400 baud has 20 MB.
@@ -28,6 +31,22 @@ pub fn bytes(argument: &str) -> Result<Vec<u8>, Failure> {
              file's name, or - for standard input"
         ))
     })
+}
+
+/// The key that is given.
+///
+/// # Errors
+/// [`Failure::Usage`], which does not repeat it.
+pub fn key(args: &DecodeArgs) -> Result<Option<Key>, Failure> {
+    let text = match (&args.key, &args.key_file) {
+        (Some(key), _) => key.0.clone(),
+        (None, Some(file)) => {
+            std::fs::read_to_string(file).map_err(|error| usage(format!("{}: {error}", file.display())))?
+        }
+        (None, None) => return Ok(None),
+    };
+    let key = Key::from_hex(text.trim());
+    key.map(Some).ok_or_else(|| usage("a key is 32 hexadecimal digits".to_owned()))
 }
 
 fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Failure> {

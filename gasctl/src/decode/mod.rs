@@ -24,7 +24,8 @@ use crate::output::Output;
 /// none; all that could be read is shown first.
 pub fn run(args: &DecodeArgs, out: &Output) -> Result<(), Failure> {
     let bytes = input::bytes(&args.input)?;
-    let options = codec::Options { profile: codec::profile(args.profile.as_deref())? };
+    let options =
+        codec::Options { profile: codec::profile(args.profile.as_deref())?, key: input::key(args)? };
     let codecs = codec::chosen(args.protocol.as_deref())?;
     let found = find::all(&bytes, &codecs, &options);
     if out.json {
