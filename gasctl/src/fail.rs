@@ -21,6 +21,9 @@ pub enum Failure {
     /// It can be done, but not as things stand.
     #[error("{0}")]
     Refused(String),
+    /// Bytes that cannot be read.
+    #[error("{0}")]
+    Undecoded(String),
     /// The doctor found something.
     #[error("{failed} checks failed, {warned} warned")]
     Unwell {
@@ -108,6 +111,7 @@ impl Failure {
             Failure::Missing(_) => 3,
             Failure::Client(_)
             | Failure::Refused(_)
+            | Failure::Undecoded(_)
             | Failure::Unwell { .. }
             | Failure::NoSuchValve { .. }
             | Failure::NoSuchMeter { .. }
@@ -135,6 +139,7 @@ impl Failure {
             Failure::Usage(_) => "Usage",
             Failure::Missing(_) => "Missing",
             Failure::Refused(_) => "Refused",
+            Failure::Undecoded(_) => "Undecoded",
             Failure::Unwell { .. } => "Unwell",
             Failure::Output(_) => "Output",
         }

@@ -6,6 +6,7 @@ mod ack;
 mod agent;
 mod audit;
 pub mod cli;
+mod decode;
 mod doctor;
 mod explain;
 pub mod fail;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Setup(args) => return setup::run(&args, out),
         Command::Top => return become_top(cli.bus.as_deref()),
         Command::Doctor(args) => return doctor::run(cli.bus.as_deref(), &args, out).await,
+        Command::Decode(args) => return decode::run(&args, out),
         _ => {}
     }
     let client = Client::connect(cli.bus.as_deref()).await?;
@@ -60,6 +62,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         }
         Command::Explain { verdict, svg } => explain::run(&client, verdict, svg.as_deref(), out).await,
         Command::Setup(_)
+        | Command::Decode(_)
         | Command::Doctor(_)
         | Command::Top
         | Command::Completions { .. }

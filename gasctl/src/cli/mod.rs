@@ -120,6 +120,8 @@ pub enum Command {
     Setup(SetupArgs),
     /// Check the kernel, permissions, chips, units, clock, disk and the service; say what to do
     Doctor(DoctorArgs),
+    /// Explain a frame of a meter, field by field, or say why it cannot be read
+    Decode(DecodeArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  gasctl completions bash > /etc/bash_completion.d/gasctl")]
     Completions {
@@ -209,6 +211,52 @@ pub struct SimulateArgs {
     /// What makes the test pass; a verdict for hose and household, anything for a recording
     #[arg(long, value_name = "WHAT")]
     pub expect: Option<Expect>,
+}
+
+/// What is not shown.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(a key)")
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Bytes of a meter, and what is known of them.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Bytes are hexadecimal, with or without anything between them, a file of such text (# begins a remark) or a \
+    capture as it came over the line. Noise, wake-up bytes and several frames may be in it. The protocol is \
+    found out; a telegram of wireless M-Bus is all of the input. It asks no gasd, and needs none.\n\n\
+    Exit status: 0 when every frame was read, 1 when one could not be or there is none, 2 wrong usage.\n\n\
+    Examples:\n  gasctl decode 683003000000000000040417A00199F416\n  gasctl decode capture.bin --protocol cjt188\n  \
+    gasctl --json decode - < frames.txt | jq '.frames[].reading'"
+)]
+pub struct DecodeArgs {
+    /// Hexadecimal bytes, a file, or - for standard input
+    #[arg(value_name = "HEX|FILE|-")]
+    pub input: String,
+    /// Only this protocol: mbus, dlt645, cjt188, wmbus
+    #[arg(long, value_name = "NAME")]
+    pub protocol: Option<String>,
+    /// The meter's key, 32 hexadecimal digits; others on this machine may see it, --key-file is not seen
+    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
+    pub key: Option<Secret>,
+    /// A file with the meter's key
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// How the meter's maker bends CJ/T 188: standard, no-valve, high-bits, valve-2a, cubic-metres, clock-high-first
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
 }
 
 /// What `gasctl doctor` counts and prints.

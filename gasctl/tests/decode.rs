@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `gasctl decode` as its users type it: what it says, and how it ends.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+const WATER: &str = "FEFEFEFE68104433221100337881161F9000007766552C007766552C3101221105152021841316";
+
+fn decode(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gasctl")).arg("decode").args(args).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_frame_is_explained_field_by_field_behind_its_wake_up_bytes() {
+    let output = decode(&[WATER]);
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+    let said = said(&output);
+    for line in [
+        "CJ/T 188, 35 bytes at 4: answers with data",
+        "   2  44332211003378  address: 78330011223344",
+        "  14  007766552C      volume: 556677.00 m³",
+        "  valve: closed",
+    ] {
+        assert!(said.lines().any(|it| it == line), "{line:?} is not in\n{said}");
+    }
+}
+
+#[test]
+fn as_json_numbers_are_exact_and_every_byte_is_named() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_gasctl")).args(["--json", "decode", WATER]).output().unwrap();
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let frame = &object["frames"][0];
+    assert_eq!(frame["protocol"], "cjt188");
+    let volume = &frame["reading"]["values"][0];
+    assert_eq!((&volume["value"], &volume["unit"]), (&"556677.00".into(), &"m³".into()));
+    assert_eq!(volume["volume_ul"], 556_677_000_000_000_u64);
+    let bytes: usize =
+        frame["fields"].as_array().unwrap().iter().map(|f| f["raw"].as_str().unwrap().len() / 2).sum();
+    assert_eq!(bytes, 35);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_place_and_its_reason() {
+    let damaged = WATER.replace("841316", "840816");
+    let output = decode(&[&damaged]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("at byte 4: no CJ/T 188 frame: the checksum is 08 but the bytes make 13"),
+        "{}",
+        said(&output)
+    );
+    assert!(complaint(&output).contains("damaged on the line"), "{}", complaint(&output));
+
+    // A good frame among noise and half of another.
+    let output = decode(&[&format!("00 11 22 {WATER} 68 10 44")]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said(&output).contains("6 bytes belong to no frame"), "{}", said(&output));
+    assert_eq!(decode(&["00112233"]).status.code(), Some(1));
+}
+
+#[test]
+fn wrong_usage_says_what_is_right() {
+    for (args, words) in [
+        (&["68AZ"][..], "`Z` is no hexadecimal digit"),
+        (&["68", "--protocol", "cjt"], "there is: mbus, dlt645, cjt188, wmbus"),
+        (&["68", "--profile", "mine"], "there is: standard, "),
+        (&["68", "--key", "0011"], "a key is 32 hexadecimal digits"),
+    ] {
+        let output = decode(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(complaint(&output).contains(words), "{args:?}: {}", complaint(&output));
+        assert!(!complaint(&output).contains("0011"), "a key is not repeated");
+    }
+}
+
+#[test]
+fn standard_input_and_files_are_read() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gasctl"))
+        .args(["decode", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("# a capture\n{WATER}\n").as_bytes()).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    let dir = tempfile::tempdir().unwrap();
+    let raw: Vec<u8> =
+        (0..WATER.len() / 2).map(|i| u8::from_str_radix(&WATER[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let file = dir.path().join("capture.bin");
+    std::fs::write(&file, raw).unwrap();
+    assert_eq!(decode(&[file.to_str().unwrap()]).status.code(), Some(0));
+}
+
+/// Frames by others: read where they can be, refused where they cannot.
+#[test]
+fn frames_by_others_end_as_they_should() {
+    let shared = std::env::var_os("GASD_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    let mut tried = 0;
+    for (folder, protocol) in [("cjt188", "cjt188"), ("dlt645", "dlt645")] {
+        let path = shared.join("vectors").join(folder).join("frames.jsonl");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            eprintln!("SKIPPED: {} is not there: its frames are NOT TESTED", path.display());
+            continue;
+        };
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let frame: serde_json::Value = serde_json::from_str(line).unwrap();
+            let output = decode(&[frame["hex"].as_str().unwrap(), "--protocol", protocol]);
+            let wanted = if frame["expect"]["ok"] == true { 0 } else { 1 };
+            assert_eq!(output.status.code(), Some(wanted), "{}: {}", frame["id"], complaint(&output));
+            tried += 1;
+        }
+    }
+    eprintln!("{tried} frames by others were tried");
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Codecs of meter protocols: bytes in, readings out.
+//!
+//! Pure: no clock, no I/O, no `std`. A codec finds a frame in what a line gives ([`scan`]), checks it,
+//! and makes a [`Reading`] of it; the other way round it makes frames of requests. One bad field never
+//! costs the frame ([`Fault`]); a bad frame says why ([`Error`]).
+//!
+//! | module | what |
+//! |---|---|
+//! | [`scan`] | finds frames in a noisy stream of bytes |
+//! | [`error`], [`fault`] | why a frame, or one field, is not read |
+//! | [`reading`], [`kind`], [`medium`], [`status`] | what a meter says |
+//! | [`number`], [`mod@unit`], [`time`] | exact numbers with units, and calendars |
+//! | [`trace`] | explains a frame field by field, at no cost when nobody asks |
+//! | [`cjt188`] | CJ/T 188-2004 and -2018 |
+//! | [`dlt645`] | DL/T 645-1997 and -2007 |
+//! | [`mbus`], [`wmbus`] | M-Bus, wired and wireless |
+//! | [`poll`] | when to ask which meter, and when to leave one alone |
+//! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod bcd;
+pub mod bytes;
+pub mod cjt188;
+pub mod crc;
+pub mod dlt645;
+pub mod error;
+pub mod fault;
+pub mod hex;
+pub mod kind;
+pub mod mbus;
+pub mod medium;
+pub mod number;
+pub mod poll;
+pub mod reading;
+pub mod scan;
+pub mod status;
+pub mod time;
+pub mod trace;
+pub mod unit;
+pub mod wmbus;
+
+pub use error::{EncodeError, Error};
+pub use fault::Fault;
+pub use kind::{Direction, Function, Kind, Period, Phase, Register};
+pub use medium::Medium;
+pub use number::{Decimal, Number};
+pub use reading::{Field, Identity, Reading, Value};
+pub use status::{Flag, Flags, Valve};
+pub use time::{Date, Moment, TimeOfDay};
+pub use trace::{Explanation, Trace};
+pub use unit::Unit;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Wired M-Bus (EN 13757-2 and -3): meters of any medium on a line of two wires.
+//!
+//! ```text
+//! E5                                acknowledged
+//! 10 C A CS 16                      short frame          CS = sum of C and A, modulo 256
+//! 68 L L 68 C A CI data CS 16       long frame           CS = sum of C .. last data, L = how many those are
+//! ```
+
+mod address;
+mod date;
+mod decode;
+mod extension;
+mod fixed;
+mod frame;
+mod header;
+mod meaning;
+pub(crate) mod payload;
+mod readout;
+pub(crate) mod record;
+mod request;
+mod search;
+mod table;
+mod value;
+mod valve;
+
+pub use address::{Address, from_letters, letters, medium};
+pub use decode::{Message, SPEEDS, decode, refusal};
+pub use frame::{
+    ACK, ANY, BROADCAST, Frame, Function, Link, MAX_DATA, SELECTED, UNCONFIGURED, find, probe, probe_ack,
+};
+pub use header::{Header, flags};
+pub use readout::{FrameCount, MAX_TELEGRAMS, Progress, Readout};
+pub use request::{Request, Target, check_answer};
+pub use search::{Heard, Search, Step};
+pub use valve::ValveOutput;

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One request and its answer on a line that others share. Pure: bytes and times in, bytes to send and one outcome out.
+//!
+//! What goes wrong on such lines, and what is done:
+//!
+//! * **a late answer** of the request before comes into this one: the line must be silent before the request goes out,
+//!   and whatever comes before it is out is no answer to it;
+//! * **the adapter hears itself**: what comes back is compared with what was sent, and dropped;
+//! * **another meter talks**: its frames are passed by, and the wait goes on;
+//! * **noise**: the answer is looked for behind it, for as long as one may come;
+//! * **a line that never is silent** is given up.
+
+use alloc::vec::Vec;
+
+use super::echo::{Ear, Echo, Heard};
+use crate::Error;
+use crate::scan::{Found, Probe, Scanner};
+
+/// How a line and its meters behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// How long a byte takes on the line, ns: 11 bits at 2400 baud are 4.58 ms.
+    pub byte_ns: u64,
+    /// How long a meter may think before its first byte, ns.
+    pub answer_ns: u64,
+    /// Longest pause within a frame, ns.
+    pub gap_ns: u64,
+    /// How long the line must have been silent before a request, ns.
+    pub quiet_ns: u64,
+    /// How long is waited for that silence, ns.
+    pub babble_ns: u64,
+    /// Whether the adapter hears what it sends.
+    pub echo: Echo,
+}
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Send this, now. It is said once.
+    Send(&'a [u8]),
+    /// Wait for bytes, and until then for no longer, ns.
+    Wait {
+        /// When to ask again.
+        until_ns: u64,
+    },
+    /// There is an outcome.
+    Done,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The frame that answers; or the best reason why there is none.
+    pub result: Result<Vec<u8>, Error>,
+    /// What was heard of the request itself.
+    pub heard: Heard,
+    /// Bytes that came before the request was out: late answers and noise.
+    pub drained: usize,
+    /// Bytes behind it that belong to no frame.
+    pub garbage: usize,
+    /// Whole frames that answer something else.
+    pub others: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Waits for silence since it began.
+    Quiet {
+        began_ns: u64,
+    },
+    /// The request is out at `end_ns`; no answer begins after `until_ns`.
+    Listen {
+        end_ns: u64,
+        until_ns: u64,
+    },
+    Done,
+}
+
+/// A request on its way.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    request: Vec<u8>,
+    line: Line,
+    phase: Phase,
+    /// When a byte came last, ns.
+    last_ns: u64,
+    ear: Ear,
+    scanner: Scanner,
+    answer: Option<Vec<u8>>,
+    /// What was wrong with what came.
+    rejected: Option<Error>,
+    mismatch: Option<Error>,
+    drained: usize,
+    garbage: usize,
+    others: usize,
+}
+
+impl Exchange {
+    /// A request at `now_ns`. `waited`: the one before it on this line had no answer, so one may still come; then the line
+    /// must be silent for as long as a meter may think.
+    #[must_use]
+    pub fn new(request: Vec<u8>, line: Line, waited: bool, now_ns: u64) -> Self {
+        let quiet_ns = if waited { line.quiet_ns.max(line.answer_ns) } else { line.quiet_ns };
+        Self {
+            ear: Ear::new(line.echo, request.len()),
+            request,
+            line: Line { quiet_ns, ..line },
+            phase: Phase::Quiet { began_ns: now_ns },
+            last_ns: now_ns,
+            scanner: Scanner::new(line.gap_ns),
+            answer: None,
+            rejected: None,
+            mismatch: None,
+            drained: 0,
+            garbage: 0,
+            others: 0,
+        }
+    }
+
+    /// What is to be done at `now_ns`. `probe` and `judge` as in [`Exchange::heard`].
+    pub fn step(
+        &mut self,
+        now_ns: u64,
+        probe: impl FnMut(&[u8]) -> Probe,
+        judge: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Step<'_> {
+        match self.phase {
+            Phase::Quiet { began_ns } => {
+                let silent_ns = self.last_ns.saturating_add(self.line.quiet_ns);
+                let given_up_ns = began_ns.saturating_add(self.line.babble_ns.max(self.line.quiet_ns));
+                if now_ns >= silent_ns {
+                    let end_ns =
+                        now_ns.saturating_add(self.line.byte_ns.saturating_mul(self.request.len() as u64));
+                    let until_ns = end_ns.saturating_add(self.line.answer_ns);
+                    self.phase = Phase::Listen { end_ns, until_ns };
+                    Step::Send(&self.request)
+                } else if now_ns >= given_up_ns {
+                    self.phase = Phase::Done;
+                    self.rejected = Some(Error::NoFrame { garbage: self.drained });
+                    Step::Done
+                } else {
+                    Step::Wait { until_ns: silent_ns.min(given_up_ns) }
+                }
+            }
+            Phase::Listen { until_ns, .. } => {
+                let due_ns = self.due_ns(until_ns);
+                if self.answer.is_none() && now_ns < due_ns {
+                    return Step::Wait { until_ns: due_ns };
+                }
+                self.end(probe, judge);
+                Step::Done
+            }
+            Phase::Done => Step::Done,
+        }
+    }
+
+    /// When nothing is waited for any more: an answer that has begun may go on.
+    fn due_ns(&self, until_ns: u64) -> u64 {
+        let pending = !self.scanner.pending().is_empty();
+        let goes_on_ns = self.last_ns.saturating_add(self.line.gap_ns);
+        // Noise that never ends is no answer: the longest frame, and no more.
+        let most_ns = until_ns
+            .saturating_add(self.line.byte_ns.saturating_mul(crate::scan::CAPACITY as u64))
+            .saturating_add(self.line.gap_ns);
+        if pending { goes_on_ns.max(until_ns).min(most_ns) } else { until_ns }
+    }
+
+    /// Bytes came at `now_ns`. `probe` finds frames, `judge` says whether one answers the request, or why not.
+    pub fn heard(
+        &mut self,
+        now_ns: u64,
+        bytes: &[u8],
+        probe: impl FnMut(&[u8]) -> Probe,
+        judge: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) {
+        self.last_ns = now_ns;
+        match self.phase {
+            Phase::Quiet { .. } => self.drained = self.drained.saturating_add(bytes.len()),
+            Phase::Listen { end_ns, .. } => {
+                let sending = now_ns < end_ns;
+                let mut behind = Vec::new();
+                for byte in bytes {
+                    self.drained = self.drained.saturating_add(self.ear.hear(
+                        *byte,
+                        &self.request,
+                        sending,
+                        &mut behind,
+                    ));
+                }
+                self.scan(now_ns, &behind, probe, judge);
+            }
+            Phase::Done => {}
+        }
+    }
+
+    fn scan(
+        &mut self,
+        now_ns: u64,
+        bytes: &[u8],
+        probe: impl FnMut(&[u8]) -> Probe,
+        judge: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) {
+        let mut scanner = core::mem::replace(&mut self.scanner, Scanner::new(self.line.gap_ns));
+        scanner.push(now_ns, bytes, probe, self.take(judge));
+        self.scanner = scanner;
+    }
+
+    /// Takes in what the scanner finds.
+    fn take<'a>(
+        &'a mut self,
+        mut judge: impl FnMut(&[u8]) -> Result<(), Error> + 'a,
+    ) -> impl FnMut(Found<'_>) + 'a {
+        move |found| match found {
+            Found::Frame { bytes, garbage, .. } => {
+                self.garbage = self.garbage.saturating_add(garbage);
+                match judge(bytes) {
+                    Ok(()) if self.answer.is_none() => self.answer = Some(bytes.to_vec()),
+                    Ok(()) => self.others = self.others.saturating_add(1),
+                    Err(why) => {
+                        self.others = self.others.saturating_add(1);
+                        self.mismatch.get_or_insert(why);
+                    }
+                }
+            }
+            Found::Rejected { error, .. } => drop(self.rejected.get_or_insert(error)),
+        }
+    }
+
+    fn end(
+        &mut self,
+        mut probe: impl FnMut(&[u8]) -> Probe,
+        mut judge: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) {
+        self.phase = Phase::Done;
+        if self.answer.is_none() {
+            // What was held for an echo and is none may be the whole answer.
+            let behind = self.ear.end();
+            self.scan(self.last_ns, &behind, &mut probe, &mut judge);
+        }
+        let truncated = match probe(self.scanner.pending()) {
+            Probe::Need(n) if !self.scanner.pending().is_empty() => {
+                Some(Error::Truncated { need: n.saturating_sub(self.scanner.pending().len()) })
+            }
+            _ => None,
+        };
+        let mut scanner = core::mem::replace(&mut self.scanner, Scanner::new(self.line.gap_ns));
+        scanner.flush(probe, self.take(judge));
+        self.garbage = self.garbage.saturating_add(scanner.garbage());
+        self.scanner = scanner;
+        self.rejected = self.rejected.or(truncated);
+    }
+
+    /// How it ended, once a step said [`Step::Done`].
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        let Self { answer, rejected, mismatch, garbage, others, drained, ear, .. } = self;
+        let noise = (garbage > 0).then_some(Error::NoFrame { garbage });
+        let result = answer.ok_or_else(|| rejected.or(mismatch).or(noise).unwrap_or(Error::Timeout));
+        Outcome { result, heard: ear.heard(), drained, garbage, others }
+    }
+}
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;

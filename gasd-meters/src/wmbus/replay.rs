@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tells what is new from what came before: repeaters say everything twice, an attacker later.
+
+use alloc::vec::Vec;
+
+use crate::error::Error;
+use crate::mbus::Address;
+
+/// How long the same telegram is a repetition of the one before, s.
+pub const DUPLICATE_S: u64 = 120;
+
+/// Most meters that are remembered; the one that was silent for longest makes room. Those with a message counter
+/// are forgotten last, and only a MAC that fits brings one in.
+pub const MAX_METERS: usize = 1024;
+
+/// What is remembered of one meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Whose.
+    pub meter: Address,
+    /// The last access number.
+    pub access: u8,
+    /// The hash of the last telegram.
+    pub hash: u64,
+    /// When it came, s of the clock that the caller uses.
+    pub at_s: u64,
+    /// The last message counter that was authenticated.
+    pub counter: Option<u32>,
+}
+
+/// What was seen of all meters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replay(Vec<Seen>);
+
+impl Replay {
+    /// What was kept before, as [`Replay::all`] gave it.
+    #[must_use]
+    pub fn restore(seen: impl IntoIterator<Item = Seen>) -> Self {
+        Self(seen.into_iter().take(MAX_METERS).collect())
+    }
+
+    /// All of it, to be kept over a restart: what is lost opens the door to old telegrams.
+    #[must_use]
+    pub fn all(&self) -> &[Seen] {
+        &self.0
+    }
+
+    /// Whether the telegram is new (`true`) or repeats the last one (`false`). `counter` is there only
+    /// where it was authenticated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Replay`] of a counter that does not rise.
+    pub fn check(
+        &mut self,
+        now_s: u64,
+        meter: Address,
+        access: u8,
+        hash: u64,
+        counter: Option<u32>,
+    ) -> Result<bool, Error> {
+        let new = Seen { meter, access, hash, at_s: now_s, counter };
+        let Some(seen) = self.0.iter_mut().find(|seen| seen.meter == meter) else {
+            self.make_room();
+            self.0.push(new);
+            return Ok(true);
+        };
+        let recent = now_s.checked_sub(seen.at_s).is_some_and(|age| age < DUPLICATE_S);
+        if recent && seen.access == access && seen.hash == hash {
+            return Ok(false);
+        }
+        if let (Some(got), Some(last)) = (counter, seen.counter)
+            && got <= last
+        {
+            return Err(Error::Replay { got, last });
+        }
+        *seen = Seen { counter: counter.or(seen.counter), ..new };
+        Ok(true)
+    }
+
+    fn make_room(&mut self) {
+        while self.0.len() >= MAX_METERS {
+            let oldest =
+                self.0.iter().enumerate().min_by_key(|(_, seen)| (seen.counter.is_some(), seen.at_s));
+            let Some((n, _)) = oldest else { return };
+            self.0.swap_remove(n);
+        }
+    }
+}
+
+/// FNV-1a, 64 bits: tells telegrams apart, protects nothing.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meter(n: u32) -> Address {
+        Address { id: n.to_le_bytes(), manufacturer: 1, version: 1, medium: 3 }
+    }
+
+    #[test]
+    fn counters_rise() {
+        let mut replay = Replay::default();
+        assert_eq!(replay.check(0, meter(1), 7, 1, Some(10)), Ok(true));
+        assert_eq!(replay.check(1, meter(1), 7, 1, Some(10)), Ok(false));
+        assert_eq!(replay.check(119, meter(1), 7, 1, Some(10)), Ok(false));
+        let error = Err(Error::Replay { got: 10, last: 10 });
+        assert_eq!(replay.check(120, meter(1), 7, 1, Some(10)), error);
+        assert_eq!(replay.check(120, meter(1), 8, 2, Some(10)), error);
+        assert_eq!(replay.check(121, meter(1), 8, 2, Some(12)), Ok(true));
+        assert_eq!(replay.check(122, meter(1), 9, 3, Some(11)), Err(Error::Replay { got: 11, last: 12 }));
+        // Another meter has another counter; a telegram without one keeps the last.
+        assert_eq!(replay.check(122, meter(2), 9, 3, Some(11)), Ok(true));
+        assert_eq!(replay.check(123, meter(1), 9, 3, None), Ok(true));
+        assert!(replay.check(124, meter(1), 10, 4, Some(12)).is_err());
+        let mut again = Replay::restore(replay.all().iter().copied());
+        assert!(again.check(500, meter(1), 10, 4, Some(12)).is_err());
+        // A clock that was set back makes nothing a repetition.
+        assert_eq!(again.check(0, meter(2), 9, 3, None), Ok(true));
+    }
+
+    #[test]
+    fn strangers_push_out_no_counter() {
+        let mut replay = Replay::default();
+        assert_eq!(replay.check(0, meter(0), 0, 0, Some(5)), Ok(true));
+        for n in 1..3000 {
+            assert_eq!(replay.check(n.into(), meter(n), 0, 0, None), Ok(true));
+        }
+        assert_eq!(replay.all().len(), MAX_METERS);
+        assert!(replay.check(9999, meter(0), 1, 1, Some(5)).is_err());
+    }
+}
