@@ -14,6 +14,7 @@
 //! | [`trace`] | explains a frame field by field, at no cost when nobody asks |
 //! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
+//! | [`modbus`] | Modbus RTU, with maps of registers |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -30,6 +31,7 @@ pub mod fault;
 pub mod hex;
 pub mod kind;
 pub mod medium;
+pub mod modbus;
 pub mod number;
 pub mod reading;
 pub mod scan;
