@@ -14,6 +14,7 @@
 //! | [`trace`] | explains a frame field by field, at no cost when nobody asks |
 //! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
+//! | [`hart`] | HART 5 to 7 |
 //! | [`modbus`] | Modbus RTU, with maps of registers |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
@@ -28,6 +29,7 @@ pub mod crc;
 pub mod dlt645;
 pub mod error;
 pub mod fault;
+pub mod hart;
 pub mod hex;
 pub mod kind;
 pub mod medium;
