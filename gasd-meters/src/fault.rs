@@ -36,6 +36,8 @@ pub enum Fault {
     OtherDimension,
     /// The field is shorter or longer than its format.
     Length,
+    /// Its parts changed while they were read, each time anew.
+    Torn,
 }
 
 impl fmt::Display for Fault {
@@ -62,6 +64,7 @@ impl fmt::Display for Fault {
             Self::Hidden => f.write_str("a secret, not shown"),
             Self::OtherDimension => f.write_str("the unit measures something else"),
             Self::Length => f.write_str("the length does not fit the format"),
+            Self::Torn => f.write_str("it changed while it was read"),
         }
     }
 }

@@ -232,6 +232,18 @@ pub struct Register {
     pub subunit: u32,
 }
 
+impl Register {
+    /// The plain register, as the default.
+    pub const PLAIN: Self = Self {
+        period: Period::Current,
+        function: Function::Instant,
+        direction: Direction::Any,
+        phase: Phase::All,
+        tariff: 0,
+        subunit: 0,
+    };
+}
+
 /// Shows a kind with its register: `forward_active_energy`, `voltage_a`, `volume, settlement`.
 pub struct Named(pub Kind, pub Register);
 

@@ -16,6 +16,8 @@
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
 //! | [`mbus`], [`wmbus`] | M-Bus, wired and wireless |
 //! | [`poll`] | when to ask which meter, and when to leave one alone |
+//! | [`hart`] | HART 5 to 7 |
+//! | [`modbus`] | Modbus RTU, with maps of registers |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -29,10 +31,12 @@ pub mod crc;
 pub mod dlt645;
 pub mod error;
 pub mod fault;
+pub mod hart;
 pub mod hex;
 pub mod kind;
 pub mod mbus;
 pub mod medium;
+pub mod modbus;
 pub mod number;
 pub mod poll;
 pub mod reading;

@@ -89,6 +89,10 @@ flags! {
     MoreStatus "more status available",
     /// A value is frozen or saturated.
     Saturated "saturated",
+    /// A measured value is out of its limits.
+    OutOfLimits "out of limits",
+    /// The output is held at one value, whatever is measured.
+    OutputFixed "output fixed",
     /// The credit has run out.
     NoCredit "no credit",
 }

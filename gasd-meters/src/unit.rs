@@ -53,6 +53,16 @@ units! {
     CubicMetrePerSecond "m³/s" CubicMetrePerSecond 0,
     /// L/s
     LitrePerSecond "L/s" CubicMetrePerSecond -3,
+    /// m³/d
+    CubicMetrePerDay "m³/d" CubicMetrePerDay 0,
+    /// L/d
+    LitrePerDay "L/d" CubicMetrePerDay -3,
+    /// ft³
+    CubicFoot "ft³" CubicFoot 0,
+    /// ft³/h
+    CubicFootPerHour "ft³/h" CubicFootPerHour 0,
+    /// ft³/min
+    CubicFootPerMinute "ft³/min" CubicFootPerMinute 0,
     /// Wh
     WattHour "Wh" WattHour 0,
     /// kWh
@@ -125,18 +135,54 @@ units! {
     Bar "bar" Pascal 5,
     /// psi
     Psi "psi" Psi 0,
+    /// kgf/cm² (at)
+    KilogramForcePerSquareCentimetre "kgf/cm²" KilogramForcePerSquareCentimetre 0,
+    /// mmH₂O
+    MillimetreOfWater "mmH₂O" MillimetreOfWater 0,
+    /// inH₂O
+    InchOfWater "inH₂O" InchOfWater 0,
+    /// Torr (mmHg)
+    Torr "Torr" Torr 0,
+    /// atm
+    Atmosphere "atm" Atmosphere 0,
     /// kg
     Kilogram "kg" Kilogram 0,
     /// t
     Tonne "t" Kilogram 3,
+    /// g
+    Gram "g" Kilogram -3,
     /// kg/h
     KilogramPerHour "kg/h" KilogramPerHour 0,
+    /// t/h
+    TonnePerHour "t/h" KilogramPerHour 3,
+    /// kg/min
+    KilogramPerMinute "kg/min" KilogramPerMinute 0,
+    /// kg/s
+    KilogramPerSecond "kg/s" KilogramPerSecond 0,
+    /// kg/d
+    KilogramPerDay "kg/d" KilogramPerDay 0,
     /// kg/m³
     KilogramPerCubicMetre "kg/m³" KilogramPerCubicMetre 0,
+    /// kg/L
+    KilogramPerLitre "kg/L" KilogramPerCubicMetre 3,
     /// MJ/m³
     MegajoulePerCubicMetre "MJ/m³" MegajoulePerCubicMetre 0,
     /// kWh/m³
     KilowattHourPerCubicMetre "kWh/m³" KilowattHourPerCubicMetre 0,
+    /// m
+    Metre "m" Metre 0,
+    /// cm
+    Centimetre "cm" Metre -2,
+    /// mm
+    Millimetre "mm" Metre -3,
+    /// ft
+    Foot "ft" Foot 0,
+    /// m/s
+    MetrePerSecond "m/s" MetrePerSecond 0,
+    /// Per cent of the lower explosive limit
+    PercentLel "%LEL" PercentLel 0,
+    /// ppm
+    PartsPerMillion "ppm" PartsPerMillion 0,
     /// s
     Second "s" Second 0,
     /// min
