@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_named_with_its_place_and_its_reason() {
 fn wrong_usage_says_what_is_right() {
     for (args, words) in [
         (&["68AZ"][..], "`Z` is no hexadecimal digit"),
-        (&["68", "--protocol", "cjt"], "there is: mbus, dlt645, cjt188, wmbus"),
+        (&["68", "--protocol", "cjt"], "there is: mbus, dlt645, cjt188, hart, modbus, wmbus"),
         (&["68", "--profile", "mine"], "there is: standard, "),
         (&["68", "--key", "0011"], "a key is 32 hexadecimal digits"),
     ] {
@@ -82,6 +82,15 @@ fn wrong_usage_says_what_is_right() {
         assert!(complaint(&output).contains(words), "{args:?}: {}", complaint(&output));
         assert!(!complaint(&output).contains("0011"), "a key is not repeated");
     }
+}
+
+#[test]
+fn modbus_is_read_where_it_is_named_and_never_guessed() {
+    let request = "010300000002C40B";
+    let output = decode(&[request, "--protocol", "modbus"]);
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+    assert!(said(&output).starts_with("Modbus RTU, 8 bytes at 0: a request"), "{}", said(&output));
+    assert_eq!(decode(&[request]).status.code(), Some(1));
 }
 
 #[test]
@@ -108,7 +117,7 @@ fn frames_by_others_end_as_they_should() {
     let shared = std::env::var_os("GASD_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     let mut tried = 0;
-    for (folder, protocol) in [("cjt188", "cjt188"), ("dlt645", "dlt645")] {
+    for (folder, protocol) in [("cjt188", "cjt188"), ("dlt645", "dlt645"), ("hart", "hart")] {
         let path = shared.join("vectors").join(folder).join("frames.jsonl");
         let Ok(text) = std::fs::read_to_string(&path) else {
             eprintln!("SKIPPED: {} is not there: its frames are NOT TESTED", path.display());

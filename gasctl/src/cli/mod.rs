@@ -245,7 +245,7 @@ pub struct DecodeArgs {
     /// Hexadecimal bytes, a file, or - for standard input
     #[arg(value_name = "HEX|FILE|-")]
     pub input: String,
-    /// Only this protocol: mbus, dlt645, cjt188, wmbus
+    /// Only this protocol: mbus, dlt645, cjt188, hart, modbus (never guessed), wmbus
     #[arg(long, value_name = "NAME")]
     pub protocol: Option<String>,
     /// The meter's key, 32 hexadecimal digits; others on this machine may see it, --key-file is not seen

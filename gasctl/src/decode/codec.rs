@@ -4,7 +4,7 @@
 use gasd_meters::cjt188::{self, Profile};
 use gasd_meters::scan::Probe;
 use gasd_meters::wmbus::{Access, Key, Received, Receiver, Security, Telegram};
-use gasd_meters::{Error, Explanation, Reading, dlt645, mbus};
+use gasd_meters::{Error, Explanation, Reading, dlt645, hart, mbus, modbus};
 
 use crate::fail::Failure;
 
@@ -47,6 +47,8 @@ pub struct Codec {
     pub name: &'static str,
     /// As people do.
     pub title: &'static str,
+    /// Whether it is looked for without being named: its checks leave no doubt whose a frame is.
+    pub sure: bool,
     /// Finds its frames; of a protocol whose frames do not tell where they end, nothing: all bytes are one.
     pub probe: Option<fn(&[u8]) -> Probe>,
     /// Decodes one frame.
@@ -54,19 +56,21 @@ pub struct Codec {
 }
 
 /// All of them; where two would take a frame the first one does.
-pub static CODECS: [Codec; 4] = [
-    Codec { name: "mbus", title: "M-Bus", probe: Some(mbus::probe), decode: mbus },
-    Codec { name: "dlt645", title: "DL/T 645", probe: Some(dlt645::probe), decode: dlt645 },
-    Codec { name: "cjt188", title: "CJ/T 188", probe: Some(cjt188::probe), decode: cjt188 },
-    Codec { name: "wmbus", title: "wireless M-Bus", probe: None, decode: wmbus },
+pub static CODECS: [Codec; 6] = [
+    Codec { name: "mbus", title: "M-Bus", sure: true, probe: Some(mbus::probe), decode: mbus },
+    Codec { name: "dlt645", title: "DL/T 645", sure: true, probe: Some(dlt645::probe), decode: dlt645 },
+    Codec { name: "cjt188", title: "CJ/T 188", sure: true, probe: Some(cjt188::probe), decode: cjt188 },
+    Codec { name: "hart", title: "HART", sure: true, probe: Some(hart::probe), decode: hart },
+    Codec { name: "modbus", title: "Modbus RTU", sure: false, probe: Some(modbus::probe), decode: modbus },
+    Codec { name: "wmbus", title: "wireless M-Bus", sure: true, probe: None, decode: wmbus },
 ];
 
-/// Those that a name means; all without one.
+/// Those that a name means; those that leave no doubt without one.
 ///
 /// # Errors
 /// [`Failure::Usage`] names those that there are.
 pub fn chosen(name: Option<&str>) -> Result<Vec<&'static Codec>, Failure> {
-    let Some(name) = name else { return Ok(CODECS.iter().collect()) };
+    let Some(name) = name else { return Ok(CODECS.iter().filter(|codec| codec.sure).collect()) };
     let found: Vec<&Codec> = CODECS.iter().filter(|codec| codec.name.eq_ignore_ascii_case(name)).collect();
     if found.is_empty() {
         let known: Vec<&str> = CODECS.iter().map(|codec| codec.name).collect();
@@ -177,4 +181,36 @@ fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Mea
         Received::Part => Meaning::of("a part of a message whose others are missing"),
     };
     Ok(meaning)
+}
+
+fn hart(bytes: &[u8], _: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
+    use hart::Message;
+    let frame = hart::Frame::parse(bytes)?;
+    let meaning = match hart::decode(&frame, trace)?.message {
+        Message::Data(reading) => Meaning::reading("answers with data", reading),
+        Message::Refused(error) => Meaning::refusal(error),
+        Message::Request(_) => Meaning::of("a request"),
+        Message::Identity(_) => Meaning::of("says who it is"),
+        Message::Tag { .. } => Meaning::of("says its tag"),
+        Message::Text(text) => Meaning::of(format!("says {text:?}")),
+        Message::Changes(_) => Meaning::of("counts its changes"),
+        Message::MoreStatus(_) => Meaning::of("says more of its status"),
+        Message::Done(_) => Meaning::of("answers that it is done"),
+    };
+    Ok(meaning)
+}
+
+/// What a request and an answer are looks alike: the answer is tried first.
+fn modbus(bytes: &[u8], _: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
+    let frame = modbus::Frame::parse(bytes)?;
+    let mut asked = Explanation::default();
+    match modbus::decode_answer(&frame, trace).map(modbus::Answer::or_refusal) {
+        Ok(Ok(_)) => Ok(Meaning::of("an answer; what its registers mean is a map's to say")),
+        Ok(Err(refusal)) => Ok(Meaning::refusal(refusal)),
+        Err(why) => {
+            modbus::decode_request(&frame, &mut asked).map_err(|_| why)?;
+            *trace = asked;
+            Ok(Meaning::of("a request"))
+        }
+    }
 }
