@@ -110,6 +110,10 @@ pub(super) fn open(
     if !matches!(mode, 0 | 5 | 7) {
         return Err(Error::UnsupportedMode { mode });
     }
+    // The profile has a MAC wherever it has this mode: one without was tampered with.
+    if mode == 7 && authenticates.is_none() {
+        return Err(Error::Malformed { what: "mode 7 without an authentication code" });
+    }
     let key = access.key.ok_or(Error::KeyMissing)?;
     let counter = afl.and_then(|afl| afl.counter);
     let opens = match secured {

@@ -52,7 +52,7 @@ pub struct Content {
     pub header: Option<Header>,
     /// Counts the transmissions, modulo 256.
     pub access: u8,
-    /// How it was protected.
+    /// How it was protected. Where a key is configured and this is [`Security::None`], anybody may have sent it.
     pub security: Security,
     /// The message counter, where a MAC that fits vouches for it and all else.
     pub counter: Option<u32>,
@@ -63,6 +63,12 @@ pub struct Content {
 }
 
 impl Receiver {
+    /// A receiver that remembers what was kept.
+    #[must_use]
+    pub fn restore(formats: Formats, replay: Replay) -> Self {
+        Self { formats, replay, fragments: Fragments::default() }
+    }
+
     /// Opens a telegram that came at `now_s` (s of a clock that goes on over a restart).
     ///
     /// Positions in `trace` are those of [`Telegram::bytes`].
