@@ -6,7 +6,7 @@ mod common;
 use aes::Aes128;
 use cmac::{Cmac, KeyInit, Mac};
 use common::own;
-use gasd_meters::mbus::Address;
+use gasd_meters::mbus::{Address, Frame, Link, decode};
 use gasd_meters::wmbus::{
     Access, Content, Format, Formats, Key, Lock, Received, Receiver, Replay, Seal, Security, Telegram,
 };
@@ -69,6 +69,27 @@ fn a_radio_that_speaks_for_a_meter() {
         assert_eq!(content.reading.meter.id, "12345678");
         assert_eq!(content.reading.meter.radio_id.as_deref(), Some("11223344"));
         assert_eq!(content.reading.get(Kind::Volume).unwrap().volume_ul(), Ok(2_850_427_000_000));
+    }
+}
+
+/// OMS has the same layers on wires.
+#[test]
+fn a_wired_meter_may_encrypt_too() {
+    let key = Key::new(KEY);
+    for lock in [Lock::Mode5(&key), Lock::Mode7(&key, 7)] {
+        let telegram = Seal { sender: Some(radio()), ..seal(lock) }.telegram().unwrap();
+        let frame = Frame::Long(Link { control: 8, address: 1 }, telegram.bytes[10], &telegram.bytes[11..]);
+        let mut explanation = Explanation::default();
+        let received = Receiver::default().receive_wired(0, &frame, meter(), &with(&key), &mut explanation);
+        let Ok(Received::New(content)) = received else { panic!("{received:?}") };
+        assert_eq!(content.reading.get(Kind::Volume).unwrap().volume_ul(), Ok(2_850_427_000_000));
+        assert!(explanation.to_string().contains("2850.427 m³"), "{explanation}");
+        // Without the key, and by who has no keys at all.
+        let error = Receiver::default().receive_wired(0, &frame, meter(), &Access::default(), &mut ());
+        assert_eq!(error, Err(Error::KeyMissing));
+        if telegram.bytes[10] == 0x72 {
+            assert_eq!(decode(&frame, &mut ()), Err(Error::KeyMissing));
+        }
     }
 }
 

@@ -86,7 +86,8 @@ pub const fn refusal(code: u8) -> &'static str {
 /// # Errors
 ///
 /// [`Error::Truncated`] or [`Error::Malformed`] where the data break off or contradict themselves;
-/// [`Error::KeyMissing`] of encrypted data (OMS mode 5 or 7), which `wmbus` opens.
+/// [`Error::KeyMissing`] of encrypted data (OMS mode 5 or 7), which
+/// [`Receiver::receive_wired`](crate::wmbus::Receiver::receive_wired) opens.
 pub fn decode(frame: &Frame<'_>, trace: &mut impl Trace) -> Result<Message, Error> {
     let Some(link) = frame.link() else {
         trace.field(0, &[super::frame::ACK], format_args!("acknowledged"), format_args!("E5"));

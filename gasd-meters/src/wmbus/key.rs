@@ -51,17 +51,21 @@ impl Key {
 
     /// The key for one message of the meter of this number (in the order of the wire).
     pub(super) fn derive(&self, purpose: Purpose, counter: u32, id: [u8; 4]) -> Self {
-        let mut mac = <Cmac<Aes128> as KeyInit>::new(&self.0.into());
+        let mut mac = <Cmac<Aes128> as KeyInit>::new((&self.0).into());
         mac.update(&[purpose as u8]);
         mac.update(&counter.to_le_bytes());
         mac.update(&id);
         mac.update(&[0x07; 7]);
-        Self(mac.finalize().into_bytes().into())
+        let mut bytes = mac.finalize().into_bytes();
+        let mut key = Self([0; BLOCK]);
+        key.0.copy_from_slice(&bytes);
+        bytes.zeroize();
+        key
     }
 
     /// Deciphers whole blocks in place (CBC).
     pub(super) fn cbc_decrypt(&self, iv: [u8; BLOCK], data: &mut [u8]) {
-        let mut cipher = cbc::Decryptor::<Aes128>::new(&self.0.into(), &iv.into());
+        let mut cipher = cbc::Decryptor::<Aes128>::new((&self.0).into(), &iv.into());
         let (blocks, _) = data.as_chunks_mut::<BLOCK>();
         for block in blocks {
             cipher.decrypt_block(block.into());
@@ -70,7 +74,7 @@ impl Key {
 
     /// Enciphers whole blocks in place (CBC).
     pub(super) fn cbc_encrypt(&self, iv: [u8; BLOCK], data: &mut [u8]) {
-        let mut cipher = cbc::Encryptor::<Aes128>::new(&self.0.into(), &iv.into());
+        let mut cipher = cbc::Encryptor::<Aes128>::new((&self.0).into(), &iv.into());
         let (blocks, _) = data.as_chunks_mut::<BLOCK>();
         for block in blocks {
             cipher.encrypt_block(block.into());
@@ -79,7 +83,7 @@ impl Key {
 
     /// Deciphers or enciphers in place (CTR).
     pub(super) fn ctr(&self, iv: [u8; BLOCK], data: &mut [u8]) {
-        ctr::Ctr128BE::<Aes128>::new(&self.0.into(), &iv.into()).apply_keystream(data);
+        ctr::Ctr128BE::<Aes128>::new((&self.0).into(), &iv.into()).apply_keystream(data);
     }
 
     /// The CMAC of `parts`.
@@ -93,7 +97,7 @@ impl Key {
     }
 
     fn cmac(&self, parts: &[&[u8]]) -> Cmac<Aes128> {
-        let mut mac = <Cmac<Aes128> as KeyInit>::new(&self.0.into());
+        let mut mac = <Cmac<Aes128> as KeyInit>::new((&self.0).into());
         for part in parts {
             mac.update(part);
         }

@@ -16,7 +16,7 @@ use crate::bytes::Cursor;
 use crate::error::Error;
 use crate::hex::Hex;
 use crate::kind::{Kind, Register};
-use crate::mbus::{Address, Header, medium, payload, refusal};
+use crate::mbus::{Address, Frame, Header, medium, payload, refusal};
 use crate::reading::{Field, Reading, Value};
 use crate::trace::Trace;
 
@@ -84,17 +84,52 @@ impl Receiver {
         trace: &mut impl Trace,
     ) -> Result<Received, Error> {
         explain(telegram, trace);
-        let (sender, mut body) = (telegram.sender, telegram.body());
-        let mut link = None;
-        let opened_link;
+        self.message(now_s, telegram.sender, telegram.body(), access, trace)
+    }
+
+    /// Opens what a wired meter answered, as OMS has it there: the same layers behind the CI field of a long frame.
+    /// `meter` is who was asked, for answers whose header does not say; positions in `trace` are those of the frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`Receiver::receive`].
+    pub fn receive_wired(
+        &mut self,
+        now_s: u64,
+        frame: &Frame<'_>,
+        meter: Address,
+        access: &Access<'_>,
+        trace: &mut impl Trace,
+    ) -> Result<Received, Error> {
+        let Frame::Long(link, ci, data) = *frame else {
+            return Err(Error::AnswerMismatch { what: "no data were asked for" });
+        };
+        let length = (data.len() + 3) as u8;
+        trace.field(0, &[0x68, length, length, 0x68], format_args!("start"), format_args!("{length} bytes"));
+        trace.field(4, &[link.control], format_args!("control"), format_args!("{:02X}", link.control));
+        trace.field(5, &[link.address], format_args!("address"), format_args!("{}", link.address));
+        let mut body = Vec::with_capacity(data.len() + 1);
+        body.push(ci);
+        body.extend(data);
+        self.message(now_s, meter, Cursor::inside(&body, 6), access, trace)
+    }
+
+    fn message(
+        &mut self,
+        now_s: u64,
+        sender: Address,
+        body: Cursor<'_>,
+        access: &Access<'_>,
+        trace: &mut impl Trace,
+    ) -> Result<Received, Error> {
+        let (opened_link, whole);
+        let (mut body, mut link, mut layer) = (body, None, None);
         if body.rest().first().is_some_and(|&ci| ell::is(ci)) {
             let (layer, at, rest) = ell::take(&mut body, &sender, access, trace)?;
             link = Some(layer);
             opened_link = rest;
             body = Cursor::inside(&opened_link, at);
         }
-        let (mut layer, whole);
-        layer = None;
         if body.rest().first() == Some(&afl::CI) {
             let part = afl::take(&mut body, trace)?;
             let at = body.at();
