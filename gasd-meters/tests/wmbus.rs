@@ -164,6 +164,10 @@ fn replays_and_repetitions() {
     assert!(matches!(at(0, &telegram(5, 1)), Ok(Received::New(_))));
     assert_eq!(at(1, &telegram(5, 1)), Ok(Received::Duplicate));
     assert_eq!(at(200, &telegram(5, 1)), Err(Error::Replay { got: 5, last: 5 }));
+    let mut explanation = Explanation::default();
+    let error = receiver.receive(200, &telegram(5, 1), &with(&key), &mut explanation);
+    assert!(error.is_err() && !explanation.to_string().contains("volume"), "{explanation}");
+    let mut at = |now, telegram: &Telegram| receiver.receive(now, telegram, &with(&key), &mut ());
     assert!(matches!(at(201, &telegram(6, 2)), Ok(Received::New(_))));
     assert_eq!(at(202, &telegram(5, 1)), Err(Error::Replay { got: 5, last: 6 }));
     // A forged one with a high counter moves nothing.
