@@ -104,8 +104,7 @@ fn what_fails_says_why() {
         assert!(receive(&telegram, &with(&key)).is_ok());
     }
     // Nothing of what failed is explained either.
-    let telegram = seal(Lock::Mode7(&key, 1)).telegram().unwrap();
-    let mut changed = telegram.clone();
+    let (telegram, mut changed) = [(); 2].map(|()| seal(Lock::Mode7(&key, 1)).telegram().unwrap()).into();
     *changed.bytes.last_mut().unwrap() ^= 1;
     let mut explanation = Explanation::default();
     let error = Receiver::default().receive(0, &changed, &with(&key), &mut explanation);
@@ -164,6 +163,10 @@ fn replays_and_repetitions() {
     assert!(matches!(at(0, &telegram(5, 1)), Ok(Received::New(_))));
     assert_eq!(at(1, &telegram(5, 1)), Ok(Received::Duplicate));
     assert_eq!(at(200, &telegram(5, 1)), Err(Error::Replay { got: 5, last: 5 }));
+    let mut explanation = Explanation::default();
+    let error = receiver.receive(200, &telegram(5, 1), &with(&key), &mut explanation);
+    assert!(error.is_err() && !explanation.to_string().contains("volume"), "{explanation}");
+    let mut at = |now, telegram: &Telegram| receiver.receive(now, telegram, &with(&key), &mut ());
     assert!(matches!(at(201, &telegram(6, 2)), Ok(Received::New(_))));
     assert_eq!(at(202, &telegram(5, 1)), Err(Error::Replay { got: 5, last: 6 }));
     // A forged one with a high counter moves nothing.
@@ -269,7 +272,10 @@ fn fragments_are_put_together() {
     assert_eq!(at(300, &parts[0]), Ok(Received::Part));
     assert_eq!(at(301, &parts[1]), Ok(Received::Part));
     assert_eq!(at(302, &parts[1]), Ok(Received::Part));
-    let Ok(Received::New(content)) = at(303, &parts[2]) else { panic!() };
+    // What follows the length of the message is no part of it.
+    let mut last = parts[2].clone();
+    last.bytes.push(0x2F);
+    let Ok(Received::New(content)) = at(303, &last) else { panic!() };
     assert_eq!((content.counter, content.security), (Some(9), Security::Mode7));
     assert_eq!(content.reading.get(Kind::Volume).unwrap().volume_ul(), Ok(2_850_427_000_000));
     // A fragment of another message in its place.

@@ -6,6 +6,20 @@
 //! 10 C A CS 16                      short frame          CS = sum of C and A, modulo 256
 //! 68 L L 68 C A CI data CS 16       long frame           CS = sum of C .. last data, L = how many those are
 //! ```
+//!
+//! ```
+//! use gasd_meters::mbus::{Frame, Request, Target, decode, find};
+//! use gasd_meters::{Kind, hex};
+//!
+//! let request = Request::Data { fcb: true }.encode(Target::Primary(1))?;
+//! assert_eq!(hex::Hex(&request).to_string(), "107B017C16");
+//!
+//! let line = hex::parse("68161668080172785634129315330307000000 04933A39300000 AE16").unwrap();
+//! let reading = decode(&Frame::parse(find(&line)?)?, &mut ())?.into_reading()?;
+//! assert_eq!(reading.meter.id, "12345678");
+//! assert_eq!(reading.get(Kind::VolumeMeter).unwrap().value.to_string(), "12.345 m³");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod address;
 mod date;

@@ -13,6 +13,8 @@ pub(super) enum Form {
     Unsigned(Unit),
     /// A number whose digits are a name: zeros at its front count.
     Digits,
+    /// As `Digits`, or a whole address in eight bytes.
+    Identification,
     /// A span of time, in s, min, h, d by the two lowest bits.
     Span,
     /// A date, a time, or both.
@@ -96,7 +98,7 @@ pub(super) const PRIMARY: &[Row] = &[
     row(0x70, 0x73, Kind::Duration, Form::Span, 0),
     row(0x74, 0x77, Kind::Duration, Form::Span, 0),
     one(0x78, Kind::MeterNumber, Form::Digits),
-    one(0x79, Kind::MeterNumber, Form::Digits),
+    one(0x79, Kind::MeterNumber, Form::Identification),
     one(0x7A, Kind::Address, Form::Unsigned(Unit::One)),
 ];
 

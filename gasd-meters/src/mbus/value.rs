@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The data of one record as a value.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
-use super::address::letters;
+use super::address::{Address, letters};
 use super::date;
 use super::record::{Coding, Record};
 use super::table::Form;
 use crate::bcd;
-use crate::bytes::{int_le, uint_le};
+use crate::bytes::{Cursor, int_le, uint_le};
 use crate::fault::Fault;
 use crate::number::{Decimal, Number};
 use crate::reading::Value;
@@ -39,7 +39,9 @@ pub(super) fn value(record: &Record<'_>, form: Form, scale: Scale) -> Value {
             [a, b] => Value::Text(letters(u16::from_le_bytes([a, b]))),
             _ => Value::Absent(Fault::Length, data.into()),
         },
-        (Form::Digits, Coding::Bcd) => {
+        (Form::Identification, Coding::Binary) if data.len() == 8 => Address::take(&mut Cursor::new(data))
+            .map_or_else(|_| Value::Raw(data.into()), |meter| Value::Text(meter.to_string())),
+        (Form::Digits | Form::Identification, Coding::Bcd) => {
             Value::or_absent(bcd_digits(data), data, |()| Value::Text(bcd::text(data)))
         }
         _ => {

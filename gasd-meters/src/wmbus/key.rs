@@ -136,6 +136,23 @@ mod tests {
         assert_eq!(u128::from_be_bytes(data), 0x874d_6191_b620_e326_1bef_6864_990d_b6ce);
     }
 
+    /// Does not compile where a key can be shown or copied: two of these traits would fit then.
+    #[test]
+    fn a_key_is_neither_shown_nor_copied() {
+        trait Cannot<Marker> {
+            fn holds() {}
+        }
+        struct Debugs;
+        struct Displays;
+        struct Clones;
+        impl<T: ?Sized> Cannot<()> for T {}
+        impl<T: ?Sized + core::fmt::Debug> Cannot<Debugs> for T {}
+        impl<T: ?Sized + core::fmt::Display> Cannot<Displays> for T {}
+        impl<T: Clone> Cannot<Clones> for T {}
+        <Key as Cannot<_>>::holds();
+        assert!(core::mem::needs_drop::<Key>());
+    }
+
     #[test]
     fn what_is_no_key_is_none() {
         assert!(Key::from_hex("00").is_none() && Key::from_hex("").is_none());

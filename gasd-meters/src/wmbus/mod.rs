@@ -8,6 +8,23 @@
 //! [`Telegram`] is one frame of the radio, its CRCs checked and gone. [`Receiver`] opens it: deciphers,
 //! authenticates, puts fragments together, expands compact frames, and tells what came before from what
 //! is new. Nothing of a telegram whose check failed comes out.
+//!
+//! ```
+//! use gasd_meters::wmbus::{Access, Key, Received, Receiver, Telegram};
+//! use gasd_meters::{Kind, hex};
+//!
+//! let key = Key::from_hex("11111111111111111111111111111111").unwrap();
+//! let air = hex::parse("2E44931578563412330333637A2A002005EC598AE3101393DC6C306F943AB403\
+//!                       340E255AA720E61772ADC71673963261CA1A0E5C2F1180").unwrap();
+//! let telegram = Telegram::parse(&air, None)?;
+//! let mut receiver = Receiver::default();
+//! let access = Access { key: Some(&key), plain: false };
+//! let Received::New(content) = receiver.receive(0, &telegram, &access, &mut ())? else { panic!() };
+//! assert_eq!(content.reading.get(Kind::Volume).unwrap().value.to_string(), "2850.427 m³");
+//! // The same once more, by a repeater.
+//! assert_eq!(receiver.receive(9, &telegram, &access, &mut ())?, Received::Duplicate);
+//! # Ok::<(), gasd_meters::Error>(())
+//! ```
 
 mod afl;
 mod compact;

@@ -99,16 +99,15 @@ pub(super) fn open(
     };
     let encrypted = header.map_or(0, |header| header.blocks()) * BLOCK;
     let secured = matches!(mode, 5 | 7) && encrypted > 0;
-    let deciphered = secured && access.plain && opened.payload.starts_with(&CHECK);
     let authenticates = afl.filter(|afl| afl.authenticates());
-    if deciphered || (!secured && authenticates.is_none()) {
-        return match mode {
-            0 | 5 | 7 => Ok(opened),
-            mode => Err(Error::UnsupportedMode { mode }),
-        };
+    if mode != 0 && access.plain && opened.payload.starts_with(&CHECK) {
+        return Ok(opened);
     }
     if !matches!(mode, 0 | 5 | 7) {
         return Err(Error::UnsupportedMode { mode });
+    }
+    if !secured && authenticates.is_none() {
+        return Ok(opened);
     }
     // The profile has a MAC wherever it has this mode: one without was tampered with.
     if mode == 7 && authenticates.is_none() {

@@ -9,7 +9,7 @@ use super::compact::Formats;
 use super::ell;
 use super::fragments::Fragments;
 use super::open::{Opened, Security, open};
-use super::replay::{Replay, hash};
+use super::replay::{Replay, Seen, hash};
 use super::telegram::Telegram;
 use crate::bcd;
 use crate::bytes::Cursor;
@@ -150,10 +150,12 @@ impl Receiver {
             (None, Some(link)) => link.access,
             (None, None) => 0,
         };
-        let read = self.read(&opened, trace)?;
-        if !self.replay.check(now_s, opened.meter, number, hash, opened.counter)? {
+        let seen = Seen { meter: opened.meter, access: number, hash, at_s: now_s, counter: opened.counter };
+        if !self.replay.check(&seen)? {
             return Ok(Received::Duplicate);
         }
+        let read = self.read(&opened, trace)?;
+        self.replay.note(seen);
         let learnt = read.full.is_some_and(|full| self.formats.learn(&opened.meter, full));
         let mut reading = read.reading;
         if opened.meter != sender {

@@ -45,37 +45,33 @@ impl Replay {
         &self.0
     }
 
-    /// Whether the telegram is new (`true`) or repeats the last one (`false`). `counter` is there only
-    /// where it was authenticated.
+    /// Whether `new` is new (`true`) or repeats the last telegram of its meter (`false`). Its counter is
+    /// there only where it was authenticated. Nothing is noted by this.
     ///
     /// # Errors
     ///
     /// [`Error::Replay`] of a counter that does not rise.
-    pub fn check(
-        &mut self,
-        now_s: u64,
-        meter: Address,
-        access: u8,
-        hash: u64,
-        counter: Option<u32>,
-    ) -> Result<bool, Error> {
-        let new = Seen { meter, access, hash, at_s: now_s, counter };
-        let Some(seen) = self.0.iter_mut().find(|seen| seen.meter == meter) else {
-            self.make_room();
-            self.0.push(new);
-            return Ok(true);
-        };
-        let recent = now_s.checked_sub(seen.at_s).is_some_and(|age| age < DUPLICATE_S);
-        if recent && seen.access == access && seen.hash == hash {
+    pub fn check(&self, new: &Seen) -> Result<bool, Error> {
+        let Some(seen) = self.0.iter().find(|seen| seen.meter == new.meter) else { return Ok(true) };
+        let recent = new.at_s.checked_sub(seen.at_s).is_some_and(|age| age < DUPLICATE_S);
+        if recent && seen.access == new.access && seen.hash == new.hash {
             return Ok(false);
         }
-        if let (Some(got), Some(last)) = (counter, seen.counter)
-            && got <= last
-        {
-            return Err(Error::Replay { got, last });
+        match (new.counter, seen.counter) {
+            (Some(got), Some(last)) if got <= last => Err(Error::Replay { got, last }),
+            _ => Ok(true),
         }
-        *seen = Seen { counter: counter.or(seen.counter), ..new };
-        Ok(true)
+    }
+
+    /// Notes what [`Replay::check`] called new.
+    pub fn note(&mut self, new: Seen) {
+        match self.0.iter_mut().find(|seen| seen.meter == new.meter) {
+            Some(seen) => *seen = Seen { counter: new.counter.or(seen.counter), ..new },
+            None => {
+                self.make_room();
+                self.0.push(new);
+            }
+        }
     }
 
     fn make_room(&mut self) {
@@ -103,35 +99,54 @@ mod tests {
         Address { id: n.to_le_bytes(), manufacturer: 1, version: 1, medium: 3 }
     }
 
+    fn take(
+        replay: &mut Replay,
+        at_s: u64,
+        meter: Address,
+        access: u8,
+        hash: u64,
+        counter: Option<u32>,
+    ) -> Result<bool, Error> {
+        let new = Seen { meter, access, hash, at_s, counter };
+        let fresh = replay.check(&new)?;
+        if fresh {
+            replay.note(new);
+        }
+        Ok(fresh)
+    }
+
     #[test]
     fn counters_rise() {
         let mut replay = Replay::default();
-        assert_eq!(replay.check(0, meter(1), 7, 1, Some(10)), Ok(true));
-        assert_eq!(replay.check(1, meter(1), 7, 1, Some(10)), Ok(false));
-        assert_eq!(replay.check(119, meter(1), 7, 1, Some(10)), Ok(false));
+        assert_eq!(take(&mut replay, 0, meter(1), 7, 1, Some(10)), Ok(true));
+        assert_eq!(take(&mut replay, 1, meter(1), 7, 1, Some(10)), Ok(false));
+        assert_eq!(take(&mut replay, 119, meter(1), 7, 1, Some(10)), Ok(false));
         let error = Err(Error::Replay { got: 10, last: 10 });
-        assert_eq!(replay.check(120, meter(1), 7, 1, Some(10)), error);
-        assert_eq!(replay.check(120, meter(1), 8, 2, Some(10)), error);
-        assert_eq!(replay.check(121, meter(1), 8, 2, Some(12)), Ok(true));
-        assert_eq!(replay.check(122, meter(1), 9, 3, Some(11)), Err(Error::Replay { got: 11, last: 12 }));
+        assert_eq!(take(&mut replay, 120, meter(1), 7, 1, Some(10)), error);
+        assert_eq!(take(&mut replay, 120, meter(1), 8, 2, Some(10)), error);
+        assert_eq!(take(&mut replay, 121, meter(1), 8, 2, Some(12)), Ok(true));
+        assert_eq!(
+            take(&mut replay, 122, meter(1), 9, 3, Some(11)),
+            Err(Error::Replay { got: 11, last: 12 })
+        );
         // Another meter has another counter; a telegram without one keeps the last.
-        assert_eq!(replay.check(122, meter(2), 9, 3, Some(11)), Ok(true));
-        assert_eq!(replay.check(123, meter(1), 9, 3, None), Ok(true));
-        assert!(replay.check(124, meter(1), 10, 4, Some(12)).is_err());
+        assert_eq!(take(&mut replay, 122, meter(2), 9, 3, Some(11)), Ok(true));
+        assert_eq!(take(&mut replay, 123, meter(1), 9, 3, None), Ok(true));
+        assert!(take(&mut replay, 124, meter(1), 10, 4, Some(12)).is_err());
         let mut again = Replay::restore(replay.all().iter().copied());
-        assert!(again.check(500, meter(1), 10, 4, Some(12)).is_err());
+        assert!(take(&mut again, 500, meter(1), 10, 4, Some(12)).is_err());
         // A clock that was set back makes nothing a repetition.
-        assert_eq!(again.check(0, meter(2), 9, 3, None), Ok(true));
+        assert_eq!(take(&mut again, 0, meter(2), 9, 3, None), Ok(true));
     }
 
     #[test]
     fn strangers_push_out_no_counter() {
         let mut replay = Replay::default();
-        assert_eq!(replay.check(0, meter(0), 0, 0, Some(5)), Ok(true));
+        assert_eq!(take(&mut replay, 0, meter(0), 0, 0, Some(5)), Ok(true));
         for n in 1..3000 {
-            assert_eq!(replay.check(n.into(), meter(n), 0, 0, None), Ok(true));
+            assert_eq!(take(&mut replay, n.into(), meter(n), 0, 0, None), Ok(true));
         }
         assert_eq!(replay.all().len(), MAX_METERS);
-        assert!(replay.check(9999, meter(0), 1, 1, Some(5)).is_err());
+        assert!(take(&mut replay, 9999, meter(0), 1, 1, Some(5)).is_err());
     }
 }
