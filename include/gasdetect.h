@@ -1271,9 +1271,11 @@ void gasd_subscription_free(struct gasd_subscription *subscription);
  *
  * Any thread. done may be NULL; it is not called when this fails.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_DENIED for a program that is in
- * neither gasd-read nor gasd-control, GASD_NOT_FOUND for a valve that gasd does not have, GASD_LIMIT with 256
- * requests under way.
+ * Asking again does no harm: with the same reason it is one hold, and the valve is driven again. The program need
+ * not be ready or allowed to read what gasd has; then it is done that is told GASD_NOT_FOUND.
+ *
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED where no gasd is there, GASD_NOT_FOUND
+ * for a valve that gasd does not have, GASD_LIMIT with 256 requests under way.
  */
 enum gasd_result gasd_valve_close(struct gasd_client *client,
                                   const char *valve,

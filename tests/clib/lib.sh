@@ -72,13 +72,19 @@ runs() {
 start_bus() {
     cat >"$work/bus.conf" <<END
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>session</type><listen>unix:path=$work/bus</listen><policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>
+<busconfig><type>session</type><listen>unix:path=$work/bus</listen><policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>${bus_rules:-}</policy></busconfig>
 END
     rm -f "$work/bus"
     dbus-daemon --config-file="$work/bus.conf" --nofork >"$work/bus.out" 2>&1 7>&- &
     bus_pid=$!
     bus=unix:path=$work/bus
-    until [[ -S $work/bus ]]; do sleep 0.05; done
+    until [[ -S $work/bus ]]; do
+        kill -0 "$bus_pid" 2>/dev/null || {
+            echo "lib.sh: no bus: $(<"$work/bus.out")" >&2
+            exit 2
+        }
+        sleep 0.05
+    done
 }
 stop_bus() {
     kill -9 "$bus_pid" && wait "$bus_pid"

@@ -38,7 +38,7 @@ impl Core {
             Kind::Error(cookie, name, words) => {
                 if let Some(asked) = self.take_call(cookie, &message.sender()) {
                     let result = result_of(&name);
-                    self.failed(asked, result, &words_of(result, words));
+                    self.failed(asked, result, &words_of(&name, result, words));
                 }
             }
             Kind::Signal(path, interface, member) => {
