@@ -633,8 +633,9 @@ typedef struct gasd_meter_state {
      */
     uint64_t pulses;
     /**
-     * Flow, µL/h: that of the last interval, and less once the next pulse is overdue. GASD_UNKNOWN before the
-     * second pulse.
+     * Flow, µL/h: that of the last interval, and the most that it can be once the next pulse is overdue.
+     * GASD_UNKNOWN before the second pulse; of GASD_SOURCE_STREAM only until 30 s were without one, as in
+     * gasd_reading_event.
      */
     uint64_t flow_ul_per_h;
     /**
@@ -737,7 +738,8 @@ typedef struct gasd_reading_event {
      */
     uint64_t pulses;
     /**
-     * Flow, µL/h; GASD_UNKNOWN before the second pulse.
+     * Flow, µL/h. GASD_UNKNOWN before the second pulse, until 30 s were without one: then the most that it can
+     * be, which is one pulse in the time since, even where pulses is 0.
      */
     uint64_t flow_ul_per_h;
     /**
