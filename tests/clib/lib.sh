@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154,SC2015
+# shellcheck shell=bash disable=SC2034,SC2054,SC2154,SC2015
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # What the parts share. $work is a folder of this run, $C the folder of the library, $tree the tree.
 
@@ -58,6 +58,17 @@ compile() {
         -L"$C" -lgasdetect -Wl,-rpath,"$C" -lpthread -ldl
 }
 
+# How programs are watched: flags for `compile`, and a command to run them below.
+sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+valgrind=(valgrind -q --fair-sched=try --leak-check=full --show-leak-kinds=definite,indirect,possible
+    --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 "--suppressions=$tree/tests/clib/valgrind.supp")
+has_sanitizers() { [[ $(${CC:-cc} -print-file-name=libasan.so) != libasan.so ]]; }
+# watches NAME: fails when the sanitizers' runtime is not in the program.
+watches() {
+    [[ $(nm -D "$work/$1") == *" __asan_init"* && $(ldd "$work/$1") == *libasan* ]] ||
+        fail "$1 is not watched: the runtime is not linked"
+}
+
 # runs SECONDS COMMAND...: what it says goes on; that it fails is noted.
 runs() {
     local seconds=$1
@@ -115,6 +126,17 @@ stop_gasd() {
 } 2>/dev/null
 
 # with_house SPEED COMMAND...: beside a bus and a gasd of its own.
+# with_bus COMMAND...: beside a bus without a gasd.
+with_bus() {
+    if ! command -v dbus-daemon >/dev/null; then
+        skipped "$* (no dbus-daemon)"
+        return
+    fi
+    start_bus
+    "$@"
+    stop_bus
+}
+
 with_house() {
     local speed=$1
     shift
