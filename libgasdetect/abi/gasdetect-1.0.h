@@ -633,8 +633,9 @@ typedef struct gasd_meter_state {
      */
     uint64_t pulses;
     /**
-     * Flow, µL/h: that of the last interval, and less once the next pulse is overdue. GASD_UNKNOWN before the
-     * second pulse.
+     * Flow, µL/h: that of the last interval, and the most that it can be once the next pulse is overdue.
+     * GASD_UNKNOWN before the second pulse; of GASD_SOURCE_STREAM only until 30 s were without one, as in
+     * gasd_reading_event.
      */
     uint64_t flow_ul_per_h;
     /**
@@ -737,7 +738,8 @@ typedef struct gasd_reading_event {
      */
     uint64_t pulses;
     /**
-     * Flow, µL/h; GASD_UNKNOWN before the second pulse.
+     * Flow, µL/h. GASD_UNKNOWN before the second pulse, until 30 s were without one: then the most that it can
+     * be, which is one pulse in the time since, even where pulses is 0.
      */
     uint64_t flow_ul_per_h;
     /**
@@ -1274,9 +1276,11 @@ void gasd_subscription_free(struct gasd_subscription *subscription);
  *
  * Any thread. done may be NULL; it is not called when this fails.
  *
- * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED, GASD_DENIED for a program that is in
- * neither gasd-read nor gasd-control, GASD_NOT_FOUND for a valve that gasd does not have, GASD_LIMIT with 256
- * requests under way.
+ * Asking again does no harm: with the same reason it is one hold, and the valve is driven again. The program need
+ * not be ready or allowed to read what gasd has; then it is done that is told GASD_NOT_FOUND.
+ *
+ * Errors: GASD_NULL, GASD_HANDLE, GASD_INVALID, GASD_NOT_CONNECTED where no gasd is there, GASD_NOT_FOUND
+ * for a valve that gasd does not have, GASD_LIMIT with 256 requests under way.
  */
 enum gasd_result gasd_valve_close(struct gasd_client *client,
                                   const char *valve,

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154,SC2015
+# shellcheck shell=bash disable=SC2034,SC2054,SC2154,SC2015
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # What the parts share. $work is a folder of this run, $C the folder of the library, $tree the tree.
 
@@ -58,6 +58,17 @@ compile() {
         -L"$C" -lgasdetect -Wl,-rpath,"$C" -lpthread -ldl
 }
 
+# How programs are watched: flags for `compile`, and a command to run them below.
+sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+valgrind=(valgrind -q --fair-sched=try --leak-check=full --show-leak-kinds=definite,indirect,possible
+    --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 "--suppressions=$tree/tests/clib/valgrind.supp")
+has_sanitizers() { [[ $(${CC:-cc} -print-file-name=libasan.so) != libasan.so ]]; }
+# watches NAME: fails when the sanitizers' runtime is not in the program.
+watches() {
+    [[ $(nm -D "$work/$1") == *" __asan_init"* && $(ldd "$work/$1") == *libasan* ]] ||
+        fail "$1 is not watched: the runtime is not linked"
+}
+
 # runs SECONDS COMMAND...: what it says goes on; that it fails is noted.
 runs() {
     local seconds=$1
@@ -72,13 +83,19 @@ runs() {
 start_bus() {
     cat >"$work/bus.conf" <<END
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>session</type><listen>unix:path=$work/bus</listen><policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>
+<busconfig><type>session</type><listen>unix:path=$work/bus</listen><policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>${bus_rules:-}</policy></busconfig>
 END
     rm -f "$work/bus"
     dbus-daemon --config-file="$work/bus.conf" --nofork >"$work/bus.out" 2>&1 7>&- &
     bus_pid=$!
     bus=unix:path=$work/bus
-    until [[ -S $work/bus ]]; do sleep 0.05; done
+    until [[ -S $work/bus ]]; do
+        kill -0 "$bus_pid" 2>/dev/null || {
+            echo "lib.sh: no bus: $(<"$work/bus.out")" >&2
+            exit 2
+        }
+        sleep 0.05
+    done
 }
 stop_bus() {
     kill -9 "$bus_pid" && wait "$bus_pid"
@@ -109,6 +126,17 @@ stop_gasd() {
 } 2>/dev/null
 
 # with_house SPEED COMMAND...: beside a bus and a gasd of its own.
+# with_bus COMMAND...: beside a bus without a gasd.
+with_bus() {
+    if ! command -v dbus-daemon >/dev/null; then
+        skipped "$* (no dbus-daemon)"
+        return
+    fi
+    start_bus
+    "$@"
+    stop_bus
+}
+
 with_house() {
     local speed=$1
     shift

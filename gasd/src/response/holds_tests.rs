@@ -105,3 +105,34 @@ fn one_user_cannot_fill_the_list() {
     }
     assert_eq!(valves.state(0).unwrap().holds.len(), MOST);
 }
+
+#[test]
+fn closing_again_for_the_same_reason_is_one_hold_and_drives_again() {
+    let mut valves = valves(&Loaded::default());
+    valves.close("house", "smell of gas", "uid 33", 3, NOW).unwrap();
+    let steps = valves.close("house", "smell of gas", "uid 33", 4, NOW).unwrap();
+    assert_eq!(drives(&steps), [(0, Target::Closed)]);
+    let Step::Persist(rows) = &steps[1] else { panic!("{steps:?}") };
+    // The new one is written before the old one goes.
+    assert!(matches!(&rows[0], Change::PlaceHold(stored) if stored.hold.cookie == 4), "{rows:?}");
+    assert!(rows.contains(&Change::ReleaseHold(3)), "{rows:?}");
+    assert_eq!(cookies(&valves), [4]);
+    // Another reason, and an application's hold for the same one, are their own.
+    valves.close("house", "inspection", "uid 33", 5, NOW).unwrap();
+    valves.place(wanted("vendor", "smell of gas", 33), 6, NOW).unwrap();
+    valves.close("house", "smell of gas", "uid 34", 7, NOW).unwrap();
+    assert_eq!(cookies(&valves), [5, 6, 7]);
+}
+
+#[test]
+fn closing_again_while_an_opening_is_written_wins_and_stays_on_the_disk() {
+    let mut valves = valves(&Loaded::default());
+    valves.close("house", "smell of gas", "uid 33", 3, NOW).unwrap();
+    let plan = valves.plan_open("house", "uid 0", NOW).unwrap();
+    valves.close("house", "smell of gas", "uid 33", 4, NOW).unwrap();
+    assert!(matches!(valves.confirm_open(&plan, NOW), Err(CommandError::Held { cookie: 4, .. })));
+    // Even if the power fails before the opening is taken back: its record does not name the new hold.
+    assert!(!plan.record.contains(&Change::ReleaseHold(4)));
+    let undo = valves.undo_open(&plan, NOW);
+    assert!(undo.iter().any(|row| matches!(row, Change::PlaceHold(stored) if stored.hold.cookie == 4)));
+}

@@ -210,7 +210,10 @@ impl Valves {
         Some((old.id, vec![Change::Acknowledge { verdict: old.id, by: by.into() }, Change::Audit(audit)]))
     }
 
-    /// Somebody closes a valve and holds it under `cookie`.
+    /// Somebody closes a valve and holds it under `cookie`. A hold that a person placed for the same reason
+    /// goes then: opening ends them all at once, so two would say nothing that one does not. The new one
+    /// takes its place, and not the other way round, because an opening that is being written names the old
+    /// one: whoever closes now must stay held, whatever becomes of that record.
     ///
     /// # Errors
     /// [`CommandError::NoSuchValve`], [`CommandError::NotConfigured`].
@@ -232,8 +235,13 @@ impl Valves {
             since_unix_us: now.unix_us,
         };
         let drive = self.drive(at, Target::Closed, false);
+        let same = |old: &mut Hold| old.owner == OPERATOR && old.reason == reason;
+        let before: Vec<u64> =
+            self.valves[at].state.holds.extract_if(.., same).map(|old| old.cookie).collect();
         let mut rows = self.hold(at, hold);
-        rows.push(Change::Audit(entry(now, caller, "close", valve, reason, "asked")));
+        let outcome = if before.is_empty() { "asked" } else { "held already" };
+        rows.extend(before.into_iter().map(Change::ReleaseHold));
+        rows.push(Change::Audit(entry(now, caller, "close", valve, reason, outcome)));
         Ok(vec![drive, Step::Persist(rows)])
     }
 

@@ -3,8 +3,10 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+
+use rustix::net::{SocketType, sockopt};
 
 use crate::abi::result::gasd_result;
 use crate::abi::text::c_string;
@@ -23,6 +25,15 @@ const ASK_AGAIN_NS: u64 = 1_000_000_000;
 /// What the program may not know, after so long: the bus writes each try into the journal.
 const DENIED_AGAIN_NS: u64 = 60_000_000_000;
 
+/// The socket in an answer: of any other kind packets would run into each other, or there would be none.
+fn packet_socket(message: &mut Message) -> io::Result<OwnedFd> {
+    let socket = message.fd()?;
+    if sockopt::socket_type(&socket)? != SocketType::SEQPACKET {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the descriptor is no packet socket"));
+    }
+    Ok(socket)
+}
+
 impl Core {
     /// One message.
     pub fn message(&mut self, mut message: Message) {
@@ -38,7 +49,7 @@ impl Core {
             Kind::Error(cookie, name, words) => {
                 if let Some(asked) = self.take_call(cookie, &message.sender()) {
                     let result = result_of(&name);
-                    self.failed(asked, result, &words_of(result, words));
+                    self.failed(asked, result, &words_of(&name, result, words));
                 }
             }
             Kind::Signal(path, interface, member) => {
@@ -69,7 +80,7 @@ impl Core {
                 House::of(message).map(|house| self.joined(house)).map_err(|error| (asked, error))
             }
             Asked::Subscribe(number) => {
-                let subscribed = message.fd().and_then(|socket| {
+                let subscribed = packet_socket(message).and_then(|socket| {
                     self.wait.add(socket.as_fd(), number)?;
                     let wait = &self.wait;
                     match self.subscriptions.iter_mut().find(|one| one.number == number) {
@@ -81,7 +92,7 @@ impl Core {
                 subscribed.map_err(|error| (asked, error))
             }
             Asked::Feed(number) => {
-                let fed = message.fd().and_then(|socket| self.feed_ready(number, socket));
+                let fed = packet_socket(message).and_then(|socket| self.feed_ready(number, socket));
                 fed.map_err(|error| (asked, error))
             }
             Asked::Live => live::of_answer(message)

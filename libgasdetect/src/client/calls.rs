@@ -83,7 +83,7 @@ impl Core {
         asked: Asked,
         fill: impl FnOnce(&Core, &mut Message) -> io::Result<()>,
     ) -> Result<(), Failure> {
-        self.check_ready()?;
+        self.check_there()?;
         if self.calls.len() >= MOST_CALLS {
             let message = format!("{MOST_CALLS} requests are under way already; dispatch first");
             return Err(Failure::new(gasd_result::GASD_LIMIT, message));
@@ -102,7 +102,18 @@ impl Core {
         Ok(())
     }
 
-    /// Whether gasd can be asked.
+    /// Whether gasd can be asked for anything: what it has need not be known for that.
+    ///
+    /// # Errors
+    /// `GASD_NOT_CONNECTED`.
+    pub fn check_there(&self) -> Result<(), Failure> {
+        if self.owner.is_some() {
+            return Ok(());
+        }
+        Err(Failure::new(gasd_result::GASD_NOT_CONNECTED, self.text.to_string_lossy().into_owned()))
+    }
+
+    /// Whether it is known what gasd has.
     ///
     /// # Errors
     /// `GASD_NOT_CONNECTED`, or `GASD_DENIED` where it is there for others only, with the reason.

@@ -7,13 +7,16 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use gasd_abi::feed::{
     ANSWER_BYTES, Answer, ENTRY_BYTES, Entry, GREETING, HEADER_BYTES, Header, MOST_ENTRIES, PACKET_BYTES,
-    REFUSED, Refusal, TAKEN,
+    REFUSED, Refusal, TAKEN, VERSION,
 };
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 /// Entries that are kept until gasd takes them: five minutes of a meter at 50 pulses a second.
 pub const MOST_KEPT: usize = 16_384;
+
+/// Answers that are read in one go: what is left makes the socket readable again.
+const MOST_ANSWERS: usize = 256;
 
 /// What became of the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct Feed {
     pub refused: u64,
     /// Why it refused, if it took nothing since then.
     pub why: Option<Refusal>,
+    /// The version of a gasd whose feeds this library does not know, as it said on this socket.
+    pub foreign: Option<u32>,
 }
 
 impl Feed {
@@ -61,6 +66,7 @@ impl Feed {
             taken: 0,
             refused: 0,
             why: None,
+            foreign: None,
         }
     }
 
@@ -89,7 +95,7 @@ impl Feed {
     pub fn connect(&mut self, socket: OwnedFd) {
         self.socket = Some(socket);
         // What was refused on the last one need not be on this.
-        (self.front, self.sent, self.why) = (1, 0, None);
+        (self.front, self.sent, self.why, self.foreign) = (1, 0, None, None);
     }
 
     /// The socket, if there is one.
@@ -129,18 +135,21 @@ impl Feed {
 
     /// Takes in what gasd answered. `Gone` when the socket has ended.
     pub fn answers(&mut self) -> Socket {
-        loop {
-            let Some(socket) = &self.socket else { return Socket::Gone };
+        for _ in 0..MOST_ANSWERS {
+            let Some(socket) = self.socket.as_ref().filter(|_| self.foreign.is_none()) else {
+                return Socket::Gone;
+            };
             let mut bytes = [0u8; ANSWER_BYTES];
-            match recv(socket.as_fd(), &mut bytes, RecvFlags::DONTWAIT) {
-                Ok((ANSWER_BYTES, _)) => self.answer(&Answer::from_bytes(&bytes)),
-                Ok((0, _)) => return Socket::Gone,
-                // A packet that is none of ours.
+            match recv(socket.as_fd(), &mut bytes, RecvFlags::DONTWAIT | RecvFlags::TRUNC) {
+                Ok((_, ANSWER_BYTES)) => self.answer(&Answer::from_bytes(&bytes)),
+                Ok((_, 0)) => return Socket::Gone,
+                // A packet that is none of ours, shorter or longer.
                 Ok(_) | Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Socket::Open,
+                Err(Errno::AGAIN) => break,
                 Err(_) => return Socket::Gone,
             }
         }
+        if self.foreign.is_some() { Socket::Gone } else { Socket::Open }
     }
 
     fn answer(&mut self, answer: &Answer) {
@@ -163,8 +172,8 @@ impl Feed {
                 self.why = Refusal::of(answer.code).or(Some(Refusal::Malformed));
                 self.drop_front(n);
             }
-            // What gasd says with GREETING it would find out by itself: repetitions are counted once.
-            GREETING => {}
+            // What else gasd says with it gasd would find out by itself: repetitions are counted once.
+            GREETING => self.foreign = (answer.code != VERSION).then_some(answer.code),
             _ => {}
         }
     }
@@ -290,6 +299,44 @@ mod tests {
         let (ours, _theirs) = pair();
         feed.connect(ours);
         assert_eq!(feed.why, None);
+    }
+
+    #[test]
+    fn packets_that_are_no_answers_say_nothing_and_a_flood_of_answers_ends() {
+        let mut feed = Feed::new(EDGES, 7);
+        let (ours, theirs) = pair();
+        feed.connect(ours);
+        fill(&mut feed, 1..=3);
+        feed.flush();
+        let taken = Answer { kind: TAKEN, key: 7, number: 3, ..Answer::default() }.to_bytes();
+        let mut long = [0; ANSWER_BYTES + 1];
+        long[..ANSWER_BYTES].copy_from_slice(&taken);
+        for packet in [&taken[..1], &taken[..ANSWER_BYTES - 1], &long] {
+            send(&theirs, packet, SendFlags::empty()).unwrap();
+        }
+        assert_eq!((feed.answers(), feed.waiting(), feed.taken), (Socket::Open, 3, 0));
+        let other = Answer { kind: TAKEN, key: 8, number: 3, ..Answer::default() }.to_bytes();
+        let mut sent = 0;
+        while sent <= MOST_ANSWERS && send(&theirs, &other, SendFlags::DONTWAIT).is_ok() {
+            sent += 1;
+        }
+        assert_eq!(feed.answers(), Socket::Open);
+        let mut bytes = [0; ANSWER_BYTES];
+        let left = std::iter::from_fn(|| recv(feed.socket()?, &mut bytes, RecvFlags::DONTWAIT).ok()).count();
+        assert_eq!(left, sent.saturating_sub(MOST_ANSWERS));
+    }
+
+    #[test]
+    fn a_feed_of_a_version_that_is_not_known_is_closed() {
+        let mut feed = Feed::new(EDGES, 7);
+        let (ours, theirs) = pair();
+        feed.connect(ours);
+        fill(&mut feed, 1..=3);
+        for code in [VERSION, VERSION + 1] {
+            let greeting = Answer { kind: GREETING, code, key: 7, ..Answer::default() };
+            send(&theirs, &greeting.to_bytes(), SendFlags::empty()).unwrap();
+        }
+        assert_eq!((feed.answers(), feed.foreign, feed.waiting()), (Socket::Gone, Some(VERSION + 1), 3));
     }
 
     #[test]

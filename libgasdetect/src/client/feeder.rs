@@ -18,7 +18,7 @@ use super::calls::{ANSWER_NS, Asked};
 use super::core::{Core, MANAGER, ROOT, SERVICE};
 use super::feed::{Feed, Socket};
 use super::out::{Data, Out};
-use super::wait::Wait;
+use super::wait::{PAUSE_NS, Wait, monotonic_ns};
 
 /// A refused feed is tried again after so long: the configuration may have changed.
 const AGAIN_NS: u64 = 60_000_000_000;
@@ -56,6 +56,8 @@ pub struct Feeder {
     result: gasd_result,
     refused: u64,
     again_at_ns: Option<u64>,
+    /// Its socket is not asked for again before, `CLOCK_MONOTONIC`.
+    not_before_ns: u64,
 }
 
 impl Feeder {
@@ -78,6 +80,7 @@ impl Feeder {
             result: gasd_result::GASD_NOT_CONNECTED,
             refused: 0,
             again_at_ns: None,
+            not_before_ns: 0,
         }
     }
 
@@ -88,7 +91,8 @@ impl Feeder {
 
     /// A refusal was read by a thread that does not dispatch, and is to be told.
     pub fn has_news(&self) -> bool {
-        self.shared.lock().refused != self.refused
+        let feed = self.shared.lock();
+        feed.refused != self.refused || feed.foreign.is_some() && feed.socket().is_some()
     }
 
     /// How it stands, and why.
@@ -152,6 +156,7 @@ impl Core {
         one.asked = false;
         self.wait.add(socket.as_fd(), number)?;
         one.shared.lock().connect(socket);
+        one.not_before_ns = monotonic_ns() + PAUSE_NS;
         let out =
             one.stands(gasd_feed_state::GASD_FEED_READY, gasd_result::GASD_OK, "gasd takes the entries");
         self.out.extend(out);
@@ -161,7 +166,7 @@ impl Core {
 
     /// gasd handed out none.
     pub fn feed_refused(&mut self, number: u64, result: gasd_result, why: &str) {
-        let now_ns = super::wait::monotonic_ns();
+        let now_ns = monotonic_ns();
         let Some(one) = self.feeds.iter_mut().find(|one| one.shared.number == number) else { return };
         one.asked = false;
         let away = matches!(result, gasd_result::GASD_CANCELLED | gasd_result::GASD_NOT_CONNECTED);
@@ -203,7 +208,7 @@ impl Core {
         } else if let Some(open) = feed.socket() {
             self.wait.want_room(open.as_fd(), number, socket == Socket::Full);
         }
-        let why = feed.why;
+        let (why, foreign) = (feed.why, feed.foreign);
         drop(feed);
         let (state, result, text) = match (socket, why) {
             (Socket::Gone, _) => (
@@ -219,13 +224,21 @@ impl Core {
             (_, Some(why)) => (gasd_feed_state::GASD_FEED_READY, gasd_result::GASD_REFUSED, words(why)),
         };
         // Another feed has taken the meter over: asking for it back at once would begin a quarrel.
-        let taken_over = socket == Socket::Gone && why == Some(Refusal::TakenOver);
-        if taken_over {
-            one.again_at_ns = Some(super::wait::monotonic_ns() + AGAIN_NS);
-        }
-        let (state, result, text) = if taken_over {
-            (gasd_feed_state::GASD_FEED_REFUSED, gasd_result::GASD_REFUSED, words(Refusal::TakenOver))
+        let refused = match (socket, foreign, why) {
+            (Socket::Gone, Some(_), _) => Some((gasd_result::GASD_UNSUPPORTED, FOREIGN)),
+            (Socket::Gone, None, Some(why @ Refusal::TakenOver)) => {
+                Some((gasd_result::GASD_REFUSED, words(why)))
+            }
+            _ => None,
+        };
+        let now_ns = monotonic_ns();
+        let (state, result, text) = if let Some((result, text)) = refused {
+            one.again_at_ns = Some(now_ns + AGAIN_NS);
+            (gasd_feed_state::GASD_FEED_REFUSED, result, text)
         } else {
+            if socket == Socket::Gone && one.not_before_ns > now_ns {
+                one.again_at_ns = Some(one.not_before_ns);
+            }
             (state, result, text)
         };
         let out = one.stands(state, result, text);
@@ -237,7 +250,7 @@ impl Core {
 
     /// The feeds' calls were given up: they are asked for again.
     pub fn forget_asked(&mut self) {
-        self.subscriptions.iter_mut().for_each(|one| one.asked = false);
+        self.subscriptions.iter_mut().for_each(|one| (one.asked, one.not_before_ns) = (false, 0));
         self.feeds.iter_mut().for_each(|one| (one.asked, one.again_at_ns) = (false, None));
     }
 }
@@ -262,6 +275,10 @@ impl std::fmt::Display for super::feed::Rejected {
         }
     }
 }
+
+/// What the greeting said is of no use to a person: the releases are.
+const FOREIGN: &str =
+    "gasd's feeds are of a version that this library does not know; install a newer libgasdetect1";
 
 fn words(why: Refusal) -> &'static str {
     match why {

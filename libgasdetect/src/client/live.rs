@@ -2,9 +2,10 @@
 //! A meter's state without a call: the kernel's live page, mapped read-only, or gasd's last reading.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::mem::size_of;
-use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -149,7 +150,7 @@ fn of_page(state: &FilterState, of: &Reckoning, now_ns: u64, away: u64) -> Now {
 /// # Errors
 /// When the message has another shape, or the page cannot be mapped.
 pub fn of_answer(message: &mut Message) -> io::Result<(Pages, HashMap<u64, Reckoning>)> {
-    let page = message.fd()?;
+    let page = File::from(message.fd()?);
     let mut lines = HashMap::new();
     message.enter(b'a', c"a{sv}")?;
     while message.peek_array()? {
@@ -181,14 +182,26 @@ pub struct Pages {
 
 const LENGTH: usize = size_of::<LivePage>() * MAX_LINES as usize;
 
+/// A copy is thrown away this often at the most: the kernel writes with an interrupt, so one that is always
+/// written meanwhile is not the kernel's.
+const TRIES: usize = 1_000;
+
 // SAFETY: read-only for us, and never unmapped while the value lives; the kernel writes it whoever reads.
 unsafe impl Send for Pages {}
 // SAFETY: as above; `read` tolerates concurrent writes.
 unsafe impl Sync for Pages {}
 
 impl Pages {
-    fn map(fd: &OwnedFd) -> io::Result<Pages> {
+    fn map(fd: &File) -> io::Result<Pages> {
         use rustix::mm::{MapFlags, ProtFlags, mmap};
+        // A file may be cut short by whoever has it, and reading behind its end kills the reader. A BPF map has no
+        // type of file.
+        if fd.metadata()?.mode() & libc::S_IFMT != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the live page is no map of the kernel's",
+            ));
+        }
         // SAFETY: a fresh read-only mapping chosen by the kernel. A map that were shorter would refuse it:
         // the kernel maps no more of an array than there is.
         let base = unsafe { mmap(std::ptr::null_mut(), LENGTH, ProtFlags::READ, MapFlags::SHARED, fd, 0) }?;
@@ -196,7 +209,8 @@ impl Pages {
         Ok(Pages { base })
     }
 
-    /// A line's state as of one moment: a copy that was written meanwhile is thrown away.
+    /// A line's state as of one moment: a copy that was written meanwhile is thrown away. `None` for a line that is
+    /// none, and for a page that never stands still.
     fn read(&self, line: u32) -> Option<FilterState> {
         if line >= MAX_LINES {
             return None;
@@ -205,7 +219,7 @@ impl Pages {
         let page = unsafe { self.base.as_ptr().add(line as usize) };
         // SAFETY: an aligned word inside of the mapping, only ever written as a whole.
         let current = unsafe { AtomicU64::from_ptr((&raw mut (*page).current).cast()) };
-        loop {
+        for _ in 0..TRIES {
             let before = current.load(Ordering::Acquire);
             // SAFETY: the index is below SLOTS. The kernel may tear the copy; then the word has changed.
             let state = unsafe { (&raw const (*page).slots[live::slot(before)]).read_volatile() };
@@ -214,6 +228,7 @@ impl Pages {
                 return Some(state);
             }
         }
+        None
     }
 }
 
@@ -261,5 +276,14 @@ mod tests {
         let now = table.read(7, 9).unwrap();
         assert_eq!((now.t_ns, now.volume_ul, now.pulses, now.flow_ul_per_h), (5, 1, 2, 3));
         assert_eq!(now.flags, GASD_SIMULATED | GASD_SERVICE_AWAY);
+    }
+
+    #[test]
+    fn a_file_is_no_live_page() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(LENGTH as u64).unwrap();
+        let error = Pages::map(&file).unwrap_err();
+        assert!(error.to_string().contains("no map of the kernel's"), "{error}");
+        assert!(Pages::map(&File::open("/dev/zero").unwrap()).is_err());
     }
 }

@@ -5,10 +5,11 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gasd_abi::stream::{Message, READING, RECORD_BYTES, Record};
+use gasd_abi::stream::{Message, POSITIONS, READING, RECORD_BYTES, Record};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
+use crate::abi::result::gasd_result;
 use crate::exports::codes::gasd_state;
 use crate::sdbus::To;
 
@@ -16,8 +17,8 @@ use super::calls::{ANSWER_NS, Asked};
 use super::core::{Core, MANAGER, ROOT, SERVICE};
 use super::live::Last;
 use super::out::{Listener, Out};
-use super::subscription::Subscription;
-use super::wait::boottime_ns;
+use super::subscription::{Subscription, foreign, known};
+use super::wait::{boottime_ns, monotonic_ns};
 
 /// Records of one subscription that are read in one step.
 const BATCH: usize = 256;
@@ -27,6 +28,8 @@ enum Stop {
     Empty,
     Enough,
     Ended,
+    /// It is of a version that is not known; in words.
+    Foreign(String),
 }
 
 impl Core {
@@ -38,8 +41,12 @@ impl Core {
         let missing = |one: &&mut Subscription| {
             one.wants_stream() && one.socket.is_none() && !one.asked && !one.has_ended()
         };
-        let mut wanted = Vec::new();
+        let (mut wanted, now_ns) = (Vec::new(), monotonic_ns());
         for one in self.subscriptions.iter_mut().filter(missing) {
+            if one.not_before_ns > now_ns {
+                self.ask_at_ns = self.ask_at_ns.min(one.not_before_ns);
+                continue;
+            }
             one.asked = true;
             wanted.push((one.number, one.meters.clone(), one.kinds.clone()));
         }
@@ -108,6 +115,14 @@ impl Core {
             match self.read_stream(at) {
                 Stop::Empty => {}
                 Stop::Enough => more = true,
+                // Asked for again with the next connection.
+                Stop::Foreign(why) => {
+                    self.failed(
+                        Asked::Subscribe(self.subscriptions[at].number),
+                        gasd_result::GASD_UNSUPPORTED,
+                        &why,
+                    );
+                }
                 Stop::Ended => ended = true,
             }
             renamed |= self.subscriptions[at].renamed;
@@ -142,11 +157,15 @@ impl Core {
                 break;
             };
             let mut bytes = [0u8; RECORD_BYTES];
-            match recv(socket.as_fd(), &mut bytes, RecvFlags::DONTWAIT) {
-                Ok((RECORD_BYTES, _)) => {
+            match recv(socket.as_fd(), &mut bytes, RecvFlags::DONTWAIT | RecvFlags::TRUNC) {
+                Ok((_, RECORD_BYTES)) => {
                     let record = Record::from_bytes(&bytes);
+                    if let Some(why) = foreign(&record) {
+                        stop = Stop::Foreign(why);
+                        break;
+                    }
                     if let Some(Message::Valve { position, fault, .. }) = record.message() {
-                        self.house.valve_moved(record.key, position as u32, fault != 0);
+                        self.house.valve_moved(record.key, known(&POSITIONS, position), fault != 0);
                     }
                     if record.kind == READING {
                         self.live.reading(record.key, Last { t_ns: record.t_ns, words: record.body });
@@ -155,7 +174,8 @@ impl Core {
                         one.hold(record);
                     }
                 }
-                Ok((0, _)) => stop = Stop::Ended,
+                Ok((_, 0)) => stop = Stop::Ended,
+                // A packet that is none of ours, shorter or longer.
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => stop = Stop::Empty,
                 Err(_) => stop = Stop::Ended,
@@ -165,7 +185,7 @@ impl Core {
             }
         }
         let one = &mut self.subscriptions[at];
-        if matches!(stop, Stop::Ended)
+        if matches!(stop, Stop::Ended | Stop::Foreign(_))
             && let Some(socket) = one.socket.take()
         {
             self.wait.remove(socket.as_fd());

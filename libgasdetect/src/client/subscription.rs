@@ -6,13 +6,16 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gasd_abi::stream::{ACKNOWLEDGED, Message, Record};
+use gasd_abi::stream::{
+    ACKNOWLEDGED, MAGIC, Message, POSITIONS, RECORD_BYTES, Record, SEVERITIES, VERDICT_KINDS, VERSION,
+};
 
 use crate::exports::codes::{GASD_RECOVERED, GASD_SIMULATED, GASD_UNKNOWN, gasd_gap_reason};
 
 use super::house::{House, Words};
 use super::out::{Event, Listener, Said};
 use super::verdicts::Verdicts;
+use super::wait::{PAUSE_NS, monotonic_ns};
 
 /// A subscription.
 #[derive(Debug)]
@@ -29,8 +32,10 @@ pub struct Subscription {
     pub kinds: Vec<String>,
     /// Where records come from.
     pub socket: Option<OwnedFd>,
-    /// It was asked for, and no answer came yet.
+    /// It was asked for, and no answer came yet; or it was refused, and is asked for with the next connection.
     pub asked: bool,
+    /// Its socket is not asked for again before, `CLOCK_MONOTONIC`.
+    pub not_before_ns: u64,
     /// It was told that the program may not know what gasd has.
     pub denied: bool,
     /// Since when nothing came, because gasd is away.
@@ -66,6 +71,7 @@ impl Subscription {
             listener,
             socket: None,
             asked: false,
+            not_before_ns: 0,
             denied: false,
             away_since_ns: None,
             renamed: false,
@@ -86,6 +92,7 @@ impl Subscription {
     /// gasd handed out a socket.
     pub fn connect(&mut self, socket: OwnedFd) {
         (self.socket, self.asked, self.fresh, self.held) = (Some(socket), false, true, None);
+        self.not_before_ns = monotonic_ns() + PAUSE_NS;
     }
 
     /// A record that waited for its name.
@@ -160,8 +167,7 @@ impl Subscription {
             }
             Some(Message::Verdict { id, kind, severity, start_ns, flags }) => {
                 let Some(meter) = meter() else { return false };
-                // Codes are of the lists in the header.
-                let (kind, severity) = (kind as u32, severity as u32);
+                let (kind, severity) = (known(&VERDICT_KINDS, kind), known(&SEVERITIES, severity));
                 if !self.wants_verdict(&meter, severity) {
                     return true;
                 }
@@ -179,14 +185,34 @@ impl Subscription {
                 events.push(Event::Valve {
                     valve: valve.named.id.clone(),
                     t_ns: record.t_ns,
-                    position: position as u32,
+                    position: known(&POSITIONS, position),
                     holds,
-                    fault: fault as u32,
+                    fault: u32::from(fault != 0),
                 });
             }
             Some(Message::Meter { .. }) | None => {}
         }
         true
+    }
+}
+
+/// A code as the header has it: one that this version does not know is 0, which is "unknown" in each list.
+pub fn known(names: &[&str], code: u64) -> u32 {
+    u32::try_from(code).ok().filter(|code| (*code as usize) < names.len()).unwrap_or(0)
+}
+
+/// Why a stream is none of ours, if so: what it says would be misunderstood.
+pub fn foreign(record: &Record) -> Option<String> {
+    match record.message()? {
+        Message::Hello { version, record_bytes, .. }
+            if version != VERSION || record_bytes != RECORD_BYTES as u64 || record.key != MAGIC =>
+        {
+            Some(format!(
+                "gasd's event stream is of version {version}, and this library knows {VERSION}: install a newer \
+                 libgasdetect1"
+            ))
+        }
+        _ => None,
     }
 }
 

@@ -17,6 +17,10 @@ pub const BUS: u64 = 2;
 /// Subscriptions and feeds have numbers from here on.
 pub const FIRST_NUMBER: u64 = 16;
 
+/// A socket that ended within this time is asked for again after it, and not at once: what always ends at once
+/// would keep the program busy.
+pub const PAUSE_NS: u64 = 1_000_000_000;
+
 /// The descriptors.
 #[derive(Debug)]
 pub struct Wait {

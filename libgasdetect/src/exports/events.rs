@@ -56,7 +56,8 @@ pub struct gasd_reading_event {
     pub volume_ul: u64,
     /// The total, pulses.
     pub pulses: u64,
-    /// Flow, µL/h; `GASD_UNKNOWN` before the second pulse.
+    /// Flow, µL/h. `GASD_UNKNOWN` before the second pulse, until 30 s were without one: then the most that it can
+    /// be, which is one pulse in the time since, even where `pulses` is 0.
     pub flow_ul_per_h: u64,
     /// Leading edge of the last pulse, `CLOCK_BOOTTIME` ns; 0 before the first.
     pub last_pulse_ns: u64,

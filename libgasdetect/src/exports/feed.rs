@@ -209,7 +209,7 @@ impl gasd_feed {
         if feed.waiting() > crate::client::feed::MOST_KEPT / 2 {
             feed.answers();
         }
-        let news = feed.refused != refused;
+        let news = feed.refused != refused || feed.foreign.is_some();
         drop(feed);
         if full || news {
             let mut core = self.client.lock();

@@ -43,8 +43,9 @@ pub struct gasd_meter_state {
     pub volume_ul: u64,
     /// The total, pulses.
     pub pulses: u64,
-    /// Flow, µL/h: that of the last interval, and less once the next pulse is overdue. `GASD_UNKNOWN` before the
-    /// second pulse.
+    /// Flow, µL/h: that of the last interval, and the most that it can be once the next pulse is overdue.
+    /// `GASD_UNKNOWN` before the second pulse; of `GASD_SOURCE_STREAM` only until 30 s were without one, as in
+    /// `gasd_reading_event`.
     pub flow_ul_per_h: u64,
     /// Leading edge of the last pulse, `CLOCK_BOOTTIME` ns; 0 before the first.
     pub last_pulse_ns: u64,

@@ -12,8 +12,9 @@ use crate::client::calls::Asked;
 use crate::client::core::{Core, SERVICE};
 use crate::client::gasd_client;
 use crate::client::out::Data;
-use crate::sdbus::{Message, To};
+use crate::sdbus::{Message, To, path_of};
 
+use super::codes::gasd_state;
 use super::events::gasd_done_fn;
 
 /// Bytes of a reason that gasd keeps.
@@ -39,9 +40,11 @@ sized!(gasd_valve_state, size_of::<gasd_valve_state>());
 ///
 /// Any thread. `done` may be NULL; it is not called when this fails.
 ///
-/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID`, `GASD_NOT_CONNECTED`, `GASD_DENIED` for a program that is in
-/// neither gasd-read nor gasd-control, `GASD_NOT_FOUND` for a valve that gasd does not have, `GASD_LIMIT` with 256
-/// requests under way.
+/// Asking again does no harm: with the same reason it is one hold, and the valve is driven again. The program need
+/// not be ready or allowed to read what gasd has; then it is `done` that is told `GASD_NOT_FOUND`.
+///
+/// Errors: `GASD_NULL`, `GASD_HANDLE`, `GASD_INVALID`, `GASD_NOT_CONNECTED` where no gasd is there, `GASD_NOT_FOUND`
+/// for a valve that gasd does not have, `GASD_LIMIT` with 256 requests under way.
 ///
 /// # Safety
 /// `client` is of `gasd_client_new()`, `valve` and `reason` are texts.
@@ -196,6 +199,15 @@ unsafe fn reason<'a>(reason: *const c_char) -> Result<&'a str, Failure> {
     Ok(reason)
 }
 
+/// A valve's object. What gasd has is not known before it was read, and never to a program that may not read but
+/// close, as polkit can have it: closing does not wait for that, and gasd's answer says whether it has such a valve.
+fn path(core: &Core, id: &str) -> Result<String, Failure> {
+    if core.state == gasd_state::GASD_STATE_READY {
+        return core.house.valve(id).map(|valve| valve.named.path.clone()).ok_or_else(|| no_valve(core, id));
+    }
+    path_of(c"/io/gasd1/valves", id).map_err(|error| Failure::system("the valve's id has no path", error))
+}
+
 fn no_valve(core: &Core, id: &str) -> Failure {
     let known: Vec<_> = core.house.valves.iter().map(|valve| valve.named.id.to_string_lossy()).collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -215,8 +227,8 @@ unsafe fn ask(
     // SAFETY: the caller's promise.
     let id = unsafe { text::required(valve, "valve") }?;
     let mut core = client.lock();
-    core.check_ready()?;
-    let path = core.house.valve(id).ok_or_else(|| no_valve(&core, id))?.named.path.clone();
+    core.check_there()?;
+    let path = path(&core, id)?;
     let to = To { service: SERVICE, path: &path, interface: "io.gasd1.Valve", member };
     core.request(to, asked, fill)
 }

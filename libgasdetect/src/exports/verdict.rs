@@ -13,6 +13,7 @@ use crate::client::gasd_client;
 use crate::client::out::Data;
 use crate::sdbus::To;
 
+use super::codes::gasd_state;
 use super::events::gasd_done_fn;
 
 /// Acknowledges a verdict for a person: it waits no more, and the valve may be opened again. `feedback`: what
@@ -43,8 +44,9 @@ pub unsafe extern "C" fn gasd_verdict_acknowledge(
             return Err(Failure::new(gasd_result::GASD_INVALID, message));
         }
         let mut core = client.lock();
-        core.check_ready()?;
-        if !core.knows_verdict(id) {
+        core.check_there()?;
+        // Where it is not known what waits gasd's answer says it.
+        if core.state == gasd_state::GASD_STATE_READY && !core.knows_verdict(id) {
             let message = format!("no verdict {id} waits");
             return Err(Failure::new(gasd_result::GASD_NOT_FOUND, message));
         }

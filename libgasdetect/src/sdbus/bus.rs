@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A connection to a bus: nothing waits, and nothing calls back; who owns it asks for what came.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr::NonNull;
@@ -27,6 +27,22 @@ pub struct To<'a> {
     pub interface: &'a str,
     /// The method.
     pub member: &'a str,
+}
+
+/// The object that stands for `id` below `prefix`, escaped as everywhere in gasd's tree.
+///
+/// # Errors
+/// For an id with a zero inside, and without memory.
+pub fn path_of(prefix: &CStr, id: &str) -> io::Result<String> {
+    let id = CString::new(id).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let mut path = std::ptr::null_mut();
+    // SAFETY: live strings and a live place for the result.
+    checked(unsafe { sys::sd_bus_path_encode(prefix.as_ptr(), id.as_ptr(), &raw mut path) })?;
+    // SAFETY: a string that was made just now and is ours.
+    let text = unsafe { CStr::from_ptr(path) }.to_string_lossy().into_owned();
+    // SAFETY: as above, freed once.
+    unsafe { libc::free(path.cast()) };
+    Ok(text)
 }
 
 impl Bus {
@@ -156,5 +172,19 @@ impl Drop for Bus {
     fn drop(&mut self) {
         // SAFETY: our reference, given back once; nothing else refers to it.
         unsafe { sys::sd_bus_close_unref(self.raw()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_become_objects_as_gasd_names_them() {
+        for (id, leaf) in
+            [("main", "main"), ("boiler-1", "boiler_2d1"), ("7", "_37"), ("a_b", "a_5fb"), ("", "_")]
+        {
+            assert_eq!(path_of(c"/io/gasd1/valves", id).unwrap(), format!("/io/gasd1/valves/{leaf}"));
+        }
     }
 }

@@ -5,5 +5,5 @@ mod bus;
 mod message;
 mod sys;
 
-pub use bus::{Bus, To};
+pub use bus::{Bus, To, path_of};
 pub use message::{Kind, Message, Value};

@@ -40,6 +40,7 @@ unsafe extern "C" {
     pub fn sd_bus_get_timeout(bus: *mut SdBus, timeout_us: *mut u64) -> c_int;
     pub fn sd_bus_is_ready(bus: *mut SdBus) -> c_int;
     pub fn sd_bus_process(bus: *mut SdBus, message: *mut *mut SdMessage) -> c_int;
+    pub fn sd_bus_path_encode(prefix: *const c_char, id: *const c_char, path: *mut *mut c_char) -> c_int;
     pub fn sd_bus_send(bus: *mut SdBus, message: *mut SdMessage, cookie: *mut u64) -> c_int;
     pub fn sd_bus_message_new_method_call(
         bus: *mut SdBus,
