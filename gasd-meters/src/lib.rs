@@ -15,6 +15,7 @@
 //! | [`cjt188`] | CJ/T 188-2004 and -2018 |
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
 //! | [`hart`] | HART 5 to 7 |
+//! | [`lorawan`] | LoRaWAN 1.0 and 1.1, the feed of a packet forwarder, payloads of gas meters |
 //! | [`modbus`] | Modbus RTU, with maps of registers |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
@@ -32,6 +33,7 @@ pub mod fault;
 pub mod hart;
 pub mod hex;
 pub mod kind;
+pub mod lorawan;
 pub mod medium;
 pub mod modbus;
 pub mod number;
