@@ -57,6 +57,13 @@ pub enum Error {
         /// The last one accepted.
         last: u32,
     },
+    /// The counter of the frame is too far above the last one.
+    CounterGap {
+        /// The frame's counter.
+        got: u32,
+        /// The last one accepted.
+        last: u32,
+    },
     /// An encryption or frame mode that this codec does not have.
     UnsupportedMode {
         /// The mode's number in its protocol.
@@ -102,6 +109,7 @@ impl Error {
             Self::WrongKey => "wrong_key",
             Self::Mac => "mac",
             Self::Replay { .. } => "replay",
+            Self::CounterGap { .. } => "counter_gap",
             Self::UnsupportedMode { .. } => "unsupported_mode",
             Self::FormatUnknown { .. } => "format_unknown",
             Self::DeviceError { .. } => "device_error",
@@ -143,6 +151,10 @@ impl fmt::Display for Error {
                 f,
                 "the frame counter {got} is not above the last one, {last}: a repeated or replayed frame"
             ),
+            Self::CounterGap { got, last } => write!(
+                f,
+                "the frame counter {got} is too far above the last one, {last}: let the device join again"
+            ),
             Self::UnsupportedMode { mode } => write!(f, "mode {mode} is not supported"),
             Self::FormatUnknown { signature } => write!(
                 f,
@@ -177,6 +189,8 @@ pub enum EncodeError {
     },
     /// A request that this edition of the protocol does not have.
     Standard,
+    /// There is no key for what is to be encrypted.
+    Key,
     /// A command that must go to one meter, with an address for many.
     Wildcard,
 }
@@ -187,6 +201,7 @@ impl fmt::Display for EncodeError {
             Self::Address => f.write_str("the address has not the digits that this protocol wants"),
             Self::OutOfRange { what } => write!(f, "the {what} is out of range"),
             Self::TooLong { most } => write!(f, "more data than the {most} bytes that a frame holds"),
+            Self::Key => f.write_str("there is no key to encrypt this with"),
             Self::Standard => f.write_str("this edition of the protocol has no such request"),
             Self::Wildcard => f.write_str("this command goes to one meter only, not to a wildcard address"),
         }

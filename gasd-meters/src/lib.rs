@@ -17,6 +17,7 @@
 //! | [`mbus`], [`wmbus`] | M-Bus, wired and wireless |
 //! | [`poll`] | when to ask which meter, and when to leave one alone |
 //! | [`hart`] | HART 5 to 7 |
+//! | [`lorawan`] | LoRaWAN 1.0 and 1.1, the feed of a packet forwarder, payloads of gas meters |
 //! | [`modbus`] | Modbus RTU, with maps of registers |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
@@ -34,6 +35,7 @@ pub mod fault;
 pub mod hart;
 pub mod hex;
 pub mod kind;
+pub mod lorawan;
 pub mod mbus;
 pub mod medium;
 pub mod modbus;

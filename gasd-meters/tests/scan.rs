@@ -162,7 +162,7 @@ proptest! {
                 assert!(scanner.pending().len() <= CAPACITY);
             }
             scanner.flush(|b| { let p = probe(b); wake += usize::from(p == Probe::Wake); p }, &mut take);
-            assert_eq!(scanner.pending(), &[]);
+            assert!(scanner.pending().is_empty());
             (out, in_frames, wake)
         };
         let (whole, in_frames, wake) = all(bytes.len().max(1));

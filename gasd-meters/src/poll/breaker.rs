@@ -102,6 +102,7 @@ impl Failure {
             | Error::WrongKey
             | Error::Mac
             | Error::Replay { .. }
+            | Error::CounterGap { .. }
             | Error::UnsupportedMode { .. }
             | Error::FormatUnknown { .. }
             | Error::DeviceError { .. } => None,
