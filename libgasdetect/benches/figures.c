@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What the C library costs, beside a peer in the same run; scripts/bench-clib starts the gasd that it needs.
- * usage: figures METERS   (meters "m0" ... with source = "stack", 1 L a pulse, which nobody else feeds) */
+ * usage: figures METERS   (meters "m0" ... with source = "stack", 1 L a pulse, which nobody else feeds; they judge
+ *                          earthquakes) */
 #define _GNU_SOURCE
 #include <gasdetect.h>
 #include <poll.h>
@@ -45,7 +46,9 @@ static void print(const char *what, uint64_t *ns, size_t n, const char *unit, do
 }
 
 static unsigned state;
-static uint64_t told_ns;
+/* When the verdict that is waited for was told, and when gasd says that it was made. */
+static gasd_kind awaited;
+static uint64_t told_ns, made_ns;
 
 static void on_state(void *data, const gasd_state_event *event)
 {
@@ -56,8 +59,10 @@ static void on_state(void *data, const gasd_state_event *event)
 static void on_verdict(void *data, const gasd_verdict_event *event)
 {
     (void)data;
-    if (event->kind == GASD_KIND_SURGE)
-        told_ns = now();
+    if (event->kind != (uint32_t)awaited)
+        return;
+    told_ns = now();
+    made_ns = event->decided_ns;
 }
 
 static long resident_kb(void)
@@ -95,21 +100,38 @@ static void wait_ready(gasd_client *client)
         gasd_client_wait(client, 1000);
 }
 
-/* From handing in the edge that makes a surge to the callback with the verdict. */
+static void ping(sd_bus *bus)
+{
+    if (sd_bus_call_method(bus, "io.gasd1", "/io/gasd1", "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, "") < 0)
+        exit(1);
+}
+
+static void wait_told(gasd_client *client)
+{
+    while (told_ns == 0)
+        must(gasd_client_wait(client, 5000), "verdict");
+}
+
+/* From handing in the edge that makes a surge to the callback with the verdict; and from the moment at which gasd made
+ * a verdict to the callback. That is one on an earthquake: its time is the clock's as gasd judges the report, where
+ * a surge's is the pulse's own, which is before. */
 static void verdicts(gasd_client *client, size_t meters)
 {
-    static uint64_t edge_ns[MOST], ping_ns[MOST];
+    static uint64_t edge_ns[MOST], made_to_told_ns[MOST], ping_ns[MOST];
     unsigned n = pulses_of_a_surge();
     gasd_edge edges[1000];
     sd_bus *bus = NULL;
     const char *address = getenv("GASD_BUS_ADDRESS");
     if (sd_bus_new(&bus) < 0 || sd_bus_set_address(bus, address) < 0 || sd_bus_set_bus_client(bus, 1) < 0 || sd_bus_start(bus) < 0)
         exit(1);
+    /* The connection is made with the first call. */
+    ping(bus);
     for (size_t i = 0; i < meters; i++) {
-        char meter[16];
+        char meter[16], path[40];
         gasd_feed *feed;
         gasd_feed_status status = { .struct_size = sizeof status };
         snprintf(meter, sizeof meter, "m%zu", i);
+        snprintf(path, sizeof path, "/io/gasd1/meters/%s", meter);
         must(gasd_feed_new(client, meter, 0, NULL, NULL, &feed), "feed");
         uint64_t first = now() - (n + 2) * INTERVAL;
         for (unsigned k = 0; k < n - 1; k++)
@@ -119,20 +141,29 @@ static void verdicts(gasd_client *client, size_t meters)
             gasd_client_wait(client, 1000);
             must(gasd_feed_read(feed, &status), "status");
         } while (status.taken < n - 1);
-        told_ns = 0;
+        awaited = GASD_KIND_SURGE, told_ns = 0;
         gasd_edge last = { first + (n - 1) * INTERVAL, GASD_LEVEL_PULSE, 0 };
         uint64_t begin = now();
         must(gasd_pulse(feed, &last, 1, NULL), "pulse");
-        while (told_ns == 0)
-            must(gasd_client_wait(client, 5000), "verdict");
+        wait_told(client);
         edge_ns[i] = told_ns - begin;
+        awaited = GASD_KIND_EARTHQUAKE, told_ns = 0;
         begin = now();
-        if (sd_bus_call_method(bus, "io.gasd1", "/io/gasd1", "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, "") < 0)
+        if (sd_bus_call_method_async(bus, NULL, "io.gasd1", path, "io.gasd1.Meter", "Report", NULL, NULL, "a{sv}", 1, "seismic_gal", "d", 300.0) < 0)
             exit(1);
+        wait_told(client);
+        if (made_ns < begin || made_ns > told_ns) {
+            fprintf(stderr, "figures: the verdict's time is not that of its making\n");
+            exit(1);
+        }
+        made_to_told_ns[i] = told_ns - made_ns;
+        begin = now();
+        ping(bus);
         ping_ns[i] = now() - begin;
         gasd_feed_free(feed);
     }
     print("edge handed in to the verdict's callback", edge_ns, meters, "µs", 1e3);
+    print("verdict made (an earthquake's, by its own time) to its callback", made_to_told_ns, meters, "µs", 1e3);
     print("peer: a call of the bus and its answer (`Ping`, sd-bus)", ping_ns, meters, "µs", 1e3);
     sd_bus_close_unref(bus);
 }
