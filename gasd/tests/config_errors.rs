@@ -196,12 +196,12 @@ fn a_register_that_cannot_be_read_so() {
     );
     only(
         read("{ every = \"1 h\", resolution = \"1 L\", rollover = \"10 m3\" }", ""),
-        "7:54: readings.rollover: \"10 m3\": a register that begins anew at 10 m3 may turn over unseen, because \
-         50.334333334 m3 can pass between two readings; correct it, or read more often (`every`)",
+        "7:60: readings.rollover: \"10 m3\": a register that begins anew at 10 m3 may turn over unseen, because \
+         50.334333333 m3 can pass between two readings; correct it, or read more often (`every`)",
     );
     only(
         read("{ every = \"1 h\", resolution = \"20 m3\" }", ""),
-        "7:35: readings.resolution: \"20 m3\": a register that moves in steps of 20 m3 is coarser than any \
+        "7:42: readings.resolution: \"20 m3\": a register that moves in steps of 20 m3 is coarser than any \
          (expected at most 10 m3)",
     );
 }

@@ -113,6 +113,7 @@ id = "kitchen"
 line = 4
 pulse_volume = "1 L"
 max_flow = "6 m3/h"
+${more_meters:-}
 [[valve]]
 id = "main"
 actuator = "simulated"
@@ -125,7 +126,6 @@ stop_gasd() {
     gasd_pid=
 } 2>/dev/null
 
-# with_house SPEED COMMAND...: beside a bus and a gasd of its own.
 # with_bus COMMAND...: beside a bus without a gasd.
 with_bus() {
     if ! command -v dbus-daemon >/dev/null; then
@@ -137,6 +137,7 @@ with_bus() {
     stop_bus
 }
 
+# with_house SPEED COMMAND...: beside a bus and a gasd of its own.
 with_house() {
     local speed=$1
     shift
