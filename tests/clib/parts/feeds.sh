@@ -22,6 +22,7 @@ says_pulses() {
 feeds() {
     local restarts=4 n counted contact
     compile feeds
+    : >"$work/feeds.out"
     timeout 200 "$work/feeds" "$bus" "$restarts" >"$work/feeds.out" &
     client_pid=$!
     for ((n = 0; n < restarts; n++)); do
