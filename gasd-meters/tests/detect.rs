@@ -31,6 +31,7 @@ fn everything() -> Vec<(String, Option<Protocol>, Vec<u8>)> {
         ("mbus/link_frames.jsonl", None),
         ("mbus/libmbus_frames.jsonl", None),
         ("lorawan/frames.jsonl", None),
+        ("wmbus/lvogt_vectors.jsonl", None),
     ];
     let mut all = vec![];
     for (file, protocol) in files {
@@ -47,7 +48,8 @@ fn everything() -> Vec<(String, Option<Protocol>, Vec<u8>)> {
             if line["expect"]["ok"] == false {
                 protocol = None;
             }
-            all.push((format!("{file} {}", line["id"]), protocol, stream));
+            let id = if line["id"].is_null() { &line["name"] } else { &line["id"] };
+            all.push((format!("{file} {id}"), protocol, stream));
         }
     }
     all
