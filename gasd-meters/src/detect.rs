@@ -17,7 +17,7 @@
 use core::fmt;
 
 use crate::scan::{Found, Probe, Scanner};
-use crate::{cjt188, dlt645, hart, modbus};
+use crate::{cjt188, dlt645, hart, mbus, modbus};
 
 /// A protocol of wired meters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +26,8 @@ pub enum Protocol {
     Dlt645,
     /// CJ/T 188.
     Cjt188,
+    /// M-Bus. The single character of an acknowledgement is none of its frames here: any byte may be one.
+    Mbus,
     /// HART.
     Hart,
     /// Modbus RTU.
@@ -34,7 +36,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// Every protocol, the one with the strongest header first.
-    pub const ALL: [Self; 4] = [Self::Dlt645, Self::Cjt188, Self::Hart, Self::Modbus];
+    pub const ALL: [Self; 5] = [Self::Dlt645, Self::Cjt188, Self::Mbus, Self::Hart, Self::Modbus];
 
     /// Its name, as configurations and commands have it.
     #[must_use]
@@ -42,6 +44,7 @@ impl Protocol {
         match self {
             Self::Dlt645 => "dlt645",
             Self::Cjt188 => "cjt188",
+            Self::Mbus => "mbus",
             Self::Hart => "hart",
             Self::Modbus => "modbus",
         }
@@ -53,6 +56,7 @@ impl Protocol {
         match self {
             Self::Dlt645 => dlt645::probe(bytes),
             Self::Cjt188 => cjt188::probe(bytes),
+            Self::Mbus => mbus::probe(bytes),
             // Eight bits of check are too few without the preamble.
             Self::Hart => hart::probe_after_preamble(bytes),
             Self::Modbus => modbus::probe(bytes),
