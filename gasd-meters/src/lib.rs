@@ -16,9 +16,11 @@
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
 //! | [`mbus`], [`wmbus`] | M-Bus, wired and wireless |
 //! | [`poll`] | when to ask which meter, and when to leave one alone |
+//! | [`detect`] | which of the wired ones a line carries |
 //! | [`hart`] | HART 5 to 7 |
 //! | [`lorawan`] | LoRaWAN 1.0 and 1.1, the feed of a packet forwarder, payloads of gas meters |
 //! | [`modbus`] | Modbus RTU, with maps of registers |
+//! | [`nbiot`] | CoAP, and the part of a LwM2M server that meters need |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -28,7 +30,9 @@ extern crate alloc;
 pub mod bcd;
 pub mod bytes;
 pub mod cjt188;
+mod clock;
 pub mod crc;
+pub mod detect;
 pub mod dlt645;
 pub mod error;
 pub mod fault;
@@ -39,6 +43,7 @@ pub mod lorawan;
 pub mod mbus;
 pub mod medium;
 pub mod modbus;
+pub mod nbiot;
 pub mod number;
 pub mod poll;
 pub mod reading;

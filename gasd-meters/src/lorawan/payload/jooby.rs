@@ -6,8 +6,9 @@
 
 use alloc::vec::Vec;
 
-use super::{clock, raw, tell};
+use super::{raw, tell};
 use crate::bytes::Cursor;
+use crate::clock;
 use crate::crc;
 use crate::error::Error;
 use crate::fault::Fault;

@@ -4,7 +4,6 @@
 //! There are no frames by others to check these against: the layouts are those that the makers publish, and
 //! the examples of their documents where there are any.
 
-mod clock;
 mod gm2;
 mod jooby;
 mod ugm;

@@ -8,8 +8,9 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{clock, raw, tell};
+use super::{raw, tell};
 use crate::bytes::Cursor;
+use crate::clock;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::hex::Hex;

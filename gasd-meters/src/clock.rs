@@ -6,10 +6,10 @@ use crate::reading::Value;
 use crate::time::{Date, Moment, TimeOfDay};
 
 /// 2000-01-01, seconds since 1970.
-pub(super) const YEAR_2000: u64 = 946_684_800;
+pub(crate) const YEAR_2000: u64 = 946_684_800;
 
 /// Seconds since 1970, as a value with these bytes behind it. A clock that was never set is near 0.
-pub(super) fn value(seconds: u64, raw: &[u8]) -> Value {
+pub(crate) fn value(seconds: u64, raw: &[u8]) -> Value {
     let moment = match seconds {
         0 | YEAR_2000 => Err(Fault::NotSet),
         _ => moment(seconds),
