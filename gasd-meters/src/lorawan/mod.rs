@@ -9,9 +9,9 @@
 //! The counters ([`Counter`]) are the whole state of a session, and must be kept across restarts. Keys
 //! ([`Key`]) cannot be printed, and are cleared when they go.
 //!
-//! Own code rather than the crate `lora-packet` 1.1: that one gives out header and payload before the MIC is
-//! asked for, copies keys, and does not reconstruct the counter; what is left are the 250 lines of
-//! `session.rs` and `join.rs`.
+//! Own code rather than the crate `lora-packet` 1.1: that one gives out header and payload whether the MIC
+//! was asked for or not, lets keys be copied, and leaves the counter's high half to its caller. With that
+//! around it no less would be left than `session.rs` and `join.rs`.
 //!
 //! ```
 //! use gasd_meters::hex;
