@@ -6,7 +6,7 @@ use gasd_abi::feed::{Answer, EDGES, Entry, Header, READINGS, REFUSED, Refusal, T
 
 use crate::journal::{self, Note, what::What};
 use crate::kernel::sys::boottime_ns;
-use crate::pipeline::queue::{Input, Reading};
+use crate::pipeline::queue::Reading;
 
 use super::Fed;
 use super::line::{Fate, is_now};
@@ -78,8 +78,8 @@ impl Work {
             let refused = (!is_now(t_ns, now_ns)).then_some(Refusal::Time);
             // What the disk has is a repetition, and the engine need not hear it.
             if refused.is_none() && t_ns > self.written.until_ns(key) {
-                // A queue that is full is worked off within milliseconds; a reading must not be dropped for that.
-                self.queue.push_wait(Input::Reading(Reading { key, register_ul: word, t_ns }));
+                // It must not be dropped, and no pulse is to stand behind many of them.
+                self.queue.push_reading(Reading { key, register_ul: word, t_ns });
             }
             session.wait(Waiting { key, number, t_ns, refused });
         }

@@ -127,8 +127,9 @@ impl Engine {
                     stale = true;
                     unsaved = true;
                 }
-                Ok(Input::Reading(reading)) => {
+                Ok(Input::Reading(reading, place)) => {
                     self.reading(reading);
+                    drop(place);
                     stale = true;
                     unsaved = true;
                 }

@@ -4,7 +4,7 @@
 //! by number, because their volume is in the kernel's counters whatever happens here.
 
 use std::sync::{
-    Arc,
+    Arc, Condvar, Mutex, PoisonError,
     atomic::{AtomicU64, Ordering},
     mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
 };
@@ -33,8 +33,8 @@ pub struct Reading {
 pub enum Input {
     /// An event of the filter.
     Event(Event),
-    /// What a meter's register showed.
-    Reading(Reading),
+    /// What a meter's register showed, and its place among those that may wait.
+    Reading(Reading, Place),
     /// What is wrong with a meter's line, `None` when it is well again. By the line's index in the
     /// filter, which stays when the configuration changes.
     Health(u32, Option<String>),
@@ -54,11 +54,42 @@ pub enum Input {
     Stop,
 }
 
+/// Readings that may wait in the queue. A pulse stands behind no more of them: one can cost what a thousand pulses
+/// cost, and whoever hands readings in has all the time that a disk takes anyway.
+pub const MOST_READINGS: usize = 16;
+
+/// A reading's place in the queue; it is free again when this is dropped.
+pub struct Place(Arc<Places>);
+
+#[derive(Default)]
+struct Places {
+    taken: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Places {
+    /// Waits for a place.
+    fn take(places: &Arc<Places>) -> Place {
+        let taken = places.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = places.freed.wait_while(taken, |taken| *taken >= MOST_READINGS);
+        *free.unwrap_or_else(PoisonError::into_inner) += 1;
+        Place(places.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
 /// The sending end.
 #[derive(Clone)]
 pub struct Queue {
     sender: SyncSender<Input>,
     full: Arc<AtomicU64>,
+    readings: Arc<Places>,
 }
 
 impl Queue {
@@ -66,7 +97,7 @@ impl Queue {
     #[must_use]
     pub fn new() -> (Self, Receiver<Input>) {
         let (sender, receiver) = sync_channel(QUEUE_LENGTH);
-        (Self { sender, full: Arc::default() }, receiver)
+        (Self { sender, full: Arc::default(), readings: Arc::default() }, receiver)
     }
 
     /// Adds without waiting. Returns whether there was room; if not, it is counted.
@@ -92,6 +123,12 @@ impl Queue {
         self.sender.send(input).is_ok()
     }
 
+    /// Adds a reading and waits until no more than [`MOST_READINGS`] of them wait. `false` if the engine is gone.
+    pub fn push_reading(&self, reading: Reading) -> bool {
+        // What an engine that is gone leaves in the queue is dropped with it, and its places with that.
+        self.push_wait(Input::Reading(reading, Places::take(&self.readings)))
+    }
+
     /// How often there was no room.
     #[must_use]
     pub fn full(&self) -> u64 {
@@ -102,6 +139,28 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flood_of_readings_leaves_the_queue_to_pulses_and_ends_with_the_engine() {
+        let (queue, receiver) = Queue::new();
+        let flooding = queue.clone();
+        let flood = std::thread::spawn(move || {
+            let reading = |t_ns| Reading { key: 7, register_ul: 0, t_ns };
+            (0..1_000).take_while(|t_ns| flooding.push_reading(reading(*t_ns))).count()
+        });
+        // Of those that came before a pulse there are never more than may wait.
+        let mut taken = 0;
+        for _ in 0..50 {
+            assert!(queue.push(Input::Event(Event::default())));
+            let before = receiver.iter().take_while(|input| matches!(input, Input::Reading(..))).count();
+            assert!(before <= MOST_READINGS + 1, "{before}");
+            taken += before;
+        }
+        drop(receiver);
+        let handed = flood.join().unwrap();
+        assert!((taken..=taken + MOST_READINGS + 1).contains(&handed), "{handed} of {taken}");
+        assert_eq!(queue.full(), 0);
+    }
 
     #[test]
     fn a_full_queue_is_counted_and_does_not_block() {
