@@ -49,6 +49,22 @@ impl Probe {
             (Self::No, Self::No) => Self::No,
         }
     }
+
+    /// Whether this, said of `shown` bytes, is said of one frame and nothing behind it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong: [`Error::Truncated`], [`Error::NoFrame`], that of a bad frame, and [`Error::Malformed`] where
+    /// bytes follow.
+    pub const fn whole(self, shown: usize) -> Result<(), Error> {
+        match self {
+            Self::Frame(len) if len == shown => Ok(()),
+            Self::Frame(_) => Err(Error::Malformed { what: "bytes follow the end of the frame" }),
+            Self::Bad { error, .. } => Err(error),
+            Self::Need(n) => Err(Error::Truncated { need: n.saturating_sub(shown) }),
+            Self::No | Self::Wake => Err(Error::NoFrame { garbage: shown }),
+        }
+    }
 }
 
 /// The first frame in bytes after which nothing more comes: where it begins and its length.
@@ -75,4 +91,14 @@ pub fn first(bytes: &[u8], mut probe: impl FnMut(&[u8]) -> Probe) -> Result<(usi
         garbage += 1;
     }
     Err(sure.or(unsure).unwrap_or(Error::NoFrame { garbage }))
+}
+
+/// As [`first`], its bytes.
+///
+/// # Errors
+///
+/// As [`first`].
+pub fn first_frame(bytes: &[u8], probe: impl FnMut(&[u8]) -> Probe) -> Result<&[u8], Error> {
+    let (at, len) = first(bytes, probe)?;
+    bytes.get(at..at + len).ok_or(Error::NoFrame { garbage: bytes.len() })
 }

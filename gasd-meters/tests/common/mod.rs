@@ -2,8 +2,10 @@
 //! Frames by others, which the project does not carry, and its own.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use gasd_meters::Explanation;
 use serde_json::Value;
 
 /// A file or folder of frames by others; `None`, said aloud, where it is not there.
@@ -44,4 +46,14 @@ fn json_lines(path: &Path) -> Vec<Value> {
 pub fn bytes(line: &Value, member: &str) -> Vec<u8> {
     let text = line[member].as_str().unwrap_or_else(|| panic!("no {member} in {line}"));
     gasd_meters::hex::parse(text).unwrap_or_else(|| panic!("{member} of {line}"))
+}
+
+/// The explanation of a frame of `len` bytes has every byte once.
+pub fn covers(explanation: &Explanation, len: usize, id: &impl Display) {
+    let mut at = 0;
+    for field in &explanation.0 {
+        assert_eq!(field.at, at, "{id}: {field:?}\n{explanation}");
+        at += field.raw.len();
+    }
+    assert_eq!(at, len, "{id}: {explanation}");
 }
