@@ -25,24 +25,28 @@ impl<'a> Cursor<'a> {
 
     /// Where the next byte lies in the frame.
     #[must_use]
+    #[inline]
     pub const fn at(&self) -> usize {
         self.at
     }
 
     /// What is left.
     #[must_use]
+    #[inline]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Whether nothing is left.
     #[must_use]
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// How many bytes are left.
     #[must_use]
+    #[inline]
     pub const fn len(&self) -> usize {
         self.rest.len()
     }
@@ -52,6 +56,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`Error::Truncated`].
+    #[inline]
     pub fn take(&mut self, n: usize) -> Result<&'a [u8], Error> {
         match self.rest.split_at_checked(n) {
             Some((taken, rest)) => {
@@ -64,6 +69,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// All that is left.
+    #[inline]
     pub fn take_rest(&mut self) -> &'a [u8] {
         let rest = core::mem::take(&mut self.rest);
         self.at += rest.len();
@@ -75,10 +81,16 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`Error::Truncated`].
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
+        match self.rest.split_first_chunk::<N>() {
+            Some((array, rest)) => {
+                self.rest = rest;
+                self.at += N;
+                Ok(*array)
+            }
+            None => Err(Error::Truncated { need: N - self.rest.len() }),
+        }
     }
 
     /// The next byte.
@@ -86,6 +98,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`Error::Truncated`].
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, Error> {
         self.array().map(|[byte]| byte)
     }
@@ -95,6 +108,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`Error::Truncated`].
+    #[inline]
     pub fn u16_le(&mut self) -> Result<u16, Error> {
         self.array().map(u16::from_le_bytes)
     }
@@ -104,6 +118,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`Error::Truncated`].
+    #[inline]
     pub fn u16_be(&mut self) -> Result<u16, Error> {
         self.array().map(u16::from_be_bytes)
     }
@@ -113,6 +128,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`Error::Truncated`].
+    #[inline]
     pub fn u32_le(&mut self) -> Result<u32, Error> {
         self.array().map(u32::from_le_bytes)
     }
@@ -122,6 +138,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     ///
     /// [`Error::Truncated`].
+    #[inline]
     pub fn u32_be(&mut self) -> Result<u32, Error> {
         self.array().map(u32::from_be_bytes)
     }
@@ -129,12 +146,14 @@ impl<'a> Cursor<'a> {
 
 /// Up to eight bytes as one number, the low one first; further bytes are not looked at.
 #[must_use]
+#[inline]
 pub fn uint_le(bytes: &[u8]) -> u64 {
     bytes.iter().take(8).rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 /// Up to eight bytes as one number with a sign, the low one first.
 #[must_use]
+#[inline]
 pub fn int_le(bytes: &[u8]) -> i64 {
     let unused = 64 - 8 * bytes.len().min(8) as u32;
     // No byte at all would shift by the whole width.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Checksums and CRCs of the protocols. Frames are short: no tables.
+//! Checksums and CRCs of the protocols. The tables of 512 bytes are made by the compiler.
 
 /// The sum of all bytes, modulo 256 (M-Bus, DL/T 645, CJ/T 188).
 #[must_use]
@@ -13,26 +13,52 @@ pub fn xor(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, &byte| sum ^ byte)
 }
 
+/// What each byte adds to a CRC whose lowest bit goes first.
+static MODBUS: [u16; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        let (mut crc, mut bit) = (byte as u16, 0);
+        while bit < 8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
+
+/// What each byte adds to a CRC whose highest bit goes first.
+static EN13757: [u16; 256] = {
+    let (mut table, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        let (mut crc, mut bit) = ((byte as u16) << 8, 0);
+        while bit < 8 {
+            crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x3D65 } else { crc << 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
+
+/// The entry of a byte, which every table has.
+fn entry(table: &'static [u16; 256], byte: u8) -> u16 {
+    table.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 /// CRC-16 of Modbus RTU: polynomial 8005 reflected, start FFFF. Sent with the low byte first.
 #[must_use]
 pub fn modbus(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xFFFF, |crc, &byte| {
-        (0..8).fold(crc ^ u16::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 })
-    })
+    bytes.iter().fold(0xFFFF, |crc, &byte| crc >> 8 ^ entry(&MODBUS, crc as u8 ^ byte))
 }
 
 /// CRC of EN 13757-4: polynomial 3D65, start 0, inverted. Sent with the high byte first in the radio
 /// frame, with the low byte first inside the application layer.
 #[must_use]
 pub fn en13757(bytes: &[u8]) -> u16 {
-    !bytes.iter().fold(0, |crc: u16, &byte| {
-        (0..8).fold(
-            crc ^ u16::from(byte) << 8,
-            |crc, _| {
-                if crc & 0x8000 != 0 { crc << 1 ^ 0x3D65 } else { crc << 1 }
-            },
-        )
-    })
+    !bytes.iter().fold(0, |crc: u16, &byte| crc << 8 ^ entry(&EN13757, (crc >> 8) as u8 ^ byte))
 }
 
 #[cfg(test)]

@@ -92,6 +92,10 @@ pub enum Error {
     Echo,
     /// Nothing came in time.
     Timeout,
+    /// Another device answers where one that is known was: it is not read as if it were the same.
+    AnotherDevice,
+    /// The request cannot be made, so that nothing was sent.
+    Unaskable(EncodeError),
 }
 
 impl Error {
@@ -117,6 +121,8 @@ impl Error {
             Self::AnswerMismatch { .. } => "answer_mismatch",
             Self::Echo => "echo",
             Self::Timeout => "timeout",
+            Self::AnotherDevice => "another_device",
+            Self::Unaskable(_) => "unaskable",
         }
     }
 }
@@ -166,6 +172,10 @@ impl fmt::Display for Error {
             Self::AnswerMismatch { what } => write!(f, "an answer to another request: {what}"),
             Self::Echo => f.write_str("the adapter returns what it sends: let the reader drop the echo"),
             Self::Timeout => f.write_str("the meter did not answer in time"),
+            Self::AnotherDevice => f.write_str(
+                "another device answers than the one that was here before: if it was exchanged, what is remembered of the old one must go",
+            ),
+            Self::Unaskable(why) => write!(f, "the meter cannot be asked: {why}"),
         }
     }
 }

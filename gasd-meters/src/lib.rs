@@ -16,6 +16,7 @@
 //! | [`dlt645`] | DL/T 645-1997 and -2007 |
 //! | [`mbus`], [`wmbus`] | M-Bus, wired and wireless |
 //! | [`poll`] | when to ask which meter, and when to leave one alone |
+//! | [`drive`] | how a meter on a wire is spoken to: requests, answers, what is remembered of it |
 //! | [`detect`] | which of the wired ones a line carries |
 //! | [`hart`] | HART 5 to 7 |
 //! | [`lorawan`] | LoRaWAN 1.0 and 1.1, the feed of a packet forwarder, payloads of gas meters |
@@ -34,10 +35,13 @@ mod clock;
 pub mod crc;
 pub mod detect;
 pub mod dlt645;
+pub mod drive;
 pub mod error;
 pub mod fault;
+mod frame68;
 pub mod hart;
 pub mod hex;
+mod key;
 pub mod kind;
 pub mod lorawan;
 pub mod mbus;

@@ -32,7 +32,7 @@ impl Decimal {
         if !value.is_finite() {
             return Err(Fault::NotANumber);
         }
-        parse_scientific(&format!("{value:e}"))
+        Digits::of(value).and_then(|digits| parse_scientific(digits.text()))
     }
 
     /// The shortest decimal that reads back as the same `f64`.
@@ -45,7 +45,7 @@ impl Decimal {
         if !value.is_finite() {
             return Err(Fault::NotANumber);
         }
-        parse_scientific(&format!("{value:e}"))
+        Digits::of(value).and_then(|digits| parse_scientific(digits.text()))
     }
 
     /// The same digits, 10^`by` times as much.
@@ -108,6 +108,33 @@ fn parse_scientific(text: &str) -> Result<Decimal, Fault> {
     let fault = if exponent > 0 { Fault::TooLarge } else { Fault::TooFine };
     let exponent = i8::try_from(exponent).map_err(|_| fault)?;
     Ok(Decimal { mantissa: if negative { -mantissa } else { mantissa }, exponent })
+}
+
+/// A float's shortest digits, which need no place that is allocated: a sign, 17 digits, a point, `e` and four more.
+struct Digits {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Digits {
+    fn of(value: impl fmt::LowerExp) -> Result<Self, Fault> {
+        let mut digits = Self { bytes: [0; 32], len: 0 };
+        fmt::write(&mut digits, format_args!("{value:e}")).map_err(|_| Fault::TooLarge)?;
+        Ok(digits)
+    }
+
+    fn text(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let place = self.bytes.get_mut(self.len..).and_then(|rest| rest.get_mut(..text.len()));
+        place.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len += text.len();
+        Ok(())
+    }
 }
 
 impl fmt::Display for Decimal {
@@ -226,6 +253,10 @@ mod tests {
         assert_eq!(Decimal::from_f64(1e200), Err(Fault::TooLarge));
         assert_eq!(Decimal::from_f64(1e-200), Err(Fault::TooFine));
         assert_eq!(Decimal::from_f32(f32::NAN), Err(Fault::NotANumber));
+        assert_eq!(
+            Decimal::from_f64(-1.2345678901234567e-100),
+            Ok(Decimal::new(-12_345_678_901_234_567, -116))
+        );
         assert_eq!(Decimal::from_f32(f32::MAX).map(Decimal::to_f64), Ok(3.4028235e38));
     }
 }

@@ -56,6 +56,7 @@ impl Value {
     }
 
     /// The number or time, or what is wrong with the `raw` bytes of it.
+    #[inline]
     pub fn or_absent<T>(result: Result<T, Fault>, raw: &[u8], make: impl FnOnce(T) -> Self) -> Self {
         match result {
             Ok(value) => make(value),

@@ -105,10 +105,14 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// Of a meter that speaks of none.
+    pub(crate) const NONE: Self = Self { said: 0, set: 0 };
+
     /// Notes that the meter says `value` of `flag`. What was set once stays set.
-    pub fn say(&mut self, flag: Flag, value: bool) {
+    #[inline]
+    pub const fn say(&mut self, flag: Flag, value: bool) {
         self.said |= 1 << flag as u8;
-        self.set |= u32::from(value) << flag as u8;
+        self.set |= (value as u32) << flag as u8;
     }
 
     /// What the meter says of `flag`; `None` where it says nothing.

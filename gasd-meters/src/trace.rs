@@ -16,17 +16,59 @@ pub trait Trace {
     /// A field: where it begins in the frame, its bytes (deciphered, if they were not plain), what it is,
     /// what it says. Fields come in the order of the frame and do not overlap.
     fn field(&mut self, at: usize, raw: &[u8], name: fmt::Arguments<'_>, meaning: fmt::Arguments<'_>);
+
+    /// Whether anybody listens: a decoder may leave out what it would do for that alone.
+    #[inline]
+    fn listens(&self) -> bool {
+        true
+    }
 }
 
 impl Trace for () {
     #[inline(always)]
     fn field(&mut self, _: usize, _: &[u8], _: fmt::Arguments<'_>, _: fmt::Arguments<'_>) {}
+
+    #[inline(always)]
+    fn listens(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Trace + ?Sized> Trace for &mut T {
     #[inline]
     fn field(&mut self, at: usize, raw: &[u8], name: fmt::Arguments<'_>, meaning: fmt::Arguments<'_>) {
         (**self).field(at, raw, name, meaning);
+    }
+
+    #[inline]
+    fn listens(&self) -> bool {
+        (**self).listens()
+    }
+}
+
+/// Listens to a decoder of what lies within a frame: places are those of the frame.
+pub struct Within<'a, T: ?Sized> {
+    outer: &'a mut T,
+    at: usize,
+}
+
+impl<'a, T: Trace + ?Sized> Within<'a, T> {
+    /// Of what begins `at` bytes from the start of the frame.
+    #[must_use]
+    pub const fn new(outer: &'a mut T, at: usize) -> Self {
+        Self { outer, at }
+    }
+}
+
+impl<T: Trace + ?Sized> Trace for Within<'_, T> {
+    #[inline]
+    fn field(&mut self, at: usize, raw: &[u8], name: fmt::Arguments<'_>, meaning: fmt::Arguments<'_>) {
+        self.outer.field(self.at.saturating_add(at), raw, name, meaning);
+    }
+
+    #[inline]
+    fn listens(&self) -> bool {
+        self.outer.listens()
     }
 }
 

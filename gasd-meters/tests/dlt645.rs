@@ -60,6 +60,12 @@ fn own_frames() {
 }
 
 #[test]
+fn a_block_that_is_only_its_end_has_no_field_and_is_no_error() {
+    let data = data(&frame([1; 6], 0xA1, &[0xFF, 0x95, 0xAA]));
+    assert_eq!((data.di, &data.payload[..], data.reading.fields.len()), (Di::Short(0x95FF), &[0xAA][..], 0));
+}
+
+#[test]
 fn requests_are_what_they_say() {
     let of = |standard, request: &Request<'_>| message(&encode(standard, meter(), request, 0).unwrap());
     let (v97, v07) = (Standard::V1997, Standard::V2007);

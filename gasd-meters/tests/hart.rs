@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::own;
+use common::{covers, own};
 use gasd_meters::hart::{
     Address, Frame, MIN_PREAMBLE, Master, Message, Request, Type, check_answer, decode, encode, find, probe,
     probe_after_preamble,
@@ -31,12 +31,7 @@ fn message(bytes: &[u8]) -> Message {
     let frame = Frame::parse(bytes).unwrap();
     let mut explanation = Explanation::default();
     let decoded = decode(&frame, &mut explanation).unwrap();
-    let mut at = 0;
-    for field in &explanation.0 {
-        assert_eq!(field.at, at, "{field:?}");
-        at += field.raw.len();
-    }
-    assert_eq!(at, bytes.len(), "{explanation}");
+    covers(&explanation, bytes.len(), &frame.command);
     decoded.message
 }
 

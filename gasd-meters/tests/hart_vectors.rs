@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{bytes, vectors};
+use common::{bytes, covers, vectors};
 use gasd_meters::hart::{
     Address, DEVICE, Frame, Master, Message, Request, Type, decode, encode, find, probe,
 };
@@ -60,12 +60,7 @@ fn frames_by_others() {
         head(&frame, &mut said);
         let mut explanation = Explanation::default();
         let message = decode(&frame, &mut explanation).unwrap_or_else(|why| panic!("{id}: {why}")).message;
-        let mut at = 0;
-        for field in &explanation.0 {
-            assert_eq!(field.at, at, "{id}: {field:?}");
-            at += field.raw.len();
-        }
-        assert_eq!(at, len, "{id}: {explanation}");
+        covers(&explanation, len, id);
         body(&frame, &message, &mut said);
         if let Message::Request(data) = &message {
             let again = encode(frame.master, frame.address, &Request::Raw(frame.command, data), offset);

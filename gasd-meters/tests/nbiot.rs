@@ -321,11 +321,16 @@ fn bodies_in_blocks_both_ways() {
 #[test]
 fn after_a_restart_what_was_observed_still_is() {
     let (server, token) = observed();
-    let kept: Vec<Client> = server.clients().to_vec();
+    let kept: Vec<Vec<u8>> = server.clients().iter().map(Client::to_bytes).collect();
     let mut server = Server::new(Settings::default(), 77);
     assert_eq!(send(&mut server, 0, &telling(Type::Confirmable, 1, &token, 9, b"x")).1, []);
-    for client in kept {
-        server.restore(client, 0);
+    for bytes in &kept {
+        for end in 0..bytes.len() {
+            assert!(Client::from_bytes(&bytes[..end]).is_err(), "{end} bytes");
+        }
+        assert_eq!(Client::from_bytes(&[&bytes[..], &[0]].concat()).unwrap_err().kind(), "malformed");
+        server.restore(Client::from_bytes(bytes).unwrap(), 0);
+        assert_eq!(server.clients()[0].to_bytes()[..60], bytes[..60]);
     }
     assert_eq!(send(&mut server, 0, &telling(Type::Confirmable, 2, &token, 9, b"x")).1.len(), 1);
     assert_eq!(server.clients()[0].expires_ns, 400 * S);

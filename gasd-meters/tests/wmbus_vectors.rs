@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{bytes, shared, vectors};
+use common::{bytes, covers, shared, vectors};
 use gasd_meters::hex::Hex;
 use gasd_meters::wmbus::{Access, Content, Format, Key, Received, Receiver, Security, Telegram};
 use gasd_meters::{Error, Explanation, Field, Function, Kind, Period, Unit, Value, hex};
@@ -16,15 +16,6 @@ fn receive(telegram: &Telegram, key: Option<&Key>, plain: bool) -> Result<(Conte
         Received::New(content) => Ok((content, explanation)),
         other => panic!("{other:?}"),
     }
-}
-
-fn covers(explanation: &Explanation, telegram: &Telegram, name: &str) {
-    let mut at = 0;
-    for field in &explanation.0 {
-        assert_eq!(field.at, at, "{name}: {field:?}\n{explanation}");
-        at += field.raw.len();
-    }
-    assert_eq!(at, telegram.bytes.len(), "{name}: {explanation}");
 }
 
 fn register(field: &Field) -> (u64, u64) {
@@ -97,7 +88,7 @@ fn telegrams_by_others() {
         let key = line["key"].as_str().map(|key| Key::from_hex(key).expect("as the vectors have it"));
         let (content, explanation) =
             receive(&telegram, key.as_ref(), true).unwrap_or_else(|why| panic!("{name}: {why}"));
-        covers(&explanation, &telegram, name);
+        covers(&explanation, telegram.bytes.len(), &name);
         let device = &line["expected"]["deviceInformation"];
         let meter = &content.reading.meter;
         assert_eq!(meter.id, device["Id"].as_str().expect("as the vectors have it"), "{name}");
@@ -157,7 +148,7 @@ fn more_telegrams_by_others() {
         let id = expect["identification_number"].as_u64().expect("as the vectors have it");
         let content = match receive(&telegram, None, true) {
             Ok((content, explanation)) => {
-                covers(&explanation, &telegram, input);
+                covers(&explanation, telegram.bytes.len(), &input);
                 content
             }
             Err(error) => {

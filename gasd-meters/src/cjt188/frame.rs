@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::address::Address;
 use crate::crc;
 use crate::error::Error;
+use crate::frame68;
 use crate::medium::Medium;
 use crate::scan::{self, Probe};
 
@@ -38,16 +39,7 @@ pub fn probe(bytes: &[u8]) -> Probe {
     if usize::from(data) > MAX_DATA {
         return Probe::No;
     }
-    let len = HEADER + usize::from(data) + 2;
-    let Some([head @ .., got, end]) = bytes.get(..len) else { return Probe::Need(len) };
-    let want = crc::sum(head);
-    if *end != 0x16 {
-        Probe::Bad { len, error: Error::BadEnd { got: *end } }
-    } else if *got != want {
-        Probe::Bad { len, error: Error::Checksum { got: u16::from(*got), want: u16::from(want) } }
-    } else {
-        Probe::Frame(len)
-    }
+    frame68::checked(bytes, 0, HEADER + usize::from(data) + 2)
 }
 
 /// The first frame in bytes after which nothing more comes.
@@ -56,8 +48,7 @@ pub fn probe(bytes: &[u8]) -> Probe {
 ///
 /// As [`scan::first`].
 pub fn find(bytes: &[u8]) -> Result<&[u8], Error> {
-    let (at, len) = scan::first(bytes, probe)?;
-    bytes.get(at..at + len).ok_or(Error::NoFrame { garbage: bytes.len() })
+    scan::first_frame(bytes, probe)
 }
 
 /// A frame whose checksum fits.
@@ -83,13 +74,7 @@ impl<'a> Frame<'a> {
     /// What [`probe`] says is wrong; [`Error::Malformed`] where bytes follow the frame;
     /// [`Error::NoFrame`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        match probe(bytes) {
-            Probe::Frame(len) if len == bytes.len() => {}
-            Probe::Frame(_) => return Err(Error::Malformed { what: "bytes follow the end of the frame" }),
-            Probe::Bad { error, .. } => return Err(error),
-            Probe::Need(n) => return Err(Error::Truncated { need: n - bytes.len() }),
-            Probe::No | Probe::Wake => return Err(Error::NoFrame { garbage: bytes.len() }),
-        }
+        probe(bytes).whole(bytes.len())?;
         match bytes {
             [0x68, kind, a0, a1, a2, a3, a4, a5, a6, control, _, data @ .., _, 0x16] => Ok(Self {
                 bytes,

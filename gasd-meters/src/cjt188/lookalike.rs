@@ -9,8 +9,8 @@
 //! meters its header is taken for DL/T 645's. Known from descriptions, not checked against a capture.
 
 use crate::bytes::Cursor;
-use crate::crc;
 use crate::error::Error;
+use crate::frame68;
 use crate::scan::Probe;
 
 /// The name a profile has for it.
@@ -61,16 +61,7 @@ pub fn probe(bytes: &[u8]) -> Probe {
     if !(FIXED..=MAX_LEN).contains(&len) {
         return Probe::No;
     }
-    let len = HEADER + len + 2;
-    let Some([head @ .., got, end]) = bytes.get(..len) else { return Probe::Need(len) };
-    let want = crc::sum(head);
-    if *end != 0x16 {
-        Probe::Bad { len, error: Error::BadEnd { got: *end } }
-    } else if *got != want {
-        Probe::Bad { len, error: Error::Checksum { got: u16::from(*got), want: u16::from(want) } }
-    } else {
-        Probe::Frame(len)
-    }
+    frame68::checked(bytes, 0, HEADER + len + 2)
 }
 
 impl<'a> LookAlike<'a> {
@@ -80,13 +71,7 @@ impl<'a> LookAlike<'a> {
     ///
     /// What [`probe`] says is wrong; [`Error::Malformed`] where bytes follow; [`Error::NoFrame`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        match probe(bytes) {
-            Probe::Frame(len) if len == bytes.len() => {}
-            Probe::Frame(_) => return Err(Error::Malformed { what: "bytes follow the end of the frame" }),
-            Probe::Bad { error, .. } => return Err(error),
-            Probe::Need(n) => return Err(Error::Truncated { need: n - bytes.len() }),
-            Probe::No | Probe::Wake => return Err(Error::NoFrame { garbage: bytes.len() }),
-        }
+        probe(bytes).whole(bytes.len())?;
         let mut cursor = Cursor::new(bytes);
         cursor.take(1)?;
         let address = cursor.array()?;

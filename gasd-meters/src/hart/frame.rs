@@ -96,8 +96,7 @@ pub fn probe_after_preamble(bytes: &[u8]) -> Probe {
 ///
 /// As [`scan::first`].
 pub fn find(bytes: &[u8]) -> Result<&[u8], Error> {
-    let (at, len) = scan::first(bytes, probe)?;
-    bytes.get(at..at + len).ok_or(Error::NoFrame { garbage: bytes.len() })
+    scan::first_frame(bytes, probe)
 }
 
 /// A frame whose check byte fits.
@@ -133,13 +132,7 @@ impl<'a> Frame<'a> {
     /// What [`probe`] says is wrong; [`Error::Malformed`] where bytes follow the frame;
     /// [`Error::NoFrame`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        match probe(bytes) {
-            Probe::Frame(len) if len == bytes.len() => {}
-            Probe::Frame(_) => return Err(Error::Malformed { what: "bytes follow the end of the frame" }),
-            Probe::Bad { error, .. } => return Err(error),
-            Probe::Need(n) => return Err(Error::Truncated { need: n - bytes.len() }),
-            Probe::No | Probe::Wake => return Err(Error::NoFrame { garbage: bytes.len() }),
-        }
+        probe(bytes).whole(bytes.len())?;
         Self::take_apart(bytes).ok_or(Error::NoFrame { garbage: bytes.len() })
     }
 

@@ -18,7 +18,8 @@ const fn value(byte: u8) -> Option<u8> {
 }
 
 /// The bytes; `None` of anything that is no base64. Filling with `=` may be left out, as some do.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+#[must_use]
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let filled = text.len() - digits.len();
     if filled > 0 && (filled > 2 || !text.len().is_multiple_of(4)) {
@@ -39,7 +40,9 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     (held < 6 && bits == 0).then_some(bytes)
 }
 
-pub(super) fn encode(bytes: &[u8]) -> String {
+/// The text, filled with `=`.
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for part in bytes.chunks(3) {
         let word =

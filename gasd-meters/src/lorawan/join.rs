@@ -149,7 +149,10 @@ impl JoinAccept {
             let [d0, d1] = dev_nonce.to_le_bytes();
             [first, n0, n1, n2, i0, i1, i2, d0, d1, 0, 0, 0, 0, 0, 0, 0]
         };
-        Keys::V1_0 { network: app_key.derive(block(0x01)), application: Some(app_key.derive(block(0x02))) }
+        Keys::V1_0 {
+            network: app_key.enciphered(block(0x01)),
+            application: Some(app_key.enciphered(block(0x02))),
+        }
     }
 
     /// The keys of the session of LoRaWAN 1.1.
@@ -162,10 +165,10 @@ impl JoinAccept {
             [first, n0, n1, n2, e0, e1, e2, e3, e4, e5, e6, e7, d0, d1, 0, 0]
         };
         Keys::V1_1 {
-            forwarding: nwk_key.derive(block(0x01)),
-            serving: nwk_key.derive(block(0x03)),
-            encryption: nwk_key.derive(block(0x04)),
-            application: Some(app_key.derive(block(0x02))),
+            forwarding: nwk_key.enciphered(block(0x01)),
+            serving: nwk_key.enciphered(block(0x03)),
+            encryption: nwk_key.enciphered(block(0x04)),
+            application: Some(app_key.enciphered(block(0x02))),
         }
     }
 }
@@ -183,7 +186,7 @@ impl Signed<'_> {
 pub fn join_integrity_key(nwk_key: &Key, dev_eui: u64) -> Key {
     let [e0, e1, e2, e3, e4, e5, e6, e7] = dev_eui.to_le_bytes();
     let block: [u8; BLOCK] = [0x06, e0, e1, e2, e3, e4, e5, e6, e7, 0, 0, 0, 0, 0, 0, 0];
-    nwk_key.derive(block)
+    nwk_key.enciphered(block)
 }
 
 const fn three([a, b, c]: [u8; 3]) -> u32 {

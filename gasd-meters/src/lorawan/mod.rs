@@ -30,9 +30,10 @@
 //! # Ok::<(), gasd_meters::Error>(())
 //! ```
 
-mod base64;
+pub mod base64;
 mod counter;
 mod datagram;
+mod explain;
 mod join;
 mod key;
 pub mod payload;
@@ -43,6 +44,7 @@ mod transmit;
 
 pub use counter::{Counter, WINDOW};
 pub use datagram::Datagram;
+pub use explain::Mic;
 pub use join::{JoinAccept, Signed, join_integrity_key};
 pub use key::Key;
 pub use phy::{DataFrame, Direction, JoinRequest, Phy};

@@ -72,7 +72,12 @@ pub struct Heard {
 }
 
 impl Heard {
-    pub(super) fn parse(json: &[u8]) -> Result<Self, Error> {
+    /// What the JSON of a forwarder says, as it stands behind the header of [`Datagram::Push`](super::Datagram).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] where it is none, or `rxpk` no list of frames.
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let json = json.strip_suffix(&[0]).unwrap_or(json);
         let value: Value =
             serde_json::from_slice(json).map_err(|_| Error::Malformed { what: "its JSON is none" })?;

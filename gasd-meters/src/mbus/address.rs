@@ -152,7 +152,12 @@ impl FromStr for Address {
 /// unique in the world, is left out.
 #[must_use]
 pub fn letters(code: u16) -> String {
-    [10, 5, 0].into_iter().map(|shift| char::from(0x40 + ((code >> shift) & 0x1F) as u8)).collect()
+    let letter = |shift: u32| char::from(0x40 + ((code >> shift) & 0x1F) as u8);
+    let mut letters = String::with_capacity(3);
+    letters.push(letter(10));
+    letters.push(letter(5));
+    letters.push(letter(0));
+    letters
 }
 
 /// The code of three letters.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::crc;
 use crate::error::{EncodeError, Error};
+use crate::frame68;
 use crate::scan::{self, Probe};
 
 /// The single character that acknowledges.
@@ -111,11 +112,9 @@ pub enum Frame<'a> {
 pub fn probe(bytes: &[u8]) -> Probe {
     match bytes {
         [0x10, control, ..] if control & 0x80 != 0 => Probe::No,
-        [0x10, control, address, got, end, ..] => {
-            let want = control.wrapping_add(*address);
-            // Four bytes that are no frame are no damaged frame either: 10H is a common byte.
-            if *end != 0x16 { Probe::No } else { checked(5, *got, want, *end) }
-        }
+        // Four bytes that are no frame are no damaged frame either: 10H is a common byte.
+        [0x10, _, _, _, end, ..] if *end != 0x16 => Probe::No,
+        [0x10, _, _, _, _, ..] => frame68::checked(bytes, 1, 5),
         [0x10, ..] => Probe::Need(5),
         [0x68, a, b, 0x68, ..] if a != b => {
             Probe::Bad { len: 4, error: Error::Malformed { what: "its two lengths differ" } }
@@ -123,25 +122,9 @@ pub fn probe(bytes: &[u8]) -> Probe {
         [0x68, a, _, 0x68, ..] if *a < 3 => {
             Probe::Bad { len: 4, error: Error::Malformed { what: "its length is below 3" } }
         }
-        [0x68, length, _, 0x68, ..] => {
-            let len = usize::from(*length) + 6;
-            match bytes.get(..len) {
-                Some([_, _, _, _, body @ .., got, end]) => checked(len, *got, crc::sum(body), *end),
-                _ => Probe::Need(len),
-            }
-        }
+        [0x68, length, _, 0x68, ..] => frame68::checked(bytes, 4, usize::from(*length) + 6),
         [0x68] | [0x68, _] | [0x68, _, _] => Probe::Need(4),
         _ => Probe::No,
-    }
-}
-
-fn checked(len: usize, got: u8, want: u8, end: u8) -> Probe {
-    if end != 0x16 {
-        Probe::Bad { len, error: Error::BadEnd { got: end } }
-    } else if got != want {
-        Probe::Bad { len, error: Error::Checksum { got: got.into(), want: want.into() } }
-    } else {
-        Probe::Frame(len)
     }
 }
 
@@ -162,8 +145,7 @@ pub fn find(bytes: &[u8]) -> Result<&[u8], Error> {
     if let [first @ ACK, ..] = bytes {
         return Ok(core::slice::from_ref(first));
     }
-    let (at, len) = scan::first(bytes, probe)?;
-    bytes.get(at..at + len).ok_or(Error::NoFrame { garbage: bytes.len() })
+    scan::first_frame(bytes, probe)
 }
 
 impl<'a> Frame<'a> {
@@ -174,13 +156,7 @@ impl<'a> Frame<'a> {
     /// What [`probe`] says is wrong; [`Error::Malformed`] where bytes follow the frame;
     /// [`Error::NoFrame`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        match probe_ack(bytes) {
-            Probe::Frame(len) if len == bytes.len() => {}
-            Probe::Frame(_) => return Err(Error::Malformed { what: "bytes follow the end of the frame" }),
-            Probe::Bad { error, .. } => return Err(error),
-            Probe::Need(n) => return Err(Error::Truncated { need: n - bytes.len() }),
-            Probe::No | Probe::Wake => return Err(Error::NoFrame { garbage: bytes.len() }),
-        }
+        probe_ack(bytes).whole(bytes.len())?;
         match *bytes {
             [ACK] => Ok(Self::Ack),
             [0x10, control, address, _, 0x16] => Ok(Self::Short(Link { control, address })),

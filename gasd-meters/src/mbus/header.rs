@@ -46,6 +46,9 @@ impl Header {
         let at = cursor.at();
         let [access, status, c0, c1] = cursor.array()?;
         let header = Self { meter: None, access, status, config: u16::from_le_bytes([c0, c1]) };
+        if !trace.listens() {
+            return Ok(header);
+        }
         trace.field(at, &[access], format_args!("access number"), format_args!("{access}"));
         trace.field(at + 1, &[status], format_args!("status"), format_args!("{}", flags(status)));
         trace.field(
@@ -67,6 +70,9 @@ impl Header {
 }
 
 pub(crate) fn explain_address(at: usize, meter: &Address, trace: &mut impl Trace) {
+    if !trace.listens() {
+        return;
+    }
     let [a, b, c, d, m0, m1, version, device] = meter.to_wire();
     let identity = meter.identity();
     trace.field(at, &[a, b, c, d], format_args!("number"), format_args!("{}", identity.id));
@@ -82,8 +88,8 @@ pub(crate) fn explain_address(at: usize, meter: &Address, trace: &mut impl Trace
 
 /// What the status byte says. Its three highest bits are the manufacturer's.
 #[must_use]
-pub fn flags(status: u8) -> Flags {
-    let mut flags = Flags::default();
+pub const fn flags(status: u8) -> Flags {
+    let mut flags = Flags::NONE;
     flags.say(Flag::Busy, status & 0x03 == 1);
     flags.say(Flag::ApplicationError, status & 0x03 == 2);
     flags.say(Flag::Alarm, status & 0x03 == 3);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What one record means: its quantity, which register, its value.
 
+use alloc::vec::Vec;
+
 use super::extension::{Effect, effect, second};
 use super::record::{Coding, Record};
-use super::table::{FB, FD, Form, PRIMARY, find};
-use super::value::{Scale, latin1, value};
+use super::table::{FB, FD, Form, NONE, PRIMARY, find};
+use super::value::{Scale, latin1, plain_number, value};
 use crate::fault::Fault;
 use crate::kind::{Direction, Function, Kind, Period, Register};
 use crate::medium::Medium;
+use crate::number::Number;
 use crate::reading::{Field, Value};
 use crate::unit::Unit;
 
@@ -21,41 +24,46 @@ struct Quantity {
     error: Option<Fault>,
 }
 
-/// The field that `record` of a meter for `medium` is.
-pub(super) fn field(record: &Record<'_>, medium: Medium) -> Field {
-    let (mut quantity, extensions) = quantity(record);
-    let mut extensions = extensions.iter().map(|byte| byte & 0x7F);
-    while let Some(code) = extensions.next() {
-        let (code, done) = match effect(code) {
-            Effect::Second => match extensions.next() {
-                Some(code) => (code, second(code)),
-                None => (code, Effect::Unknown),
-            },
-            done => (code, done),
-        };
-        quantity.apply(code, done);
-        if done == Effect::Manufacturer {
-            break;
-        }
+/// Adds the field that `record` of a meter for `medium` is.
+#[inline]
+pub(super) fn push_field(record: &Record<'_>, medium: Medium, fields: &mut Vec<Field>) {
+    let (quantity, extensions) = quantity(record);
+    let quantity = if extensions.is_empty() { quantity } else { quantity.extended(extensions) };
+    let Quantity { kind, form, scale, register, doubt, error } = quantity.settled(record, medium);
+    // Nearly all are plain numbers: they are put where they stay, part by part. A value that is made elsewhere and moved
+    // makes the processor wait for its own writes, which takes longer than to read the record.
+    if let (None, Some(number)) = (error, plain_number(record, form, scale)) {
+        return push_number(fields, kind, &register, number, doubt);
     }
-    quantity.settle(record, medium);
-    let value = match quantity.error {
+    let value = match error {
         Some(fault) => Value::Absent(fault, record.data.into()),
-        None => value(record, quantity.form, quantity.scale),
+        None => value(record, form, scale),
     };
     let label = (!record.unit.is_empty()).then(|| latin1(record.unit));
-    Field { kind: quantity.kind, register: quantity.register, value, doubt: quantity.doubt, label }
+    fields.push(Field { kind, register, value, doubt, label });
+}
+
+/// A function of its own, as the compiler would make one place of this and the general case.
+#[inline(never)]
+fn push_number(
+    fields: &mut Vec<Field>,
+    kind: Kind,
+    register: &Register,
+    number: Number,
+    doubt: Option<Fault>,
+) {
+    fields.push(Field { kind, register: *register, value: Value::Number(number), doubt, label: None });
 }
 
 /// What the VIF itself says, and the VIFEs that are left.
+#[inline]
 fn quantity<'a>(record: &Record<'a>) -> (Quantity, &'a [u8]) {
     let extensions = record.extensions;
     let (table, code, rest) = match (record.vif, extensions.split_first()) {
-        (0xFB, Some((code, rest))) => (FB, code & 0x7F, rest),
-        (0xFD, Some((code, rest))) => (FD, code & 0x7F, rest),
-        // A third table, which nobody has filled.
-        (0xEF, Some((code, rest))) => (&[][..], code & 0x7F, rest),
-        (vif, _) => (PRIMARY, vif & 0x7F, extensions),
+        (0xFB, Some((code, rest))) => (&FB, code & 0x7F, rest),
+        (0xFD, Some((code, rest))) => (&FD, code & 0x7F, rest),
+        (0xEF, Some((code, rest))) => (&NONE, code & 0x7F, rest),
+        (vif, _) => (&PRIMARY, vif & 0x7F, extensions),
     };
     let own = match (record.vif & 0x7F, record.unit) {
         (0x7F, _) => Some((Kind::ManufacturerData, Form::Raw, 0)),
@@ -87,6 +95,25 @@ fn quantity<'a>(record: &Record<'a>) -> (Quantity, &'a [u8]) {
 }
 
 impl Quantity {
+    /// With what its VIFEs do to it.
+    fn extended(mut self, extensions: &[u8]) -> Self {
+        let mut extensions = extensions.iter().map(|byte| byte & 0x7F);
+        while let Some(code) = extensions.next() {
+            let (code, done) = match effect(code) {
+                Effect::Second => match extensions.next() {
+                    Some(code) => (code, second(code)),
+                    None => (code, Effect::Unknown),
+                },
+                done => (code, done),
+            };
+            self.apply(code, done);
+            if done == Effect::Manufacturer {
+                break;
+            }
+        }
+        self
+    }
+
     fn apply(&mut self, code: u8, done: Effect) {
         match done {
             Effect::Nothing | Effect::Second => {}
@@ -152,7 +179,8 @@ impl Quantity {
     }
 
     /// What depends on the meter and on the register.
-    fn settle(&mut self, record: &Record<'_>, medium: Medium) {
+    #[inline]
+    fn settled(mut self, record: &Record<'_>, medium: Medium) -> Self {
         self.kind = match (self.kind, medium) {
             (Kind::Energy, Medium::Electricity) => Kind::ActiveEnergy,
             (Kind::Power, Medium::Electricity) => Kind::ActivePower,
@@ -165,5 +193,6 @@ impl Quantity {
         if self.kind == Kind::Clock && record.coding == Coding::Binary && record.data.len() == 3 {
             self.kind = Kind::Moment;
         }
+        self
     }
 }

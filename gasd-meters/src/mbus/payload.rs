@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::meaning;
-use super::record::{self, Coding, Item, Record};
+use super::record::{self, Coding, Item, Items, Record, TextOrder};
 use crate::bytes::Cursor;
 use crate::error::Error;
 use crate::fault::Fault;
@@ -20,9 +20,26 @@ pub(crate) fn read(
     medium: Medium,
     trace: &mut impl Trace,
 ) -> Result<(Vec<Field>, bool), Error> {
-    let items = record::parse(*cursor)?;
+    let whole = *cursor;
+    let (fields, order) = chain(whole, medium)?;
     cursor.take_rest();
-    Ok(fields(&items, medium, trace))
+    if trace.listens() {
+        explain_all(Items::new(whole, order), &fields.all, trace);
+    }
+    Ok((fields.all, fields.more))
+}
+
+/// The fields of a chain of records, and in which order it comes out even. Nobody listens here, so that this is compiled
+/// once, where it is fast.
+fn chain(whole: Cursor<'_>, medium: Medium) -> Result<(Fields, TextOrder), Error> {
+    record::in_either_order(|order| {
+        let mut read = Fields::with_room_for(whole.len());
+        let mut items = Items::new(whole, order);
+        while let Some(item) = items.step()? {
+            read.take(&item, &items.record, medium);
+        }
+        Ok((read, order))
+    })
 }
 
 /// The fields of data of which the last `lost` bytes cannot be read: what stands whole before them, and
@@ -35,41 +52,74 @@ pub(crate) fn read_front(
 ) -> Vec<Field> {
     let (at, bytes) = (cursor.at(), cursor.take_rest());
     let whole = bytes.get(..bytes.len().saturating_sub(lost)).unwrap_or_default();
-    let (items, rest) = record::parse_front(Cursor::inside(whole, at));
-    let (mut fields, _) = fields(&items, medium, trace);
+    let front = Items::new(Cursor::inside(whole, at), TextOrder::BeforeExtensions);
+    let (mut fields, mut items) = (Fields::with_room_for(whole.len()), front.clone());
+    while let Ok(Some(item)) = items.step() {
+        fields.take(&item, &items.record, medium);
+    }
+    if trace.listens() {
+        explain_all(front, &fields.all, trace);
+    }
+    let rest = items.left();
     let lost = bytes.get(rest.at() - at..).unwrap_or_default();
     trace.field(rest.at(), lost, format_args!("records"), format_args!("broken off, not readable"));
     let value = Value::Absent(Fault::Length, lost.into());
-    fields.push(Field::new(Kind::Unknown, Register::default(), value));
-    fields
+    fields.all.push(Field::new(Kind::Unknown, Register::default(), value));
+    fields.all
 }
 
-fn fields(items: &[Item<'_>], medium: Medium, trace: &mut impl Trace) -> (Vec<Field>, bool) {
-    let (mut fields, mut more) = (Vec::with_capacity(items.len()), false);
-    for item in items {
-        match item {
-            Item::Record(record) => {
-                let field = meaning::field(record, medium);
-                explain(record, &field, trace);
-                fields.push(field);
-            }
-            Item::Filler { at, dif } => {
-                trace.field(*at, &[*dif], format_args!("filler"), format_args!("nothing"));
-            }
-            Item::Manufacturer { at, dif, data } => {
-                more = *dif == 0x1F;
-                let says = if more { "more telegrams follow" } else { "no more telegrams follow" };
-                trace.field(*at, &[*dif], format_args!("manufacturer's data"), format_args!("{says}"));
+/// Fields as they come.
+struct Fields {
+    all: Vec<Field>,
+    more: bool,
+}
+
+impl Fields {
+    /// A record has some six bytes. Room for more than twelve fields is no longer one of the small pieces that an
+    /// allocator has at hand: it grows where it is needed.
+    fn with_room_for(bytes: usize) -> Self {
+        Self { all: Vec::with_capacity((bytes / 6 + 1).min(12)), more: false }
+    }
+
+    #[inline]
+    fn take(&mut self, item: &Item<'_>, record: &Record<'_>, medium: Medium) {
+        match *item {
+            Item::Record => meaning::push_field(record, medium, &mut self.all),
+            Item::Filler { .. } => {}
+            Item::Manufacturer { dif, data, .. } => {
+                self.more = dif == 0x1F;
                 if !data.is_empty() {
-                    let name = format_args!("manufacturer's data");
-                    trace.field(*at + 1, data, name, format_args!("{}", Hex(data)));
-                    let value = Value::Raw((*data).into());
-                    fields.push(Field::new(Kind::ManufacturerData, Register::default(), value));
+                    let value = Value::Raw(data.into());
+                    self.all.push(Field::new(Kind::ManufacturerData, Register::default(), value));
                 }
             }
         }
     }
-    (fields, more)
+}
+
+/// Explains items that were read, the fields that they made beside them.
+fn explain_all(mut items: Items<'_>, fields: &[Field], trace: &mut impl Trace) {
+    let mut fields = fields.iter();
+    while let Ok(Some(item)) = items.step() {
+        match item {
+            Item::Record => {
+                if let Some(field) = fields.next() {
+                    explain(&items.record, field, trace);
+                }
+            }
+            Item::Filler { at, dif } => {
+                trace.field(at, &[dif], format_args!("filler"), format_args!("nothing"));
+            }
+            Item::Manufacturer { at, dif, data } => {
+                let says = if dif == 0x1F { "more telegrams follow" } else { "no more telegrams follow" };
+                trace.field(at, &[dif], format_args!("manufacturer's data"), format_args!("{says}"));
+                if !data.is_empty() {
+                    let name = format_args!("manufacturer's data");
+                    trace.field(at + 1, data, name, format_args!("{}", Hex(data)));
+                }
+            }
+        }
+    }
 }
 
 fn explain(record: &Record<'_>, field: &Field, trace: &mut impl Trace) {

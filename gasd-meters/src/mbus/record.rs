@@ -2,8 +2,6 @@
 //! The structure of variable data (EN 13757-3): records of DIF, DIFE, VIF, VIFE and data. What they
 //! mean is `meaning`'s.
 
-use alloc::vec::Vec;
-
 use crate::bytes::Cursor;
 use crate::error::Error;
 use crate::kind::Function;
@@ -40,7 +38,7 @@ pub(crate) enum TextOrder {
 }
 
 /// One record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Record<'a> {
     /// DIF to the last VIFE and the plain-text unit.
     pub head: &'a [u8],
@@ -62,81 +60,97 @@ pub(crate) struct Record<'a> {
     pub data: &'a [u8],
 }
 
+impl Record<'_> {
+    /// One that is still to be read.
+    pub const EMPTY: Self = Self {
+        head: &[],
+        at: 0,
+        function: Function::Instant,
+        storage: 0,
+        tariff: 0,
+        subunit: 0,
+        vif: 0,
+        extensions: &[],
+        unit: &[],
+        coding: Coding::None,
+        body: &[],
+        data: &[],
+    };
+}
+
 /// What variable data are made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Item<'a> {
-    Record(Record<'a>),
+    /// A record: [`Items::record`].
+    Record,
     /// 2F, or 7F.
-    Filler {
-        at: usize,
-        dif: u8,
-    },
+    Filler { at: usize, dif: u8 },
     /// Whatever the manufacturer likes, to the end; more telegrams may follow.
-    Manufacturer {
-        at: usize,
-        dif: u8,
-        data: &'a [u8],
-    },
+    Manufacturer { at: usize, dif: u8, data: &'a [u8] },
 }
 
-/// The records up to the end of `cursor`.
-pub(crate) fn parse<'a>(cursor: Cursor<'a>) -> Result<Vec<Item<'a>>, Error> {
-    let usual = parse_ordered(cursor, TextOrder::BeforeExtensions);
-    let Err(error) = usual else { return usual };
-    // Which order it is, shows in which of them the chain of records comes out even.
-    parse_ordered(cursor, TextOrder::AfterExtensions).map_err(|_| error)
+/// The items up to the end of some bytes, one after the other. A record is read into one place, and is no longer there
+/// when the next one is: none is ever copied.
+#[derive(Clone, Debug)]
+pub(crate) struct Items<'a> {
+    cursor: Cursor<'a>,
+    order: TextOrder,
+    /// The last record.
+    pub record: Record<'a>,
 }
 
-fn parse_ordered<'a>(mut cursor: Cursor<'a>, order: TextOrder) -> Result<Vec<Item<'a>>, Error> {
-    let mut items = Vec::new();
-    while let Some(item) = item(&mut cursor, order)? {
-        items.push(item);
+impl<'a> Items<'a> {
+    /// Those from `cursor` on.
+    pub const fn new(cursor: Cursor<'a>, order: TextOrder) -> Self {
+        Self { cursor, order, record: Record::EMPTY }
     }
-    Ok(items)
-}
 
-fn item<'a>(cursor: &mut Cursor<'a>, order: TextOrder) -> Result<Option<Item<'a>>, Error> {
-    let at = cursor.at();
-    let Some(&dif) = cursor.rest().first() else { return Ok(None) };
-    Ok(Some(match dif {
-        0x2F | 0x7F => {
-            cursor.u8()?;
-            Item::Filler { at, dif }
-        }
-        0x0F | 0x1F => {
-            cursor.u8()?;
-            Item::Manufacturer { at, dif, data: cursor.take_rest() }
-        }
-        0x3F | 0x4F | 0x5F | 0x6F => return Err(Error::Malformed { what: "a DIF that is reserved" }),
-        _ => Item::Record(record(cursor, order)?),
-    }))
-}
+    /// Where the next one begins, and what is left from there on.
+    pub const fn left(&self) -> Cursor<'a> {
+        self.cursor
+    }
 
-/// The records at the front of data that are known to break off, and what is left.
-pub(crate) fn parse_front<'a>(mut cursor: Cursor<'a>) -> (Vec<Item<'a>>, Cursor<'a>) {
-    let mut items = Vec::new();
-    loop {
-        let mut next = cursor;
-        match item(&mut next, TextOrder::BeforeExtensions) {
-            Ok(Some(item)) => items.push(item),
-            Ok(None) | Err(_) => return (items, cursor),
-        }
-        cursor = next;
+    /// The next one; `None` at the end. The place stays where it is when that breaks off.
+    #[inline]
+    pub fn step(&mut self) -> Result<Option<Item<'a>>, Error> {
+        let (at, mut next) = (self.cursor.at(), self.cursor);
+        let Some(&dif) = next.rest().first() else { return Ok(None) };
+        let item = match dif {
+            0x2F | 0x7F => {
+                next.u8()?;
+                Item::Filler { at, dif }
+            }
+            0x0F | 0x1F => {
+                next.u8()?;
+                Item::Manufacturer { at, dif, data: next.take_rest() }
+            }
+            0x3F | 0x4F | 0x5F | 0x6F => return Err(Error::Malformed { what: "a DIF that is reserved" }),
+            _ => {
+                head(&mut self.record, &mut next, self.order)?;
+                data(&mut self.record, &mut next)?;
+                Item::Record
+            }
+        };
+        self.cursor = next;
+        Ok(Some(item))
     }
 }
 
-/// One record with its data.
-fn record<'a>(cursor: &mut Cursor<'a>, order: TextOrder) -> Result<Record<'a>, Error> {
-    let mut record = head(cursor, order)?;
-    data(&mut record, cursor)?;
-    Ok(record)
+/// What `read` makes of a chain of items in the order in which it comes out even: nothing in it says which that is.
+pub(crate) fn in_either_order<T>(read: impl Fn(TextOrder) -> Result<T, Error>) -> Result<T, Error> {
+    read(TextOrder::BeforeExtensions).or_else(|error| read(TextOrder::AfterExtensions).map_err(|_| error))
 }
 
-/// A record up to its data.
-pub(crate) fn head<'a>(cursor: &mut Cursor<'a>, order: TextOrder) -> Result<Record<'a>, Error> {
+/// Reads a record up to its data.
+#[inline]
+pub(crate) fn head<'a>(
+    record: &mut Record<'a>,
+    cursor: &mut Cursor<'a>,
+    order: TextOrder,
+) -> Result<(), Error> {
     let start = *cursor;
     let dif = cursor.u8()?;
-    let function = match dif >> 4 & 0x3 {
+    record.function = match dif >> 4 & 0x3 {
         0 => Function::Instant,
         1 => Function::Maximum,
         2 => Function::Minimum,
@@ -148,6 +162,7 @@ pub(crate) fn head<'a>(cursor: &mut Cursor<'a>, order: TextOrder) -> Result<Reco
         tariff |= u32::from(byte >> 4 & 0x3) << (2 * n);
         subunit |= u32::from(byte >> 6 & 1) << n;
     }
+    (record.storage, record.tariff, record.subunit) = (storage, tariff, subunit);
     let vif = cursor.u8()?;
     let text = |cursor: &mut Cursor<'a>| -> Result<&'a [u8], Error> {
         let n = cursor.u8()?;
@@ -163,36 +178,26 @@ pub(crate) fn head<'a>(cursor: &mut Cursor<'a>, order: TextOrder) -> Result<Reco
     if plain && order == TextOrder::BeforeExtensions {
         unit = text(cursor)?;
     }
-    let extensions = extensions(cursor, vif, "more than 10 VIFEs")?;
+    record.extensions = extensions(cursor, vif, "more than 10 VIFEs")?;
     if plain && order == TextOrder::AfterExtensions {
         unit = text(cursor)?;
     }
-    let coding = match dif & 0x0F {
+    (record.vif, record.unit) = (vif, unit);
+    record.coding = match dif & 0x0F {
         0x0 | 0x8 => Coding::None,
         0x5 => Coding::Real,
         0x9..=0xC | 0xE => Coding::Bcd,
         // 0DH is settled by a byte of the data.
         _ => Coding::Binary,
     };
-    let head = start.rest().get(..cursor.at() - start.at()).unwrap_or_default();
-    let at = start.at();
-    Ok(Record {
-        head,
-        at,
-        function,
-        storage,
-        tariff,
-        subunit,
-        vif,
-        extensions,
-        unit,
-        coding,
-        body: &[],
-        data: &[],
-    })
+    record.head = start.rest().get(..cursor.at() - start.at()).unwrap_or_default();
+    record.at = start.at();
+    (record.body, record.data) = (&[], &[]);
+    Ok(())
 }
 
 /// Takes the data of `record`.
+#[inline]
 pub(crate) fn data<'a>(record: &mut Record<'a>, cursor: &mut Cursor<'a>) -> Result<(), Error> {
     let dif = record.head.first().copied().unwrap_or_default();
     let start = *cursor;
@@ -225,6 +230,7 @@ pub(crate) fn data<'a>(record: &mut Record<'a>, cursor: &mut Cursor<'a>) -> Resu
 }
 
 /// The extension bytes behind `first`.
+#[inline]
 fn extensions<'a>(cursor: &mut Cursor<'a>, first: u8, many: &'static str) -> Result<&'a [u8], Error> {
     if first & 0x80 == 0 {
         return Ok(&[]);

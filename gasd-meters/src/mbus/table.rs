@@ -39,9 +39,34 @@ pub(super) struct Row {
     pub exponent: i8,
 }
 
+/// A table, and where in it the row of each code is.
+pub(super) struct Table {
+    rows: &'static [Row],
+    places: [u8; 128],
+}
+
+/// The place of a code that has no row.
+const NOWHERE: u8 = 0xFF;
+
+impl Table {
+    const fn new(rows: &'static [Row]) -> Self {
+        let (mut places, mut n) = ([NOWHERE; 128], 0);
+        while n < rows.len() {
+            let mut code = rows[n].first;
+            while code <= rows[n].last {
+                places[code as usize] = n as u8;
+                code += 1;
+            }
+            n += 1;
+        }
+        Self { rows, places }
+    }
+}
+
 /// `code` in `table`, its power of ten that of the code.
-pub(super) fn find(table: &[Row], code: u8) -> Option<Row> {
-    let row = table.iter().find(|row| (row.first..=row.last).contains(&code))?;
+#[inline]
+pub(super) fn find(table: &Table, code: u8) -> Option<Row> {
+    let row = table.rows.get(usize::from(*table.places.get(usize::from(code))?))?;
     let step = code - row.first;
     Some(match row.form {
         Form::Span => Row { form: Form::Number(span(step)), ..*row },
@@ -73,8 +98,11 @@ const fn one(code: u8, kind: Kind, form: Form) -> Row {
     row(code, code, kind, form, 0)
 }
 
+/// A third table, which nobody has filled.
+pub(super) static NONE: Table = Table::new(&[]);
+
 /// The VIF itself.
-pub(super) const PRIMARY: &[Row] = &[
+pub(super) static PRIMARY: Table = Table::new(&[
     number(0x00, 0x07, Kind::Energy, Unit::WattHour, -3),
     number(0x08, 0x0F, Kind::Energy, Unit::Joule, 0),
     number(0x10, 0x17, Kind::Volume, Unit::CubicMetre, -6),
@@ -100,10 +128,10 @@ pub(super) const PRIMARY: &[Row] = &[
     one(0x78, Kind::MeterNumber, Form::Digits),
     one(0x79, Kind::MeterNumber, Form::Identification),
     one(0x7A, Kind::Address, Form::Unsigned(Unit::One)),
-];
+]);
 
 /// Behind FB.
-pub(super) const FB: &[Row] = &[
+pub(super) static FB: Table = Table::new(&[
     number(0x00, 0x01, Kind::Energy, Unit::MegawattHour, -1),
     number(0x02, 0x03, Kind::ReactiveEnergy, Unit::KilovarHour, 0),
     number(0x04, 0x05, Kind::ApparentEnergy, Unit::KilovoltAmpereHour, 0),
@@ -124,10 +152,10 @@ pub(super) const FB: &[Row] = &[
     number(0x70, 0x73, Kind::Setting, Unit::Fahrenheit, -3),
     number(0x74, 0x77, Kind::Setting, Unit::Celsius, -3),
     number(0x78, 0x7F, Kind::Demand, Unit::Watt, -3),
-];
+]);
 
 /// Behind FD.
-pub(super) const FD: &[Row] = &[
+pub(super) static FD: Table = Table::new(&[
     number(0x00, 0x03, Kind::Credit, Unit::Currency, -3),
     number(0x04, 0x07, Kind::Credit, Unit::Currency, -3),
     one(0x08, Kind::Count, Form::Unsigned(Unit::One)),
@@ -185,7 +213,7 @@ pub(super) const FD: &[Row] = &[
     one(0x74, Kind::Battery, Form::Number(Unit::Day)),
     one(0x75, Kind::Count, Form::Unsigned(Unit::One)),
     one(0x76, Kind::ManufacturerData, Form::Raw),
-];
+]);
 
 #[cfg(test)]
 mod tests {
@@ -193,15 +221,18 @@ mod tests {
 
     #[test]
     fn no_code_is_there_twice() {
-        for table in [PRIMARY, FB, FD] {
+        for table in [&PRIMARY, &FB, &FD] {
             for code in 0..=0xFF {
-                let rows = table.iter().filter(|row| (row.first..=row.last).contains(&code)).count();
+                let rows = table.rows.iter().filter(|row| (row.first..=row.last).contains(&code)).count();
                 assert!(rows <= 1 && (code < 0x80 || rows == 0), "{code:02X}");
+                let found = find(table, code);
+                assert_eq!(found.is_some(), rows == 1, "{code:02X}");
+                assert!(found.is_none_or(|row| (row.first..=row.last).contains(&code)), "{code:02X}");
             }
         }
-        let volume = find(PRIMARY, 0x13).expect("a row");
+        let volume = find(&PRIMARY, 0x13).expect("a row");
         assert_eq!((volume.kind, volume.exponent), (Kind::Volume, -3));
-        assert_eq!(find(PRIMARY, 0x26).expect("a row").form, Form::Number(Unit::Hour));
-        assert!(find(PRIMARY, 0x6F).is_none());
+        assert_eq!(find(&PRIMARY, 0x26).expect("a row").form, Form::Number(Unit::Hour));
+        assert!(find(&PRIMARY, 0x6F).is_none());
     }
 }

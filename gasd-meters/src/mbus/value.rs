@@ -23,6 +23,22 @@ pub(super) struct Scale {
     pub add: Option<i8>,
 }
 
+/// The number that most records are; `None` where it is another one, or none.
+#[inline]
+pub(super) fn plain_number(record: &Record<'_>, form: Form, scale: Scale) -> Option<Number> {
+    let (unit, signed) = match form {
+        Form::Number(unit) => (unit, true),
+        Form::Unsigned(unit) => (unit, false),
+        _ => return None,
+    };
+    let small = matches!(record.coding, Coding::Binary | Coding::Bcd) && record.data.len() <= 8;
+    if !small || !record.unit.is_empty() || scale.add.is_some() {
+        return None;
+    }
+    let decimal = scaled(number(record, signed).ok()?, scale).ok()?;
+    Some(Number { decimal, unit })
+}
+
 /// What `record` says, read as `form`.
 pub(super) fn value(record: &Record<'_>, form: Form, scale: Scale) -> Value {
     let data = record.data;
@@ -71,6 +87,7 @@ fn bcd_digits(data: &[u8]) -> Result<(), Fault> {
     data.iter().try_for_each(|&byte| bcd::digits(byte).map(|_| ()))
 }
 
+#[inline(always)]
 fn number(record: &Record<'_>, signed: bool) -> Result<Decimal, Fault> {
     let data = record.data;
     let whole = match record.coding {
@@ -97,6 +114,7 @@ fn number(record: &Record<'_>, signed: bool) -> Result<Decimal, Fault> {
 }
 
 /// Decimal digits; FH as the highest is minus.
+#[inline]
 fn signed_bcd(data: &[u8]) -> Result<i64, Fault> {
     match data.split_last() {
         Some((&top, low)) if top & 0xF0 == 0xF0 && !data.iter().all(|&byte| byte == 0xFF) => {
@@ -113,6 +131,7 @@ fn signed_bcd(data: &[u8]) -> Result<i64, Fault> {
     }
 }
 
+#[inline]
 fn scaled(decimal: Decimal, scale: Scale) -> Result<Decimal, Fault> {
     let exponent = i16::from(decimal.exponent) + scale.exponent;
     let fault = if exponent > 0 { Fault::TooLarge } else { Fault::TooFine };

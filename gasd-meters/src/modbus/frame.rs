@@ -65,8 +65,7 @@ fn check(frame: &[u8]) -> Result<(), Error> {
 ///
 /// As [`scan::first`].
 pub fn find(bytes: &[u8]) -> Result<&[u8], Error> {
-    let (at, len) = scan::first(bytes, probe)?;
-    bytes.get(at..at + len).ok_or(Error::NoFrame { garbage: bytes.len() })
+    scan::first_frame(bytes, probe)
 }
 
 /// A frame whose CRC fits.

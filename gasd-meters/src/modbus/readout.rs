@@ -6,6 +6,7 @@
 //! is read once more: twice the same high part is right, and a total that never holds still is in doubt.
 
 use alloc::vec::Vec;
+use core::borrow::Borrow;
 
 use super::frame::Frame;
 use super::map::{MapError, Point, RegisterMap};
@@ -24,6 +25,20 @@ pub const MAX_AGAIN: u8 = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory(Vec<Option<Vec<u8>>>);
 
+impl Memory {
+    /// Of each quantity of the map, in its order, all bytes but those of the lowest register; `None` where it was not read.
+    #[must_use]
+    pub fn parts(&self) -> &[Option<Vec<u8>>] {
+        &self.0
+    }
+
+    /// What [`Memory::parts`] gave. Parts of another map cost one more request, and nothing else.
+    #[must_use]
+    pub const fn from_parts(parts: Vec<Option<Vec<u8>>>) -> Self {
+        Self(parts)
+    }
+}
+
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -35,10 +50,10 @@ pub enum Step {
     Done,
 }
 
-/// One readout under way.
+/// One readout under way, by a map that is its own or another's.
 #[derive(Clone, Debug)]
-pub struct Readout<'m> {
-    map: &'m RegisterMap,
+pub struct Readout<M> {
+    map: M,
     unit: u8,
     spans: Vec<Span>,
     at: usize,
@@ -47,15 +62,15 @@ pub struct Readout<'m> {
     reading: Reading,
 }
 
-impl<'m> Readout<'m> {
+impl<M: Borrow<RegisterMap>> Readout<M> {
     /// Begins to read `unit`, of which `memory` is what the last readout left, or nothing.
     ///
     /// # Errors
     ///
     /// [`MapError`].
-    pub fn new(map: &'m RegisterMap, unit: u8, mut memory: Memory) -> Result<Self, MapError> {
-        let spans = map.plan()?;
-        memory.0.resize(map.points.len(), None);
+    pub fn new(map: M, unit: u8, mut memory: Memory) -> Result<Self, MapError> {
+        let spans = map.borrow().plan()?;
+        memory.0.resize(map.borrow().points.len(), None);
         Ok(Self { map, unit, spans, at: 0, again: 0, memory, reading: Reading::default() })
     }
 
@@ -78,11 +93,12 @@ impl<'m> Readout<'m> {
         let mismatch = Error::AnswerMismatch { what: "nothing was asked" };
         let span = *self.spans.get(self.at).ok_or(mismatch)?;
         let bytes = encode(self.unit, &span.request()).map_err(|_| mismatch)?;
-        let read = self.map.read(&Frame::parse(&bytes)?, answer, trace)?;
+        let map = self.map.borrow();
+        let read = map.read(&Frame::parse(&bytes)?, answer, trace)?;
         let Answer::Registers(words) = decode_answer(answer, &mut ())? else { return Err(mismatch) };
         let mut torn = Vec::new();
-        for (point, last) in self.map.points.iter().zip(&mut self.memory.0) {
-            let Some(high) = high_part(self.map, point, span, &words) else { continue };
+        for (point, last) in map.points.iter().zip(&mut self.memory.0) {
+            let Some(high) = high_part(map, point, span, &words) else { continue };
             if last.as_ref() != Some(&high) {
                 torn.push((point.kind, point.register));
                 *last = Some(high);

@@ -5,40 +5,14 @@
 //! version2 type2 length4 | code | id2 | token | options | FF payload
 //! ```
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::option::{self, Shown};
 use crate::bytes::Cursor;
 use crate::error::{EncodeError, Error};
 use crate::hex::Hex;
 use crate::trace::Trace;
-
-/// Numbers of options. An odd number is critical: who does not know it must not act.
-pub mod option {
-    /// Says that changes are to be told, or which telling this is.
-    pub const OBSERVE: u16 = 6;
-    /// A part of where something was put.
-    pub const LOCATION_PATH: u16 = 8;
-    /// A part of a path.
-    pub const URI_PATH: u16 = 11;
-    /// How the payload is written.
-    pub const CONTENT_FORMAT: u16 = 12;
-    /// A part of a query.
-    pub const URI_QUERY: u16 = 15;
-    /// How the answer is to be written.
-    pub const ACCEPT: u16 = 17;
-    /// A part of an answer.
-    pub const BLOCK2: u16 = 23;
-    /// A part of a request.
-    pub const BLOCK1: u16 = 27;
-    /// Of a host.
-    pub const URI_HOST: u16 = 3;
-    /// Of a version of something.
-    pub const ETAG: u16 = 4;
-    /// Of a port.
-    pub const URI_PORT: u16 = 7;
-}
 
 /// How a message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +71,37 @@ impl Code {
     #[must_use]
     pub const fn class(self) -> u8 {
         self.0 >> 5
+    }
+
+    /// What it is called; empty where nobody agreed on it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EMPTY => "empty",
+            Self::GET => "GET",
+            Self::POST => "POST",
+            Self::PUT => "PUT",
+            Self::DELETE => "DELETE",
+            Self::CREATED => "Created",
+            Self::DELETED => "Deleted",
+            Self::CHANGED => "Changed",
+            Self::CONTENT => "Content",
+            Self::CONTINUE => "Continue",
+            Self::BAD_REQUEST => "Bad Request",
+            Self::BAD_OPTION => "Bad Option",
+            Self::NOT_FOUND => "Not Found",
+            Self::METHOD_NOT_ALLOWED => "Method Not Allowed",
+            Self::INCOMPLETE => "Request Entity Incomplete",
+            Self::TOO_LARGE => "Request Entity Too Large",
+            Self::UNAVAILABLE => "Service Unavailable",
+            _ => match self.class() {
+                0 => "a request of another kind",
+                2 => "done",
+                4 => "refused",
+                5 => "failed",
+                _ => "no code that is known",
+            },
+        }
     }
 
     /// Whether it asks for something.
@@ -159,7 +164,7 @@ impl Message {
         }
         trace.field(0, &[first], format_args!("type"), format_args!("{kind:?}, token of {len} bytes"));
         let code = Code(cursor.u8()?);
-        trace.field(1, &[code.0], format_args!("code"), format_args!("{code}"));
+        trace.field(1, &[code.0], format_args!("code"), format_args!("{code} {}", code.name()));
         let id: [u8; 2] = cursor.array()?;
         trace.field(2, &id, format_args!("message id"), format_args!("{}", u16::from_be_bytes(id)));
         let mut message = Self::new(kind, code, u16::from_be_bytes(id), &[]);
@@ -192,9 +197,14 @@ impl Message {
                 .into();
             let value = cursor.take(usize::from(len))?;
             let raw = before.get(..cursor.at() - at).unwrap_or_default();
-            trace.field(at, raw, format_args!("option {number}"), format_args!("{}", Shown(value)));
             // It was made to fit above.
-            message.options.push((number as u16, value.into()));
+            let number = number as u16;
+            let shown = Shown(number, value);
+            match option::name(number) {
+                Some(name) => trace.field(at, raw, format_args!("{name}"), format_args!("{shown}")),
+                None => trace.field(at, raw, format_args!("option {number}"), format_args!("{shown}")),
+            }
+            message.options.push((number, value.into()));
         }
         Ok(message)
     }
@@ -289,18 +299,5 @@ fn extend(number: u32) -> (u8, Vec<u8>) {
         0..13 => (number as u8, Vec::new()),
         13..269 => (13, [(number - 13) as u8].into()),
         _ => (14, ((number - 269) as u16).to_be_bytes().into()),
-    }
-}
-
-/// Text as text, anything else as digits.
-struct Shown<'a>(&'a [u8]);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let printable = !self.0.is_empty() && self.0.iter().all(|byte| matches!(byte, 0x20..=0x7E));
-        match core::str::from_utf8(self.0) {
-            Ok(text) if printable => write!(f, "{:?}", String::from(text)),
-            _ => write!(f, "{}", Hex(self.0)),
-        }
     }
 }

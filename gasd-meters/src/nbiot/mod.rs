@@ -18,13 +18,14 @@ mod coap;
 mod content;
 mod link;
 mod object;
+pub mod option;
 mod server;
 mod tlv;
 
 pub use block::{Assembly, Block, MAX_BODY};
-pub use coap::{Code, Message, Type, option};
+pub use coap::{Code, Message, Type};
 pub use content::{Content, Path};
 pub use link::objects;
 pub use object::{Said, say};
 pub use server::{Client, Event, Output, Server, Settings};
-pub use tlv::{Item, Kind as TlvKind, items};
+pub use tlv::{Item, Kind as TlvKind, explain as explain_items, items};

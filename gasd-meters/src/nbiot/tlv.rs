@@ -3,8 +3,10 @@
 
 use alloc::vec::Vec;
 
+use super::option::Text;
 use crate::bytes::Cursor;
 use crate::error::Error;
+use crate::trace::Trace;
 
 /// Deepest nesting: an instance of an object, a resource, an instance of that.
 const DEEPEST: u8 = 3;
@@ -20,6 +22,17 @@ pub enum Kind {
     MultipleResource,
     /// A resource with one value.
     Resource,
+}
+
+impl Kind {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::ObjectInstance => "instance of the object",
+            Self::ResourceInstance => "instance of the resource",
+            Self::MultipleResource => "resource with several values",
+            Self::Resource => "resource",
+        }
+    }
 }
 
 /// One item; what is inside others follows them, with their numbers before its own.
@@ -40,17 +53,31 @@ pub struct Item<'a> {
 /// [`Error::Truncated`]; [`Error::Malformed`] where they are nested in a way that they cannot be.
 pub fn items(bytes: &[u8]) -> Result<Vec<Item<'_>>, Error> {
     let mut items = Vec::new();
-    read(&mut Cursor::new(bytes), &[], DEEPEST, &mut items)?;
+    read(&mut Cursor::new(bytes), (0, &[]), DEEPEST, &mut items, &mut ())?;
+    Ok(items)
+}
+
+/// As [`items`], and explains them: the header of each, and the value of one that has no others inside.
+///
+/// # Errors
+///
+/// As [`items`].
+pub fn explain<'a>(bytes: &'a [u8], trace: &mut impl Trace) -> Result<Vec<Item<'a>>, Error> {
+    let mut items = Vec::new();
+    read(&mut Cursor::new(bytes), (0, &[]), DEEPEST, &mut items, trace)?;
     Ok(items)
 }
 
 fn read<'a>(
     cursor: &mut Cursor<'a>,
-    outer: &[u16],
+    // Where the first byte is in the whole, and the numbers of the items around it.
+    (base, outer): (usize, &[u16]),
     deeper: u8,
     items: &mut Vec<Item<'a>>,
+    trace: &mut impl Trace,
 ) -> Result<(), Error> {
     while !cursor.is_empty() {
+        let (at, before) = (base + cursor.at(), cursor.rest());
         let first = cursor.u8()?;
         let id = if first & 0x20 != 0 { cursor.u16_be()? } else { u16::from(cursor.u8()?) };
         let len = match first >> 3 & 0x03 {
@@ -62,6 +89,8 @@ fn read<'a>(
                 u32::from_be_bytes([0, a, b, c]) as usize
             }
         };
+        let value_at = base + cursor.at();
+        let header = before.get(..value_at - at).unwrap_or_default();
         let value = cursor.take(len)?;
         let kind = match first >> 6 {
             0 => Kind::ObjectInstance,
@@ -70,10 +99,13 @@ fn read<'a>(
             _ => Kind::Resource,
         };
         let path: Vec<u16> = outer.iter().copied().chain([id]).collect();
+        trace.field(at, header, format_args!("{} {id}", kind.words()), format_args!("{len} bytes"));
         items.push(Item { kind, path: path.clone(), value });
         if matches!(kind, Kind::ObjectInstance | Kind::MultipleResource) {
             let deeper = deeper.checked_sub(1).ok_or(Error::Malformed { what: "TLV is nested too deep" })?;
-            read(&mut Cursor::new(value), &path, deeper, items)?;
+            read(&mut Cursor::new(value), (value_at, &path), deeper, items, trace)?;
+        } else if !value.is_empty() {
+            trace.field(value_at, value, format_args!("value"), format_args!("{}", Text(value)));
         }
     }
     Ok(())

@@ -97,7 +97,9 @@ impl Failure {
             | Error::Malformed { .. }
             | Error::NoFrame { .. }
             | Error::AddressMismatch
-            | Error::AnswerMismatch { .. } => Some(Failure::Check),
+            | Error::AnswerMismatch { .. }
+            // Nothing was sent, and nobody answered: such a meter is left alone, too.
+            | Error::Unaskable(_) => Some(Failure::Check),
             Error::KeyMissing
             | Error::WrongKey
             | Error::Mac
@@ -105,7 +107,8 @@ impl Failure {
             | Error::CounterGap { .. }
             | Error::UnsupportedMode { .. }
             | Error::FormatUnknown { .. }
-            | Error::DeviceError { .. } => None,
+            | Error::DeviceError { .. }
+            | Error::AnotherDevice => None,
         }
     }
 

@@ -60,7 +60,12 @@ pub struct Outcome {
     pub garbage: usize,
     /// Whole frames that answer something else.
     pub others: usize,
+    /// What was heard after the request, as it came and without its echo: the first [`RAW`] bytes.
+    pub raw: Vec<u8>,
 }
+
+/// Bytes of an answer that are kept as they came, for whoever looks for the reason of a failure.
+pub const RAW: usize = crate::scan::CAPACITY;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -93,6 +98,7 @@ pub struct Exchange {
     drained: usize,
     garbage: usize,
     others: usize,
+    raw: Vec<u8>,
 }
 
 impl Exchange {
@@ -114,6 +120,7 @@ impl Exchange {
             drained: 0,
             garbage: 0,
             others: 0,
+            raw: Vec::new(),
         }
     }
 
@@ -200,6 +207,7 @@ impl Exchange {
         probe: impl FnMut(&[u8]) -> Probe,
         judge: impl FnMut(&[u8]) -> Result<(), Error>,
     ) {
+        self.raw.extend(bytes.iter().take(RAW.saturating_sub(self.raw.len())));
         let mut scanner = core::mem::replace(&mut self.scanner, Scanner::new(self.line.gap_ns));
         scanner.push(now_ns, bytes, probe, self.take(judge));
         self.scanner = scanner;
@@ -253,10 +261,10 @@ impl Exchange {
     /// How it ended, once a step said [`Step::Done`].
     #[must_use]
     pub fn outcome(self) -> Outcome {
-        let Self { answer, rejected, mismatch, garbage, others, drained, ear, .. } = self;
+        let Self { answer, rejected, mismatch, garbage, others, drained, ear, raw, .. } = self;
         let noise = (garbage > 0).then_some(Error::NoFrame { garbage });
         let result = answer.ok_or_else(|| rejected.or(mismatch).or(noise).unwrap_or(Error::Timeout));
-        Outcome { result, heard: ear.heard(), drained, garbage, others }
+        Outcome { result, heard: ear.heard(), drained, garbage, others, raw }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::bytes::Cursor;
 use crate::crc;
 use crate::error::Error;
 use crate::mbus::Address;
-use crate::mbus::record::{self, Item, TextOrder};
+use crate::mbus::record::{self, Item, Items, Record, TextOrder};
 
 /// Most formats that are kept. A meter has one or two.
 pub const MAX_FORMATS: usize = 64;
@@ -47,15 +47,18 @@ impl Formats {
 
     /// Notes the format of a full frame of `meter`. Whether it is a new one, worth to be kept.
     pub(super) fn learn(&mut self, meter: &Address, payload: &[u8]) -> bool {
-        let Ok(items) = record::parse(Cursor::new(payload)) else { return false };
-        let mut heads = Vec::new();
-        for item in &items {
-            match item {
-                Item::Record(record) => heads.extend(record.head),
-                Item::Filler { .. } => {}
-                Item::Manufacturer { dif, .. } => heads.push(*dif),
+        let heads = record::in_either_order(|order| {
+            let (mut items, mut heads) = (Items::new(Cursor::new(payload), order), Vec::new());
+            while let Some(item) = items.step()? {
+                match item {
+                    Item::Record => heads.extend(items.record.head),
+                    Item::Filler { .. } => {}
+                    Item::Manufacturer { dif, .. } => heads.push(dif),
+                }
             }
-        }
+            Ok(heads)
+        });
+        let Ok(heads) = heads else { return false };
         if heads.is_empty() {
             return false;
         }
@@ -101,7 +104,7 @@ impl Formats {
 /// Each record of `heads` with its data.
 fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
     let mut heads = Cursor::new(heads);
-    let mut full = Vec::with_capacity(heads.len() + data.len());
+    let (mut full, mut record) = (Vec::with_capacity(heads.len() + data.len()), Record::EMPTY);
     while let Some(&dif) = heads.rest().first() {
         if matches!(dif, 0x0F | 0x1F) {
             heads.take_rest();
@@ -109,7 +112,7 @@ fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
             full.extend(data.take_rest());
             break;
         }
-        let mut record = record::head(&mut heads, TextOrder::BeforeExtensions)?;
+        record::head(&mut record, &mut heads, TextOrder::BeforeExtensions)?;
         record::data(&mut record, &mut data)?;
         full.extend(record.head);
         full.extend(record.body);

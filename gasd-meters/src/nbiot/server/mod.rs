@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A LwM2M 1.0 server as a pure state machine: datagrams and times in, datagrams and events out.
 
+mod keep;
 mod observe;
 mod recent;
 mod registry;
@@ -10,8 +11,9 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::block::Assembly;
-use super::coap::{Code, Message, Type, option};
+use super::coap::{Code, Message, Type};
 use super::content::{Content, Path};
+use super::option;
 use crate::error::Error;
 use observe::{Observation, Pending};
 use recent::Recent;
@@ -139,7 +141,7 @@ impl Server {
         Self { settings, clients: Vec::new(), recent, bodies: Vec::new(), seed, count: 0 }
     }
 
-    /// The clients, to be kept for [`Server::restore`].
+    /// The clients, to be kept for [`Server::restore`]: [`Client::to_bytes`].
     #[must_use]
     pub fn clients(&self) -> &[Client] {
         &self.clients
@@ -151,6 +153,10 @@ impl Server {
         client.expires_ns = now_ns.saturating_add(u64::from(client.lifetime_s) * SECOND_NS);
         client.pending = None;
         client.body = None;
+        for observation in &mut client.observations {
+            // The clock may have begun anew with the machine: nothing was heard later than now.
+            observation.heard_ns = observation.heard_ns.min(now_ns);
+        }
         self.clients.retain(|other| other.endpoint != client.endpoint && other.location != client.location);
         if self.clients.len() < self.settings.clients {
             self.clients.push(client);

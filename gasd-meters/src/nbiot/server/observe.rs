@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::super::block::{Assembly, Block};
-use super::super::coap::{Code, Message, Type, option};
+use super::super::coap::{Code, Message, Type};
 use super::super::content::{Content, Path};
+use super::super::option;
 use super::{Client, Event, Output, Server};
 
 /// After this time a lower number is newer all the same (RFC 7641), ns.
@@ -16,10 +17,10 @@ const FRESH_NS: u64 = 128_000_000_000;
 /// Something that a client tells as it changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    path: Path,
-    token: [u8; 8],
+    pub(super) path: Path,
+    pub(super) token: [u8; 8],
     /// The number of the last telling.
-    number: u32,
+    pub(super) number: u32,
     pub(super) heard_ns: u64,
 }
 

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::super::block::{Assembly, Block, Misfit};
-use super::super::coap::{Code, Message, option};
+use super::super::coap::{Code, Message};
 use super::super::link::objects;
+use super::super::option;
 use super::{Client, Event, Output, SECOND_NS, Server, is_strange, reply};
 
 /// Longest name of a client.

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Looks for meters that nobody has configured yet: what to ask on a port, one request after the other, and what the
+//! answers say. Pure, as everything here: who scans has the line and the time.
+//!
+//! | protocol | what is asked |
+//! |---|---|
+//! | CJ/T 188 | the address, then the current data, of whoever is there, in either order of the identifier |
+//! | DL/T 645 | the address (2007), then a reading (2007, 1997), of whoever is there |
+//! | M-Bus | each primary address: reset, then the reading; then the secondary addresses, digit by digit |
+//! | Modbus | each unit: a register, its identification, its own words; an exception is an answer, too |
+//! | HART | each poll address: who it is |
+//!
+//! Only reading requests go out. Where a wildcard is answered by several at once, their answers destroy each other: that is
+//! told, and such meters have to be looked for one at a time.
+
+mod hart;
+mod mbus;
+mod modbus;
+mod once;
+mod wildcard;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use core::fmt;
+use core::ops::RangeInclusive;
+
+use super::device::Device;
+use super::dialogue::{Dialogue, Finished};
+use crate::detect::Protocol;
+use crate::error::Error;
+use crate::reading::Identity;
+
+/// How far is searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// M-Bus: these primary addresses, of 0–250. Default all.
+    pub mbus_primary: RangeInclusive<u8>,
+    /// M-Bus: the secondary addresses that this one matches; its number has to be open. `None`: none. Default all.
+    pub mbus_secondary: Option<crate::mbus::Address>,
+    /// M-Bus: the most selections. A line that is never quiet would sound like meters without end. Default 5000.
+    pub mbus_selects: u32,
+    /// Modbus: these units, of 1–247. Default all.
+    pub modbus: RangeInclusive<u8>,
+    /// HART: these poll addresses, of 0–63. Default all.
+    pub hart: RangeInclusive<u8>,
+    /// HART: which master asks. Default the secondary one, as where a control system may be at work.
+    pub master: crate::hart::Master,
+    /// Leaves out what only odd meters need: a third of the time. Default no.
+    pub quick: bool,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            mbus_primary: 0..=250,
+            mbus_secondary: Some(crate::mbus::Address::ANY),
+            mbus_selects: 5000,
+            modbus: 1..=247,
+            hart: 0..=63,
+            master: crate::hart::Master::Secondary,
+            quick: false,
+        }
+    }
+}
+
+/// One question to the line.
+#[derive(Debug)]
+pub struct Probing {
+    /// The protocol: it says at which speed and parity it is asked.
+    pub protocol: Protocol,
+    /// What is asked, in words.
+    pub what: String,
+    /// The question.
+    pub dialogue: Dialogue,
+}
+
+/// Somebody is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundMeter {
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Its address as a configuration has it; `None` where several answered at once, or too little was understood.
+    pub address: Option<String>,
+    /// Who it says it is.
+    pub identity: Identity,
+    /// How it would be configured, as far as the answer says; `None` where more is needed.
+    pub device: Option<Device>,
+    /// What else there is to say, for a person.
+    pub words: String,
+}
+
+/// What came of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard<'a> {
+    /// Nothing that is meant for us.
+    Nothing,
+    /// A frame that answers; empty: an acknowledgement.
+    Answer(&'a [u8]),
+    /// A frame that is damaged: several at once, or a bad line.
+    Damaged,
+    /// Bytes that are no frame.
+    Noise,
+}
+
+/// The search in one protocol. It goes on with each thing heard.
+trait Hunt: fmt::Debug {
+    /// What to ask; `None` at the end.
+    fn question(&self) -> Option<(String, once::Once)>;
+    fn heard(&mut self, heard: Heard<'_>) -> Option<FoundMeter>;
+}
+
+/// The search on one port.
+#[derive(Debug)]
+pub struct Search {
+    hunts: VecDeque<(Protocol, Box<dyn Hunt + Send + Sync>)>,
+    asked: bool,
+}
+
+impl Search {
+    /// A search for meters of these protocols, one protocol after the other.
+    #[must_use]
+    pub fn new(protocols: &[Protocol], bounds: &Bounds) -> Self {
+        let hunt = |&protocol: &Protocol| -> (Protocol, Box<dyn Hunt + Send + Sync>) {
+            let hunt: Box<dyn Hunt + Send + Sync> = match protocol {
+                Protocol::Cjt188 => Box::new(wildcard::Cjt188::new(bounds.quick)),
+                Protocol::Dlt645 => Box::new(wildcard::Dlt645::new()),
+                Protocol::Mbus => Box::new(mbus::Bus::new(bounds)),
+                Protocol::Modbus => Box::new(modbus::Units::new(bounds)),
+                Protocol::Hart => Box::new(hart::Polls::new(bounds)),
+            };
+            (protocol, hunt)
+        };
+        Self { hunts: protocols.iter().map(hunt).collect(), asked: false }
+    }
+
+    /// The next question; `None` when all is searched. Without a word about the last one nothing came of it.
+    #[allow(clippy::should_implement_trait, reason = "what comes next depends on what was heard")]
+    pub fn next(&mut self) -> Option<Probing> {
+        self.take(Heard::Nothing);
+        loop {
+            let (protocol, hunt) = self.hunts.front()?;
+            match hunt.question() {
+                None => drop(self.hunts.pop_front()),
+                Some((what, once)) => {
+                    self.asked = true;
+                    return Some(Probing { protocol: *protocol, what, dialogue: Dialogue::new(once) });
+                }
+            }
+        }
+    }
+
+    /// How the last question ended. Whom it found.
+    pub fn heard(&mut self, finished: &Finished) -> Option<FoundMeter> {
+        self.take(match &finished.result {
+            Ok(_) => Heard::Answer(finished.frame.as_deref().unwrap_or_default()),
+            Err(
+                Error::Checksum { .. }
+                | Error::Truncated { .. }
+                | Error::BadEnd { .. }
+                | Error::Malformed { .. },
+            ) => Heard::Damaged,
+            Err(Error::NoFrame { .. }) => Heard::Noise,
+            Err(_) => Heard::Nothing,
+        })
+    }
+
+    fn take(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
+        if !core::mem::take(&mut self.asked) {
+            return None;
+        }
+        self.hunts.front_mut()?.1.heard(heard)
+    }
+}
+
+/// Several at once.
+fn several(protocol: Protocol, where_: &str) -> FoundMeter {
+    FoundMeter {
+        protocol,
+        address: None,
+        identity: Identity::default(),
+        device: None,
+        words: alloc::format!(
+            "several answer at once {where_}, or the line is bad: look for them one at a time"
+        ),
+    }
+}
