@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Meters that speak by themselves: datagrams and radio telegrams.
+//!
+//! What is known of such meters is an [`Air`]: pure, with times and bytes as arguments. A thread gives it a socket
+//! ([`UdpPort`]) or a line ([`LinePort`]).
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`lorawan`] | behind the packet forwarder of a LoRaWAN gateway |
+//! | [`lwm2m`] | meters on NB-IoT that register as LwM2M clients |
+//! | [`wmbus`] | a wireless M-Bus receiver on a line |
+//! | [`keys`] | files that keys are read from |
+//! | [`strangers`] | who else was heard |
+//! | [`udp`], [`mod@line`] | the threads |
+//!
+//! **The order of [`Output`]s is theirs to keep.** What must survive a restart ([`Event::Memory`]) comes before the
+//! reading that it belongs to, and what acknowledges a reading to its meter ([`Output::Send`]) comes behind it: whoever
+//! writes each event down before it looks at the next one never loses what a meter believes to be delivered, and never
+//! takes a recorded frame for a new one.
+
+mod blob;
+pub mod keys;
+pub mod line;
+pub mod lorawan;
+pub mod lwm2m;
+pub mod strangers;
+mod thread;
+pub mod udp;
+pub mod wmbus;
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use gasd_meters::{Error, Reading};
+
+pub use blob::NotRestored;
+pub use keys::{KeyError, KeyFile};
+pub use line::LinePort;
+pub use strangers::{Stranger, Strangers};
+pub use thread::Hand;
+pub use udp::UdpPort;
+
+/// What is to be done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send this datagram.
+    Send {
+        /// To whom.
+        to: SocketAddr,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// This has happened.
+    Event(Event),
+}
+
+/// Something that has happened.
+#[derive(Clone, PartialEq)]
+pub enum Event {
+    /// A meter was read. A reading need not have a register: batteries and alarms come by themselves, too.
+    Read {
+        /// The meter.
+        key: u64,
+        /// When it was heard, ns.
+        t_ns: u64,
+        /// What it says.
+        reading: Box<Reading>,
+    },
+    /// Something of a meter was heard and is not read.
+    Failed {
+        /// The meter.
+        key: u64,
+        /// When, ns.
+        t_ns: u64,
+        /// Why.
+        error: Error,
+        /// What was heard, as it came: encrypted, where it was.
+        raw: Vec<u8>,
+    },
+    /// What is remembered of a meter is another now.
+    Memory {
+        /// The meter.
+        key: u64,
+        /// What to keep. It may hold keys of a session: it is to be readable for gasd alone.
+        bytes: Vec<u8>,
+    },
+    /// Somebody was heard who is not configured.
+    Stranger {
+        /// As a configuration would write it.
+        what: String,
+        /// What is known of it.
+        words: String,
+    },
+}
+
+impl fmt::Debug for Event {
+    /// What is kept of a meter is not shown, for it may hold keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { key, t_ns, reading } => f
+                .debug_struct("Read")
+                .field("key", key)
+                .field("t_ns", t_ns)
+                .field("reading", reading)
+                .finish(),
+            Self::Failed { key, t_ns, error, raw } => {
+                let raw = gasd_meters::hex::Hex(raw).to_string();
+                let mut shown = f.debug_struct("Failed");
+                shown.field("key", key).field("t_ns", t_ns).field("error", error).field("raw", &raw).finish()
+            }
+            Self::Memory { key, bytes } => {
+                f.debug_struct("Memory").field("key", key).field("bytes", &bytes.len()).finish()
+            }
+            Self::Stranger { what, words } => {
+                f.debug_struct("Stranger").field("what", what).field("words", words).finish()
+            }
+        }
+    }
+}
+
+/// What was heard, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames, telegrams or tellings of meters, each as often as it came.
+    pub heard: u64,
+    /// Of these: readings.
+    pub read: u64,
+    /// Of these: of a configured meter, and not read.
+    pub failed: u64,
+    /// Of these: heard before, by another gateway or from a repeater.
+    pub repeated: u64,
+    /// Of these: of nobody who is configured.
+    pub strange: u64,
+    /// Datagrams that are none, or bytes of a line that belong to nothing.
+    pub garbage: u64,
+}
+
+/// What a port tells, on its thread, which waits for whoever is told.
+#[derive(Debug)]
+pub enum Told {
+    /// Something of a meter.
+    Event(Event),
+    /// What is wrong with the port itself; `None` when it is well.
+    Health(Option<String>),
+    /// What was heard so far, once a second where it is more.
+    Seen(Counts),
+}
+
+/// Who is told.
+pub type Teller = Box<dyn FnMut(Told) + Send>;
+
+/// Meters that speak by themselves. Times are ns of one clock that does not jump; a clock that begins anew with the
+/// machine is good.
+pub trait Air: Send {
+    /// These bytes came: a datagram `from` somebody, or the next ones of a line, which is nobody.
+    fn heard(&mut self, now_ns: u64, from: Option<SocketAddr>, bytes: &[u8]) -> Vec<Output>;
+
+    /// When [`Air::tick`] will have something to do, ns.
+    fn due_ns(&self) -> Option<u64>;
+
+    /// Time has passed.
+    fn tick(&mut self, now_ns: u64) -> Vec<Output>;
+
+    /// The line is another: what was left of the last one belongs to nothing.
+    fn lost(&mut self) {}
+
+    /// What a line is sent when it is opened, as receivers want that are to be told to listen.
+    fn greeting(&self) -> &[u8] {
+        &[]
+    }
+
+    /// The meters that are configured.
+    fn keys(&self) -> Vec<u64>;
+
+    /// What is to be kept of a meter; nothing where there is nothing. It may hold keys of a session.
+    fn memory(&self, key: u64) -> Vec<u8>;
+
+    /// Takes back what was kept, before anything is heard.
+    ///
+    /// # Errors
+    ///
+    /// [`NotRestored`]: the meter begins anew then.
+    fn restore(&mut self, key: u64, bytes: &[u8], now_ns: u64) -> Result<(), NotRestored>;
+
+    /// Who else was heard.
+    fn strangers(&self) -> &Strangers;
+
+    /// What was heard so far.
+    fn counts(&self) -> Counts;
+}
+
+/// Hands what `before` knows of meters that stay to `core`, which takes its place.
+pub(crate) fn inherit(core: &mut dyn Air, before: &dyn Air, now_ns: u64) {
+    for key in core.keys() {
+        let bytes = zeroize::Zeroizing::new(before.memory(key));
+        // What is not taken is of other keys or another kind of meter: it begins anew, as it was configured.
+        let _ = core.restore(key, &bytes, now_ns);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_not_shown() {
+        let event = Event::Memory { key: 7, bytes: vec![0xAB; 3] };
+        assert_eq!(format!("{event:?}"), "Memory { key: 7, bytes: 3 }");
+        let told = Told::Event(event);
+        assert_eq!(format!("{told:?}"), "Event(Memory { key: 7, bytes: 3 })");
+    }
+}

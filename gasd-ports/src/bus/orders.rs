@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Orders to the meters' valves, each a [`Procedure`] whose steps go before all else.
+
+use gasd_meters::drive::{Act, NoValve, Procedure, ProcedureSettings};
+use gasd_meters::poll::{Full, Job, Priority};
+use gasd_meters::{Error, Valve};
+
+use super::event::{Event, Key, NotMoved};
+use super::member::Order;
+use super::{Bus, What};
+
+impl Bus {
+    /// Moves a meter's valve. A newer order takes the place of an older one that is under way: its command is not sent any
+    /// more if it was not yet. What becomes of it is told by [`Event::Moved`]. `false` if there is no such meter.
+    pub fn move_valve(&mut self, key: Key, to: Valve, settings: ProcedureSettings, now_ns: u64) -> bool {
+        let number = self.orders;
+        let Some(member) = self.member(key) else { return false };
+        if member.order.as_ref().is_none_or(|order| order.to != to) {
+            let procedure = Procedure::new(to, settings, now_ns);
+            member.order = Some(Order { number, to, procedure, busy: false, due_ns: now_ns });
+            self.orders = number.wrapping_add(1);
+        }
+        true
+    }
+
+    /// Puts the next step of each order on the agenda.
+    pub(super) fn plan_orders(&mut self, now_ns: u64) {
+        for member in &mut self.members {
+            let key = member.spec.key;
+            let Some(order) = &mut member.order else { continue };
+            if order.busy || now_ns < order.due_ns {
+                continue;
+            }
+            let what = match order.procedure.next(now_ns) {
+                Act::Read => What::Position(order.number),
+                Act::Command => What::Move(order.number, order.to),
+                Act::Wait { until_ns } => {
+                    order.due_ns = until_ns;
+                    continue;
+                }
+                Act::Done(result) => {
+                    let result = result.map_err(NotMoved::Trouble);
+                    self.events.push_back(Event::Moved { key, to: order.to, result });
+                    member.order = None;
+                    continue;
+                }
+            };
+            match self.agenda.push(Job { priority: Priority::Valve, meter: key, what }) {
+                Ok(()) => order.busy = true,
+                // More valves than jobs fit: tried again when some are done.
+                Err(Full(_)) => order.due_ns = now_ns.saturating_add(1_000_000),
+            }
+        }
+    }
+
+    /// A step of an order has ended.
+    pub(super) fn order_step(&mut self, job: &Job<What>, result: Result<Option<Valve>, Error>, now_ns: u64) {
+        let Some(order) = self.member(job.meter).and_then(|member| member.order.as_mut()) else { return };
+        match job.what {
+            What::Position(number) if number == order.number => order.procedure.was_read(result, now_ns),
+            What::Move(number, _) if number == order.number => order.procedure.was_commanded(result, now_ns),
+            // The end of a step of an order that a newer one took the place of.
+            _ => return,
+        }
+        (order.busy, order.due_ns) = (false, now_ns);
+    }
+
+    /// The meter has no valve that can be moved like this.
+    pub(super) fn no_valve(&mut self, job: &Job<What>, why: NoValve) {
+        let key = job.meter;
+        let Some(order) = self.member(key).and_then(|member| member.order.take()) else { return };
+        self.events.push_back(Event::Moved { key, to: order.to, result: Err(NotMoved::NoValve(why)) });
+    }
+
+    /// Ends all orders, as when the line is gone for good.
+    pub fn drop_orders(&mut self, why: &NotMoved) {
+        for member in &mut self.members {
+            if let Some(order) = member.order.take() {
+                let key = member.spec.key;
+                self.events.push_back(Event::Moved { key, to: order.to, result: Err(why.clone()) });
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One talk with one meter: its requests one after another, each an exchange on the line.
+
+use gasd_meters::drive::{Dialogue, Finished};
+use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Step};
+use gasd_meters::{Error, poll};
+
+use super::event::Counts;
+
+/// A talk under way.
+pub(super) struct Talk<W> {
+    pub(super) job: Job<W>,
+    dialogue: Dialogue,
+    line: Line,
+    exchange: Option<Exchange>,
+    /// The request has an answer.
+    answered: bool,
+    /// What was heard instead of an answer the last time.
+    raw: Vec<u8>,
+}
+
+/// What is to be done for a talk.
+pub(super) enum Turn {
+    Send(Vec<u8>),
+    Wait {
+        until_ns: u64,
+    },
+    /// An exchange has ended, as this says.
+    Ended(Outcome),
+}
+
+impl<W> Talk<W> {
+    pub(super) fn new(job: Job<W>, dialogue: Dialogue, line: Line) -> Self {
+        Self { job, dialogue, line, exchange: None, answered: true, raw: Vec::new() }
+    }
+
+    /// Makes the next request; `false` when there is none. `waited`: a late answer may still come.
+    pub(super) fn ask(&mut self, waited: bool, now_ns: u64) -> bool {
+        let Some(ask) = self.dialogue.next() else { return false };
+        self.answered = ask.answered;
+        let mut line = self.line;
+        if !ask.answered {
+            // Whoever answers all the same has said it before the line is silent again.
+            line.answer_ns = line.gap_ns.min(line.answer_ns);
+        }
+        self.exchange = Some(Exchange::new(ask.request, line, waited, now_ns));
+        true
+    }
+
+    pub(super) fn step(&mut self, now_ns: u64) -> Turn {
+        let Some(exchange) = &mut self.exchange else {
+            return Turn::Wait { until_ns: now_ns };
+        };
+        let dialogue = &self.dialogue;
+        match exchange.step(now_ns, |bytes| dialogue.probe(bytes), |frame| dialogue.judge(frame)) {
+            Step::Send(bytes) => Turn::Send(bytes.to_vec()),
+            Step::Wait { until_ns } => Turn::Wait { until_ns },
+            Step::Done => match self.exchange.take() {
+                Some(exchange) => Turn::Ended(exchange.outcome()),
+                None => Turn::Wait { until_ns: now_ns },
+            },
+        }
+    }
+
+    pub(super) fn heard(&mut self, now_ns: u64, bytes: &[u8]) {
+        let dialogue = &self.dialogue;
+        if let Some(exchange) = &mut self.exchange {
+            exchange.heard(now_ns, bytes, |bytes| dialogue.probe(bytes), |frame| dialogue.judge(frame));
+        }
+    }
+
+    /// Tells the dialogue how its request fared.
+    pub(super) fn took(&mut self, outcome: &Outcome) {
+        self.dialogue.heard(outcome.result.as_deref().map_err(|error| *error));
+        self.raw = if outcome.result.is_ok() { Vec::new() } else { outcome.raw.clone() };
+    }
+
+    /// Whether a late answer to the request that has just ended may still come.
+    pub(super) fn leaves_waiting(&self, outcome: &Outcome) -> bool {
+        self.answered && outcome.result.is_err()
+    }
+
+    /// The line is gone: what was asked is not answered.
+    pub(super) fn lose(&mut self) {
+        if self.exchange.take().is_some() {
+            self.dialogue.heard(Err(Error::Timeout));
+        }
+    }
+
+    /// How it ended, and what was heard instead of the last answer.
+    pub(super) fn finish(self) -> (Job<W>, Finished, Vec<u8>) {
+        (self.job, self.dialogue.finish(), self.raw)
+    }
+}
+
+/// Learns from what is heard whether the adapter hears itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ear {
+    echo: Echo,
+    whole: u8,
+    nothing: u8,
+}
+
+/// So many exchanges alike decide it.
+const SURE: u8 = 3;
+
+impl Ear {
+    pub(super) const fn new(echo: Echo) -> Self {
+        Self { echo, whole: 0, nothing: 0 }
+    }
+
+    pub(super) const fn echo(&self) -> Echo {
+        self.echo
+    }
+
+    /// What one exchange shows.
+    pub(super) fn learn(&mut self, outcome: &Outcome) {
+        match (outcome.heard, outcome.result.is_ok()) {
+            (Heard::Whole, _) => (self.whole, self.nothing) = (self.whole.saturating_add(1), 0),
+            // An answer without an echo before it; without an answer nothing is known.
+            (Heard::Nothing, true) => (self.nothing, self.whole) = (self.nothing.saturating_add(1), 0),
+            _ => return,
+        }
+        if self.echo == poll::Echo::Unknown {
+            if self.whole >= SURE {
+                self.echo = Echo::Always;
+            } else if self.nothing >= SURE {
+                self.echo = Echo::Never;
+            }
+        }
+    }
+}
+
+impl Counts {
+    /// Counts an exchange.
+    pub(super) fn count(&mut self, outcome: &Outcome, answered: bool) {
+        let more = |n: &mut u64, by: usize| *n = n.saturating_add(by as u64);
+        more(&mut self.garbage, outcome.garbage + outcome.drained);
+        more(&mut self.others, outcome.others);
+        more(&mut self.collisions, usize::from(outcome.heard == Heard::Damaged));
+        if !answered {
+            return;
+        }
+        match outcome.result {
+            Ok(_) => more(&mut self.answers, 1),
+            Err(Error::Timeout) => more(&mut self.timeouts, 1),
+            Err(_) => more(&mut self.damaged, 1),
+        }
+    }
+}
+
+impl<W> Talk<W> {
+    /// Whether the request under way has an answer.
+    pub(super) const fn is_answered(&self) -> bool {
+        self.answered
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Examinations of simulated lines, in virtual time.
+
+use gasd_lab::cjt188::{GasMeter, Settings};
+use gasd_lab::{Bus, Habits, Line, Meter, Noise, Register, Truth};
+
+use super::super::finding::{Finding, Verdict};
+use super::super::judge::judge;
+use super::*;
+use crate::wire::Parity;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn plan(others: Vec<Setting>) -> Plan {
+    let setting = Setting { baud: 2_400, parity: Parity::Even };
+    Plan { setting, others, protocols: Protocol::ALL.to_vec(), listen_ns: 5 * SECOND, latency_ns: 20_000_000 }
+}
+
+fn meters() -> Vec<Box<dyn Meter>> {
+    let truth = Truth::new(Register::default()).shared();
+    let settings = Settings::new("33781122334455".parse().unwrap());
+    vec![Box::new(GasMeter::new(settings, Habits::default(), truth))]
+}
+
+/// Lets an examination run on a line that is heard only where `hears` says so; what it found, how long it took, and the
+/// settings that were made.
+fn examine(mut bus: Bus, plan: Plan, hears: impl Fn(Setting) -> bool) -> (Vec<Finding>, u64, Vec<Setting>) {
+    let mut examination = Examination::new(plan);
+    let (mut now_ns, mut settings): (u64, Vec<Setting>) = (SECOND, Vec::new());
+    // From now on the line has a clock.
+    assert!(bus.take(now_ns).is_empty());
+    for _ in 0..1_000_000 {
+        let good = settings.last().is_some_and(|setting| hears(*setting));
+        match examination.step(now_ns) {
+            Act::Set(setting) => settings.push(setting),
+            Act::Send(bytes) if good => bus.sent(now_ns, &bytes),
+            Act::Send(_) => {}
+            Act::Wait { until_ns } => {
+                assert!(until_ns > now_ns, "it waits for something");
+                now_ns = bus.due_ns().map_or(until_ns, |due| due.clamp(now_ns + 1, until_ns));
+                let bytes = bus.take(now_ns);
+                if !bytes.is_empty() {
+                    examination.heard(now_ns, &bytes);
+                }
+            }
+            Act::Done => return (judge(&examination.observed()), now_ns - SECOND, settings),
+        }
+    }
+    panic!("it never ends");
+}
+
+fn verdict(findings: &[Finding], name: &str) -> Option<Verdict> {
+    findings.iter().find(|finding| finding.name == name).map(|finding| finding.verdict)
+}
+
+#[test]
+fn a_good_line_with_and_without_echo_is_good_within_ten_seconds() {
+    for echo in [false, true] {
+        let bus = Bus::new(Line { echo, ..Line::new(2_400) }, meters());
+        let setting = plan(Vec::new()).setting;
+        let (findings, took_ns, settings) = examine(bus, plan(Plan::others(setting)), |_| true);
+        assert!(findings.iter().all(|finding| finding.verdict == Verdict::Good), "{findings:?}");
+        assert!((5 * SECOND..12 * SECOND).contains(&took_ns), "{took_ns}");
+        assert_eq!(settings, [setting], "where somebody answers nothing else is tried");
+        let hears = findings.iter().any(|finding| finding.words.starts_with("the adapter hears"));
+        assert_eq!(hears, echo, "{findings:?}");
+    }
+}
+
+#[test]
+fn a_line_at_another_setting_is_found_and_the_setting_named() {
+    let right = Setting { baud: 9_600, parity: Parity::None };
+    let first = plan(Vec::new()).setting;
+    let bus = Bus::new(Line::new(2_400), meters());
+    let (findings, took_ns, settings) = examine(bus, plan(Plan::others(first)), |setting| setting == right);
+    assert_eq!(verdict(&findings, "speed"), Some(Verdict::Wrong), "{findings:?}");
+    assert!(findings.iter().any(|finding| finding.words.contains("9600 baud 8N1")), "{findings:?}");
+    assert_eq!(settings.last(), Some(&right));
+    assert!(took_ns < 60 * SECOND, "{took_ns}");
+}
+
+#[test]
+fn an_empty_line_is_told_after_all_settings() {
+    let first = plan(Vec::new()).setting;
+    let bus = Bus::new(Line::new(2_400), Vec::new());
+    let (findings, took_ns, settings) = examine(bus, plan(Plan::others(first)), |_| true);
+    assert_eq!(verdict(&findings, "answers"), Some(Verdict::Wrong), "{findings:?}");
+    assert_eq!(verdict(&findings, "noise"), Some(Verdict::Good));
+    assert_eq!(settings.len(), 21);
+    assert!(took_ns < 150 * SECOND, "{took_ns}");
+}
+
+#[test]
+fn stray_bytes_are_noise_whether_somebody_answers_or_not() {
+    let noise = Noise { stray_ppm: 60_000, ..Noise::NONE };
+    let bus = Bus::new(Line { noise, ..Line::new(2_400) }, meters());
+    let (findings, ..) = examine(bus, plan(Vec::new()), |_| true);
+    assert_eq!(verdict(&findings, "noise"), Some(Verdict::Wrong), "{findings:?}");
+}
+
+#[test]
+fn an_echo_that_comes_back_changed_is_a_collision() {
+    let noise = Noise { corrupt_ppm: 150_000, ..Noise::NONE };
+    let bus = Bus::new(Line { noise, echo: true, ..Line::new(2_400) }, Vec::new());
+    let (findings, ..) = examine(bus, plan(Vec::new()), |_| true);
+    assert_eq!(verdict(&findings, "collision"), Some(Verdict::Wrong), "{findings:?}");
+}
+
+#[test]
+fn a_line_that_never_rests_is_busy_and_nothing_is_sent_into_it() {
+    let mut examination = Examination::new(plan(Vec::new()));
+    let mut now_ns = SECOND;
+    loop {
+        match examination.step(now_ns) {
+            Act::Send(bytes) => panic!("{bytes:?}"),
+            Act::Done => break,
+            Act::Set(_) => {}
+            Act::Wait { .. } => {
+                now_ns += 4_000_000;
+                examination.heard(now_ns, &[0x55]);
+            }
+        }
+    }
+    let findings = judge(&examination.observed());
+    assert_eq!(verdict(&findings, "busy"), Some(Verdict::Wrong), "{findings:?}");
+    assert_eq!(verdict(&findings, "noise"), Some(Verdict::Wrong));
+}
+
+#[test]
+fn what_the_hardware_counts_is_counted_from_each_setting_on() {
+    let mut examination = Examination::new(Plan { protocols: vec![Protocol::Mbus], ..plan(Vec::new()) });
+    let mut now_ns = SECOND;
+    let mut framing = 70;
+    loop {
+        examination.damage(Some(Damage { framing, ..Damage::default() }));
+        match examination.step(now_ns) {
+            Act::Done => break,
+            Act::Set(_) => framing = 90,
+            Act::Send(_) => framing += 2,
+            Act::Wait { until_ns } => now_ns = until_ns,
+        }
+    }
+    let observed = examination.observed();
+    assert_eq!(observed.listened.damage, Some(Damage::default()), "what was counted before is another's");
+    assert_eq!(observed.asked[0].damage.map(|damage| damage.framing), Some(2));
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The thread of one port: it gives a [`Bus`] its wire, and opens that anew when it is lost.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gasd_meters::Valve;
+use gasd_meters::drive::ProcedureSettings;
+use gasd_meters::drive::scan::Search;
+use gasd_meters::poll::{Echo, Supply};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::bus::{Bus, Counts, Event, Key, Look, NotMoved, Pace, Searched, Spec, Step};
+use crate::wire::{Damage, Wire, WireSpec};
+
+/// How long until a wire that was lost is looked for again: longer and longer.
+const AGAIN: [Duration; 5] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+];
+/// How often what a port has seen is told, where it has seen more.
+const TELL_NS: u64 = 1_000_000_000;
+
+/// A port.
+#[derive(Clone, Debug)]
+pub struct PortSpec {
+    /// Its name: threads and messages have it.
+    pub id: String,
+    /// How it is reached.
+    pub wire: WireSpec,
+    /// How long who may take.
+    pub pace: Pace,
+}
+
+/// What a port tells.
+#[derive(Debug)]
+pub enum Told {
+    /// Something of a meter.
+    Event(Event),
+    /// What is wrong with the port itself; `None` when it is well.
+    Health(Option<String>),
+    /// What it has seen, now and then.
+    Seen(Seen),
+    /// Something of a search.
+    Searched(Searched),
+}
+
+/// What a port has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Exchanges.
+    pub counts: Counts,
+    /// Whether the adapter hears what it sends.
+    pub echo: Echo,
+    /// What the hardware counted, where it counts.
+    pub damage: Option<Damage>,
+    /// How far a search is.
+    pub search: Option<Look>,
+}
+
+/// Who is told; called on the port's thread, which waits for it.
+pub type Teller = Box<dyn FnMut(Told) + Send>;
+
+enum Order {
+    Meters(Vec<Spec>),
+    Move(Key, Valve, ProcedureSettings),
+    Supply(Supply),
+    Search(Option<Box<Search>>),
+}
+
+struct Shared {
+    orders: Mutex<Vec<Order>>,
+    stop: std::sync::atomic::AtomicBool,
+    wake: OwnedFd,
+}
+
+/// A port at work; its thread ends when this is dropped.
+pub struct Port {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A hand on a port.
+#[derive(Clone)]
+pub struct PortHandle(Arc<Shared>);
+
+impl PortHandle {
+    /// Other meters from now on.
+    pub fn set_meters(&self, specs: Vec<Spec>) {
+        self.0.order(Order::Meters(specs));
+    }
+
+    /// Moves a meter's valve; what becomes of it is told by [`Event::Moved`].
+    pub fn move_valve(&self, key: Key, to: Valve, settings: ProcedureSettings) {
+        self.0.order(Order::Move(key, to, settings));
+    }
+
+    /// How the supply is.
+    pub fn set_supply(&self, supply: Supply) {
+        self.0.order(Order::Supply(supply));
+    }
+
+    /// Looks for meters, in place of a search that is under way; `None` ends it.
+    pub fn search(&self, search: Option<Box<Search>>) {
+        self.0.order(Order::Search(search));
+    }
+}
+
+impl Port {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// No thread or no descriptor can be had.
+    pub fn start(spec: PortSpec, meters: Vec<Spec>, told: Teller) -> io::Result<Port> {
+        let shared = Arc::new(Shared {
+            orders: Mutex::default(),
+            stop: std::sync::atomic::AtomicBool::new(false),
+            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+        });
+        // The kernel shows 15 bytes.
+        let name = format!("port-{}", spec.id).chars().take(15).collect();
+        let theirs = shared.clone();
+        let thread = std::thread::Builder::new().name(name).stack_size(512 * 1024).spawn(move || {
+            let bus = Bus::new(spec.pace, meters, boottime_ns());
+            Work { spec, shared: theirs, told, bus, unsent: Vec::new(), seen: Seen::default(), told_ns: 0 }
+                .run();
+        })?;
+        Ok(Port { shared, thread: Some(thread) })
+    }
+
+    /// A hand on it.
+    #[must_use]
+    pub fn handle(&self) -> PortHandle {
+        PortHandle(self.shared.clone())
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.shared.wake();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn order(&self, order: Order) {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).push(order);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // A counter that is full has woken the thread already.
+        let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+struct Work {
+    spec: PortSpec,
+    shared: Arc<Shared>,
+    told: Teller,
+    bus: Bus,
+    /// What is to be sent and found no room yet.
+    unsent: Vec<u8>,
+    seen: Seen,
+    told_ns: u64,
+}
+
+impl Work {
+    fn run(mut self) {
+        let mut pauses = AGAIN.iter();
+        let mut pause = AGAIN[0];
+        while !self.shared.is_stopped() {
+            match self.spec.wire.open() {
+                Ok(wire) => {
+                    (self.told)(Told::Health(None));
+                    pauses = AGAIN.iter();
+                    if let Err(error) = self.serve(wire) {
+                        let text =
+                            format!("{}: {error}; it is opened again as soon as it can be", self.spec.wire);
+                        (self.told)(Told::Health(Some(text)));
+                    }
+                    self.bus.lost(boottime_ns());
+                    self.unsent.clear();
+                }
+                Err(error) => (self.told)(Told::Health(Some(error.to_string()))),
+            }
+            pause = pauses.next().copied().unwrap_or(pause);
+            self.rest(pause);
+        }
+    }
+
+    /// Works on a wire until it is lost, or this is to stop.
+    fn serve(&mut self, mut wire: Box<dyn Wire>) -> io::Result<()> {
+        let mut bytes = [0u8; 512];
+        while !self.shared.is_stopped() {
+            self.take_orders();
+            let mut now_ns = boottime_ns();
+            let until_ns = match self.bus.step(now_ns) {
+                Step::Send(request) => {
+                    self.unsent.extend(request);
+                    now_ns
+                }
+                Step::Wait { until_ns } => until_ns,
+            };
+            if !self.unsent.is_empty() {
+                let sent = wire.write(&self.unsent)?;
+                self.unsent.drain(..sent.min(self.unsent.len()));
+            }
+            self.tell(now_ns, wire.damage());
+            self.wait(wire.as_ref(), until_ns.saturating_sub(now_ns));
+            loop {
+                let count = wire.read(&mut bytes)?;
+                now_ns = boottime_ns();
+                if count == 0 {
+                    break;
+                }
+                self.bus.heard(now_ns, &bytes[..count.min(bytes.len())]);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_orders(&mut self) {
+        let orders = std::mem::take(&mut *self.shared.orders.lock().unwrap_or_else(PoisonError::into_inner));
+        let now_ns = boottime_ns();
+        for order in orders {
+            match order {
+                Order::Meters(specs) => self.bus.set_meters(specs, now_ns),
+                Order::Move(key, to, settings) => {
+                    if !self.bus.move_valve(key, to, settings, now_ns) {
+                        let result = Err(NotMoved::NoMeter);
+                        (self.told)(Told::Event(Event::Moved { key, to, result }));
+                    }
+                }
+                Order::Supply(supply) => self.bus.set_supply(supply),
+                Order::Search(Some(search)) => self.bus.search(*search),
+                Order::Search(None) => self.bus.stop_search(),
+            }
+        }
+    }
+
+    /// Tells what has happened.
+    fn tell(&mut self, now_ns: u64, damage: Option<Damage>) {
+        for event in self.bus.events() {
+            (self.told)(Told::Event(event));
+        }
+        for searched in self.bus.searched() {
+            (self.told)(Told::Searched(searched));
+        }
+        if now_ns.saturating_sub(self.told_ns) >= TELL_NS {
+            self.told_ns = now_ns;
+            let (counts, echo, search) = (self.bus.counts(), self.bus.echo(), self.bus.look());
+            let seen = Seen { counts, echo, damage, search };
+            if seen != self.seen {
+                self.seen = seen;
+                (self.told)(Told::Seen(seen));
+            }
+        }
+    }
+
+    /// Waits for bytes, an order, or the time.
+    fn wait(&self, wire: &dyn Wire, left_ns: u64) {
+        // What was seen is told every second, so a longer wait is none.
+        let left_ns = left_ns.min(TELL_NS);
+        let timeout = Timespec {
+            tv_sec: (left_ns / 1_000_000_000).cast_signed(),
+            tv_nsec: (left_ns % 1_000_000_000).cast_signed(),
+        };
+        let wire = wire.fd();
+        let events = if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        let mut fds = [PollFd::new(&self.shared.wake, PollFlags::IN), PollFd::from_borrowed_fd(wire, events)];
+        // Whatever it says, the loop looks at everything.
+        let _ = poll(&mut fds, Some(&timeout));
+        self.awake();
+    }
+
+    /// Waits without a wire. Orders to valves end at once, for the reason that is the port's health.
+    fn rest(&mut self, pause: Duration) {
+        let until_ns = boottime_ns().saturating_add(pause.as_nanos() as u64);
+        loop {
+            self.take_orders();
+            self.bus.drop_orders(&NotMoved::NoLine);
+            self.tell(boottime_ns(), None);
+            let now_ns = boottime_ns();
+            if self.shared.is_stopped() || now_ns >= until_ns {
+                return;
+            }
+            let left_ns = until_ns - now_ns;
+            let timeout = Timespec {
+                tv_sec: (left_ns / 1_000_000_000).cast_signed(),
+                tv_nsec: (left_ns % 1_000_000_000).cast_signed(),
+            };
+            let _ = poll(&mut [PollFd::new(&self.shared.wake, PollFlags::IN)], Some(&timeout));
+            self.awake();
+        }
+    }
+
+    fn awake(&self) {
+        let mut count = [0u8; 8];
+        let _ = rustix::io::read(self.shared.wake.as_fd(), &mut count);
+    }
+}
+
+/// `CLOCK_BOOTTIME`, ns: it goes on while the machine sleeps.
+#[must_use]
+pub fn boottime_ns() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000).saturating_add(now.tv_nsec.unsigned_abs())
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Meters on NB-IoT from the datagram to the reading: object 19, registers of their own, strangers, restarts.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+mod common;
+
+use std::net::SocketAddr;
+
+use common::{S, errors, is_in_order, memories, readings, sent, strangers, volumes};
+use gasd_meters::cjt188::{Address, Profile};
+use gasd_meters::nbiot::{Code, Message, Path, Settings, Type, option};
+use gasd_meters::{Error, Kind, Unit, hex};
+use gasd_ports::air::lwm2m::{Carries, Device, Lwm2m};
+use gasd_ports::air::{Air, Event, NotRestored, Output};
+use proptest::prelude::*;
+
+const KEY: u64 = 7;
+const IMEI: &str = "864000000000001";
+const GAS: &str = "FEFEFEFE6830420000000033788116901F07785634122C001200002C5634122802262005006116";
+
+fn from() -> SocketAddr {
+    "192.0.2.9:5683".parse().unwrap()
+}
+
+fn cjt188() -> Carries {
+    Carries::Cjt188 { address: "78330000000042".parse().unwrap(), profile: Profile::STANDARD }
+}
+
+fn server(carries: Carries) -> Lwm2m {
+    let device = Device { key: KEY, endpoint: IMEI.to_owned(), carries };
+    Lwm2m::new(Settings::default(), vec![device], 0x1234_5678_9ABC_DEF0)
+}
+
+fn register(id: u16, endpoint: &str, objects: &str) -> Message {
+    let message = Message::new(Type::Confirmable, Code::POST, id, &[7])
+        .with(option::URI_PATH, b"rd")
+        .with_number(option::CONTENT_FORMAT, 40)
+        .with(option::URI_QUERY, format!("ep={endpoint}").as_bytes())
+        .with(option::URI_QUERY, b"lt=86400");
+    Message { payload: objects.as_bytes().into(), ..message }
+}
+
+fn hear(server: &mut Lwm2m, at_ns: u64, message: &Message) -> Vec<Output> {
+    server.heard(at_ns, from(), &message.encode().unwrap())
+}
+
+fn messages(outputs: &[Output]) -> Vec<Message> {
+    sent(outputs).iter().map(|(_, bytes)| Message::parse(bytes, &mut ()).unwrap()).collect()
+}
+
+fn telling(id: u16, token: &[u8], number: u32, format: u32, payload: &[u8]) -> Message {
+    let message = Message::new(Type::Confirmable, Code::CONTENT, id, token)
+        .with_number(option::OBSERVE, number)
+        .with_number(option::CONTENT_FORMAT, format);
+    Message { payload: payload.into(), ..message }
+}
+
+/// A meter that has registered and is asked; the token of what it was asked for.
+fn observed(server: &mut Lwm2m, objects: &str) -> Vec<u8> {
+    let out = hear(server, 0, &register(1, IMEI, objects));
+    assert_eq!(memories(&out).len(), 1);
+    let [created, asked] = &messages(&out)[..] else { panic!("{out:?}") };
+    assert_eq!((created.code, asked.number(option::OBSERVE)), (Code::CREATED, Some(0)));
+    let mut answer = telling(asked.id, &asked.token, 1, 42, &[]);
+    answer.kind = Type::Acknowledgement;
+    let out = hear(server, S, &answer);
+    assert_eq!(memories(&out).len(), 1, "what is observed is to be kept");
+    asked.token.clone()
+}
+
+fn gas() -> Vec<u8> {
+    hex::parse(GAS).unwrap()
+}
+
+#[test]
+fn a_frame_in_object_19_is_a_reading() {
+    let mut server = server(cjt188());
+    let token = observed(&mut server, "</19/0>");
+    let out = hear(&mut server, 2 * S, &telling(10, &token, 2, 42, &gas()));
+    let [(key, reading)] = readings(&out)[..] else { panic!("{out:?}") };
+    assert_eq!((key, reading.meter.radio_id.as_deref()), (KEY, Some(IMEI)));
+    assert_eq!(volumes(&out), [123_456_780_000_000], "{reading:?}");
+    assert!(is_in_order(&out), "it is acknowledged when it is written down");
+    assert_eq!(messages(&out)[0].kind, Type::Acknowledgement);
+    // The same message again is acknowledged and not read.
+    let out = hear(&mut server, 3 * S, &telling(10, &token, 2, 42, &gas()));
+    assert!(readings(&out).is_empty() && sent(&out).len() == 1);
+    // Two frames with a header and noise in one telling.
+    let two = [b"CTRL:", &gas()[..], &[0, 0xFF], &gas()].concat();
+    assert_eq!(readings(&hear(&mut server, 4 * S, &telling(11, &token, 3, 42, &two))).len(), 2);
+    // What is told out of order says that it is, and is not read.
+    let out = hear(&mut server, 5 * S, &telling(12, &token, 1, 42, &gas()));
+    assert!(matches!(errors(&out)[..], [(KEY, Error::AnswerMismatch { .. })]) && readings(&out).is_empty());
+    assert!(is_in_order(&out));
+}
+
+#[test]
+fn what_is_no_frame_of_this_meter_is_told() {
+    let mut server = server(cjt188());
+    let token = observed(&mut server, "</19/0>");
+    let mut other = gas();
+    (other[6], other[37]) = (0x43, 0x62);
+    let mut damaged = gas();
+    damaged[20] ^= 1;
+    let mut request = gas();
+    (request[13], request[37]) = (0x01, 0xE1);
+    for (n, (frame, kind)) in [
+        (other, "address_mismatch"),
+        (damaged, "checksum"),
+        (request, "answer_mismatch"),
+        (gas()[..30].to_vec(), "truncated"),
+        (vec![1, 2, 3], "no_frame"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let n = n as u32 + 1;
+        let out = hear(&mut server, u64::from(n) * S, &telling(20 + n as u16, &token, 2 + n, 42, &frame));
+        assert_eq!(errors(&out).iter().map(|(_, error)| error.kind()).collect::<Vec<_>>(), [kind]);
+        assert!(readings(&out).is_empty());
+        let raw = out.iter().find_map(|output| match output {
+            Output::Event(Event::Failed { raw, .. }) => Some(raw.clone()),
+            _ => None,
+        });
+        assert!(frame.ends_with(&raw.unwrap()));
+    }
+    // Whose it is may be left open, in part.
+    let carries = Carries::Cjt188 { address: Address::WILDCARD, profile: Profile::STANDARD };
+    let mut any = self::server(carries);
+    let token = observed(&mut any, "</19/0>");
+    assert_eq!(volumes(&hear(&mut any, S, &telling(30, &token, 2, 42, &gas()))).len(), 1);
+}
+
+#[test]
+fn other_formats_and_registers() {
+    let mut raw = server(Carries::Raw);
+    let token = observed(&mut raw, "</19/0>");
+    let out = hear(&mut raw, 2 * S, &telling(10, &token, 2, 42, b"anything"));
+    assert_eq!(readings(&out)[0].1.fields[0].value.to_string(), "bytes 616E797468696E67");
+    let path = Path::new(&[3424, 0, 1]);
+    let register = Carries::Resource { path, exponent: -2, unit: Unit::CubicMetre, float: false };
+    let mut server = server(register);
+    let token = observed(&mut server, "</3424/0>");
+    let out = hear(&mut server, 2 * S, &telling(10, &token, 2, 0, b"123456"));
+    assert_eq!(volumes(&out), [1_234_560_000_000]);
+    let out = hear(&mut server, 3 * S, &telling(11, &token, 3, 11_542, &[0xC2, 1, 0x04, 0xD2]));
+    assert_eq!(volumes(&out), [12_340_000_000]);
+    let out = hear(&mut server, 4 * S, &telling(12, &token, 4, 0, b"much"));
+    assert_eq!(errors(&out)[0].1.kind(), "malformed");
+    // It will not tell it: that is the meter's failure.
+    let refused = Message::new(Type::Confirmable, Code::NOT_FOUND, 13, &token);
+    assert_eq!(errors(&hear(&mut server, 5 * S, &refused))[0].1.kind(), "device_error");
+}
+
+#[test]
+fn the_device_and_its_signal_are_readings_too() {
+    let mut server = server(cjt188());
+    let token = observed(&mut server, "</3/0>");
+    let out =
+        hear(&mut server, 2 * S, &telling(10, &token, 2, 11_542, &hex::parse("C10950C2070E10").unwrap()));
+    assert_eq!(readings(&out)[0].1.get(Kind::Battery).unwrap().value.to_string(), "80 %");
+}
+
+#[test]
+fn who_is_not_configured_is_refused_and_noted() {
+    let mut server = server(cjt188());
+    let out = hear(&mut server, 0, &register(1, "8640\"\n1", "</19/0>"));
+    assert_eq!(strangers(&out), ["endpoint = \"8640\\\"\\n1\""]);
+    assert_eq!(messages(&out)[0].code.to_string(), "4.03");
+    assert!(server.clients().is_empty() && memories(&out).is_empty());
+    for n in 0..2_000u16 {
+        hear(&mut server, S, &register(n, &format!("x{n}"), "</19/0>"));
+    }
+    assert_eq!((server.clients().len(), server.strangers().iter().count()), (0, 32));
+    observed(&mut server, "</19/0>");
+}
+
+#[test]
+fn after_a_restart_it_is_understood_at_once() {
+    let mut before = server(cjt188());
+    let token = observed(&mut before, "</19/0>");
+    let out = hear(&mut before, 2 * S, &telling(10, &token, 2, 42, &gas()));
+    let kept = memories(&out).remove(0);
+    assert_eq!(kept, (KEY, before.memory(KEY)));
+    let mut forgot = server(cjt188());
+    assert!(readings(&hear(&mut forgot, 3 * S, &telling(11, &token, 3, 42, &gas()))).is_empty());
+    // The clock may have begun anew.
+    let mut after = server(cjt188());
+    after.restore(KEY, &kept.1, 0).unwrap();
+    assert_eq!(after.clients()[0].expires_ns, 86_400 * S);
+    assert_eq!(volumes(&hear(&mut after, S, &telling(11, &token, 3, 42, &gas()))).len(), 1);
+    for end in 1..kept.1.len() {
+        let cut = server(cjt188()).restore(KEY, &kept.1[..end], 0);
+        assert!(cut == Err(NotRestored::Damaged) || (end == 2 && cut.is_ok()), "{end} bytes");
+    }
+    let device = Device { key: KEY, endpoint: "another".into(), carries: cjt188() };
+    let mut other = Lwm2m::new(Settings::default(), vec![device], 1);
+    assert_eq!(other.restore(KEY, &kept.1, 0), Err(NotRestored::OtherMeter));
+    assert_eq!(other.restore(1, &kept.1, 0), Err(NotRestored::NoMeter));
+    // A meter that goes is forgotten.
+    let expired = after.tick(90_000 * S);
+    assert_eq!(memories(&expired).len(), 1);
+    assert!(after.clients().is_empty() && after.due_ns().is_none());
+}
+
+#[test]
+fn a_request_is_sent_again() {
+    let mut server = server(cjt188());
+    let out = hear(&mut server, 0, &register(1, IMEI, "</19/0>"));
+    let asked = sent(&out).remove(1);
+    assert_eq!(server.due_ns(), Some(10 * S));
+    assert_eq!(sent(&server.tick(10 * S)), [asked]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn any_bytes_are_something_or_nothing(
+        payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..10),
+        format in prop_oneof![Just(0u32), Just(42), Just(11_542), Just(60)],
+        which in 0..3,
+    ) {
+        let path = Path::new(&[3424, 0, 1]);
+        let (carries, objects) = match which {
+            0 => (cjt188(), "</19/0>"),
+            1 => (Carries::Raw, "</19/0>"),
+            _ => (Carries::Resource { path, exponent: 127, unit: Unit::CubicMetre, float: true }, "</3424/0>"),
+        };
+        let mut server = server(carries);
+        let token = observed(&mut server, objects);
+        for (n, payload) in payloads.iter().enumerate() {
+            let _ = server.heard(0, from(), payload);
+            let out = hear(&mut server, S, &telling(100 + n as u16, &token, 2 + n as u32, format, payload));
+            prop_assert!(out.len() <= 70);
+            let _ = server.restore(KEY, payload, 0);
+            let _ = server.restore(KEY, &[&[1, 1][..], payload].concat(), 0);
+        }
+    }
+}
