@@ -3,16 +3,17 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use zbus::connection::Builder;
 use zbus::names::InterfaceName;
 use zbus::{Connection, Variant, fdo};
 
-use crate::path::{meter_path, valve_path, verdict_path};
+use crate::path::{meter_path, port_path, valve_path, verdict_path};
 use crate::{
-    ADDRESS_ENV, AuditEntry, ClientError, MANAGER, METER, ManagerProxy, MeterProxy, NAME, ROOT, State, VALVE,
-    VERDICT, ValveProxy, VerdictProxy, Watch,
+    ADDRESS_ENV, AuditEntry, ClientError, MANAGER, METER, ManagerProxy, MeterProxy, NAME, PORT, PortProxy,
+    ROOT, State, VALVE, VERDICT, ValveProxy, VerdictProxy, Watch,
 };
 
 /// A valve may take a while to move, and a person to type a password for polkit: the service gives
@@ -157,6 +158,38 @@ impl Client {
         Ok(ValveProxy::new(&self.connection, valve_path(id)).await?)
     }
 
+    /// A port by its id. Whether there is one is found by the first call.
+    ///
+    /// # Errors
+    /// Only when the connection is gone.
+    pub async fn port(&self, id: &str) -> Result<PortProxy<'static>, ClientError> {
+        Ok(PortProxy::new(&self.connection, port_path(id)).await?)
+    }
+
+    /// Looks for meters on a port, in these protocols, or in all that are known: the end of a pipe with one JSON object a
+    /// line, see `dbus/io.gasd1.Port.xml`. Closing it ends the search.
+    ///
+    /// # Errors
+    /// As [`Client::state`]; [`ClientError::Refused`] with `NoScan` where nothing can be asked, or `InvalidArgs` for a
+    /// protocol that the service does not know.
+    pub async fn scan(&self, port: &str, protocols: &[String]) -> Result<OwnedFd, ClientError> {
+        let mut options = HashMap::new();
+        if !protocols.is_empty() {
+            options.insert("Protocols", Variant::from(protocols.to_vec()));
+        }
+        Ok(self.port(port).await?.scan(options).await?.into())
+    }
+
+    /// What was heard of a meter instead of answers: when (`CLOCK_BOOTTIME` ns), the kind of error, the bytes in hex.
+    ///
+    /// # Errors
+    /// As [`Client::state`].
+    pub async fn rejected_answers(&self, meter: &str) -> Result<Vec<(u64, String, String)>, ClientError> {
+        let meter = self.meter(meter).await?;
+        let asking = meter.rejected_answers(HashMap::new());
+        Ok(within(READ, asking).await.ok_or(ClientError::NoAnswer)??)
+    }
+
     /// A verdict by its number. Whether there is one is found by the first call.
     ///
     /// # Errors
@@ -179,6 +212,11 @@ impl State {
                 let mut valve = crate::Valve::default();
                 valve.update(properties);
                 self.valves.insert(valve.id.clone(), valve);
+            }
+            PORT => {
+                let mut port = crate::Port::default();
+                port.update(properties);
+                self.ports.insert(port.id.clone(), port);
             }
             VERDICT => {
                 let mut verdict = crate::Verdict::default();

@@ -5,6 +5,7 @@
 //! /io/gasd1                 io.gasd1.Manager, org.freedesktop.DBus.ObjectManager
 //! /io/gasd1/meters/<id>     io.gasd1.Meter
 //! /io/gasd1/valves/<id>     io.gasd1.Valve
+//! /io/gasd1/ports/<id>      io.gasd1.Port
 //! /io/gasd1/verdicts/<n>    io.gasd1.Verdict, as long as nobody acknowledged it
 //! /io/gasd1/simulation      io.gasd1.Simulation
 //! ```
@@ -14,6 +15,7 @@ mod client;
 mod error;
 mod objects;
 mod path;
+mod port;
 mod properties;
 mod proxies;
 mod simulation;
@@ -22,9 +24,10 @@ mod watch;
 pub use client::{Client, address};
 pub use error::ClientError;
 pub use objects::{AuditEntry, Hold, Meter, Sensitivity, Service, State, Valve, Verdict};
-pub use path::{Object, leaf, meter_path, unleaf, valve_path, verdict_path};
+pub use path::{Object, leaf, meter_path, port_path, unleaf, valve_path, verdict_path};
+pub use port::{OnPort, Port};
 pub use properties::Properties;
-pub use proxies::{ManagerProxy, MeterProxy, ValveProxy, VerdictProxy};
+pub use proxies::{ManagerProxy, MeterProxy, PortProxy, ValveProxy, VerdictProxy};
 pub use simulation::{SimulatedVerdict, SimulationProxy, SimulationState};
 pub use watch::{Event, Watch};
 
@@ -38,6 +41,8 @@ pub const MANAGER: &str = "io.gasd1.Manager";
 pub const METER: &str = "io.gasd1.Meter";
 /// Interface of a valve.
 pub const VALVE: &str = "io.gasd1.Valve";
+/// Interface of a port.
+pub const PORT: &str = "io.gasd1.Port";
 /// Interface of a verdict.
 pub const VERDICT: &str = "io.gasd1.Verdict";
 /// Interface of the test stand.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::port::{OnPort, Port};
 use crate::properties::{Properties, set, set_name, value};
 
 /// Everything the service shows.
@@ -16,6 +17,8 @@ pub struct State {
     pub meters: BTreeMap<String, Meter>,
     /// The valves, by id.
     pub valves: BTreeMap<String, Valve>,
+    /// The ports that meters are read through, by id.
+    pub ports: BTreeMap<String, Port>,
     /// Verdicts that nobody acknowledged, by number.
     pub verdicts: BTreeMap<u64, Verdict>,
 }
@@ -127,6 +130,8 @@ pub struct Meter {
     pub readings: BTreeMap<String, u64>,
     /// What its source can and cannot show, in words.
     pub sight: String,
+    /// What is known of it where it is on a port.
+    pub on_port: Option<OnPort>,
 }
 
 impl Meter {
@@ -155,6 +160,7 @@ impl Meter {
         set(&mut self.read_every_ns, p, "ReadEvery");
         set(&mut self.readings, p, "Readings");
         set(&mut self.sight, p, "Sight");
+        OnPort::update(&mut self.on_port, p);
         if let Some(all) = value::<Vec<Properties>>(p, "Sensitivity") {
             self.sensitivity = all.iter().map(Sensitivity::read).collect();
         }
@@ -215,7 +221,7 @@ pub struct Valve {
     pub id: String,
     /// `open`, `closed` or `unknown`.
     pub position: String,
-    /// `simulated`, `gpio`, `none` if it is not configured any more, or `unknown`.
+    /// `simulated`, `gpio`, `meter`, `none` if it is not configured any more, or `unknown`.
     pub actuator: String,
     /// Reasons to keep it closed, oldest first.
     pub holds: Vec<Hold>,
@@ -233,7 +239,7 @@ impl Valve {
     pub(crate) fn update(&mut self, p: &Properties) {
         set(&mut self.id, p, "Id");
         set_name(&mut self.position, p, "Position", &["open", "closed"]);
-        set_name(&mut self.actuator, p, "Actuator", &["simulated", "gpio", "none"]);
+        set_name(&mut self.actuator, p, "Actuator", &["simulated", "gpio", "meter", "none"]);
         set(&mut self.health, p, "Health");
         if let Some(holds) = value::<Vec<Properties>>(p, "Holds") {
             self.holds = holds.iter().map(Hold::read).collect();

@@ -18,6 +18,8 @@ pub enum Object {
     Meter(String),
     /// A valve, by its id.
     Valve(String),
+    /// A port, by its id.
+    Port(String),
     /// A verdict, by its number.
     Verdict(u64),
 }
@@ -33,6 +35,7 @@ impl Object {
         let (folder, leaf) = rest.strip_prefix('/')?.split_once('/')?;
         match folder {
             "meters" => unleaf(leaf).map(Object::Meter),
+            "ports" => unleaf(leaf).map(Object::Port),
             "valves" => unleaf(leaf).map(Object::Valve),
             // Only the one way of writing a number counts: `+7` and `007` are nobody's path.
             "verdicts" => leaf.parse().ok().filter(|id: &u64| id.to_string() == leaf).map(Object::Verdict),
@@ -93,6 +96,12 @@ pub fn meter_path(id: &str) -> String {
 #[must_use]
 pub fn valve_path(id: &str) -> String {
     format!("{ROOT}/valves/{}", leaf(id))
+}
+
+/// Path of a port.
+#[must_use]
+pub fn port_path(id: &str) -> String {
+    format!("{ROOT}/ports/{}", leaf(id))
 }
 
 /// Path of a verdict. The number stands as it is: a path element may start with a digit.

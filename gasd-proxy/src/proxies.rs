@@ -100,6 +100,13 @@ pub trait Meter {
     /// What sensors measure: `pressure_kpa` (d), `seismic_gal` (d), `gas_alarm` (b).
     #[zbus(allow_interactive_auth)]
     fn report(&self, values: HashMap<&str, Variant<'_>>) -> zbus::Result<()>;
+    /// Times (`CLOCK_BOOTTIME` ns) and registers (µL) of its last readings, oldest first. No option is known yet.
+    fn latest(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<Vec<(u64, u64)>>;
+    /// What was heard instead of answers: time, kind of error, bytes in hex. No option is known yet.
+    fn rejected_answers(
+        &self,
+        options: HashMap<&str, Variant<'_>>,
+    ) -> zbus::Result<Vec<(u64, String, String)>>;
     /// Its id.
     #[zbus(property(emits_changed_signal = "const"))]
     fn id(&self) -> zbus::Result<String>;
@@ -210,6 +217,41 @@ pub trait Valve {
     /// `ok`, or in words what is wrong.
     #[zbus(property)]
     fn health(&self) -> zbus::Result<String>;
+}
+
+/// A port that meters are read through.
+#[proxy(interface = "io.gasd1.Port", default_service = "io.gasd1", assume_defaults = false)]
+pub trait Port {
+    /// Looks for meters: a pipe of JSON lines, see `dbus/io.gasd1.Port.xml`. Option: `Protocols` (as).
+    #[zbus(allow_interactive_auth)]
+    fn scan(&self, options: HashMap<&str, Variant<'_>>) -> zbus::Result<OwnedFd>;
+    /// Its id.
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn id(&self) -> zbus::Result<String>;
+    /// `serial`, `tcp`, `wmbus`, `lorawan` or `lwm2m`.
+    #[zbus(property)]
+    fn kind(&self) -> zbus::Result<String>;
+    /// Device or address with its settings, in words.
+    #[zbus(property)]
+    fn place(&self) -> zbus::Result<String>;
+    /// `ok`, or in words what is wrong.
+    #[zbus(property)]
+    fn health(&self) -> zbus::Result<String>;
+    /// `good`, `low`, `unknown`; empty where no line says it.
+    #[zbus(property)]
+    fn supply(&self) -> zbus::Result<String>;
+    /// Ids of the meters on it.
+    #[zbus(property)]
+    fn meters(&self) -> zbus::Result<Vec<String>>;
+    /// What it has seen, by name.
+    #[zbus(property)]
+    fn counts(&self) -> zbus::Result<HashMap<String, u64>>;
+    /// `yes`, `no` or `unknown`.
+    #[zbus(property)]
+    fn echo(&self) -> zbus::Result<String>;
+    /// Meters that were heard and are not configured.
+    #[zbus(property)]
+    fn strangers(&self) -> zbus::Result<Vec<(String, String)>>;
 }
 
 /// A verdict that nobody acknowledged. None of its properties ever changes.

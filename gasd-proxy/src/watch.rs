@@ -9,7 +9,7 @@ use zbus::names::OwnedUniqueName;
 use zbus::{MatchRule, Message, MessageStream, OwnedObjectPath, OwnedVariant, fdo};
 
 use crate::path::Object;
-use crate::{Client, ClientError, MANAGER, METER, NAME, Properties, ROOT, State, VALVE, VERDICT};
+use crate::{Client, ClientError, MANAGER, METER, NAME, PORT, Properties, ROOT, State, VALVE, VERDICT};
 
 /// Something happened. What it is now stands in [`Watch::state`].
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub enum Event {
     Meter(String, Vec<String>),
     /// Properties of a valve changed: its id and their names.
     Valve(String, Vec<String>),
+    /// Properties of a port changed, by name.
+    Port(String, Vec<String>),
     /// A verdict was made.
     VerdictAdded(u64),
     /// A verdict was acknowledged, or is gone with the service.
@@ -152,6 +154,10 @@ impl Watch {
             (Object::Meter(id), METER) => {
                 self.state.meters.get_mut(&id)?.update(&changed);
                 Some(Event::Meter(id, names))
+            }
+            (Object::Port(id), PORT) => {
+                self.state.ports.get_mut(&id)?.update(&changed);
+                Some(Event::Port(id, names))
             }
             (Object::Valve(id), VALVE) => {
                 self.state.valves.get_mut(&id)?.update(&changed);

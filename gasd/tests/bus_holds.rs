@@ -51,7 +51,8 @@ impl Daemon {
             told.tell_update(&update);
             publish(update);
         });
-        let response = Response::start(&config, &loaded, writer.handle(), HashMap::new(), hook);
+        let response =
+            Response::start(&config, &loaded, writer.handle(), HashMap::new(), hook, &Default::default());
         let (commands, asked) = sync_channel::<Request>(4);
         let answers = response.clone();
         std::thread::spawn(move || {

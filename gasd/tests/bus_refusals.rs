@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use gasd::state::Change;
-use gasd_proxy::{NAME, ROOT as TREE, meter_path, valve_path, verdict_path};
+use gasd_proxy::{NAME, ROOT as TREE, meter_path, port_path, valve_path, verdict_path};
 use support::{run, snapshot, verdict};
 use system_bus::{CONTROLLER, READER, STRANGER, System, User, call};
 use zbus::{MatchRule, MessageStream, Variant};
@@ -95,7 +95,7 @@ enum Try {
 /// Interface, member, and how to try it.
 fn members() -> Vec<(String, String, Try)> {
     let mut members = Vec::new();
-    for name in ["Manager", "Meter", "Valve", "Verdict", "Simulation"] {
+    for name in ["Manager", "Meter", "Port", "Valve", "Verdict", "Simulation"] {
         let file = format!("{}/../dbus/io.gasd1.{name}.xml", env!("CARGO_MANIFEST_DIR"));
         let mut interface = String::new();
         for (tag, attributes) in tags(&std::fs::read_to_string(file).unwrap()) {
@@ -127,6 +127,7 @@ async fn attempt(
     let path = match interface {
         "io.gasd1.Manager" => TREE.to_owned(),
         "io.gasd1.Meter" => meter_path("kitchen"),
+        "io.gasd1.Port" => port_path("rs485"),
         "io.gasd1.Valve" => valve_path("main"),
         "io.gasd1.Verdict" => verdict_path(3),
         "io.gasd1.Simulation" => format!("{TREE}/simulation"),

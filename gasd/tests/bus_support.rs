@@ -3,6 +3,11 @@
 #![allow(dead_code, reason = "every test binary uses another part of it")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
 
+#[path = "bus_samples/mod.rs"]
+mod samples;
+
+pub use samples::verdict;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
@@ -359,6 +364,8 @@ pub fn snapshot() -> Snapshot {
         health: "ok".into(),
     };
     Snapshot {
+        ports: vec![samples::port()],
+        on_ports: [("boiler-1".to_owned(), samples::on_port())].into(),
         service: ServiceState {
             mode: Mode::Kernel,
             store: StoreState::Good,
@@ -370,22 +377,6 @@ pub fn snapshot() -> Snapshot {
         valves: vec![valve("main"), valve("out_side")],
         verdicts: Vec::new(),
         simulation: SimulationState::default(),
-    }
-}
-
-/// A verdict on the meter kitchen.
-pub fn verdict(id: u64, severity: &str) -> VerdictRecord {
-    VerdictRecord {
-        id,
-        meter: "kitchen".into(),
-        kind: "surge".into(),
-        severity: severity.into(),
-        t_ns: 4_000_000_000,
-        decided_ns: 9_000_000_000,
-        unix_us: 1_700_000_000_000_000,
-        evidence_json: "{\"rule\":\"suspected-1s-confirmed-5s\"}".into(),
-        text: "flow of 6.1 m³/h confirmed over 5 s".into(),
-        acknowledged_by: None,
     }
 }
 

@@ -78,7 +78,7 @@ fn live_introspection_is_what_the_xml_promises() {
             live = members(&proxy.introspect().await.unwrap());
         }
         let mut promised = BTreeMap::new();
-        for name in ["Manager", "Meter", "Simulation", "Valve", "Verdict"] {
+        for name in ["Manager", "Meter", "Port", "Simulation", "Valve", "Verdict"] {
             let file = format!("{}/../dbus/io.gasd1.{name}.xml", env!("CARGO_MANIFEST_DIR"));
             promised.extend(members(&std::fs::read_to_string(file).unwrap()));
         }
@@ -213,7 +213,7 @@ fn every_property_tells_its_changes_unless_it_is_said_to_be_constant() {
     let bus = PrivateBus::start();
     let service = Service::start(&bus);
     let mut promised = BTreeMap::new();
-    for name in ["Manager", "Meter", "Valve"] {
+    for name in ["Manager", "Meter", "Port", "Valve"] {
         let file = format!("{}/../dbus/io.gasd1.{name}.xml", env!("CARGO_MANIFEST_DIR"));
         promised.extend(members(&std::fs::read_to_string(file).unwrap()));
     }
@@ -257,6 +257,23 @@ fn every_property_tells_its_changes_unless_it_is_said_to_be_constant() {
                 real_leaks: 0,
                 times: 4.0,
             }];
+            let on = gasd::state::OnPortState {
+                port: "other".into(),
+                protocol: "mbus".into(),
+                breaker: "half-open",
+                failures: 9,
+                last_error: "no".into(),
+                last_error_kind: "checksum",
+                next_probe_ns: 99,
+                fields: vec![("flow".into(), "1 m³/h".into())],
+                answers: 99,
+                ..Default::default()
+            };
+            all.on_ports.insert(meter.id.clone(), on);
+            let port = &mut all.ports[0];
+            (port.kind, port.place, port.health) = ("tcp".into(), "there".into(), "gone".into());
+            (port.meters, port.echo, port.supply) = (Vec::new(), "yes", "low");
+            (port.counts, port.strangers) = ([("requests", 1)].into(), Vec::new());
             let valve = &mut all.valves[1];
             (valve.position, valve.actuator) = (gasd::state::Position::Unknown, "gpio".into());
             valve.health = "stuck".into();

@@ -19,7 +19,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_example_parses() {
     let examples = blocks(&page(), "toml");
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 7);
     for example in examples {
         if let Err(errors) = parse("docs/configuration.md", &example) {
             panic!("{errors}\n{example}");

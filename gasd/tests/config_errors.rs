@@ -34,8 +34,8 @@ fn unknown_keys_with_the_nearest_or_all_known() {
     );
     only(
         whole("colour = 1"),
-        "8:1: meter \"m\": unknown key `colour`; known are `id`, `source`, `gpio`, `line`, `readings`, `pulse_volume`, \
-         `max_flow`, `filter`, `thresholds`, `profile`, `rules`, `valve`, `alarm`",
+        "8:1: meter \"m\": unknown key `colour`; known are `id`, `source`, `port`, `device`, `gpio`, `line`, `readings`, \
+         `pulse_volume`, `max_flow`, `filter`, `thresholds`, `profile`, `rules`, `valve`, `alarm`",
     );
     only(refused("[stroe]\n"), "1:2: unknown key `stroe`; did you mean `store`?");
     only(refused("[kernel]\npin = \"/x\"\n"), "2:1: kernel: unknown key `pin`; did you mean `pins`?");
@@ -59,8 +59,8 @@ fn missing_keys() {
     );
     only(
         valve(""),
-        "1:1: valve \"v\": the key `actuator` is missing (expected \"simulated\", or { gpio = \
-         { chip = \"gpiochip0\", line = 7 }, closed = \"high\" })",
+        "1:1: valve \"v\": the key `actuator` is missing (expected \"simulated\", { gpio = \
+         { chip = \"gpiochip0\", line = 7 }, closed = \"high\" }, or { meter = \"flat-3\" })",
     );
     only(
         valve("actuator = { gpio = { line = 7 } }"),
@@ -179,8 +179,8 @@ fn a_register_that_cannot_be_read_so() {
     let all = "{ every = \"1 min\", resolution = \"1 L\" }";
     only(
         meter(&format!("gpio = {{ line = 4 }}\nreadings = {all}")),
-        "7:12: readings: { every = \"1 min\", resolution = \"1 L\" }: nobody reads this meter: a program has to hand \
-         its readings in over a feed, so add source = \"stack\"",
+        "7:12: readings: { every = \"1 min\", resolution = \"1 L\" }: nobody reads this meter: add port and \
+         device, for gasd to read it, or source = \"stack\", for a program that hands its readings in over a feed",
     );
     only(
         read(all, "pulse_volume = \"10 L\""),

@@ -111,8 +111,14 @@ fn a_chip_that_is_missing_is_the_valves_health_and_not_the_end() {
     let actuator =
         Actuator::Gpio { line, closed: ClosedLevel::Low, pulse_ns: None, open_line: None, feedback: None };
     let hook = Box::new(|_: gasd::response::Update<'_>| {});
-    let response =
-        Response::start(&config(actuator), &Default::default(), writer.handle(), HashMap::new(), hook);
+    let response = Response::start(
+        &config(actuator),
+        &Default::default(),
+        writer.handle(),
+        HashMap::new(),
+        hook,
+        &Default::default(),
+    );
     let state = response.valve_states().remove(0);
     assert_eq!((state.position, state.actuator.as_str()), (Position::Unknown, "gpio"));
     assert!(state.health.contains("no-such-chip"), "{}", state.health);

@@ -111,10 +111,12 @@ impl Link {
         let ports = &self.ports;
         let desk = Desk::new(ports.commands.clone(), Guard::new(rule));
         let manager = Manager::new(ports, desk.clone());
-        let mut publisher = match Publisher::new(&connection, &ports.shared, desk, manager).await {
-            Ok(publisher) => publisher,
-            Err(error) => return error.into(),
-        };
+        let mut publisher =
+            match Publisher::new(&connection, &ports.shared, desk, manager, ports.doors.search.clone()).await
+            {
+                Ok(publisher) => publisher,
+                Err(error) => return error.into(),
+            };
         match timeout(BUS_ANSWER, own_name(&connection)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return End::Failed(error),
@@ -141,7 +143,7 @@ impl Link {
     /// Tells what changes until the connection breaks or the daemon stops.
     async fn follow(&mut self, connection: &Connection, publisher: &mut Publisher) -> Result<End, Error> {
         let origin = Instant::now();
-        let mut pacer = Pacer::new(publisher.meters(), publisher.valves());
+        let mut pacer = Pacer::new(publisher.meters(), publisher.valves(), publisher.ports());
         let mut all = interval(LOOK_AT_ALL);
         all.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut batch = Vec::with_capacity(BATCH);
@@ -161,8 +163,8 @@ impl Link {
                     return Ok(End::Failed(BusError::Lost { bus: self.address.to_string() }));
                 }
                 _ = all.tick() => {
-                    if publisher.sync_meters().await? {
-                        pacer = Pacer::new(publisher.meters(), publisher.valves());
+                    if publisher.sync().await? {
+                        pacer = Pacer::new(publisher.meters(), publisher.valves(), publisher.ports());
                     }
                     pacer.mark_all();
                     publisher.sync_verdicts().await?;
@@ -172,8 +174,8 @@ impl Link {
                     if count == 0 {
                         return Ok(End::Stop);
                     }
-                    if batch.contains(&Change::Meters) && publisher.sync_meters().await? {
-                        pacer = Pacer::new(publisher.meters(), publisher.valves());
+                    if batch.contains(&Change::Meters) && publisher.sync().await? {
+                        pacer = Pacer::new(publisher.meters(), publisher.valves(), publisher.ports());
                         pacer.mark_all();
                     }
                     if note(&mut pacer, batch.drain(..)) {
@@ -193,6 +195,7 @@ fn note(pacer: &mut Pacer, changes: impl Iterator<Item = Change>) -> bool {
             Change::Service => pacer.mark(Subject::Service),
             Change::Simulation => pacer.mark(Subject::Simulation),
             Change::Meter(index) => pacer.mark(Subject::Meter(index)),
+            Change::Port(index) => pacer.mark(Subject::Port(index)),
             Change::Valve(index) => pacer.mark(Subject::Valve(index)),
             Change::VerdictAdded(_) | Change::VerdictRemoved(_) => verdicts = true,
             // Looked at before: it changes what the indices mean.

@@ -14,7 +14,7 @@ use super::call::{Desk, Options, no_other_options, option};
 use super::guard::Duty;
 use super::look;
 use super::refusal::Refusal;
-use crate::state::{Command, MeterState, PRESSURE_KPA, Report, SEISMIC_GAL, Shared};
+use crate::state::{Command, MeterState, OnPortState, PRESSURE_KPA, Report, SEISMIC_GAL, Shared};
 
 /// A meter, by its id: its place in the snapshot changes with the configuration.
 pub(super) struct Meter {
@@ -24,6 +24,10 @@ pub(super) struct Meter {
 }
 
 impl Meter {
+    fn on_port<T: Default>(&self, read: impl FnOnce(&OnPortState) -> T) -> T {
+        look(&self.shared).on_ports.get(&self.id).map(read).unwrap_or_default()
+    }
+
     fn get<T: Default>(&self, read: impl FnOnce(&MeterState) -> T) -> T {
         look(&self.shared).meters.iter().find(|m| m.id == self.id).map(read).unwrap_or_default()
     }
@@ -100,6 +104,32 @@ impl Meter {
         let caller = self.desk.guard.may(connection, &header, Duty::Report).await?.name();
         let report = report(self.id.clone(), &values)?;
         self.desk.hand_over(Command::Report { report, caller }).await.map(drop)
+    }
+
+    #[zbus(out_args("readings"))]
+    async fn latest(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<Vec<(u64, u64)>, Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &[])?;
+        self.desk.guard.may_read(connection, &header, "read the last readings").await?;
+        Ok(self.on_port(|on| on.latest.clone()))
+    }
+
+    #[zbus(out_args("answers"))]
+    async fn rejected_answers(
+        &self,
+        #[zbus(connection)] connection: &Connection,
+        #[zbus(header)] header: Header<'_>,
+        options: Options,
+    ) -> Result<Vec<(u64, &'static str, String)>, Refusal> {
+        let _ticket = self.desk.guard.admit(&header)?;
+        no_other_options(&options, &[])?;
+        self.desk.guard.may_read(connection, &header, "read what was rejected").await?;
+        Ok(self.on_port(|on| on.rejected.clone()))
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
@@ -228,6 +258,54 @@ impl Meter {
     #[zbus(property)]
     fn sight(&self) -> String {
         self.get(|m| m.sight.clone())
+    }
+
+    #[zbus(property)]
+    fn port(&self) -> String {
+        self.on_port(|on| on.port.clone())
+    }
+
+    #[zbus(property)]
+    fn protocol(&self) -> String {
+        self.on_port(|on| on.protocol.clone())
+    }
+
+    #[zbus(property)]
+    fn breaker(&self) -> &'static str {
+        self.on_port(|on| on.breaker)
+    }
+
+    #[zbus(property)]
+    fn failures(&self) -> u32 {
+        self.on_port(|on| on.failures)
+    }
+
+    #[zbus(property)]
+    fn last_error(&self) -> String {
+        self.on_port(|on| on.last_error.clone())
+    }
+
+    #[zbus(property)]
+    fn last_error_kind(&self) -> &'static str {
+        self.on_port(|on| on.last_error_kind)
+    }
+
+    #[zbus(property)]
+    fn next_probe(&self) -> u64 {
+        self.on_port(|on| on.next_probe_ns)
+    }
+
+    #[zbus(property)]
+    fn fields(&self) -> Vec<(String, String)> {
+        self.on_port(|on| on.fields.clone())
+    }
+
+    #[zbus(property)]
+    fn answers(&self) -> HashMap<&'static str, u64> {
+        self.on_port(|on| {
+            let counts = [("answers", on.answers), ("errors", on.errors)];
+            counts.into_iter().chain(on.oddities.iter().map(|(name, count)| (*name, *count))).collect()
+        })
     }
 
     #[zbus(property)]

@@ -21,6 +21,7 @@ mod manager;
 mod meter;
 pub mod pace;
 mod polkit;
+mod port;
 mod publish;
 mod refusal;
 mod simulation;
@@ -64,6 +65,11 @@ pub type AuditReader = Arc<dyn Fn(AuditPage, oneshot::Sender<AuditEntries>) + Se
 /// Opens the kernel's live page, or says why there is none.
 pub type PageOpener = Arc<dyn Fn() -> Result<OwnedFd, String> + Send + Sync>;
 
+/// Looks for meters on a port, by its id: the end of a pipe from which what is found can be read, a line of JSON each; or
+/// why not. Must not wait.
+pub type Searcher =
+    Arc<dyn Fn(&str, gasd_meters::drive::scan::Search) -> Result<OwnedFd, String> + Send + Sync>;
+
 /// A verdict out of the store, acknowledged or not.
 pub type StoredVerdict = Result<Option<VerdictRecord>, StoreError>;
 
@@ -98,6 +104,8 @@ pub struct Doors {
     pub feeds: Option<Feeds>,
     /// Opens the live page: a descriptor that can be mapped. Must not wait.
     pub page: Option<PageOpener>,
+    /// Looks for meters; `None` where there are no ports.
+    pub search: Option<Searcher>,
 }
 
 /// The running bus. Dropping it is [`Bus::stop`].

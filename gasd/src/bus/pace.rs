@@ -14,6 +14,9 @@ pub const OBJECT_GAP_MS: u64 = 500;
 /// Shortest time between the signals of any two meters, ms: six a second.
 pub const METERS_GAP_MS: u64 = 167;
 
+/// Shortest time between two signals of one port, ms: its counters move all the time.
+pub const PORT_GAP_MS: u64 = 2_000;
+
 /// An object that changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -23,6 +26,8 @@ pub enum Subject {
     Simulation,
     /// A valve, by index.
     Valve(usize),
+    /// A port, by index.
+    Port(usize),
     /// A meter, by index.
     Meter(usize),
 }
@@ -46,6 +51,7 @@ pub struct Pacer {
     service: Slot,
     simulation: Slot,
     valves: Vec<Slot>,
+    ports: Vec<Slot>,
     meters: Vec<Slot>,
     /// Dirty meters in the order in which they became dirty.
     turn: VecDeque<usize>,
@@ -53,13 +59,14 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// A pacer for so many meters and valves, none of them changed.
+    /// A pacer for so many meters, valves and ports, none of them changed.
     #[must_use]
-    pub fn new(meters: usize, valves: usize) -> Pacer {
+    pub fn new(meters: usize, valves: usize, ports: usize) -> Pacer {
         Pacer {
             service: Slot::default(),
             simulation: Slot::default(),
             valves: vec![Slot::default(); valves],
+            ports: vec![Slot::default(); ports],
             meters: vec![Slot::default(); meters],
             turn: VecDeque::with_capacity(meters),
             meters_free_ms: 0,
@@ -73,6 +80,11 @@ impl Pacer {
             Subject::Simulation => self.simulation.dirty = true,
             Subject::Valve(index) => {
                 if let Some(slot) = self.valves.get_mut(index) {
+                    slot.dirty = true;
+                }
+            }
+            Subject::Port(index) => {
+                if let Some(slot) = self.ports.get_mut(index) {
                     slot.dirty = true;
                 }
             }
@@ -91,6 +103,7 @@ impl Pacer {
         self.mark(Subject::Service);
         self.mark(Subject::Simulation);
         (0..self.valves.len()).for_each(|index| self.mark(Subject::Valve(index)));
+        (0..self.ports.len()).for_each(|index| self.mark(Subject::Port(index)));
         (0..self.meters.len()).for_each(|index| self.mark(Subject::Meter(index)));
     }
 
@@ -108,6 +121,10 @@ impl Pacer {
             self.simulation.dirty = false;
             return Some(Subject::Simulation);
         }
+        if let Some(index) = self.ports.iter().position(|slot| slot.ready(now_ms)) {
+            self.ports[index].dirty = false;
+            return Some(Subject::Port(index));
+        }
         if self.meters_free_ms > now_ms {
             return None;
         }
@@ -124,6 +141,7 @@ impl Pacer {
             Subject::Service => self.service.free_ms = free_ms,
             Subject::Simulation => self.simulation.free_ms = free_ms,
             Subject::Valve(index) => self.valves[index].free_ms = free_ms,
+            Subject::Port(index) => self.ports[index].free_ms = now_ms + PORT_GAP_MS,
             Subject::Meter(index) => {
                 self.meters[index].free_ms = free_ms;
                 self.meters_free_ms = now_ms + METERS_GAP_MS;
@@ -135,7 +153,12 @@ impl Pacer {
     #[must_use]
     pub fn due_ms(&self) -> Option<u64> {
         let meters = self.turn.iter().map(|&index| self.meters[index].free_ms.max(self.meters_free_ms));
-        let others = self.valves.iter().chain([&self.service, &self.simulation]).filter(|slot| slot.dirty);
+        let others = self
+            .valves
+            .iter()
+            .chain(&self.ports)
+            .chain([&self.service, &self.simulation])
+            .filter(|slot| slot.dirty);
         others.map(|slot| slot.free_ms).chain(meters).min()
     }
 }
@@ -159,7 +182,7 @@ mod tests {
 
     #[test]
     fn one_busy_meter_makes_two_signals_a_second() {
-        let sent = run(&mut Pacer::new(1, 1), 10_000, &[Subject::Meter(0)]);
+        let sent = run(&mut Pacer::new(1, 1, 0), 10_000, &[Subject::Meter(0)]);
         assert_eq!(sent.len(), 20);
         assert_eq!(sent[0].0, 0, "the first change is told at once");
     }
@@ -167,7 +190,7 @@ mod tests {
     #[test]
     fn many_busy_meters_share_six_a_second_in_turn() {
         let marks: Vec<Subject> = (0..64).map(Subject::Meter).collect();
-        let sent = run(&mut Pacer::new(64, 0), 64_000, &marks);
+        let sent = run(&mut Pacer::new(64, 0, 0), 64_000, &marks);
         assert!(sent.len() <= 6 * 64, "{}", sent.len());
         for meter in 0..64 {
             let times = sent.iter().filter(|(_, subject)| *subject == Subject::Meter(meter)).count();
@@ -177,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_valve_does_not_wait_for_meters() {
-        let mut pacer = Pacer::new(64, 1);
+        let mut pacer = Pacer::new(64, 1, 0);
         pacer.mark_all();
         assert_eq!(pacer.take(0), Some(Subject::Service));
         assert_eq!(pacer.take(0), Some(Subject::Valve(0)));
@@ -191,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_last_change_is_always_told() {
-        let mut pacer = Pacer::new(1, 0);
+        let mut pacer = Pacer::new(1, 0, 0);
         pacer.mark(Subject::Meter(0));
         assert_eq!(pacer.take(0), Some(Subject::Meter(0)));
         pacer.sent(Subject::Meter(0), 0);
@@ -205,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_look_that_found_nothing_costs_no_turn() {
-        let mut pacer = Pacer::new(1, 0);
+        let mut pacer = Pacer::new(1, 0, 0);
         pacer.mark(Subject::Meter(0));
         assert_eq!(pacer.take(0), Some(Subject::Meter(0)));
         pacer.mark(Subject::Meter(0));
@@ -214,7 +237,7 @@ mod tests {
 
     #[test]
     fn an_unknown_index_is_left_out() {
-        let mut pacer = Pacer::new(1, 1);
+        let mut pacer = Pacer::new(1, 1, 0);
         pacer.mark(Subject::Meter(7));
         pacer.mark(Subject::Valve(7));
         assert_eq!((pacer.due_ms(), pacer.take(0)), (None, None));

@@ -4,15 +4,17 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use gasd_proxy::{Properties, ROOT, meter_path, valve_path, verdict_path};
+use gasd_proxy::{Properties, ROOT, meter_path, port_path, valve_path, verdict_path};
 use zbus::object_server::{Interface, InterfaceRef, SignalEmitter};
 use zbus::{Connection, ObjectPath, Variant, fdo};
 
+use super::Searcher;
 use super::call::Desk;
 use super::look;
 use super::manager::Manager;
 use super::meter::Meter;
 use super::pace::Subject;
+use super::port::Port;
 use super::simulation::Simulation;
 use super::valve::Valve;
 use super::verdict::{self, Verdict};
@@ -68,6 +70,8 @@ pub(super) struct Publisher {
     valves: Vec<Told<Valve>>,
     /// In the order of the snapshot, by id.
     meters: Vec<(String, Told<Meter>)>,
+    ports: Vec<(String, Told<Port>)>,
+    search: Option<Searcher>,
     verdicts: BTreeSet<u64>,
 }
 
@@ -78,6 +82,7 @@ impl Publisher {
         shared: &Shared,
         desk: Desk,
         manager: Manager,
+        search: Option<Searcher>,
     ) -> zbus::Result<Publisher> {
         let (meter_ids, valve_ids) = {
             let snapshot = look(shared);
@@ -107,8 +112,11 @@ impl Publisher {
             simulation,
             valves,
             meters,
+            ports: Vec::new(),
+            search,
             verdicts: BTreeSet::new(),
         };
+        publisher.sync_ports().await?;
         for record in publisher.new_verdicts() {
             publisher.add_verdict(record).await?;
         }
@@ -121,6 +129,10 @@ impl Publisher {
         self.meters.len()
     }
 
+    pub(super) fn ports(&self) -> usize {
+        self.ports.len()
+    }
+
     pub(super) fn valves(&self) -> usize {
         self.valves.len()
     }
@@ -131,6 +143,7 @@ impl Publisher {
             Subject::Service => self.manager.tell(&self.connection).await,
             Subject::Simulation => self.simulation.tell(&self.connection).await,
             Subject::Valve(index) => self.valves[index].tell(&self.connection).await,
+            Subject::Port(index) => self.ports[index].1.tell(&self.connection).await,
             Subject::Meter(index) => {
                 let (id, told) = &mut self.meters[index];
                 // One that has just gone says nothing any more.
@@ -142,9 +155,39 @@ impl Publisher {
         }
     }
 
+    /// Makes the objects of meters and ports those of the snapshot. Returns whether there was a difference.
+    pub(super) async fn sync(&mut self) -> zbus::Result<bool> {
+        let ports = self.sync_ports().await?;
+        Ok(self.sync_meters().await? || ports)
+    }
+
+    async fn sync_ports(&mut self) -> zbus::Result<bool> {
+        let ids: Vec<String> = look(&self.shared).ports.iter().map(|port| port.id.clone()).collect();
+        if ids.iter().eq(self.ports.iter().map(|(id, _)| id)) {
+            return Ok(false);
+        }
+        let mut before = std::mem::take(&mut self.ports);
+        for (id, _) in before.extract_if(.., |(id, _)| !ids.contains(id)) {
+            self.connection.object_server().remove::<Port, _>(port_path(&id).as_str()).await?;
+        }
+        for id in ids {
+            let told = match before.iter().position(|(known, _)| *known == id) {
+                Some(at) => before.swap_remove(at).1,
+                None => {
+                    let (shared, desk, search) =
+                        (self.shared.clone(), self.desk.clone(), self.search.clone());
+                    let port = Port { shared, id: id.clone(), desk, search };
+                    Told::add(&self.connection, &port_path(&id), port).await?
+                }
+            };
+            self.ports.push((id, told));
+        }
+        Ok(true)
+    }
+
     /// Makes the meter objects those of the snapshot, in its order; the ObjectManager announces each
     /// that comes or goes. Returns whether there was a difference.
-    pub(super) async fn sync_meters(&mut self) -> zbus::Result<bool> {
+    async fn sync_meters(&mut self) -> zbus::Result<bool> {
         let ids: Vec<String> = look(&self.shared).meters.iter().map(|meter| meter.id.clone()).collect();
         if ids.iter().eq(self.meters.iter().map(|(id, _)| id)) {
             return Ok(false);

@@ -95,6 +95,9 @@ pub(super) enum Refusal {
     /// No live page.
     #[error("there is no live page: {0}; the event stream has the totals")]
     NoPage(String),
+    /// Nothing can be looked for.
+    #[error("{0}; nothing was asked")]
+    NoScan(String),
     /// The record cannot be read.
     #[error("the record cannot be read: {0}")]
     Record(String),
@@ -157,6 +160,7 @@ impl Refusal {
             | Refusal::Feed(FeedError::NoMeter | FeedError::Unknown(_) | FeedError::NotFed(_))
             | Refusal::Subscribe(SubscribeError::Wish(_)) => "org.freedesktop.DBus.Error.InvalidArgs",
             Refusal::NoPage(_) => "io.gasd1.Error.NoPage",
+            Refusal::NoScan(_) => "io.gasd1.Error.NoScan",
             Refusal::Busy
             | Refusal::Subscribe(_)
             | Refusal::Feed(_)

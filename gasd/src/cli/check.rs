@@ -10,7 +10,8 @@ use crate::{
     accounts::{USERS, id_in},
     bus::{groups_of, own_uid},
     config::{
-        Config, Errors, MeterConfig, Origin, Place, Problem, Source, parse_all, require_readable, rules,
+        Config, Errors, MeterConfig, Origin, Place, PortConfig, Problem, Source, parse_all, require_readable,
+        rules,
     },
     exit::{self, Fatal},
 };
@@ -84,8 +85,22 @@ fn lines(origin: &Origin, sources: &[Source], checked: &Result<Config, Errors>) 
     for warning in &config.warnings {
         eprintln!("warning: {warning}");
     }
+    config.ports.iter().for_each(|port| println!("{}", port_line(config, port)));
     config.meters.iter().flat_map(rules_of).for_each(|line| println!("{line}"));
-    println!("{}, {}, no errors", count(config.meters.len(), "meter"), count(config.valves.len(), "valve"));
+    let ports = match config.ports.len() {
+        0 => String::new(),
+        ports => format!(", {}", count(ports, "port")),
+    };
+    let (meters, valves) = (count(config.meters.len(), "meter"), count(config.valves.len(), "valve"));
+    println!("{meters}, {valves}{ports}, no errors");
+}
+
+/// A port with its meters.
+fn port_line(config: &Config, port: &PortConfig) -> String {
+    let on = |meter: &&MeterConfig| meter.source.on_port().is_some_and(|on| on.port == port.id);
+    let meters: Vec<&str> = config.meters.iter().filter(on).map(|meter| meter.id.as_str()).collect();
+    let meters = if meters.is_empty() { "no meter".to_owned() } else { meters.join(", ") };
+    format!("port \"{}\": {} {}: {meters}", port.id, port.line.kind(), port.line.place())
 }
 
 /// What a meter goes by, a line a rule; what is not its profile's is marked.
@@ -125,6 +140,7 @@ fn object(sources: &[Source], checked: &Result<Config, Errors>) -> Value {
             "files": files,
             "meters": config.meters.iter().map(|meter| &meter.id).collect::<Vec<_>>(),
             "valves": config.valves.iter().map(|valve| &valve.id).collect::<Vec<_>>(),
+            "ports": config.ports.iter().map(|port| &port.id).collect::<Vec<_>>(),
             "rules": config.meters.iter().map(|meter| (meter.id.clone(), rules_object(meter))).collect::<Map<_, _>>(),
             "warnings": config.warnings,
             "problems": [],
@@ -134,6 +150,7 @@ fn object(sources: &[Source], checked: &Result<Config, Errors>) -> Value {
             "files": files,
             "meters": [],
             "valves": [],
+            "ports": [],
             "rules": {},
             "warnings": [],
             "problems": errors.problems().iter().map(problem).collect::<Vec<_>>(),

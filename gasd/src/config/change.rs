@@ -128,6 +128,18 @@ pub fn between(running: &Config, next: &Config) -> Result<Plan, Vec<String>> {
         plan.summary.push(format!("meter \"{}\" removed; its total is kept in the store", old.id));
         plan.removed.push(old.id.clone());
     }
+    for port in &next.ports {
+        match running.ports.iter().find(|old| old.id == port.id) {
+            None => plan.summary.push(format!("port \"{}\" added", port.id)),
+            Some(old) if old != port => {
+                plan.summary.push(format!("port \"{}\" changed; it is opened anew", port.id));
+            }
+            Some(_) => {}
+        }
+    }
+    for old in running.ports.iter().filter(|old| next.ports.iter().all(|port| port.id != old.id)) {
+        plan.summary.push(format!("port \"{}\" removed", old.id));
+    }
     if running.persist_ns != next.persist_ns {
         plan.persist_ns = Some(next.persist_ns);
         plan.summary.push(format!("totals are written down every {}", duration(next.persist_ns)));
@@ -171,7 +183,9 @@ fn needs_restart(running: &Config, next: &Config) -> Vec<String> {
 fn sentence(running: &Config, old: &MeterConfig, next: &Config, new: &MeterConfig, delta: Delta) -> String {
     let mut parts = Vec::new();
     if delta.line {
-        let what = if new.source.is_fed() {
+        let what = if new.source.on_port().is_some() {
+            "how it is read (its port or device)"
+        } else if new.source.is_fed() {
             "it is fed by a program (which has to open a feed)"
         } else if old.source.is_fed() {
             "its pulses come from its line and no feed any more"

@@ -7,7 +7,7 @@ use super::report::Report;
 use super::section::Placed;
 use super::sense::Sense;
 use super::types::GpioLine;
-use super::{meter, valve};
+use super::{meter, port, valve};
 
 /// Refuses an id that an earlier meter or valve (`what`) has.
 pub(super) fn unique_ids<'a>(
@@ -48,6 +48,7 @@ pub(super) fn unique_lines(
     report: &mut Report<'_>,
     meters: &[meter::Draft<'_>],
     valves: &[valve::Draft<'_>],
+    ports: &[port::Draft<'_>],
 ) {
     let of_meters =
         meters.iter().filter_map(|m| Some(Use { by: m.label.clone(), is_meter: true, line: m.line()? }));
@@ -62,7 +63,11 @@ pub(super) fn unique_lines(
         let by = format!("the alarm line of {}", m.label);
         Some(Use { by, is_meter: false, line: m.alarm.as_ref()? })
     });
-    let mut uses: Vec<Use<'_>> = of_meters.chain(of_valves).chain(of_alarms).collect();
+    let of_ports = ports.iter().filter_map(|p| {
+        let by = format!("the low-power line of {}", p.label);
+        Some(Use { by, is_meter: false, line: p.low_power.as_ref()? })
+    });
+    let mut uses: Vec<Use<'_>> = of_meters.chain(of_valves).chain(of_alarms).chain(of_ports).collect();
     uses.sort_by_key(|u| u.line.field.span.order());
     for (i, this) in uses.iter().enumerate() {
         if let Some(first) = uses[..i].iter().find(|first| clash(first, this)) {
@@ -108,6 +113,107 @@ pub(super) fn find_valve(
         wanted.field.senseless(report, Sense::UnknownValve { near, known });
     }
     found
+}
+
+/// The port that a meter names, as an index, where it carries what the meter speaks.
+pub(super) fn find_port(
+    report: &mut Report<'_>,
+    meter: &meter::Draft<'_>,
+    ports: &[port::Draft<'_>],
+) -> Option<usize> {
+    let on = meter.on_port()?;
+    let id = |p: &port::Draft<'_>| p.id.as_ref().map(|id| id.value.clone());
+    let Some(found) = ports.iter().position(|p| id(p).as_ref() == Some(&on.port.value)) else {
+        if ports.iter().all(|p| p.id.is_some()) {
+            let known: Vec<String> = ports.iter().filter_map(id).collect();
+            let near = nearest(&on.port.value, known.iter().map(String::as_str)).map(str::to_owned);
+            on.port.field.senseless(report, Sense::UnknownPort { near, known });
+        }
+        return None;
+    };
+    let line = ports[found].line.as_ref()?;
+    let protocol = on.device.protocol.value;
+    if !protocol.ports().split(" or ").any(|kind| kind == line.kind()) {
+        let (protocol, kind) = (protocol.name(), line.kind());
+        let expected = on.device.protocol.value.ports();
+        on.device.protocol.field.senseless(report, Sense::WrongPort { protocol, kind, expected });
+        return None;
+    }
+    Some(found)
+}
+
+/// Refuses an address that an earlier meter on the same port has: both would answer at once.
+pub(super) fn unique_addresses(report: &mut Report<'_>, meters: &[meter::Draft<'_>]) {
+    let mut seen: Vec<(&meter::Draft<'_>, &meter::OnPort<'_>)> = Vec::new();
+    for meter in meters {
+        let Some(on) = meter.on_port() else { continue };
+        let same = |other: &meter::OnPort<'_>| {
+            other.port.value == on.port.value
+                && other.device.protocol.value == on.device.protocol.value
+                && other.device.address.value.eq_ignore_ascii_case(&on.device.address.value)
+        };
+        if let Some((first, other)) = seen.iter().find(|(_, other)| same(other)) {
+            let field = &on.device.address.field;
+            let at = report.first(&other.device.address.field.span, &field.span);
+            field.senseless(report, Sense::AddressTaken { by: first.label.clone(), first: at });
+        }
+        seen.push((meter, on));
+    }
+}
+
+/// Refuses a device or socket that an earlier port has.
+pub(super) fn unique_places(report: &mut Report<'_>, ports: &[port::Draft<'_>]) {
+    let mut seen: Vec<(&port::Draft<'_>, &Placed<'_, String>)> = Vec::new();
+    for port in ports {
+        let Some(place) = &port.place else { continue };
+        if let Some((first, other)) = seen.iter().find(|(_, other)| other.value == place.value) {
+            let at = report.first(&other.field.span, &place.field.span);
+            let why = Sense::PlaceTaken { place: place.value.clone(), by: first.label.clone(), first: at };
+            place.field.senseless(report, why);
+        }
+        seen.push((port, place));
+    }
+}
+
+/// The meter that a valve is in, as an index.
+pub(super) fn find_meter(
+    report: &mut Report<'_>,
+    valve: &valve::Draft<'_>,
+    meters: &[meter::Draft<'_>],
+) -> Option<usize> {
+    let wanted = valve.meter()?;
+    let id = |m: &meter::Draft<'_>| m.id.as_ref().map(|id| id.value.clone());
+    let Some(found) = meters.iter().position(|m| id(m).as_ref() == Some(&wanted.value)) else {
+        if meters.iter().all(|m| m.id.is_some()) {
+            let known: Vec<String> = meters.iter().filter_map(id).collect();
+            let near = nearest(&wanted.value, known.iter().map(String::as_str));
+            let why = format!("no meter is called so; {}", super::near::hint(near, &known));
+            wanted.field.senseless(report, Sense::MeterValve(why));
+        }
+        return None;
+    };
+    let why = match meters[found].on_port() {
+        None => {
+            Some("is on no port, so gasd cannot send it a command; a valve on a line has gpio".to_owned())
+        }
+        Some(on) => on.device.config.talk.why_no_valve(on.device.config.key_file.is_some()),
+    };
+    if let Some(why) = why {
+        let text = format!("{} {why}", meters[found].label);
+        wanted.field.senseless(report, Sense::MeterValve(text));
+        return None;
+    }
+    Some(found)
+}
+
+/// Warns of ports that no meter is on.
+pub(super) fn unused_ports(report: &mut Report<'_>, ports: &[port::Draft<'_>], used: &[Option<usize>]) {
+    for (i, port) in ports.iter().enumerate() {
+        if !used.contains(&Some(i)) {
+            let text = format!("{}: no meter is on it; `gasctl scan` looks for some", port.label);
+            report.warn(&port.span, &text);
+        }
+    }
 }
 
 /// Warns of valves that no verdict closes.

@@ -14,6 +14,15 @@ pub const READ_EVERY_NS: RangeInclusive<u64> = 1_000_000_000..=31 * 86_400_000_0
 /// Coarsest step of a register, µL: 10 m³, as the slowest pulse output.
 pub const MOST_RESOLUTION_UL: u64 = 10_000_000_000;
 
+/// `answer` of a port, ns: nothing answers within 10 ms, and nothing is worth a minute of a line that others wait for.
+pub const ANSWER_NS: RangeInclusive<u64> = 10_000_000..=60_000_000_000;
+/// How long a meter is left alone, ns: 1 s to a day.
+pub const BREAKER_NS: RangeInclusive<u64> = 1_000_000_000..=86_400_000_000_000;
+/// Speeds of serial lines, baud: the slowest is the oldest M-Bus's.
+pub const LEAST_BAUD: u32 = 300;
+/// The fastest is what RS-485 of meters stays far below.
+pub const MOST_BAUD: u32 = 1_000_000;
+
 /// Largest flows that gas meters are made for, µL/h: 0.01 m³/h to 10,000 m³/h.
 pub const MAX_FLOW_UL_PER_H: RangeInclusive<u64> = 10_000_000..=10_000_000_000_000;
 

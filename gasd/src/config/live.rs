@@ -27,6 +27,11 @@ impl Config {
                 require(format!("meter \"{}\": alarm", meter.id), line);
             }
         }
+        for port in &self.ports {
+            if let Some(line) = &port.low_power {
+                require(format!("port \"{}\": low_power", port.id), line);
+            }
+        }
         for valve in &self.valves {
             let Actuator::Gpio { line, open_line, feedback, .. } = &valve.actuator else {
                 continue;

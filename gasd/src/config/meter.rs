@@ -14,12 +14,14 @@ use super::pace::Pace;
 use super::report::{Report, Span};
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
-use super::types::{FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds};
-use super::{filter, gpio, readings, rules, thresholds};
+use super::types::{FilterSettings, GpioLine, MeterConfig, MeterSource, PortMeter, Thresholds};
+use super::{device, filter, gpio, readings, rules, thresholds};
 
 pub(super) const KEYS: &[&str] = &[
     "id",
     "source",
+    "port",
+    "device",
     "gpio",
     "line",
     "readings",
@@ -37,21 +39,36 @@ pub(super) const PULSE_VOLUME: &str = "the volume of one pulse, like \"10 L\" or
 const ID: &str = "a name like \"kitchen\"";
 const SOURCE: &str =
     "\"stack\", for a meter whose edges or readings a program hands in; leave it out for a line";
+const PORT: &str = "the id of a [[port]], like \"rs485\"";
 const VALVE: &str = "the id of a [[valve]], like \"main\"";
 
 /// Where its pulses come from, and for a line where that is written.
 enum Source<'a> {
     Line(Placed<'a, GpioLine>),
     Stack,
+    Port(Box<OnPort<'a>>),
+}
+
+/// A meter on a port: the port that it names, and how it is spoken to.
+#[derive(Clone)]
+pub(super) struct OnPort<'a> {
+    pub(super) port: Placed<'a, String>,
+    pub(super) device: device::Draft<'a>,
 }
 
 impl Source<'_> {
-    fn checked(self) -> MeterSource {
-        match self {
+    /// `port`: whether the one that it names is there and carries what it speaks.
+    fn checked(self, port: bool) -> Option<MeterSource> {
+        Some(match self {
             Source::Line(line) if line.value.chip.is_some() => MeterSource::Chip(line.value),
             Source::Line(line) => MeterSource::Trace(line.value),
             Source::Stack => MeterSource::Stack,
-        }
+            Source::Port(on) => {
+                let OnPort { port: name, device } = *on;
+                let on = PortMeter { port: name.value, device: device.config };
+                return port.then(|| MeterSource::Port(Box::new(on)));
+            }
+        })
     }
 }
 
@@ -138,12 +155,20 @@ impl<'a> Draft<'a> {
     pub(super) fn line(&self) -> Option<&Placed<'a, GpioLine>> {
         match self.source.as_ref()? {
             Source::Line(line) => Some(line),
-            Source::Stack => None,
+            Source::Stack | Source::Port(_) => None,
+        }
+    }
+
+    /// The port that it is on, where it is on one.
+    pub(super) fn on_port(&self) -> Option<&OnPort<'a>> {
+        match self.source.as_ref()? {
+            Source::Port(on) => Some(on),
+            Source::Line(_) | Source::Stack => None,
         }
     }
 
     /// The meter, unless something about it was reported.
-    pub(super) fn finish(self, valve: Option<usize>) -> Option<MeterConfig> {
+    pub(super) fn finish(self, valve: Option<usize>, port: bool) -> Option<MeterConfig> {
         if self.alarm_refused {
             return None;
         }
@@ -155,7 +180,7 @@ impl<'a> Draft<'a> {
         };
         Some(MeterConfig {
             id: self.id?.value,
-            source: self.source?.checked(),
+            source: self.source?.checked(port)?,
             readings,
             pulse_volume_ul,
             max_flow_ul_per_h: self.max_flow?,
@@ -204,6 +229,13 @@ fn bad_id(id: &str) -> Option<Option<char>> {
 
 /// Where its pulses come from: what `source` says, or else its line.
 fn source<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Source<'a>> {
+    if let Some(port) = section.get("port") {
+        return on_port(report, section, port);
+    }
+    if let Some(device) = section.get("device") {
+        device.refuse_whole(report, ErrorKind::Sense(Sense::DeviceWithoutPort));
+        return None;
+    }
     let Some(field) = section.get("source") else {
         // That nobody reads it is said there, and a line would not help.
         let read = section.get("readings").is_some()
@@ -221,6 +253,28 @@ fn source<'a>(report: &mut Report<'_>, section: &Section<'a>) -> Option<Source<'
     stack.map(|()| Source::Stack)
 }
 
+/// What is asked or heard on a port.
+fn on_port<'a>(report: &mut Report<'_>, section: &Section<'a>, port: Field<'a>) -> Option<Source<'a>> {
+    let mut alone = true;
+    for other in ["source", "gpio", "line"] {
+        if let Some(other) = section.get(other) {
+            other.refuse_whole(report, ErrorKind::GivenTwice { other: "port" });
+            alone = false;
+        }
+    }
+    if section.get("readings").is_none() {
+        let kind = ErrorKind::MissingKey { key: "readings", expected: readings::EXPECTED };
+        report.problem(&section.span, &section.label, kind);
+        alone = false;
+    }
+    let device =
+        section.required(report, "device", device::EXPECTED).and_then(|field| device::read(report, &field));
+    let name = port.string(report, PORT)?.to_owned();
+    let port = port.with(name);
+    let device = device?;
+    alone.then(|| Source::Port(Box::new(OnPort { port, device })))
+}
+
 /// Whether nothing of a meter that counts pulses stands beside `readings`, and somebody reads it.
 fn register_alone(report: &mut Report<'_>, section: &Section<'_>, field: &Field<'_>) -> bool {
     let mut alone = true;
@@ -230,7 +284,7 @@ fn register_alone(report: &mut Report<'_>, section: &Section<'_>, field: &Field<
             alone = false;
         }
     }
-    if section.get("source").is_none() {
+    if section.get("source").is_none() && section.get("port").is_none() {
         field.senseless(report, Sense::ReadingsWithoutSource);
         alone = false;
     }

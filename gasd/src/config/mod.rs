@@ -10,6 +10,7 @@
 pub mod change;
 mod cross;
 mod decimal;
+pub mod device;
 pub mod error;
 mod filter;
 mod gpio;
@@ -20,7 +21,9 @@ mod meter;
 pub mod near;
 mod pace;
 mod parse;
+pub mod port;
 mod readings;
+mod registers;
 mod report;
 pub mod rules;
 mod section;
@@ -32,11 +35,13 @@ pub mod types;
 pub mod units;
 mod valve;
 
+pub use device::{DeviceConfig, LoRaAddress, Resource, Talk};
 pub use error::{ErrorKind, Errors, Place, Problem};
 pub use load::load;
 pub use parse::{NO_METER, parse, parse_all};
+pub use port::{PortConfig, PortLine};
 pub use source::{Origin, Source, require_readable};
 pub use types::{
-    Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds,
-    ValveConfig,
+    Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, MeterSource, PortMeter,
+    Thresholds, ValveConfig,
 };

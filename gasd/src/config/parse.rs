@@ -12,9 +12,9 @@ use super::report::{Report, Span};
 use super::section::{Field, Section};
 use super::source::Source;
 use super::types::Config;
-use super::{cross, filter, meter, valve};
+use super::{cross, filter, meter, port, valve};
 
-pub(super) const KEYS: &[&str] = &["meter", "valve", "store", "kernel"];
+pub(super) const KEYS: &[&str] = &["meter", "valve", "port", "store", "kernel"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "persist"];
 pub(super) const KERNEL_KEYS: &[&str] = &["pins"];
 
@@ -93,6 +93,7 @@ fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<C
         .collect();
     let meters = drafts(report, &roots, "meter", meter::EXPECTED, meter::read);
     let valves = drafts(report, &roots, "valve", valve::EXPECTED, valve::read);
+    let ports = drafts(report, &roots, "port", port::EXPECTED, port::read);
     if meters.is_empty() {
         // Of no file: any of them may have the first one.
         report.warn(&Span { source: usize::MAX, range: 0..0 }, NO_METER);
@@ -100,7 +101,13 @@ fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<C
     cross::enough_lines(report, &meters);
     cross::unique_ids(report, "meter", meters.iter().filter_map(|m| m.id.as_ref()));
     cross::unique_ids(report, "valve", valves.iter().filter_map(|v| v.id.as_ref()));
-    cross::unique_lines(report, &meters, &valves);
+    cross::unique_ids(report, "port", ports.iter().filter_map(|p| p.id.as_ref()));
+    cross::unique_lines(report, &meters, &valves, &ports);
+    cross::unique_places(report, &ports);
+    cross::unique_addresses(report, &meters);
+    let on: Vec<Option<usize>> = meters.iter().map(|m| cross::find_port(report, m, &ports)).collect();
+    cross::unused_ports(report, &ports, &on);
+    let within: Vec<Option<usize>> = valves.iter().map(|v| cross::find_meter(report, v, &meters)).collect();
     let chosen: Vec<Option<usize>> = meters.iter().map(|m| cross::find_valve(report, m, &valves)).collect();
     cross::unused_valves(report, &valves, &chosen);
 
@@ -115,12 +122,19 @@ fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<C
     let pins = last(&kernel, "pins", limits::DEFAULT_PINS.into(), |field| {
         absolute(report, field, limits::DEFAULT_PINS)
     });
-    let meters: Option<Vec<_>> =
-        meters.into_iter().zip(chosen).map(|(draft, valve)| draft.finish(valve)).collect();
-    let valves: Option<Vec<_>> = valves.into_iter().map(valve::Draft::finish).collect();
+    let meters: Option<Vec<_>> = meters
+        .into_iter()
+        .zip(chosen)
+        .zip(on)
+        .map(|((draft, valve), port)| draft.finish(valve, port.is_some()))
+        .collect();
+    let valves: Option<Vec<_>> =
+        valves.into_iter().zip(within).map(|(draft, meter)| draft.finish(meter.is_some())).collect();
+    let ports: Option<Vec<_>> = ports.into_iter().map(port::Draft::finish).collect();
     Some(Config {
         meters: meters?,
         valves: valves?,
+        ports: ports?,
         store: path?,
         persist_ns: persist_ns?,
         pins: pins?,

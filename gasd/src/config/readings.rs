@@ -12,7 +12,8 @@ use super::types::Thresholds;
 use super::units;
 
 pub(super) const KEYS: &[&str] = &["every", "resolution", "rollover"];
-const EXPECTED: &str = "a table like { every = \"1 min\", resolution = \"1 L\", rollover = \"100000 m3\" }";
+pub(super) const EXPECTED: &str =
+    "a table like { every = \"1 min\", resolution = \"1 L\", rollover = \"100000 m3\" }";
 const EVERY: &str = "how often the register is read, like \"1 min\"";
 const RESOLUTION: &str = "the smallest step of the register, like \"1 L\"";
 const ROLLOVER: &str = "the volume at which the register begins anew, like \"100000 m3\"";

@@ -63,7 +63,8 @@ pub enum Sense {
     },
     /// Readings of a meter that nobody reads.
     #[error(
-        "nobody reads this meter: a program has to hand its readings in over a feed, so add source = \"stack\""
+        "nobody reads this meter: add port and device, for gasd to read it, or source = \"stack\", for a program that \
+         hands its readings in over a feed"
     )]
     ReadingsWithoutSource,
     /// Outside [`super::limits::MAX_FLOW_UL_PER_H`].
@@ -262,6 +263,95 @@ pub enum Sense {
     /// Two keys that could contradict each other about which level closes the gas.
     #[error("`closed` alone says which level of this line closes the valve; drop `active`")]
     ActiveOnDriveLine,
+    /// A device on no port.
+    #[error("says how a meter is spoken to, and not where; add port = \"…\", the id of a [[port]]")]
+    DeviceWithoutPort,
+    /// A port that says nothing of what it is.
+    #[error(
+        "says not what it is; add one of serial = {{ device = \"/dev/serial/by-id/usb-…\", baud = 2400 }}, tcp, wmbus, lorawan, lwm2m"
+    )]
+    PortWithoutLine,
+    /// No address of a socket.
+    #[error("is no address with a port (expected one like \"127.0.0.1:1700\" or \"[::]:5683\")")]
+    NoSocket,
+    /// No host with a port.
+    #[error("is no host with a port (expected one like \"192.0.2.7:4001\")")]
+    NoServer,
+    /// A speed that no line has.
+    #[error("no serial line is so slow (expected {least} to {most} baud)")]
+    Baud {
+        /// Least, baud.
+        least: u32,
+        /// Most, baud.
+        most: u32,
+    },
+    /// A breaker that opens for nothing.
+    #[error("a breaker that opens without a failure would never be closed (expected 1 or more)")]
+    NoFailures,
+    /// A port that is not there.
+    #[error("no port is called so; {}", hint(near.as_deref(), known))]
+    UnknownPort {
+        /// What was probably meant.
+        near: Option<String>,
+        /// The ports that are there.
+        known: Vec<String>,
+    },
+    /// A device or socket for the second time.
+    #[error("{place} is taken already by {by}, on {first}")]
+    PlaceTaken {
+        /// The device or socket.
+        place: String,
+        /// Who has it.
+        by: String,
+        /// Where that is said.
+        first: First,
+    },
+    /// An address that its protocol does not have.
+    #[error("is no address of this protocol (expected {expected})")]
+    Address {
+        /// What it has.
+        expected: &'static str,
+    },
+    /// An address for the second time on one port.
+    #[error("{by} has this address on the same port already, on {first}: they would answer at once")]
+    AddressTaken {
+        /// Who has it.
+        by: String,
+        /// Where that is said.
+        first: First,
+    },
+    /// A protocol that another kind of port carries.
+    #[error("{protocol} is not spoken on a port of kind {kind} (expected {expected})")]
+    WrongPort {
+        /// The protocol.
+        protocol: &'static str,
+        /// The kind of port.
+        kind: &'static str,
+        /// What it carries.
+        expected: &'static str,
+    },
+    /// A key that this protocol has no use for.
+    #[error("means nothing for protocol = \"{protocol}\"")]
+    NotOfProtocol {
+        /// The protocol.
+        protocol: &'static str,
+    },
+    /// A key that this protocol cannot do without.
+    #[error("protocol = \"{protocol}\" needs `{key}` (expected {expected})")]
+    NeededByProtocol {
+        /// The protocol.
+        protocol: &'static str,
+        /// The key.
+        key: &'static str,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// A map of registers that cannot be read.
+    #[error("{0}")]
+    Registers(String),
+    /// A valve whose meter is not there, or has none.
+    #[error("{0}")]
+    MeterValve(String),
     /// A line that only a trace could play.
     #[error(
         "line {line} has no GPIO chip: a trace can play it, the service cannot watch it; \

@@ -7,6 +7,9 @@ use gasd_abi::FilterConfig;
 use gasd_abi::records::{LINE_FED, LINE_SIMULATED};
 use gasd_detect::{CheckedReadings, Profile, Rules};
 
+use super::device::DeviceConfig;
+use super::port::PortConfig;
+
 /// A whole, checked configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -14,6 +17,8 @@ pub struct Config {
     pub meters: Vec<MeterConfig>,
     /// The valves, in the order of the files.
     pub valves: Vec<ValveConfig>,
+    /// The ports, in the order of the files.
+    pub ports: Vec<PortConfig>,
     /// Where totals, holds and the audit record live. `[store] path`.
     pub store: PathBuf,
     /// How often a changed total is persisted, ns. `[store] persist`, default 10 s.
@@ -40,7 +45,7 @@ pub struct GpioLine {
 }
 
 /// Where a meter's pulses or readings come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MeterSource {
     /// A line of a chip; its interrupts are counted. `gpio`.
     Chip(GpioLine),
@@ -48,6 +53,17 @@ pub enum MeterSource {
     Trace(GpioLine),
     /// A program hands edges in over a feed, or with `readings` what the register shows. `source = "stack"`.
     Stack,
+    /// gasd reads its register, or hears what it sends. `port` and `device`.
+    Port(Box<PortMeter>),
+}
+
+/// A meter on a port.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PortMeter {
+    /// Id of the port.
+    pub port: String,
+    /// How it is spoken to.
+    pub device: DeviceConfig,
 }
 
 impl MeterSource {
@@ -56,7 +72,7 @@ impl MeterSource {
     pub const fn chip(&self) -> Option<&GpioLine> {
         match self {
             MeterSource::Chip(line) => Some(line),
-            MeterSource::Trace(_) | MeterSource::Stack => None,
+            MeterSource::Trace(_) | MeterSource::Stack | MeterSource::Port(_) => None,
         }
     }
 
@@ -65,7 +81,16 @@ impl MeterSource {
     pub const fn trace_line(&self) -> Option<u32> {
         match self {
             MeterSource::Chip(line) | MeterSource::Trace(line) => Some(line.line),
-            MeterSource::Stack => None,
+            MeterSource::Stack | MeterSource::Port(_) => None,
+        }
+    }
+
+    /// The port that it is read through.
+    #[must_use]
+    pub fn on_port(&self) -> Option<&PortMeter> {
+        match self {
+            MeterSource::Port(on) => Some(on),
+            _ => None,
         }
     }
 
@@ -87,7 +112,8 @@ impl MeterSource {
         match self {
             MeterSource::Chip(_) => 0,
             MeterSource::Trace(_) => LINE_SIMULATED,
-            MeterSource::Stack => LINE_FED,
+            // Its line has no edges either way.
+            MeterSource::Stack | MeterSource::Port(_) => LINE_FED,
         }
     }
 }
@@ -180,6 +206,11 @@ pub enum ClosedLevel {
 pub enum Actuator {
     /// A valve that exists in memory only.
     Simulated,
+    /// The valve in a meter on a port, moved by the meter's own command.
+    Meter {
+        /// Id of the meter.
+        meter: String,
+    },
     /// A line: the level is kept, or for a latching valve pulsed.
     Gpio {
         /// The line that drives it.

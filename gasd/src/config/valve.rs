@@ -15,10 +15,11 @@ use super::sense::Sense;
 use super::types::{Actuator, ClosedLevel, GpioLine, ValveConfig};
 
 pub(super) const KEYS: &[&str] = &["id", "actuator"];
-pub(super) const ACTUATOR_KEYS: &[&str] = &["gpio", "closed", "pulse", "open_line", "feedback"];
+pub(super) const ACTUATOR_KEYS: &[&str] = &["gpio", "closed", "pulse", "open_line", "feedback", "meter"];
 pub(super) const EXPECTED: &str = "one or more tables, each headed [[valve]]";
 const ID: &str = "a name like \"main\"";
-const ACTUATOR: &str = "\"simulated\", or { gpio = { chip = \"gpiochip0\", line = 7 }, closed = \"high\" }";
+const ACTUATOR: &str = "\"simulated\", { gpio = { chip = \"gpiochip0\", line = 7 }, closed = \"high\" }, or { meter = \"flat-3\" }";
+const METER: &str = "the id of a meter on a port, like \"flat-3\"";
 const CLOSED: &str = "the level that closes the valve, \"high\" or \"low\"; there is no safe default";
 
 /// A valve before its id and lines are compared with others. `None` where the report says why.
@@ -30,7 +31,13 @@ pub(super) struct Draft<'a> {
     pub(super) id: Option<Placed<'a, String>>,
     /// Every line it uses, with the line's part in it.
     pub(super) lines: Vec<(&'static str, Placed<'a, GpioLine>)>,
-    actuator: Option<Actuator>,
+    actuator: Option<Way<'a>>,
+}
+
+/// How it is driven, before the meter that it is in is found.
+enum Way<'a> {
+    Own(Actuator),
+    Meter(Placed<'a, String>),
 }
 
 /// Reads one valve.
@@ -45,9 +52,22 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
 }
 
 impl Draft<'_> {
-    /// The valve, unless something about it was reported.
-    pub(super) fn finish(self) -> Option<ValveConfig> {
-        Some(ValveConfig { id: self.id?.value, actuator: self.actuator? })
+    /// The meter that it is in, where it is in one.
+    pub(super) fn meter(&self) -> Option<&Placed<'_, String>> {
+        match self.actuator.as_ref()? {
+            Way::Meter(meter) => Some(meter),
+            Way::Own(_) => None,
+        }
+    }
+
+    /// The valve, unless something about it was reported. `meter`: whether the one that it is in is there.
+    pub(super) fn finish(self, meter: bool) -> Option<ValveConfig> {
+        let actuator = match self.actuator? {
+            Way::Own(actuator) => actuator,
+            Way::Meter(name) if meter => Actuator::Meter { meter: name.value },
+            Way::Meter(_) => return None,
+        };
+        Some(ValveConfig { id: self.id?.value, actuator })
     }
 }
 
@@ -55,10 +75,10 @@ fn actuator<'a>(
     report: &mut Report<'_>,
     field: &Field<'a>,
     lines: &mut Vec<(&'static str, Placed<'a, GpioLine>)>,
-) -> Option<Actuator> {
+) -> Option<Way<'a>> {
     if let Some(word) = field.as_str() {
         if word == "simulated" {
-            return Some(Actuator::Simulated);
+            return Some(Way::Own(Actuator::Simulated));
         }
         let known = vec!["simulated"];
         let near = nearest(word, known.iter().copied());
@@ -66,6 +86,16 @@ fn actuator<'a>(
         return None;
     }
     let section = field.section(report, ACTUATOR, ACTUATOR_KEYS)?;
+    if let Some(meter) = section.get("meter") {
+        for other in ACTUATOR_KEYS.iter().filter(|key| **key != "meter") {
+            if let Some(other) = section.get(other) {
+                other.refuse_whole(report, ErrorKind::NotWith { other: "meter" });
+                return None;
+            }
+        }
+        let name = meter.string(report, METER)?.to_owned();
+        return Some(Way::Meter(meter.with(name)));
+    }
     let line = drive_line(report, &section, lines);
     let closed = section
         .required(report, "closed", CLOSED)
@@ -88,7 +118,7 @@ fn actuator<'a>(
     if let (Some(Some(open)), None) = (&open_line, &pulse) {
         report.problem(&open.field.span, &open.field.key, ErrorKind::Sense(Sense::OpenLineWithoutPulse));
     }
-    Some(Actuator::Gpio {
+    Some(Way::Own(Actuator::Gpio {
         line: line?,
         closed: closed?,
         pulse_ns: match pulse {
@@ -97,7 +127,7 @@ fn actuator<'a>(
         },
         open_line: open_line?.map(|line| line.value),
         feedback: feedback?.map(|line| line.value),
-    })
+    }))
 }
 
 /// The line that drives the valve. `active` would be a second answer to what `closed` says.

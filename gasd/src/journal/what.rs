@@ -103,6 +103,18 @@ table! {
     /// The service manager did not keep a line.
     LineNotKept Warning "ef4964a17001478db129c234cbc403d7",
 
+    /// A port of meters is gone or cannot be opened.
+    PortLost Error "24edddc3537845309304d3a09e50158c",
+    /// A port of meters is open.
+    PortBack Notice "969f05026e8d438281d7626c40686232",
+
+    /// What was remembered of a meter on a port cannot be used.
+    MemoryLost Notice "db45e6367d074168b19fe6ba2fbabebb",
+    /// The supply of a port of meters is low.
+    PowerLow Warning "14b4969c0a26488dabf32c3d627aace9",
+    /// It is well again.
+    PowerWell Notice "193a09fe40cf4b1293ad27ec7c17af3d",
+
     /// The filter runs in user space.
     Userspace Warning "438a4aef65494d7ab3e4f8b8b9185d50",
     /// Interrupts found no pulse program and were not counted.

@@ -97,7 +97,7 @@ const SET_NS: i64 = 5_000_000_000;
 /// What `CLOCK_BOOTTIME` says later now than the clock of the saved times would: 0 within one boot, whatever the clock
 /// on the wall was set to. After a reboot that one tells; where it is not set, no time has passed as far as anybody
 /// knows. What was saved is never later than now.
-pub(super) fn moved_ns(saved: Now, now: Now) -> i64 {
+pub(crate) fn moved_ns(saved: Now, now: Now) -> i64 {
     let known = saved.boot != 0 && now.boot != 0;
     if known && saved.boot == now.boot {
         return 0;

@@ -30,10 +30,16 @@ pub type Opener = Box<dyn FnMut(&str, &GpioLine) -> Result<Box<dyn Contact>, Gpi
 /// Alarm lines by the id of their meter.
 pub type Wanted = Vec<(String, GpioLine)>;
 
-/// Those of a configuration.
+/// Before a port's id: its low-power line. No meter's id has a colon.
+pub const PORT: &str = "port:";
+
+/// Those of a configuration, and the low-power lines of its ports.
 #[must_use]
 pub fn wanted(config: &Config) -> Wanted {
-    config.meters.iter().filter_map(|meter| Some((meter.id.clone(), meter.alarm.clone()?))).collect()
+    let meters = config.meters.iter().filter_map(|meter| Some((meter.id.clone(), meter.alarm.clone()?)));
+    let low =
+        |port: &crate::config::PortConfig| Some((format!("{PORT}{}", port.id), port.low_power.clone()?));
+    meters.chain(config.ports.iter().filter_map(low)).collect()
 }
 
 /// What there is to tell of a meter: whether its detector gives alarm, or why nobody knows.

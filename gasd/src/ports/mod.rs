@@ -4,3 +4,4 @@
 pub mod alarm;
 pub mod gpio;
 pub mod irq;
+pub mod meters;

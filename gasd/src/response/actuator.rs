@@ -126,6 +126,8 @@ pub struct Description {
     pub can_vanish: bool,
     /// Why it can never be opened, if so.
     pub cannot_open: Option<String>,
+    /// How long its feedback may take to agree; `None` for the usual few seconds.
+    pub settle: Option<Duration>,
     /// For a log line.
     pub text: String,
 }

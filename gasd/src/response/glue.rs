@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::ports::meters::valve::ValveDesk;
 use crate::response::actuator::{Actuator, ActuatorError, Target};
 use crate::response::clock::{Now, now};
 use crate::response::command::sentence;
@@ -66,9 +67,13 @@ impl Response {
         writer: WriterHandle,
         kept: HashMap<String, OwnedFd>,
         hook: Hook,
+        desk: &ValveDesk,
     ) -> Response {
-        let valves = config.valves.clone();
-        let make: Maker = Arc::new(move |at, before, kept| build(&valves[at], before, kept));
+        let (valves, desk) = (config.valves.clone(), desk.clone());
+        let make: Maker = Arc::new(move |at, before, kept| match &valves[at].actuator {
+            config::Actuator::Meter { meter } => Ok(Box::new(desk.actuator(meter))),
+            _ => build(&valves[at], before, kept),
+        });
         Response::start_with(config, loaded, writer, kept, hook, &make)
     }
 

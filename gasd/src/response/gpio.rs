@@ -199,7 +199,7 @@ impl Actuator for GpioActuator {
             Kind::Latching { open: None, .. } => (true, Some(ActuatorError::CannotOpen.to_string())),
         };
         let (has_feedback, text) = (self.feedback.is_some(), self.name.clone());
-        Description { latching, has_feedback, can_vanish: true, cannot_open, text }
+        Description { latching, has_feedback, can_vanish: true, cannot_open, settle: None, text }
     }
 
     fn request_fd(&self) -> Option<BorrowedFd<'_>> {

@@ -264,7 +264,7 @@ impl Work {
             }
         }
         let wanted = current.to.position();
-        let deadline = Instant::now() + SETTLE;
+        let deadline = Instant::now() + is.settle.unwrap_or(SETTLE);
         loop {
             match actuator.feedback() {
                 Err(error) => return End::Done(latency, Err(error)),

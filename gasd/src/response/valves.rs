@@ -81,6 +81,7 @@ impl Valves {
                     actuator: match valve.actuator {
                         Actuator::Simulated => "simulated",
                         Actuator::Gpio { .. } => "gpio",
+                        Actuator::Meter { .. } => "meter",
                     }
                     .into(),
                     holds: holds.map(|hold| hold.hold.clone()).collect(),

@@ -32,6 +32,7 @@ pub(in crate::response) fn config() -> Config {
             meter("garden", Some(1)),
             meter("shed", None),
         ],
+        ports: Vec::new(),
         valves: vec![valve("house"), valve("outside")],
         store: PathBuf::new(),
         persist_ns: 1,

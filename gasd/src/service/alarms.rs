@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::exit::Fatal;
 use crate::pipeline::queue::{Input, Queue};
-use crate::ports::alarm::{Alarms, Wanted};
+use crate::ports::alarm::{Alarms, PORT, Wanted};
+use crate::ports::meters::Readers;
 
 use super::run::spawn;
 
@@ -24,13 +25,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads what is wanted, and tells the engine.
+    /// Reads what is wanted, and tells the engine; and the ports how their supply is.
     ///
     /// # Errors
     /// No thread can be had.
-    pub fn start(wanted: Arc<Mutex<Wanted>>, queue: Queue) -> Result<Self, Fatal> {
+    pub fn start(wanted: Arc<Mutex<Wanted>>, queue: Queue, readers: Arc<Readers>) -> Result<Self, Fatal> {
         let (stop, stopped) = channel();
-        let thread = spawn("gasd-alarms", move || read(&wanted, &queue, &stopped))?;
+        let thread = spawn("gasd-alarms", move || read(&wanted, &queue, &readers, &stopped))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -44,12 +45,16 @@ impl Drop for Reading {
     }
 }
 
-fn read(wanted: &Mutex<Wanted>, queue: &Queue, stopped: &Receiver<()>) {
+fn read(wanted: &Mutex<Wanted>, queue: &Queue, readers: &Readers, stopped: &Receiver<()>) {
     let mut alarms = Alarms::new();
     loop {
         let follow = wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
         alarms.follow(&follow);
         for (meter, now) in alarms.look() {
+            if let Some(port) = meter.strip_prefix(PORT) {
+                readers.set_supply(port, now);
+                continue;
+            }
             if !queue.push_wait(Input::Alarm(meter, now)) {
                 return;
             }

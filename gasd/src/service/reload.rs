@@ -31,6 +31,7 @@ use crate::{
         watch::Watch,
     },
     ports::alarm::{self, Wanted},
+    ports::meters::Readers,
     response::{audit, clock},
     state::CommandError,
     store::{Change, WriterHandle},
@@ -52,6 +53,18 @@ struct InForce {
     lines: HashMap<String, u32>,
 }
 
+/// What a new configuration is applied to.
+pub struct Hands {
+    /// Where the lines count.
+    pub bank: Arc<dyn LineFilter>,
+    /// The way to the engine.
+    pub queue: Queue,
+    /// The way to the disk.
+    pub writer: WriterHandle,
+    /// The ports.
+    pub readers: Arc<Readers>,
+}
+
 /// Applies new configurations, one after another.
 pub struct Reloader {
     read: Reader,
@@ -60,6 +73,8 @@ pub struct Reloader {
     queue: Queue,
     counting: Sender<Orders>,
     writer: WriterHandle,
+    /// The ports.
+    readers: Arc<Readers>,
     /// What the thread that reads alarm lines follows.
     alarms: Arc<Mutex<Wanted>>,
     /// What feeds follow.
@@ -74,17 +89,16 @@ impl Reloader {
         read: Reader,
         config: Config,
         lines: &[u32],
-        bank: Arc<dyn LineFilter>,
-        queue: Queue,
-        writer: WriterHandle,
+        hands: Hands,
         playing: bool,
     ) -> (Self, Receiver<Orders>) {
+        let Hands { bank, queue, writer, readers } = hands;
         let lines = config.meters.iter().zip(lines).map(|(meter, line)| (meter.id.clone(), *line)).collect();
         let (counting, orders) = std::sync::mpsc::channel();
         let alarms = Arc::new(Mutex::new(alarm::wanted(&config)));
         let meters = Arc::new(Mutex::new(placed(&config, &lines)));
         let in_force = Mutex::new(InForce { config, lines });
-        (Self { read, in_force, bank, queue, counting, writer, alarms, meters, playing }, orders)
+        (Self { read, in_force, bank, queue, counting, writer, readers, alarms, meters, playing }, orders)
     }
 
     /// The alarm lines in force, now and after each reload.
@@ -215,6 +229,7 @@ impl Reloader {
         self.order(coming)?;
         *self.alarms.lock().unwrap_or_else(PoisonError::into_inner) = alarm::wanted(next);
         *self.meters.lock().unwrap_or_else(PoisonError::into_inner) = placed(next, &lines);
+        self.readers.apply(next, &lines).map_err(|error| refused(&error.message))?;
         Ok(lines)
     }
 

@@ -20,7 +20,7 @@ use signal_hook::{
 
 use crate::{
     bus,
-    config::{NO_METER, Origin},
+    config::{Config, NO_METER, Origin},
     exit::{self, Fatal},
     feed,
     journal::{self, Journal, Note, changes, what::What},
@@ -38,6 +38,7 @@ use crate::{
         written::{Underway, Written},
     },
     player::Play,
+    ports::meters::{Readers, desk::Desk, valve::ValveDesk},
     response::{self, Response},
     simulation::{self, Stand},
     state::Shared,
@@ -50,7 +51,7 @@ use super::{
     heartbeat::Heart,
     kept::{self, Kept},
     lines, notify, play,
-    reload::Reloader,
+    reload::{Hands, Reloader},
     report,
     serve::{self, Window},
     settle::{self, Settled},
@@ -140,7 +141,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         .collect();
     start::first_snapshot(&shared, &config, &valve_ids, mode, mode_reason);
     let (change_sender, change_receiver) = tokio::sync::mpsc::channel(256);
-    let signal = change_sender.clone();
+    let (signal, port_changes) = (change_sender.clone(), change_sender.clone());
     let latencies = Arc::new(Latencies::default());
     let publish = response::publish(shared.clone(), move |change| {
         let _ = signal.try_send(change);
@@ -177,7 +178,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         .filter_map(|v| Some((v.id.clone(), kept.claim(&kept::valve_name(&v.id))?)))
         .collect();
     kept.discard_rest();
-    let response = Response::start(&config, &loaded, writer.handle(), kept_valves, hook);
+    let meter_valves = ValveDesk::default();
+    let response = Response::start(&config, &loaded, writer.handle(), kept_valves, hook, &meter_valves);
 
     let (bank, source): (Arc<dyn LineFilter>, Source) = match (&kernel, events) {
         (Some(kernel), Some(events)) => (kernel.clone(), Source::Kernel(kernel.clone(), Box::new(events))),
@@ -246,18 +248,22 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let engine = spawn("gasd-engine", move || engine.run(&receiver))?;
     let stop_play = Arc::new(AtomicBool::new(false));
     let playing = options.play.is_some();
-    let (reloader, orders) = Reloader::new(
-        read,
-        config.clone(),
-        &lines.numbers,
-        bank.clone(),
+    let desk = Desk::new(
         queue.clone(),
+        shared.clone(),
+        port_changes,
         writer.handle(),
-        playing,
+        meter_valves.clone(),
+        &loaded.remembered,
     );
+    let readers = Arc::new(Readers::new(desk, meter_valves, shared.clone()));
+    readers.apply(&config, &numbered(&config, &lines.numbers))?;
+    let hands =
+        Hands { bank: bank.clone(), queue: queue.clone(), writer: writer.handle(), readers: readers.clone() };
+    let (reloader, orders) = Reloader::new(read, config.clone(), &lines.numbers, hands, playing);
     let reloader = Arc::new(reloader);
     let (feeds, feeding) = feed::start(reloader.meters(), bank.clone(), queue.clone(), written)?;
-    let alarms = alarms::Reading::start(reloader.alarms(), queue.clone())?;
+    let alarms = alarms::Reading::start(reloader.alarms(), queue.clone(), readers.clone())?;
     let counting = {
         let (queue, pulse) = (queue.clone(), pulse.clone());
         let on_line: counting::OnLine = Box::new(lines::follow);
@@ -285,7 +291,10 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let page: Option<bus::PageOpener> = paged.map(|kernel| -> bus::PageOpener {
         Arc::new(move || kernel.pins().open_map("live").map_err(|error| error.to_string()))
     });
-    let doors = bus::Doors { feeds: Some(feeds), page };
+    let searched = readers.clone();
+    let search: bus::Searcher =
+        Arc::new(move |port, search| crate::ports::meters::search::start(&searched, port, search));
+    let doors = bus::Doors { feeds: Some(feeds), page, search: Some(search) };
     let window = Window { shared: shared.clone(), changes: change_receiver, stream, audit, verdicts, doors };
     let bus = serve::bus(options.bus.as_deref(), window, &response, &reloader, &stand, &queue)?;
     notify::ready();
@@ -310,13 +319,13 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     drop(alarms);
     // Before the engine ends: what was handed over by now is counted.
     drop(feeding);
+    let remembered = readers.stop();
     pulse.stop.store(true, Ordering::Relaxed);
     let watches = counting.join().ok();
     queue.push_wait(Input::Stop);
     let last = engine.join().unwrap_or_default();
-    let saved = writer.handle().write_now(
-        last.into_iter().map(|(meter, base)| crate::store::Change::Base { meter, base }).collect(),
-    );
+    let totals = last.into_iter().map(|(meter, base)| crate::store::Change::Base { meter, base });
+    let saved = writer.handle().write_now(totals.chain(remembered).collect());
     response.stop();
     drop(bus);
     let stopped = writer.stop();
@@ -328,6 +337,11 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         report::print(&shared, &latencies);
     }
     played.map_err(|why| Fatal::new(exit::FAILED, format!("the trace could not be played: {why}")))
+}
+
+/// The lines of meters by their ids.
+fn numbered(config: &Config, lines: &[u32]) -> HashMap<String, u32> {
+    config.meters.iter().zip(lines).map(|(meter, line)| (meter.id.clone(), *line)).collect()
 }
 
 /// A thread that has as much stack as it needs.

@@ -4,6 +4,7 @@
 //! The pipeline owns the truth and writes it here; the bus reads it and never the other way round.
 
 mod command;
+mod port;
 mod report;
 mod service;
 mod simulation;
@@ -13,6 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use gasd_abi::Totals;
 
 pub use command::{Answer, Command, CommandError, Feedback, Release};
+pub use port::{OnPortState, PortState};
 pub use report::{PRESSURE_KPA, Report, SEISMIC_GAL};
 pub use service::{ConfigurationState, Mode, ServiceState, StoreState};
 pub use simulation::{Phase, SimulatedVerdict, SimulationState};
@@ -212,6 +214,10 @@ pub struct Snapshot {
     pub valves: Vec<ValveState>,
     /// Verdicts that nobody acknowledged, oldest first.
     pub verdicts: Vec<VerdictRecord>,
+    /// The ports, in the order of the configuration.
+    pub ports: Vec<PortState>,
+    /// What is known of meters on ports, by their id.
+    pub on_ports: std::collections::BTreeMap<String, OnPortState>,
     /// The simulation that runs, or the last one.
     pub simulation: SimulationState,
 }
@@ -235,6 +241,8 @@ pub enum Change {
     Meter(usize),
     /// The meters are others: an index means another one from now on, an id does not.
     Meters,
+    /// A port, by index.
+    Port(usize),
     /// A valve, by index.
     Valve(usize),
     /// A verdict was made.

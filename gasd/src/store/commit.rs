@@ -6,7 +6,7 @@ use redb::{ReadableTable as _, Table, WriteTransaction};
 use crate::state::VerdictRecord;
 use crate::store::codec::{CodecError, Record as _};
 use crate::store::db::{
-    AUDIT, BASES, HOLDS, LEARNED, META, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
+    AUDIT, BASES, HOLDS, LEARNED, META, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
 };
 use crate::store::error::StoreError;
 use crate::store::records::{AuditEntry, Change, NextIds, StoredHold};
@@ -210,6 +210,9 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::Learned { key, bytes } => {
             write.open_table(LEARNED)?.insert(key.as_str(), bytes.as_slice())?;
+        }
+        Change::Remembered { key, bytes } => {
+            write.open_table(REMEMBERED)?.insert(key.as_str(), bytes.as_slice())?;
         }
         Change::Audit(entry) => {
             let mut audit = write.open_table(AUDIT)?;

@@ -41,6 +41,8 @@ pub(super) const UNACKNOWLEDGED: Numbered = TableDefinition::new("unacknowledged
 /// Meter id → `Learned`, and what was kept aside. Younger than the format: a store may be without it, and a gasd
 /// that does not know it leaves it alone.
 pub(super) const LEARNED: Named = TableDefinition::new("learned");
+/// `memory:` or `latest:` and a meter's id → what is remembered of a meter on a port. As young as `LEARNED`.
+pub(super) const REMEMBERED: Named = TableDefinition::new("remembered");
 /// Number → `AuditEntry`. Nothing in gasd removes or replaces a row of it.
 pub(super) const AUDIT: Numbered = TableDefinition::new("audit");
 

@@ -7,7 +7,7 @@ use crate::state::{Position, VerdictRecord};
 use crate::store::codec::Record;
 use crate::store::commit::number;
 use crate::store::db::{
-    AUDIT, BASES, HOLDS, LEARNED, META, Named, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
+    AUDIT, BASES, HOLDS, LEARNED, META, Named, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
 };
 use crate::store::error::StoreError;
 use crate::store::records::{AuditEntry, AuditPage, Loaded, NextIds, StoredHold};
@@ -26,6 +26,7 @@ impl Store {
             commanded: self.commanded()?,
             unknown: self.unknown()?,
             learned: self.learned()?,
+            remembered: self.optional(REMEMBERED)?,
         })
     }
 
@@ -67,8 +68,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn learned(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let mut rows = self.optional(LEARNED)?;
+        rows.retain(|(key, _)| !key.contains(':'));
+        Ok(rows)
+    }
+
+    /// The rows of a table that a store may be without.
+    fn optional(&self, table: Named) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         self.read(|read| {
-            let table = match read.open_table(LEARNED) {
+            let table = match read.open_table(table) {
                 Ok(table) => table,
                 Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
                 Err(error) => return Err(error.into()),
@@ -76,9 +84,7 @@ impl Store {
             let mut rows = Vec::new();
             for row in table.iter()? {
                 let (key, bytes) = row?;
-                if !key.value().contains(':') {
-                    rows.push((key.value().to_owned(), bytes.value().to_vec()));
-                }
+                rows.push((key.value().to_owned(), bytes.value().to_vec()));
             }
             Ok(rows)
         })

@@ -9,12 +9,13 @@ use crate::store::totals::Base;
 /// Rows that may wait. At a few hundred bytes each this is about a megabyte.
 pub const LIMIT: usize = 4096;
 
-/// Changes in their order, except totals, numbers and what was learned, of which only the newest counts.
+/// Changes in their order, except totals, numbers, and what was learned or is remembered, of which only the newest counts.
 #[derive(Debug, Default)]
 pub struct Pending {
     rows: VecDeque<Change>,
     bases: BTreeMap<String, Base>,
     learned: BTreeMap<String, Vec<u8>>,
+    remembered: BTreeMap<String, Vec<u8>>,
     ids: Option<NextIds>,
     dropped: u64,
 }
@@ -30,6 +31,9 @@ impl Pending {
                 }
                 Change::Learned { key, bytes } => {
                     self.learned.insert(key, bytes);
+                }
+                Change::Remembered { key, bytes } => {
+                    self.remembered.insert(key, bytes);
                 }
                 Change::Ids(ids) => {
                     let old = self.ids.unwrap_or_default();
@@ -58,6 +62,8 @@ impl Pending {
         );
         let learned = std::mem::take(&mut self.learned);
         all.extend(learned.into_iter().map(|(key, bytes)| Change::Learned { key, bytes }));
+        let remembered = std::mem::take(&mut self.remembered);
+        all.extend(remembered.into_iter().map(|(key, bytes)| Change::Remembered { key, bytes }));
         all.extend(self.ids.take().map(Change::Ids));
         all
     }
@@ -65,7 +71,8 @@ impl Pending {
     /// How many wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len() + self.bases.len() + self.learned.len() + usize::from(self.ids.is_some())
+        let newest = self.bases.len() + self.learned.len() + self.remembered.len();
+        self.rows.len() + newest + usize::from(self.ids.is_some())
     }
 
     /// Whether none waits.
@@ -87,7 +94,7 @@ impl Pending {
 #[must_use]
 pub fn importance(change: &Change) -> u8 {
     match change {
-        Change::Audit(_) | Change::Learned { .. } => 0,
+        Change::Audit(_) | Change::Learned { .. } | Change::Remembered { .. } => 0,
         Change::Verdict(verdict) if verdict.severity != "critical" => 1,
         Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
         Change::TotalUnknown { .. } => 3,

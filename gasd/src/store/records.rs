@@ -89,6 +89,13 @@ pub enum Change {
         /// [`Learned`], encoded. Not a record here, so that one that cannot be read spoils nothing else.
         bytes: Vec<u8>,
     },
+    /// What is remembered of a meter on a port; the newest row of a key replaces the one before.
+    Remembered {
+        /// `memory:` or `latest:` and the meter's id.
+        key: String,
+        /// As the port's own code writes it. Not a record here, so that one that cannot be read spoils nothing else.
+        bytes: Vec<u8>,
+    },
     /// An audit entry; its number is given by the store.
     Audit(AuditEntry),
     /// Ids below these may have been handed out.
@@ -100,7 +107,10 @@ impl Change {
     /// total or what was learned does not: its row replaces a row and is checksummed.
     #[must_use]
     pub const fn is_weighty(&self) -> bool {
-        !matches!(self, Change::Base { .. } | Change::Learned { .. } | Change::Ids(_))
+        !matches!(
+            self,
+            Change::Base { .. } | Change::Learned { .. } | Change::Remembered { .. } | Change::Ids(_)
+        )
     }
 }
 
@@ -160,4 +170,6 @@ pub struct Loaded {
     pub unknown: Vec<(String, u64)>,
     /// Meter ids and what was learned of their homes, as it is in the file.
     pub learned: Vec<(String, Vec<u8>)>,
+    /// Keys and what is remembered of meters on ports, as it is in the file.
+    pub remembered: Vec<(String, Vec<u8>)>,
 }

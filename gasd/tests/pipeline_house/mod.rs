@@ -99,7 +99,8 @@ impl Pipeline {
             told.tell_update(&update);
             publish(update);
         });
-        let response = Response::start(config, &loaded, writer.handle(), HashMap::new(), hook);
+        let response =
+            Response::start(config, &loaded, writer.handle(), HashMap::new(), hook, &Default::default());
         let (bank, lines): (Arc<dyn LineFilter>, Vec<u32>) = match &kernel {
             Some(kernel) => {
                 let line =

@@ -35,6 +35,7 @@ pub fn config(actuator: Actuator) -> Config {
             valve: Some(0),
             alarm: None,
         }],
+        ports: Vec::new(),
         valves: vec![ValveConfig { id: "house".into(), actuator }],
         store: PathBuf::new(),
         persist_ns: 10_000_000_000,

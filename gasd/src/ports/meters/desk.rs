@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What ports tell, on its way to the engine, the store, the valves and whoever looks.
+//!
+//! Called on the ports' own threads. A reading waits for a place in the engine's queue, and with it its port: nothing
+//! piles up.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gasd_meters::drive::{self, Oddities};
+use gasd_meters::hex::Hex;
+use gasd_meters::poll::{Latest, Sample, State};
+use gasd_meters::{Error, Kind, Reading, Unit, Valve};
+use gasd_ports::bus::{Event, Standing};
+use gasd_ports::port::Told;
+use tokio::sync::mpsc::Sender;
+
+use super::show;
+use super::valve::ValveDesk;
+use crate::journal::{self, Note, what::What};
+use crate::pipeline::queue::{Input, Queue, Reading as Register};
+use crate::response::clock;
+use crate::state::{Change, OnPortState, Shared};
+use crate::store::{self, WriterHandle};
+
+/// Answers that were none, kept of each meter.
+const REJECTED: usize = 16;
+/// How often the last readings of all meters are written down while nothing is wrong, ns: 6 h.
+const LATEST_NS: u64 = 6 * 3_600_000_000_000;
+
+/// Kinds of fields that are a register of the leak engine.
+const VOLUMES: [Kind; 3] = [Kind::Volume, Kind::VolumeMeter, Kind::VolumeBase];
+
+/// A meter on a port.
+pub(super) struct OnPort {
+    pub(super) id: String,
+    /// Its line in the filter, by which the engine knows its health.
+    line: u32,
+    pub(super) port: String,
+    quantity: Option<Kind>,
+    unit: Option<Unit>,
+    latest: Latest,
+    /// When they were written down, ns.
+    written_ns: u64,
+    standing: Option<Standing>,
+    /// What is wrong with it, as the engine was told.
+    pub(super) health: Option<String>,
+    /// What is wrong with its configuration, whatever it answers.
+    trouble: Option<String>,
+    state: OnPortState,
+}
+
+/// A meter to be read.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its id.
+    pub id: String,
+    /// Names it.
+    pub key: u64,
+    /// Its line in the filter.
+    pub line: u32,
+    /// Its port.
+    pub port: String,
+    /// Its protocol.
+    pub protocol: String,
+    /// The quantity that is watched.
+    pub quantity: Option<Kind>,
+    /// The unit of its register.
+    pub unit: Option<Unit>,
+    /// It is asked, and so has a breaker.
+    pub asked: bool,
+}
+
+/// Where ports report to.
+#[derive(Clone)]
+pub struct Desk(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    meters: Mutex<HashMap<u64, OnPort>>,
+    queue: Queue,
+    pub(super) shared: Shared,
+    pub(super) changes: Sender<Change>,
+    writer: WriterHandle,
+    pub(super) valves: ValveDesk,
+    /// What is remembered of each meter, by its id.
+    memories: Mutex<HashMap<String, Vec<u8>>>,
+}
+
+impl Desk {
+    /// One that reports to these.
+    #[must_use]
+    pub fn new(
+        queue: Queue,
+        shared: Shared,
+        changes: Sender<Change>,
+        writer: WriterHandle,
+        valves: ValveDesk,
+        remembered: &[(String, Vec<u8>)],
+    ) -> Self {
+        let memories = Mutex::new(remembered.iter().cloned().collect());
+        Self(Arc::new(Inner { meters: Mutex::default(), queue, shared, changes, writer, valves, memories }))
+    }
+
+    /// What is remembered of a meter.
+    #[must_use]
+    pub fn memory(&self, id: &str) -> Option<Vec<u8>> {
+        self.row(super::MEMORY, id)
+    }
+
+    fn row(&self, kind: &str, id: &str) -> Option<Vec<u8>> {
+        let memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.get(&format!("{kind}{id}")).cloned()
+    }
+
+    pub(super) fn meters(&self) -> MutexGuard<'_, HashMap<u64, OnPort>> {
+        self.0.meters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These meters are on ports from now on.
+    pub fn place(&self, places: &[Place]) {
+        let now = clock::now();
+        let latest = |id: &str| show::latest_of(&self.row(super::LATEST, id)?, now);
+        let mut meters = self.meters();
+        let mut before = std::mem::take(&mut *meters);
+        for place in places {
+            let known = before.remove(&place.key);
+            let same = known.as_ref().is_some_and(|known| known.state.protocol == place.protocol);
+            let breaker = if place.asked { State::Closed.name() } else { "" };
+            let fresh = OnPortState { protocol: place.protocol.clone(), breaker, ..OnPortState::default() };
+            let (kept, ring, written_ns, standing, health) = match known {
+                Some(known) if same => {
+                    (known.state, known.latest, known.written_ns, known.standing, known.health)
+                }
+                Some(known) => (fresh, known.latest, known.written_ns, None, known.health),
+                None => (fresh, latest(&place.id).unwrap_or_default(), 0, None, None),
+            };
+            let state = OnPortState { port: place.port.clone(), latest: show::samples(&ring), ..kept };
+            let on = OnPort {
+                id: place.id.clone(),
+                line: place.line,
+                port: place.port.clone(),
+                quantity: place.quantity,
+                unit: place.unit,
+                latest: ring,
+                written_ns,
+                standing,
+                health,
+                trouble: None,
+                state,
+            };
+            meters.insert(place.key, on);
+        }
+        let states: BTreeMap<String, OnPortState> =
+            meters.values().map(|on| (on.id.clone(), on.state.clone())).collect();
+        drop(meters);
+        self.0.shared.write().unwrap_or_else(PoisonError::into_inner).on_ports = states;
+    }
+
+    /// Takes in what a port tells.
+    pub fn told(&self, port: &str, told: Told) {
+        match told {
+            Told::Event(event) => self.event(event),
+            Told::Health(health) => self.port_health(port, health),
+            Told::Seen(seen) => self.seen(port, &seen),
+            // Whoever searches is told on a way of their own.
+            Told::Searched(_) => {}
+        }
+    }
+
+    fn event(&self, event: Event) {
+        match event {
+            Event::Read { key, t_ns, reading, oddities } => self.read(key, t_ns, &reading, oddities),
+            Event::Failed { key, t_ns, error, raw } => self.failed(key, t_ns, error, &raw),
+            Event::Breaker { key, standing } => self.breaker(key, standing),
+            Event::LowPower { key } => self.change(key, |on| {
+                on.health = Some("does not answer, and the supply is low".to_owned());
+            }),
+            Event::Memory { key, bytes } => self.remember(key, bytes),
+            Event::Moved { key, to, result } => {
+                let id = self.meters().get(&key).map(|on| on.id.clone());
+                if let Some(id) = id {
+                    self.0.valves.moved(&id, to, result.map_err(|why| why.to_string()));
+                }
+            }
+        }
+    }
+
+    /// A meter was read.
+    pub fn read(&self, key: u64, t_ns: u64, reading: &Reading, oddities: Oddities) {
+        let mut register = None;
+        let mut says: Option<(String, Option<Valve>)> = None;
+        self.change(key, |on| {
+            says = Some((on.id.clone(), reading.valve));
+            show::read(&mut on.state, t_ns, reading, oddities);
+            on.health = match drive::volume_ul(reading, on.quantity, on.unit) {
+                Ok(register_ul) => {
+                    on.latest.push(Sample { t_ns, register_ul });
+                    on.state.latest = show::samples(&on.latest);
+                    register = Some(register_ul);
+                    None
+                }
+                Err(why) => Some(format!("answers, and its volume is not known: {why}")),
+            };
+        });
+        // The valve first: somebody may wait to see it closed.
+        if let Some((id, valve)) = says {
+            self.0.valves.read(&id, valve);
+        }
+        if let Some(register_ul) = register {
+            self.0.queue.push_reading(Register { key, register_ul, t_ns });
+        }
+        self.write_latest(key, t_ns, false);
+    }
+
+    /// A meter said something by itself. It need not be its register: batteries and alarms come, too.
+    pub fn heard(&self, key: u64, t_ns: u64, reading: &Reading) {
+        if reading.fields.iter().any(|field| VOLUMES.contains(&field.kind)) {
+            self.read(key, t_ns, reading, Oddities::default());
+        } else {
+            self.change(key, |on| show::read(&mut on.state, t_ns, reading, Oddities::default()));
+        }
+    }
+
+    /// A meter cannot be spoken to as it is configured.
+    pub fn unusable(&self, id: &str, why: &str) {
+        self.change(gasd_abi::records::meter_key(id), |on| on.trouble = Some(why.to_owned()));
+    }
+
+    /// What was remembered of a meter is of other keys or another kind of meter: it begins anew.
+    pub fn forgotten(&self, id: &str) {
+        let text = format!(
+            "meter \"{id}\": what was remembered of it is of other keys or of another meter; it begins anew"
+        );
+        journal::tell(Note::new(What::MemoryLost, text).meter(id));
+    }
+
+    /// A meter was asked, or heard, and is not read.
+    pub fn failed(&self, key: u64, t_ns: u64, error: Error, raw: &[u8]) {
+        self.change(key, |on| {
+            let state = &mut on.state;
+            state.errors = state.errors.saturating_add(1);
+            (state.last_error, state.last_error_kind) = (error.to_string(), error.kind());
+            if !raw.is_empty() {
+                if state.rejected.len() == REJECTED {
+                    state.rejected.remove(0);
+                }
+                state.rejected.push((t_ns, error.kind(), Hex(raw).to_string()));
+            }
+            // A meter that answers and cannot be read does not open its breaker: that is to be seen all the same.
+            if gasd_meters::poll::Failure::of(&error).is_none() {
+                on.health = Some(error.to_string());
+            }
+        });
+    }
+
+    fn breaker(&self, key: u64, standing: Standing) {
+        let mut opened = None;
+        self.change(key, |on| {
+            let was_open = on.standing.is_some_and(|before| before.state != State::Closed);
+            on.standing = Some(standing);
+            let state = &mut on.state;
+            (state.breaker, state.failures) = (standing.state.name(), standing.failures);
+            state.next_probe_ns = standing.next_probe_ns.unwrap_or(0);
+            match standing.state {
+                State::Closed if was_open => {
+                    (state.last_error, state.last_error_kind) = (String::new(), "");
+                    on.health = None;
+                }
+                State::Closed => {}
+                State::Open | State::HalfOpen => {
+                    on.health = Some(format!(
+                        "has not answered {} times in a row ({}) and is left alone; it is looked for now and then, \
+                         and read as soon as it is back",
+                        standing.failures, state.last_error
+                    ));
+                    opened = (!was_open).then(|| on.id.clone());
+                }
+            }
+        });
+        if let Some(id) = opened {
+            self.0.valves.lost(&id);
+            self.write_latest(key, 0, true);
+        }
+    }
+
+    /// What is remembered of a meter is another now.
+    pub fn remember(&self, key: u64, bytes: Vec<u8>) {
+        let id = self.meters().get(&key).map(|on| on.id.clone());
+        if let Some(id) = id {
+            let key = format!("{}{id}", super::MEMORY);
+            let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+            memories.insert(key.clone(), bytes.clone());
+            drop(memories);
+            self.0.writer.push(vec![store::Change::Remembered { key, bytes }]);
+        }
+    }
+
+    /// Writes the last readings of a meter down, now or if it is long since.
+    fn write_latest(&self, key: u64, now_ns: u64, now: bool) {
+        let mut meters = self.meters();
+        let Some(on) = meters.get_mut(&key) else { return };
+        if on.latest.is_empty() || !now && now_ns.saturating_sub(on.written_ns) < LATEST_NS {
+            return;
+        }
+        on.written_ns = on.written_ns.max(now_ns);
+        let row = show::latest_row(&on.id, &on.latest, clock::now());
+        drop(meters);
+        self.0.writer.push(vec![row]);
+    }
+
+    /// The last readings of all meters, to be written down at the end.
+    #[must_use]
+    pub fn last_rows(&self) -> Vec<store::Change> {
+        let meters = self.meters();
+        let some = meters.values().filter(|on| !on.latest.is_empty());
+        some.map(|on| show::latest_row(&on.id, &on.latest, clock::now())).collect()
+    }
+
+    /// Changes what is known of a meter, and tells whoever wants to know.
+    pub(super) fn change(&self, key: u64, change: impl FnOnce(&mut OnPort)) {
+        let mut meters = self.meters();
+        let Some(on) = meters.get_mut(&key) else { return };
+        let words = |on: &OnPort| on.trouble.clone().or_else(|| on.health.clone());
+        let before = words(on);
+        change(on);
+        let now = words(on);
+        let told = (now != before).then_some((on.line, now));
+        let (id, state) = (on.id.clone(), on.state.clone());
+        drop(meters);
+        if let Some((line, health)) = told {
+            // It must not be dropped: it is told once.
+            self.0.queue.push_wait(Input::Health(line, health));
+        }
+        let mut snapshot = self.0.shared.write().unwrap_or_else(PoisonError::into_inner);
+        let at = snapshot.meters.iter().position(|meter| meter.id == id);
+        snapshot.on_ports.insert(id, state);
+        drop(snapshot);
+        if let Some(at) = at {
+            let _ = self.0.changes.try_send(Change::Meter(at));
+        }
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Meters that are read through ports: what the configuration says of them becomes threads, and what those tell becomes
+//! readings of the engine.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `air` | ports that listen |
+//! | [`desk`] | what ports tell, on its way to engine, store, valves and whoever looks |
+//! | `line` | what ports tell of themselves |
+//! | [`search`] | looking for meters, told through a pipe |
+//! | [`show`] | what may be seen of ports and their meters |
+//! | [`spec`] | from the configuration to what a port works with; keys from their files |
+//! | [`valve`] | the valve in a meter |
+
+mod air;
+pub mod desk;
+mod line;
+pub mod search;
+pub mod show;
+pub mod spec;
+pub mod valve;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gasd_abi::records::meter_key;
+use gasd_meters::drive::scan::Search;
+use gasd_meters::poll::Supply;
+use gasd_ports::WireSpec;
+use gasd_ports::port::{Port, PortSpec, Teller, Told};
+
+use crate::config::{Config, PortConfig, PortLine};
+use crate::exit::{self, Fatal};
+use crate::state::{PortState, Shared};
+use crate::store;
+
+use desk::{Desk, Place};
+use valve::ValveDesk;
+
+/// Before a meter's id: the key of what is remembered of it.
+pub const MEMORY: &str = "memory:";
+/// Before a meter's id: the key of its last readings.
+pub const LATEST: &str = "latest:";
+
+/// Whoever searches on a port is told here.
+type Searching = Arc<Mutex<Option<std::sync::mpsc::Sender<gasd_ports::bus::Searched>>>>;
+
+/// All ports at work.
+pub struct Readers {
+    desk: Desk,
+    valves: ValveDesk,
+    shared: Shared,
+    running: Mutex<HashMap<String, Running>>,
+}
+
+struct Running {
+    config: PortConfig,
+    at_work: AtWork,
+}
+
+enum AtWork {
+    /// It asks.
+    Asking(Port, Searching),
+    /// It listens.
+    Listening(air::Listening),
+}
+
+impl Running {
+    const fn asking(&self) -> Option<(&Port, &Searching)> {
+        match &self.at_work {
+            AtWork::Asking(port, searching) => Some((port, searching)),
+            AtWork::Listening(_) => None,
+        }
+    }
+}
+
+impl Readers {
+    /// None at work yet.
+    #[must_use]
+    pub fn new(desk: Desk, valves: ValveDesk, shared: Shared) -> Self {
+        Self { desk, valves, shared, running: Mutex::default() }
+    }
+
+    /// Makes the ports those of a configuration: what is gone is closed, what is new is opened, what stays goes on with its
+    /// meters as they are now. `lines`: each meter's line in the filter.
+    ///
+    /// # Errors
+    /// No thread can be had.
+    pub fn apply(&self, config: &Config, lines: &HashMap<String, u32>) -> Result<(), Fatal> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // Joined before their devices are opened anew.
+        running.retain(|id, port| config.ports.iter().any(|next| next.id == *id && next == &port.config));
+        self.show(config);
+        self.desk.place(&places(config, lines));
+        for port in &config.ports {
+            let known = running.get(&port.id).map(|known| &known.at_work);
+            let at_work = match (&port.line, known) {
+                (PortLine::Wire(_), Some(AtWork::Asking(known, _))) => {
+                    known.handle().set_meters(spec::wired(config, port, &self.desk));
+                    continue;
+                }
+                (PortLine::Wire(wire), _) => self.ask(config, port, wire)?,
+                (_, Some(AtWork::Listening(known))) => {
+                    air::core(config, port, &self.desk)
+                        .into_iter()
+                        .for_each(|core| known.hand().set_core(core));
+                    continue;
+                }
+                _ => match air::start(config, port, &self.desk)? {
+                    Some(listening) => AtWork::Listening(listening),
+                    None => continue,
+                },
+            };
+            running.insert(port.id.clone(), Running { config: port.clone(), at_work });
+        }
+        for meter in &config.meters {
+            let Some(on) = meter.source.on_port() else { continue };
+            let port = running.get(&on.port).and_then(Running::asking);
+            let hand = port.map(|(port, _)| (port.handle(), meter_key(&meter.id)));
+            self.valves.connect(&meter.id, hand);
+        }
+        Ok(())
+    }
+
+    /// Starts a port that asks.
+    fn ask(&self, config: &Config, port: &PortConfig, wire: &WireSpec) -> Result<AtWork, Fatal> {
+        let searching = Searching::default();
+        let told = teller(&self.desk, &port.id, searching.clone());
+        let spec = PortSpec { id: port.id.clone(), wire: wire.clone(), pace: port.pace(wire) };
+        let started = Port::start(spec, spec::wired(config, port, &self.desk), told);
+        let failed = |error| Fatal::new(exit::FAILED, format!("the thread of port \"{}\": {error}", port.id));
+        started.map(|port| AtWork::Asking(port, searching)).map_err(failed)
+    }
+
+    /// What may be seen of the ports: those that stay keep what they have said.
+    fn show(&self, config: &Config) {
+        let mut snapshot = self.shared.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut snapshot.ports);
+        snapshot.ports = config.ports.iter().map(|port| state(config, port, &before)).collect();
+    }
+
+    /// Looks for meters on a port; what is found is told until the receiver is dropped. `None` if there is no such port, or
+    /// nothing can be asked there.
+    pub fn search(
+        &self,
+        port: &str,
+        search: Search,
+    ) -> Option<std::sync::mpsc::Receiver<gasd_ports::bus::Searched>> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let (port, searching) = running.get(port)?.asking()?;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        *searching.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        port.handle().search(Some(Box::new(search)));
+        Some(receiver)
+    }
+
+    /// Ends a search.
+    pub fn stop_search(&self, port: &str) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((port, searching)) = running.get(port).and_then(Running::asking) {
+            *searching.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            port.handle().search(None);
+        }
+    }
+
+    /// How a port's supply is, or why nobody knows: while it is low no breaker opens.
+    pub fn set_supply(&self, port: &str, low: Result<bool, String>) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((port, _)) = running.get(port).and_then(Running::asking) {
+            port.handle().set_supply(if low == Ok(true) { Supply::Low } else { Supply::Good });
+        }
+        self.desk.supply(port, &low);
+    }
+
+    /// Closes all ports. Returns what is to be written down last.
+    #[must_use]
+    pub fn stop(&self) -> Vec<store::Change> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.desk.last_rows()
+    }
+}
+
+fn state(config: &Config, port: &PortConfig, before: &[PortState]) -> PortState {
+    let on =
+        |meter: &&crate::config::MeterConfig| meter.source.on_port().is_some_and(|on| on.port == port.id);
+    let meters = config.meters.iter().filter(on).map(|meter| meter.id.clone()).collect();
+    let (kind, place) = (port.line.kind().to_owned(), port.line.place());
+    match before.iter().find(|old| old.id == port.id && old.kind == kind && old.place == place) {
+        Some(old) => PortState { meters, ..old.clone() },
+        None => PortState {
+            id: port.id.clone(),
+            kind,
+            place,
+            health: "it is being opened".to_owned(),
+            meters,
+            echo: "unknown",
+            ..PortState::default()
+        },
+    }
+}
+
+/// The meters on ports.
+fn places(config: &Config, lines: &HashMap<String, u32>) -> Vec<Place> {
+    let place = |meter: &crate::config::MeterConfig| {
+        let on = meter.source.on_port()?;
+        Some(Place {
+            id: meter.id.clone(),
+            key: meter_key(&meter.id),
+            line: *lines.get(&meter.id)?,
+            port: on.port.clone(),
+            protocol: on.device.talk.protocol().to_owned(),
+            quantity: on.device.quantity,
+            unit: on.device.unit,
+            asked: matches!(on.device.talk, crate::config::Talk::Wired(_)),
+        })
+    };
+    config.meters.iter().filter_map(place).collect()
+}
+
+/// What a port tells, to the desk; and what a search finds, to whoever searches.
+fn teller(desk: &Desk, port: &str, searching: Searching) -> Teller {
+    let (desk, port) = (desk.clone(), port.to_owned());
+    Box::new(move |told| match told {
+        Told::Searched(searched) => {
+            let mut place = searching.lock().unwrap_or_else(PoisonError::into_inner);
+            // Who went away is noticed by the next one who searches, or by its own end of the socket.
+            if place.as_ref().is_some_and(|sender| sender.send(searched).is_err()) {
+                *place = None;
+            }
+        }
+        told => desk.told(&port, told),
+    })
+}

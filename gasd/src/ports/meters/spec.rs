@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From the configuration to what a port works with.
+
+use std::path::Path;
+
+use gasd_abi::records::meter_key;
+use gasd_meters::dlt645::Authority;
+use gasd_meters::drive::{Device, Memory};
+use gasd_ports::Spec;
+use gasd_ports::air::KeyFile;
+
+use super::desk::Desk;
+use crate::config::{Config, MeterConfig, PortConfig, PortMeter, Talk};
+
+/// The meters of a port that is asked. One whose password cannot be had is read all the same, and cannot be commanded: its
+/// health says why.
+#[must_use]
+pub fn wired(config: &Config, port: &PortConfig, desk: &Desk) -> Vec<Spec> {
+    let spec = |meter: &MeterConfig| {
+        let on = meter.source.on_port().filter(|on| on.port == port.id)?;
+        let device = device(on).unwrap_or_else(|(device, why)| {
+            desk.unusable(&meter.id, &why);
+            Some(device)
+        })?;
+        let every_ns = meter.readings?.every_ns;
+        let memory = desk.memory(&meter.id).and_then(|bytes| Memory::from_bytes(&bytes)).unwrap_or_default();
+        // A broken pipe does not keep to the plate.
+        let most_ul_per_h = meter.max_flow_ul_per_h.saturating_mul(2);
+        let (key, breaker) = (meter_key(&meter.id), port.breaker);
+        Some(Spec { key, device, every_ns, breaker, most_ul_per_h, memory })
+    };
+    config.meters.iter().filter_map(spec).collect()
+}
+
+/// The device as it is spoken to; `None` for one that speaks by itself. Where its password cannot be had: the device without
+/// it, and why.
+fn device(on: &PortMeter) -> Result<Option<Device>, (Device, String)> {
+    let Talk::Wired(device) = &on.device.talk else { return Ok(None) };
+    let mut device = device.clone();
+    if let (Device::Dlt645 { authority, .. }, Some(path)) = (&mut device, &on.device.key_file) {
+        match password(path) {
+            Ok(found) => *authority = Some(found),
+            Err(why) => return Err((device, format!("its valve cannot be moved: {why}"))),
+        }
+    }
+    Ok(Some(device))
+}
+
+/// `password`: the level, the three bytes of the password and the four of the operator's code, as on the wire.
+fn password(path: &Path) -> Result<Authority, String> {
+    let keys = KeyFile::read(path).map_err(|error| error.to_string())?;
+    let bytes = keys.bytes("password").ok_or_else(|| format!("{} has no password", path.display()))?;
+    let &[level, p0, p1, p2, o0, o1, o2, o3] = bytes else {
+        return Err(format!(
+            "the password in {} must have eight bytes: level, three of the password, four of the operator",
+            path.display()
+        ));
+    };
+    Ok(Authority { level, password: [p0, p1, p2], operator: [o0, o1, o2, o3] })
+}

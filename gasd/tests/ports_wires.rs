@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Meters on serial lines, as a person would have them: read, judged, their valves closed by their own command, left
+//! alone while they are dead, and gone on with after a crash.
+#![allow(clippy::unwrap_used, reason = "test code")]
+
+#[path = "bus_support.rs"]
+mod support;
+
+mod ports_house;
+
+use std::collections::HashMap;
+
+use gasd_lab::clock::now_ns;
+use gasd_lab::truth::look;
+use gasd_lab::{Habits, Line, cjt188, mbus};
+use gasd_meters::Valve;
+use gasd_proxy::Client;
+use ports_house::{House, M3_PER_H, SECOND, answers, field, litres, truth};
+use support::run;
+
+const FLATS: &str = r#"
+[[port]]
+id = "rs485"
+serial = { device = "DIR/tty0", baud = 9600 }
+breaker = { failures = 2, open = "3 s" }
+answer = "300 ms"
+
+[[meter]]
+id = "flat-1"
+port = "rs485"
+device = { protocol = "cjt188", address = "33780000000001" }
+readings = { every = "1 s", resolution = "10 L" }
+valve = "flat-1"
+
+[[valve]]
+id = "flat-1"
+actuator = { meter = "flat-1" }
+
+[[meter]]
+id = "flat-2"
+port = "rs485"
+device = { protocol = "cjt188", address = "33780000000002" }
+readings = { every = "1 s", resolution = "10 L" }
+"#;
+
+fn gas(n: u8, habits: Habits, truth: &gasd_lab::Shared) -> Box<dyn gasd_lab::Meter> {
+    let settings = cjt188::Settings::new(gasd_meters::cjt188::Address([n, 0, 0, 0, 0, 0x78, 0x33]));
+    Box::new(cjt188::GasMeter::new(settings, habits, truth.clone()))
+}
+
+#[test]
+fn meters_are_read_commanded_left_alone_and_gone_on_with() {
+    let mut house = House::start(FLATS);
+    // There is no such device yet: gasd runs, and says so.
+    house.wait("the port's health", 20, |state| {
+        state.ports.get("rs485").is_some_and(|port| port.health.contains("no device"))
+            && state.meters["flat-1"].health.contains("its port \"rs485\" is not there")
+    });
+    let (one, two) = (truth(5_000_000_000, 3 * M3_PER_H), truth(7_000_000_000, 0));
+    let dead = Habits {
+        dead: std::iter::once(now_ns() + 4 * SECOND..now_ns() + 14 * SECOND).collect(),
+        ..Habits::default()
+    };
+    let meters = || vec![gas(1, Habits::default(), &one), gas(2, dead.clone(), &two)];
+    let line = house.line("tty0", Line { echo: true, ..Line::new(9_600) }, meters());
+    let state = house.wait("two meters that answer", 20, |state| {
+        answers(state, "flat-1") > 1 && answers(state, "flat-2") > 0 && state.ports["rs485"].echo == "yes"
+    });
+    assert_eq!(state.ports["rs485"].health, "ok");
+    assert_eq!(field(&state, "flat-2", "volume"), Some("7.00 m³"));
+    assert_eq!(field(&state, "flat-1", "valve"), Some("open"));
+
+    // Dead, and left alone; back, and read at once.
+    let state = house.wait("a breaker that opens", 20, |state| {
+        let meter = &state.meters["flat-2"];
+        meter.on_port.as_ref().is_some_and(|on| on.breaker == "open")
+            && meter.health.contains("has not answered")
+    });
+    let on = state.meters["flat-2"].on_port.as_ref().unwrap();
+    assert!(on.next_probe_ns > 0 && on.last_error_kind == "timeout", "{on:?}");
+    house.wait("a breaker that closes", 30, |state| {
+        let meter = &state.meters["flat-2"];
+        meter.on_port.as_ref().is_some_and(|on| on.breaker == "closed" && on.last_error.is_empty())
+            && meter.health == "ok"
+    });
+
+    // Its valve, by its own command, once.
+    run(async {
+        let client = Client::connect(Some(&house.bus.address())).await.unwrap();
+        client.valve("flat-1").await.unwrap().close("a test", HashMap::new()).await.unwrap();
+        let latest = client.meter("flat-1").await.unwrap().latest(HashMap::new()).await.unwrap();
+        assert!(latest.len() > 2 && latest.is_sorted(), "{latest:?}");
+    });
+    let state = house.wait("a closed valve", 10, |state| state.valves["flat-1"].position == "closed");
+    assert_eq!(state.valves["flat-1"].actuator, "meter");
+    assert_eq!(look(&one).executed().map(|(_, to)| to).collect::<Vec<_>>(), [Valve::Closed]);
+
+    // A crash: the total goes on, and each litre is counted once.
+    let before = house.wait("a total", 20, |state| state.meters["flat-1"].volume_ul > 0);
+    house.kill();
+    house.unlock("tty0");
+    house.up();
+    let after = house.wait("the total again", 20, |state| answers(state, "flat-1") > 0);
+    let (before, after) = (before.meters["flat-1"].volume_ul, after.meters["flat-1"].volume_ul);
+    let passed_ul = look(&one).register_ul(now_ns()) - 5_000_000_000;
+    assert!(after <= passed_ul, "{after} µL of {passed_ul}, {before} before");
+    assert_eq!(look(&one).commands().len(), 1, "held closed, and found closed: nothing is sent");
+
+    // The adapter is pulled out and put in again.
+    drop(line);
+    house.wait("a port that is gone", 20, |state| state.ports["rs485"].health != "ok");
+    let _line = house.line("tty0", Line::new(9_600), meters());
+    house.wait("a port that is back", 30, |state| {
+        state.ports["rs485"].health == "ok" && state.meters["flat-1"].health == "ok"
+    });
+
+    // Another configuration, live: one meter fewer, another interval.
+    let gone = FLATS.find("[[meter]]\nid = \"flat-2\"").unwrap();
+    house.configure(&FLATS[..gone].replace("every = \"1 s\"", "every = \"2 s\""));
+    house.reload();
+    house.wait("one meter", 20, |state| state.meters.len() == 1 && state.ports["rs485"].meters == ["flat-1"]);
+    let said = house.said();
+    assert!(said.contains("flat-2\" removed"), "{said}");
+}
+
+#[test]
+fn a_hose_that_comes_off_is_closed_by_the_meters_own_valve() {
+    let house = House::start(
+        r#"
+[[port]]
+id = "mbus"
+serial = { device = "DIR/tty0", baud = 9600 }
+
+[[meter]]
+id = "kitchen"
+port = "mbus"
+device = { protocol = "mbus", address = 7, quantity = "volume", valve = { mask = 1, open = 0, closed = 1 } }
+readings = { every = "1 s", resolution = "1 L" }
+valve = "kitchen"
+
+[[valve]]
+id = "kitchen"
+actuator = { meter = "kitchen" }
+"#,
+    );
+    let gas = litres(90_000_000_000);
+    let settings = mbus::Settings::new(7, [7, 0, 0, 0x10]);
+    let meter = mbus::GasMeter::new(settings, Habits::default(), gas.clone());
+    let _line = house.line("tty0", Line::new(9_600), vec![Box::new(meter)]);
+    house.wait("a meter that answers", 20, |state| answers(state, "kitchen") > 3);
+    look(&gas).set_flow(now_ns(), 11 * M3_PER_H);
+    let began_ns = now_ns();
+    let state = house.wait("a critical verdict and a closed valve", 60, |state| {
+        state.valves["kitchen"].position == "closed"
+            && state.verdicts.values().any(|verdict| verdict.severity == "critical")
+    });
+    let (closed_ns, _) = look(&gas).executed().next().unwrap();
+    assert_eq!(look(&gas).executed().count(), 1);
+    let verdict = state.verdicts.values().find(|verdict| verdict.severity == "critical").unwrap();
+    assert!(verdict.decided_ns < closed_ns && closed_ns < began_ns + 30 * SECOND, "{verdict:?}");
+}
