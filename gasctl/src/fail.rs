@@ -48,6 +48,23 @@ pub enum Failure {
         /// What there is.
         known: Vec<String>,
     },
+    /// There is no such port.
+    #[error(
+        "gasd has no port \"{id}\"; {}; a device is named by its path (/dev/ttyUSB0), a serial server as HOST:PORT",
+        known_ids(.known)
+    )]
+    NoSuchPort {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A port is in use, is not there, or cannot be opened.
+    #[error("{0}")]
+    Unusable(String),
+    /// A search found no meter.
+    #[error("{0}")]
+    NothingFound(String),
     /// There is no such verdict.
     #[error("no unacknowledged verdict has the number {0}; `gasctl status` lists them")]
     NoSuchVerdict(u64),
@@ -109,12 +126,15 @@ impl Failure {
             Failure::Some { status, .. } => *status,
             Failure::Usage(_) => 2,
             Failure::Missing(_) => 3,
+            Failure::NothingFound(_) => 5,
+            Failure::Unusable(_) => 6,
             Failure::Client(_)
             | Failure::Refused(_)
             | Failure::Undecoded(_)
             | Failure::Unwell { .. }
             | Failure::NoSuchValve { .. }
             | Failure::NoSuchMeter { .. }
+            | Failure::NoSuchPort { .. }
             | Failure::NoSuchVerdict(_)
             | Failure::Output(_) => 1,
         }
@@ -134,6 +154,7 @@ impl Failure {
             Failure::Client(ClientError::NoSuchObject(_))
             | Failure::NoSuchValve { .. }
             | Failure::NoSuchMeter { .. }
+            | Failure::NoSuchPort { .. }
             | Failure::NoSuchVerdict(_) => "NotFound",
             Failure::Some { .. } => "Some",
             Failure::Usage(_) => "Usage",
@@ -141,6 +162,8 @@ impl Failure {
             Failure::Refused(_) => "Refused",
             Failure::Undecoded(_) => "Undecoded",
             Failure::Unwell { .. } => "Unwell",
+            Failure::Unusable(_) => "Unusable",
+            Failure::NothingFound(_) => "NothingFound",
             Failure::Output(_) => "Output",
         }
     }

@@ -12,7 +12,9 @@ mod explain;
 pub mod fail;
 mod man;
 pub mod output;
+mod port;
 mod report;
+mod scan;
 mod setup;
 mod simulate;
 mod status;
@@ -46,6 +48,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Top => return become_top(cli.bus.as_deref()),
         Command::Doctor(args) => return doctor::run(cli.bus.as_deref(), &args, out).await,
         Command::Decode(args) => return decode::run(&args, out),
+        Command::Scan(args) => return scan::run(cli.bus.as_deref(), &args, out).await,
         _ => {}
     }
     let client = Client::connect(cli.bus.as_deref()).await?;
@@ -63,6 +66,7 @@ pub async fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Explain { verdict, svg } => explain::run(&client, verdict, svg.as_deref(), out).await,
         Command::Setup(_)
         | Command::Decode(_)
+        | Command::Scan(_)
         | Command::Doctor(_)
         | Command::Top
         | Command::Completions { .. }

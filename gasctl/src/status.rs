@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `gasctl status`: how everything stands.
 
+mod ports;
+
 use gasd_proxy::{Client, Meter, Service, State, Valve, Verdict};
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ pub async fn run(client: &Client, out: &Output) -> Result<(), Failure> {
     }
     service(&state.service, out)?;
     meters(&state, out)?;
+    ports(&state, out)?;
     valves(&state, out)?;
     verdicts(&state, out)
 }
@@ -25,6 +28,7 @@ pub fn object(state: &State) -> Value {
     json!({
         "service": state.service,
         "meters": state.meters.values().collect::<Vec<_>>(),
+        "ports": state.ports.values().collect::<Vec<_>>(),
         "valves": state.valves.values().collect::<Vec<_>>(),
         "verdicts": state.verdicts.values().collect::<Vec<_>>(),
     })
@@ -130,6 +134,22 @@ fn meters(state: &State, out: &Output) -> Result<(), Failure> {
         for said in &meter.sensitivity {
             out.line(&format!("  {}", out.paint(&format!("{}: {}", meter.id, said.text), Style::Dim)))?;
         }
+        for (text, style) in ports::lines(meter) {
+            out.line(&format!("  {}", out.paint(&text, style)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whoever reads no meter through a port has no such section.
+fn ports(state: &State, out: &Output) -> Result<(), Failure> {
+    if state.ports.is_empty() {
+        return Ok(());
+    }
+    heading("Ports", out)?;
+    out.table("  ", &state.ports.values().map(ports::row).collect::<Vec<_>>())?;
+    for port in state.ports.values().filter(|port| !port.strangers.is_empty()) {
+        out.line(&format!("  {}", out.paint(&ports::strangers(port), Style::Dim)))?;
     }
     Ok(())
 }

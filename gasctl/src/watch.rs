@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `gasctl watch`: a line a change, until somebody interrupts it.
 
-use gasd_proxy::{Client, Event, Meter, State, Valve, Verdict};
+use gasd_proxy::{Client, Event, Meter, Port, State, Valve, Verdict};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -44,6 +44,9 @@ fn begin(event: &str, state: &State, out: &Output) -> Result<(), Failure> {
     for line in state.meters.values().map(|m| meter(m, out)) {
         out.line(&stamp(&line))?;
     }
+    for line in state.ports.values().map(|p| port(p, out)) {
+        out.line(&stamp(&line))?;
+    }
     for line in state.valves.values().map(|v| valve(v, out)) {
         out.line(&stamp(&line))?;
     }
@@ -68,6 +71,9 @@ fn object(event: &Event, state: &State) -> Value {
         Event::Valve(id, changed) => {
             json!({ "event": "valve", "changed": changed, "valve": state.valves.get(id) })
         }
+        Event::Port(id, changed) => {
+            json!({ "event": "port", "changed": changed, "port": state.ports.get(id) })
+        }
         Event::VerdictAdded(id) => {
             json!({ "event": "verdict-added", "verdict": state.verdicts.get(id) })
         }
@@ -84,6 +90,11 @@ fn text(event: &Event, state: &State, out: &Output) -> Option<String> {
         Event::Service(_) => service(state, out),
         Event::Meter(id, _) => meter(state.meters.get(id)?, out),
         Event::Valve(id, _) => valve(state.valves.get(id)?, out),
+        // What a port counts changes all the time, and is for machines.
+        Event::Port(id, changed) if changed.iter().any(|name| name == "Health") => {
+            port(state.ports.get(id)?, out)
+        }
+        Event::Port(..) => return None,
         Event::VerdictAdded(id) => verdict(state.verdicts.get(id)?, out),
         Event::VerdictRemoved(id) => format!("verdict {id}  acknowledged"),
         Event::Gone => out.paint("gasd left the bus; waiting for it to come back", Style::Bad),
@@ -120,6 +131,11 @@ fn valve(valve: &Valve, out: &Output) -> String {
         line += &format!("  {}", out.paint(&valve.health, status::health(&valve.health)));
     }
     line
+}
+
+fn port(port: &Port, out: &Output) -> String {
+    let text = format!("port {}  {}", port.id, port.place);
+    format!("{}  {}", out.paint(&text, Style::Plain), out.paint(&port.health, status::health(&port.health)))
 }
 
 fn verdict(verdict: &Verdict, out: &Output) -> String {

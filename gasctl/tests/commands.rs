@@ -67,8 +67,14 @@ fn status_is_tidy() {
     assert!(out[3].ends_with("no pulse yet  no valve    no pulse for 3 days"), "{}", out[3]);
     assert_eq!(out[4], "  kitchen    1.234 m³    1.250 m³/h AGO  valve main  ok");
     assert_eq!(
-        out[6..].join("\n"),
-        "\
+        out[5..].join("\n"),
+        "  boiler-1: cjt188 on rs485, left alone after 3 failures (breaker open); last error: nothing came in time
+  boiler-1: said last: volume 12.34 m³
+
+Ports
+  rs485  serial  /dev/ttyUSB0, 2400 baud 8E1  ok  9 answers
+  rs485: a meter was heard that is not configured; `gasctl scan rs485` says more
+
 Valves
   main      closed  simulated  ok
   out_side  open    simulated  ok

@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_named_with_its_place_and_its_reason() {
 fn wrong_usage_says_what_is_right() {
     for (args, words) in [
         (&["68AZ"][..], "`Z` is no hexadecimal digit"),
-        (&["68", "--protocol", "cjt"], "there is: mbus, dlt645, cjt188, hart, modbus, wmbus"),
+        (&["68", "--protocol", "cjt"], "there is: mbus, dlt645, cjt188, hart, modbus, wmbus, lorawan, coap"),
         (&["68", "--profile", "mine"], "there is: standard, "),
         (&["68", "--key", "0011"], "a key is 32 hexadecimal digits"),
     ] {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What may be typed.
 
+mod decode;
+mod scan;
 mod setup;
 
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use decode::{DecodeArgs, Secret};
+pub use scan::{Baud, LineArgs, Parity, ScanArgs};
 pub use setup::{Bias, Level, SetupArgs};
 
 const AFTER: &str = "\
@@ -19,6 +23,7 @@ Examples:
   gasctl ack 7                                 verdict 7 has been looked at
   gasctl valve open main
   gasctl setup                                 write a meter's configuration file
+  gasctl scan /dev/ttyUSB0                     which meters are on this line?
   gasctl --json status | jq '.meters[].volume_ul'
 
 Exit status:
@@ -27,6 +32,8 @@ Exit status:
   2  wrong usage
   3  gasd or the bus cannot be reached
   4  no permission; the message names the group
+  5  scan: no meter was found
+  6  scan, doctor: the port is in use, is not there or cannot be opened
 
 Environment:
   GASD_BUS_ADDRESS  as --bus
@@ -118,7 +125,9 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Find the contact's line and write a meter's configuration file
     Setup(SetupArgs),
-    /// Check the kernel, permissions, chips, units, clock, disk and the service; say what to do
+    /// Look for meters on a serial line or server, and print their configuration
+    Scan(ScanArgs),
+    /// Check the kernel, permissions, chips, units, clock, disk and the service, or a line; say what to do
     Doctor(DoctorArgs),
     /// Explain a frame of a meter, field by field, or say why it cannot be read
     Decode(DecodeArgs),
@@ -213,58 +222,23 @@ pub struct SimulateArgs {
     pub expect: Option<Expect>,
 }
 
-/// What is not shown.
-#[derive(Clone)]
-pub struct Secret(pub String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("(a key)")
-    }
-}
-
-impl std::str::FromStr for Secret {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// Bytes of a meter, and what is known of them.
-#[derive(Clone, Debug, clap::Args)]
-#[command(
-    after_help = "Bytes are hexadecimal, with or without anything between them, a file of such text (# begins a remark) or a \
-    capture as it came over the line. Noise, wake-up bytes and several frames may be in it. The protocol is \
-    found out; a telegram of wireless M-Bus is all of the input. It asks no gasd, and needs none.\n\n\
-    Exit status: 0 when every frame was read, 1 when one could not be or there is none, 2 wrong usage.\n\n\
-    Examples:\n  gasctl decode 683003000000000000040417A00199F416\n  gasctl decode capture.bin --protocol cjt188\n  \
-    gasctl --json decode - < frames.txt | jq '.frames[].reading'"
-)]
-pub struct DecodeArgs {
-    /// Hexadecimal bytes, a file, or - for standard input
-    #[arg(value_name = "HEX|FILE|-")]
-    pub input: String,
-    /// Only this protocol: mbus, dlt645, cjt188, hart, modbus (never guessed), wmbus
-    #[arg(long, value_name = "NAME")]
-    pub protocol: Option<String>,
-    /// The meter's key, 32 hexadecimal digits; others on this machine may see it, --key-file is not seen
-    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
-    pub key: Option<Secret>,
-    /// A file with the meter's key
-    #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-    /// How the meter's maker bends CJ/T 188: standard, no-valve, high-bits, valve-2a, cubic-metres, clock-high-first
-    #[arg(long, value_name = "NAME")]
-    pub profile: Option<String>,
-}
-
 /// What `gasctl doctor` counts and prints.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = "It changes nothing and requests no line. Some things only root may see.\n\n\
-    Exit status: 0 when nothing failed, warnings or not; 1 when a check failed, or with --strict when one warned.\n\n\
-    Examples:\n  gasctl doctor\n  gasctl --json doctor | jq '.findings[] | select(.level == \"fail\")'")]
+    With PORT (the id of a port, a device, or HOST:PORT of a serial server) it examines that line: noise, another master, swapped wires, \
+    echo, collisions, and who answers at which speed and parity. It listens, then asks what changes nothing. A port that gasd \
+    has is left to gasd: what gasd has seen of it is judged.\n\n\
+    Exit status: 0 when nothing failed, warnings or not; 1 when a check failed, or with --strict when one warned; with PORT as well 6 when \
+    it is in use, is not there or cannot be opened.\n\n\
+    Examples:\n  gasctl doctor\n  gasctl doctor cellar\n  gasctl doctor /dev/ttyUSB0 --baud 9600\n  \
+    gasctl --json doctor | jq '.findings[] | select(.level == \"fail\")'")]
 pub struct DoctorArgs {
+    /// Examine this port instead: its id, a device, or HOST:PORT of a serial server
+    #[arg(value_name = "PORT")]
+    pub port: Option<String>,
+    /// How it is examined.
+    #[command(flatten)]
+    pub line: LineArgs,
     /// Warnings count as failures
     #[arg(long)]
     pub strict: bool,

@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The protocols that are known, each with its probe and its decoder.
+//! The protocols that are known, each with how its frames are found and its decoder.
 
 use gasd_meters::cjt188::{self, Profile};
+use gasd_meters::lorawan::{Radio, payload};
+use gasd_meters::nbiot::Path;
 use gasd_meters::scan::Probe;
-use gasd_meters::wmbus::{Access, Key, Received, Receiver, Security, Telegram};
+use gasd_meters::wmbus::{Access, Received, Receiver, Security, Telegram};
 use gasd_meters::{Error, Explanation, Reading, dlt645, hart, mbus, modbus};
 
+use super::find::{Found, Frame};
+use super::keys::Keys;
+use super::{coap, lorawan};
 use crate::fail::Failure;
 
 /// What is known beside the bytes.
 pub struct Options {
     /// How the meter's maker bends CJ/T 188.
     pub profile: &'static Profile,
-    /// The meter's key.
-    pub key: Option<Key>,
+    /// What may be opened.
+    pub keys: Keys,
+    /// Whose payloads a LoRaWAN device sends.
+    pub payload: Option<&'static payload::Profile>,
+    /// What enters the MIC of LoRaWAN 1.1 besides the frame.
+    pub radio: Radio,
+    /// What a CoAP answer is about.
+    pub path: Option<Path>,
 }
 
 /// What a frame means.
@@ -21,19 +32,19 @@ pub struct Options {
 pub struct Meaning {
     /// In a few words.
     pub words: String,
-    /// What the meter says, where it is an answer with data.
-    pub reading: Option<Reading>,
+    /// What the meter says, where it is an answer with data; several where it says it of several times.
+    pub readings: Vec<Reading>,
     /// The meter refused, and how.
     pub refusal: Option<Error>,
 }
 
 impl Meaning {
-    fn of(words: impl Into<String>) -> Meaning {
+    pub fn of(words: impl Into<String>) -> Meaning {
         Meaning { words: words.into(), ..Meaning::default() }
     }
 
     fn reading(words: impl Into<String>, reading: Reading) -> Meaning {
-        Meaning { reading: Some(reading), ..Meaning::of(words) }
+        Meaning { readings: vec![reading], ..Meaning::of(words) }
     }
 
     fn refusal(refusal: Error) -> Meaning {
@@ -49,20 +60,36 @@ pub struct Codec {
     pub title: &'static str,
     /// Whether it is looked for without being named: its checks leave no doubt whose a frame is.
     pub sure: bool,
-    /// Finds its frames; of a protocol whose frames do not tell where they end, nothing: all bytes are one.
-    pub probe: Option<fn(&[u8]) -> Probe>,
-    /// Decodes one frame.
-    pub decode: fn(&[u8], &Options, &mut Explanation) -> Result<Meaning, Error>,
+    /// How its frames are found.
+    pub how: How,
+}
+
+/// Decodes one frame.
+type Decode = fn(&[u8], &Options, &mut Explanation) -> Result<Meaning, Error>;
+
+/// Finds what all bytes are; the last says whether the protocol was named.
+type Whole = fn(&'static Codec, &[u8], &Options, bool) -> Found;
+
+/// How the frames of a protocol are found.
+pub enum How {
+    /// They tell where they begin and end.
+    Stream(fn(&[u8]) -> Probe, Decode),
+    /// All bytes are one, and it is taken only where there is no doubt: looked at before the others.
+    Sealed(Whole),
+    /// All bytes are one: looked at where no other protocol has frames in them.
+    Whole(Whole),
 }
 
 /// All of them; where two would take a frame the first one does.
-pub static CODECS: [Codec; 6] = [
-    Codec { name: "mbus", title: "M-Bus", sure: true, probe: Some(mbus::probe), decode: mbus },
-    Codec { name: "dlt645", title: "DL/T 645", sure: true, probe: Some(dlt645::probe), decode: dlt645 },
-    Codec { name: "cjt188", title: "CJ/T 188", sure: true, probe: Some(cjt188::probe), decode: cjt188 },
-    Codec { name: "hart", title: "HART", sure: true, probe: Some(hart::probe), decode: hart },
-    Codec { name: "modbus", title: "Modbus RTU", sure: false, probe: Some(modbus::probe), decode: modbus },
-    Codec { name: "wmbus", title: "wireless M-Bus", sure: true, probe: None, decode: wmbus },
+pub static CODECS: [Codec; 8] = [
+    Codec { name: "mbus", title: "M-Bus", sure: true, how: How::Stream(mbus::probe, mbus) },
+    Codec { name: "dlt645", title: "DL/T 645", sure: true, how: How::Stream(dlt645::probe, dlt645) },
+    Codec { name: "cjt188", title: "CJ/T 188", sure: true, how: How::Stream(cjt188::probe, cjt188) },
+    Codec { name: "hart", title: "HART", sure: true, how: How::Stream(hart::probe, hart) },
+    Codec { name: "modbus", title: "Modbus RTU", sure: false, how: How::Stream(modbus::probe, modbus) },
+    Codec { name: "wmbus", title: "wireless M-Bus", sure: true, how: How::Whole(wireless) },
+    Codec { name: "lorawan", title: "LoRaWAN", sure: true, how: How::Sealed(lorawan::frames) },
+    Codec { name: "coap", title: "CoAP", sure: false, how: How::Whole(coap::frames) },
 ];
 
 /// Those that a name means; those that leave no doubt without one.
@@ -91,6 +118,18 @@ pub fn profile(name: Option<&str>) -> Result<&'static Profile, Failure> {
     Profile::named(name).ok_or_else(|| {
         let known: Vec<&str> = cjt188::PROFILES.iter().map(|profile| profile.name).collect();
         Failure::Usage(format!("no profile is called \"{name}\"; there is: {}", known.join(", ")))
+    })
+}
+
+/// The payloads that a name means.
+///
+/// # Errors
+/// [`Failure::Usage`] names those that there are.
+pub fn payload(name: Option<&str>) -> Result<Option<&'static payload::Profile>, Failure> {
+    let Some(name) = name else { return Ok(None) };
+    payload::Profile::named(name).map(Some).ok_or_else(|| {
+        let known: Vec<&str> = payload::PROFILES.iter().map(|profile| profile.name).collect();
+        Failure::Usage(format!("no payload is called \"{name}\"; there is: {}", known.join(", ")))
     })
 }
 
@@ -164,9 +203,21 @@ fn mbus(bytes: &[u8], _: &Options, trace: &mut Explanation) -> Result<Meaning, E
     Ok(meaning)
 }
 
+/// A telegram of wireless M-Bus is all of the input.
+fn wireless(codec: &'static Codec, bytes: &[u8], options: &Options, named: bool) -> Found {
+    let mut found = Found { length: bytes.len(), ..Found::default() };
+    let mut explanation = Explanation::default();
+    let meaning = wmbus(bytes, options, &mut explanation);
+    // That it is none at all says nothing where it is only guessed at; what is wrong inside does.
+    if meaning.is_ok() || !explanation.0.is_empty() || named {
+        found.frames.push(Frame::new(codec, bytes, explanation, meaning));
+    }
+    found
+}
+
 fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
     let telegram = Telegram::parse(bytes, None)?;
-    let access = Access { key: options.key.as_ref(), plain: true };
+    let access = Access { key: options.keys.meter.as_ref(), plain: true };
     let meaning = match Receiver::default().receive(0, &telegram, &access, trace)? {
         Received::New(content) => {
             let security = match content.security {

@@ -5,7 +5,7 @@
 use gasd_meters::scan::Probe;
 use gasd_meters::{Error, Explanation};
 
-use super::codec::{Codec, Meaning, Options};
+use super::codec::{Codec, How, Meaning, Options};
 use crate::fail::Failure;
 
 /// A frame, whole and checked.
@@ -20,6 +20,20 @@ pub struct Frame {
     pub explanation: Explanation,
     /// What it means, or why nobody knows.
     pub meaning: Result<Meaning, Error>,
+    /// Where it comes from, when it is no part of the input as it stands there.
+    pub source: Option<String>,
+}
+
+impl Frame {
+    /// A frame that is all of the input.
+    pub fn new(
+        codec: &'static Codec,
+        bytes: &[u8],
+        explanation: Explanation,
+        meaning: Result<Meaning, Error>,
+    ) -> Frame {
+        Frame { codec, at: 0, bytes: bytes.to_vec(), explanation, meaning, source: None }
+    }
 }
 
 /// Something that begins as a frame and is none.
@@ -60,24 +74,30 @@ impl Found {
     }
 }
 
-/// Finds all frames of these protocols.
-pub fn all(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found {
-    let mut found = streams(bytes, codecs, options);
-    let whole = codecs.iter().find(|codec| codec.probe.is_none());
-    if let Some(codec) = whole.filter(|_| found.frames.is_empty()) {
-        let mut explanation = Explanation::default();
-        let meaning = (codec.decode)(bytes, options, &mut explanation);
-        // That it is none at all says nothing where it is only guessed at; what is wrong inside does.
-        if meaning.is_ok() || !explanation.0.is_empty() || codecs.len() == 1 {
-            found.frames.push(Frame { codec, at: 0, bytes: bytes.to_vec(), explanation, meaning });
-            (found.rejected, found.garbage) = (Vec::new(), 0);
+/// Finds all frames of these protocols; `named` says that there is no other whose they could be.
+pub fn all(bytes: &[u8], codecs: &[&'static Codec], options: &Options, named: bool) -> Found {
+    let sealed = codecs.iter().filter_map(|codec| match codec.how {
+        How::Sealed(whole) => Some(whole(codec, bytes, options, named)),
+        _ => None,
+    });
+    let streams = std::iter::once_with(|| streams(bytes, codecs, options));
+    let whole = codecs.iter().filter_map(|codec| match codec.how {
+        How::Whole(whole) => Some(whole(codec, bytes, options, named)),
+        _ => None,
+    });
+    let mut none = None;
+    for found in sealed.chain(streams).chain(whole) {
+        if !found.frames.is_empty() {
+            return found;
         }
+        // Only the streams have something to say of what is no frame.
+        none = none.filter(|kept: &Found| !kept.rejected.is_empty()).or(Some(found));
     }
-    found
+    none.unwrap_or_default()
 }
 
 /// The frames of protocols that tell where they begin and end.
-fn streams(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found {
+pub fn streams(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found {
     let mut found = Found { length: bytes.len(), ..Found::default() };
     let mut at = 0;
     while at < bytes.len() {
@@ -86,8 +106,8 @@ fn streams(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found 
             Some((codec, Probe::Frame(len))) => {
                 let frame = &rest[..len];
                 let mut explanation = Explanation::default();
-                let meaning = (codec.decode)(frame, options, &mut explanation);
-                found.frames.push(Frame { codec, at, bytes: frame.to_vec(), explanation, meaning });
+                let meaning = decode(codec, frame, options, &mut explanation);
+                found.frames.push(Frame { at, ..Frame::new(codec, frame, explanation, meaning) });
                 at += len;
                 continue;
             }
@@ -111,9 +131,24 @@ fn streams(bytes: &[u8], codecs: &[&'static Codec], options: &Options) -> Found 
     found
 }
 
+fn decode(
+    codec: &Codec,
+    frame: &[u8],
+    options: &Options,
+    explanation: &mut Explanation,
+) -> Result<Meaning, Error> {
+    match codec.how {
+        How::Stream(_, decode) => decode(frame, options, explanation),
+        How::Sealed(_) | How::Whole(_) => Err(Error::NoFrame { garbage: frame.len() }),
+    }
+}
+
 /// What the protocols say of a beginning: a frame of one, else what is wrong with the one that comes furthest.
 fn first(rest: &[u8], codecs: &[&'static Codec]) -> Option<(&'static Codec, Probe)> {
-    let said = codecs.iter().filter_map(|codec| Some((*codec, codec.probe?(rest))));
+    let said = codecs.iter().filter_map(|codec| match codec.how {
+        How::Stream(probe, _) => Some((*codec, probe(rest))),
+        How::Sealed(_) | How::Whole(_) => None,
+    });
     let rank = |probe: &Probe| match probe {
         Probe::Frame(len) if *len > 0 && *len <= rest.len() => 4,
         Probe::Bad { .. } => 3,

@@ -4,28 +4,38 @@
 use std::io::Read;
 use std::path::Path;
 
-use gasd_meters::wmbus::Key;
+use gasd_meters::lorawan::base64;
 
-use crate::cli::DecodeArgs;
 use crate::fail::Failure;
 
 /// Frames are short; a capture of a day at 2400 baud has 20 MB.
 const MOST: u64 = 64 * 1024 * 1024;
 
+/// How bytes may be written; each has those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// In hexadecimal digits.
+    Hexadecimal,
+    /// As the JSON of a packet forwarder, which is what it is.
+    Json,
+    /// In base64, as such JSON has it.
+    Base64,
+}
+
 /// The bytes that the argument means.
 ///
 /// # Errors
 /// [`Failure::Usage`] names what is wrong, and where.
-pub fn bytes(argument: &str) -> Result<Vec<u8>, Failure> {
+pub fn bytes(argument: &str, form: Text) -> Result<Vec<u8>, Failure> {
     if argument == "-" {
-        return read(std::io::stdin().lock(), "standard input");
+        return read(std::io::stdin().lock(), "standard input", form);
     }
     // What is hexadecimal and the name of a file is a file.
     if Path::new(argument).exists() {
         let file = std::fs::File::open(argument).map_err(|error| usage(format!("{argument}: {error}")))?;
-        return read(file, argument);
+        return read(file, argument, form);
     }
-    hexadecimal(argument).map_err(|wrong| {
+    written(argument, form).map_err(|wrong| {
         usage(format!(
             "\"{argument}\" is no file, and no hexadecimal bytes: {wrong}; write e.g. `gasctl decode 68AA...16`, a \
              file's name, or - for standard input"
@@ -33,23 +43,7 @@ pub fn bytes(argument: &str) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// The key that is given.
-///
-/// # Errors
-/// [`Failure::Usage`], which does not repeat it.
-pub fn key(args: &DecodeArgs) -> Result<Option<Key>, Failure> {
-    let text = match (&args.key, &args.key_file) {
-        (Some(key), _) => key.0.clone(),
-        (None, Some(file)) => {
-            std::fs::read_to_string(file).map_err(|error| usage(format!("{}: {error}", file.display())))?
-        }
-        (None, None) => return Ok(None),
-    };
-    let key = Key::from_hex(text.trim());
-    key.map(Some).ok_or_else(|| usage("a key is 32 hexadecimal digits".to_owned()))
-}
-
-fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
+fn read(from: impl Read, name: &str, form: Text) -> Result<Vec<u8>, Failure> {
     let mut all = Vec::new();
     from.take(MOST + 1).read_to_end(&mut all).map_err(|error| usage(format!("{name}: {error}")))?;
     if all.len() as u64 > MOST {
@@ -57,11 +51,23 @@ fn read(from: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
     }
     // A capture is what it is; a text that is no hexadecimal all through is taken for one, too.
     let text = std::str::from_utf8(&all).ok().filter(|text| text.chars().all(is_text));
-    match text.map(hexadecimal) {
+    match text.map(|text| written(text, form)) {
         Some(Ok(bytes)) => Ok(bytes),
         Some(Err(wrong)) => Err(usage(format!("{name}: {wrong}"))),
         None => Ok(all),
     }
+}
+
+/// Text in one of the forms; what is wrong is said of the first.
+fn written(text: &str, form: Text) -> Result<Vec<u8>, String> {
+    let trimmed = text.trim();
+    if form != Text::Hexadecimal && trimmed.starts_with('{') {
+        return Ok(trimmed.as_bytes().to_vec());
+    }
+    hexadecimal(text).or_else(|wrong| {
+        let decoded = (form == Text::Base64).then(|| base64::decode(trimmed)).flatten();
+        decoded.filter(|bytes| !bytes.is_empty()).ok_or(wrong)
+    })
 }
 
 fn is_text(c: char) -> bool {
@@ -115,6 +121,14 @@ mod tests {
     }
 
     #[test]
+    fn base64_is_read_where_it_is_awaited_and_digits_are_digits() {
+        assert_eq!(written("QPF9vkk=", Text::Base64), Ok(vec![0x40, 0xF1, 0x7D, 0xBE, 0x49]));
+        assert_eq!(written("40F17DBE", Text::Base64), Ok(vec![0x40, 0xF1, 0x7D, 0xBE]));
+        assert!(written("QPF9vkk=", Text::Json).is_err() && written("{}", Text::Hexadecimal).is_err());
+        assert!(written("", Text::Base64).is_err());
+    }
+
+    #[test]
     fn what_is_none_is_named_with_its_line() {
         for (text, wrong) in [
             ("", "there is no byte"),
@@ -124,7 +138,7 @@ mod tests {
         ] {
             assert_eq!(hexadecimal(text), Err(wrong.to_owned()));
         }
-        let said = bytes("/nowhere/at-all").unwrap_err().to_string();
+        let said = bytes("/nowhere/at-all", Text::Json).unwrap_err().to_string();
         assert!(said.contains("is no file, and no hexadecimal bytes: line 1: `/` is no"), "{said}");
     }
 
@@ -134,10 +148,11 @@ mod tests {
         let file = |name: &str, content: &[u8]| {
             let path = dir.path().join(name);
             std::fs::write(&path, content).unwrap();
-            bytes(path.to_str().unwrap())
+            bytes(path.to_str().unwrap(), Text::Json)
         };
         assert_eq!(file("text", b"68 16\n").unwrap(), [0x68, 0x16]);
         assert_eq!(file("raw", &[0x68, 0xFE, 0x00, 0x16]).unwrap(), [0x68, 0xFE, 0x00, 0x16]);
+        assert_eq!(file("json", b" {\"rxpk\":[]}\n").unwrap(), b"{\"rxpk\":[]}");
         assert!(file("prose", b"no frames here\n").unwrap_err().to_string().contains("line 1"));
     }
 }

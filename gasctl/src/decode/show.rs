@@ -29,13 +29,16 @@ pub fn lines(found: &Found, out: &Output) -> Result<(), Failure> {
 
 fn frame(frame: &Frame, out: &Output) -> Result<(), Failure> {
     let words = frame.meaning.as_ref().map_or("cannot be read", |meaning| meaning.words.as_str());
-    let place = format!("{} bytes at {}", frame.bytes.len(), frame.at);
+    let place = match &frame.source {
+        Some(source) => format!("{} bytes, {source}", frame.bytes.len()),
+        None => format!("{} bytes at {}", frame.bytes.len(), frame.at),
+    };
     out.line(&out.paint(&format!("{}, {place}: {words}", frame.codec.title), Style::Heading))?;
     for line in frame.explanation.to_string().lines() {
         out.line(line)?;
     }
     match &frame.meaning {
-        Ok(meaning) => meaning.reading.as_ref().map_or(Ok(()), |reading| self::reading(reading, out)),
+        Ok(meaning) => meaning.readings.iter().try_for_each(|reading| self::reading(reading, out)),
         Err(error) => out.line(&out.paint(&format!("  {error}"), Style::Bad)),
     }
 }
@@ -97,13 +100,15 @@ fn frame_object(frame: &Frame) -> Json {
     let mut object = json!({
         "protocol": frame.codec.name,
         "at": frame.at,
+        "from": frame.source,
         "hex": Hex(&frame.bytes).to_string(),
         "fields": fields,
     });
     match &frame.meaning {
         Ok(meaning) => {
             object["says"] = json!(meaning.words);
-            object["reading"] = meaning.reading.as_ref().map_or(Json::Null, reading_object);
+            object["reading"] = meaning.readings.first().map_or(Json::Null, reading_object);
+            object["readings"] = meaning.readings.iter().map(reading_object).collect();
             object["error"] = meaning.refusal.as_ref().map_or(Json::Null, error_object);
         }
         Err(error) => object["error"] = error_object(error),

@@ -2,7 +2,7 @@
 //! `gasctl doctor`: looks at everything that gasd stands on, and says what to do.
 //!
 //! [`facts`] gathers and judges nothing; the checks judge and touch nothing, so each is tested without
-//! a machine that has the illness.
+//! a machine that has the illness. [`line`] is about one port.
 
 mod accounts;
 mod check;
@@ -10,6 +10,7 @@ mod config;
 mod facts;
 mod gather;
 mod kernel;
+mod line;
 mod machine;
 mod pins;
 mod service;
@@ -33,6 +34,9 @@ const CHECKS: &[fn(&Facts) -> Vec<Finding>] =
 /// # Errors
 /// [`Failure::Unwell`] with status 1 where a check failed, or, if `strict`, only warned.
 pub async fn run(bus: Option<&str>, args: &DoctorArgs, out: &Output) -> Result<(), Failure> {
+    if let Some(port) = &args.port {
+        return line::run(bus, port, args, out).await;
+    }
     let facts = gather::all(bus).await;
     let findings = judge(&facts);
     if out.json {

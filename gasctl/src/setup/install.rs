@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::{NamedTempFile, TempDir};
 
@@ -37,6 +37,29 @@ pub fn stage(target: &Path, text: &str, force: bool) -> Result<Staged, Failure> 
     let file = write(dir, text).map_err(|error| cannot_write(target, &error))?;
     let warnings = judge(target, text)?;
     Ok(Staged { file, target: target.to_owned(), force, warnings })
+}
+
+/// As [`stage`] of a file that must not be there. Where gasd is not installed the file is not checked, which is among its
+/// warnings.
+///
+/// # Errors
+/// As [`stage`], but for a missing gasd.
+pub fn stage_if_checked(target: &Path, text: &str) -> Result<Staged, Failure> {
+    match stage(target, text, false) {
+        Err(Failure::Missing(why)) if !is_installed() => {
+            let dir = target.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let file = write(dir, text).map_err(|error| cannot_write(target, &error))?;
+            let warnings = vec![format!("not checked: {why}")];
+            Ok(Staged { file, target: target.to_owned(), force: false, warnings })
+        }
+        staged => staged,
+    }
+}
+
+/// Whether there is a gasd that can be asked.
+fn is_installed() -> bool {
+    let answers = Command::new(gasd()).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    answers.is_ok()
 }
 
 fn exists(target: &Path) -> Failure {

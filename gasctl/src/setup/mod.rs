@@ -24,6 +24,7 @@ use crate::output::Output;
 
 use chips::ChipInfo;
 use plan::Plan;
+pub use plan::quoted;
 
 /// Where drop-ins of the installed service are.
 pub const CONF_D: &str = "/etc/gasd/conf.d";

@@ -190,7 +190,7 @@ impl Plan {
 }
 
 /// A TOML basic string. Whatever is typed stays inside its quotes.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {
