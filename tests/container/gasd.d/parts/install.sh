@@ -14,7 +14,7 @@ ms=$((($(date +%s%N) - installed_at) / 1000000))
 ((ms <= 5000)) || fail "on the bus $ms ms after the install"
 ok "it serves D-Bus $ms ms after apt-get has ended, which took $(((installed_at - begun) / 1000000)) ms"
 equal "$(systemctl is-enabled gasd-load gasd | sort -u)" enabled "both services are enabled"
-equal "$(id -nG gasd)" "gasd gasd-read" "the user gasd may give pins to gasd-read"
+equal "$(id -nG gasd)" "gasd dialout gasd-read" "the user gasd may open serial devices and give pins to gasd-read"
 getent group gasd-control >/dev/null || fail "there is no group gasd-control"
 equal "$(stat -c '%U:%G %a' /var/lib/gasd)" "gasd:gasd 750" "the store's directory is gasd's"
 [[ -f /etc/gasd/conf.d/README ]] || fail "/etc/gasd/conf.d is missing"
