@@ -47,24 +47,24 @@ id = "lora"
 lorawan = { listen = "127.0.0.1:1700" }
 
 [[meter]]
-id = "flat"
+id = "upstairs"
 port = "a"
 device = { protocol = "cjt188", address = "33780000000001" }
 readings = { every = "1 s", resolution = "10 L" }
-valve = "flat"
+valve = "upstairs"
 
 [[valve]]
-id = "flat"
-actuator = { meter = "flat" }
+id = "upstairs"
+actuator = { meter = "upstairs" }
 
 [[meter]]
-id = "shop"
+id = "workshop"
 port = "b"
 device = { protocol = "mbus", address = 1, quantity = "volume" }
 readings = { every = "1 s", resolution = "10 L" }
 
 [[meter]]
-id = "far"
+id = "garden-shed"
 port = "lora"
 device = { protocol = "lorawan", address = "01020304", payload = "ugm", key_file = "/etc/gasd/keys/far" }
 readings = { every = "15 min", resolution = "10 L" }
@@ -75,18 +75,18 @@ printf 'nwk_s_key = 000102030405060708090A0B0C0D0E0F\napp_s_key = 0F0E0D0C0B0A09
 systemctl start gasd
 up
 meter_has() { [[ $(property "meters/$1" Meter "$2") == *"$3"* ]]; }
-until_true 30 "the flat's meter" meter_has flat Fields volume
-until_true 30 "the shop's meter" meter_has shop Fields volume
-ok "both meters are read by the service, which has no capability: $(property meters/flat Meter Fields)"
-until_true 10 "what is wrong with the network port" meter_has far Health "not there"
+until_true 30 "the meter upstairs" meter_has upstairs Fields volume
+until_true 30 "the meter in the workshop" meter_has workshop Fields volume
+ok "both meters are read by the service, which has no capability: $(property meters/upstairs Meter Fields)"
+until_true 10 "what is wrong with the network port" meter_has garden_2dshed Health "not there"
 has "$(property ports/lora Port Health)" "network.conf" "without the drop-in the service has no network, and says how to give it one"
 has "$(as reader gasctl status)" "cjt188" "gasctl status shows ports and meters on them"
 
-as keeper gasctl valve close flat --reason "a test" >/run/close 2>&1 || fail "gasctl valve close flat: $(</run/close)"
-equal "$(position flat)" closed "the valve in the meter is closed by its own command"
+as keeper gasctl valve close upstairs --reason "a test" >/run/close 2>&1 || fail "gasctl valve close upstairs: $(</run/close)"
+equal "$(position upstairs)" closed "the valve in the meter is closed by its own command"
 equal "$(grep -c ' closed' /run/lab-a)" 1 "the meter has executed one command"
-as keeper gasctl valve open flat >/run/open 2>&1 || fail "gasctl valve open flat: $(</run/open)"
-equal "$(position flat)" open "and opened by an operator"
+as keeper gasctl valve open upstairs >/run/open 2>&1 || fail "gasctl valve open upstairs: $(</run/open)"
+equal "$(position upstairs)" open "and opened by an operator"
 
 refused 5 "gasd searches on port" "the service itself searches on a device that it has" gasctl scan /dev/gasd-b --protocol mbus --timeout 1
 
