@@ -45,7 +45,7 @@ fn habits(key: u64, start_ns: u64) -> Habits {
 fn meter(key: u64, habits: Habits, gas: &Shared) -> (Box<dyn Meter>, &'static str, String) {
     let (n, gas) = (key as u8, gas.clone());
     // Addresses are decimal digits, two a byte.
-    let digits = n / 10 << 4 | n % 10;
+    let digits = ((n / 10) << 4) | (n % 10);
     match key {
         1..=6 => {
             let address = gasd_meters::cjt188::Address([digits, 0, 0, 0, 0, 0x78, 0x33]);
