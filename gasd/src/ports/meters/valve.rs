@@ -2,8 +2,8 @@
 //! The valve in a meter: moved by a command over the meter's port, which goes out once and is read back.
 //!
 //! An order is handed to the port and its outcome comes later; until then nobody knows where the valve is. A closing that
-//! failed is not forgotten: the next reading that shows the valve open tells the [runner](crate::response::runner) so,
-//! and it is closed again.
+//! failed is not forgotten: readings that show the valve open count again a minute later, the
+//! [runner](crate::response::runner) sees a valve that was unknown and is open, and it is closed again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,11 @@ use crate::state::Position;
 /// How long an order may take before it counts as failed: reading, moving and reading back on a slow line.
 const SETTLE: Duration = Duration::from_secs(120);
 
+/// How long after a closing that failed a reading of "open" is not shown, ns. The runner looks every two seconds, a meter
+/// may be read every second: without a pause it would see "open" before and after, and no change to act on. And a valve
+/// that is stuck is not told to close without end.
+const DOUBT_NS: u64 = 60_000_000_000;
+
 /// The valves of meters: orders go out through it, and what is read of them comes back.
 #[derive(Clone, Default)]
 pub struct ValveDesk(Arc<Mutex<HashMap<String, Seat>>>);
@@ -33,8 +38,45 @@ struct Seat {
     under_way: Option<Target>,
     /// Why the last order failed, until that was told.
     failed: Option<String>,
+    /// A closing failed: it is not shown as open before this time, `CLOCK_BOOTTIME` ns.
+    doubt_until_ns: u64,
     /// Where orders go; `None` while the port is not there.
     hand: Option<(PortHandle, u64)>,
+}
+
+impl Seat {
+    /// An order failed.
+    fn fail(&mut self, to: Target, now_ns: u64) {
+        self.position = Position::Unknown;
+        if to == Target::Closed {
+            self.doubt_until_ns = now_ns.saturating_add(DOUBT_NS);
+        }
+    }
+
+    /// Where the valve is, for the runner. That it is closed is shown at once, always.
+    const fn shown(&self, now_ns: u64) -> Position {
+        match self.position {
+            _ if self.under_way.is_some() => Position::Unknown,
+            Position::Open if now_ns < self.doubt_until_ns => Position::Unknown,
+            position => position,
+        }
+    }
+
+    /// An order that was under way has ended.
+    fn moved(&mut self, to: Valve, result: Result<Valve, String>, now_ns: u64) {
+        let Some(target) = self.under_way.filter(|target| target.position() == position(to)) else {
+            // A newer order took its place.
+            return;
+        };
+        self.under_way = None;
+        match result {
+            Ok(valve) => (self.position, self.failed, self.doubt_until_ns) = (position(valve), None, 0),
+            Err(why) => {
+                self.fail(target, now_ns);
+                self.failed = Some(why);
+            }
+        }
+    }
 }
 
 impl ValveDesk {
@@ -73,17 +115,8 @@ impl ValveDesk {
 
     /// An order has ended.
     pub fn moved(&self, meter: &str, to: Valve, result: Result<Valve, String>) {
-        let mut seats = self.seats();
-        let Some(seat) = seats.get_mut(meter) else { return };
-        if seat.under_way.map(Target::position) != Some(position(to)) {
-            // A newer order took its place.
-            return;
-        }
-        seat.under_way = None;
-        match result {
-            Ok(valve) => (seat.position, seat.failed) = (position(valve), None),
-            // Not where it was read to be before: the next reading is news, whatever it shows.
-            Err(why) => (seat.position, seat.failed) = (Position::Unknown, Some(why)),
+        if let Some(seat) = self.seats().get_mut(meter) {
+            seat.moved(to, result, boottime_ns());
         }
     }
 }
@@ -115,6 +148,7 @@ impl Actuator for MeterValve {
         let mut seats = self.desk.seats();
         let seat = seats.entry(self.meter.clone()).or_default();
         let Some((hand, key)) = &seat.hand else {
+            seat.fail(to, boottime_ns());
             return Err(self.fail("its port is not there yet".to_owned()));
         };
         let valve = match to {
@@ -132,7 +166,7 @@ impl Actuator for MeterValve {
         if let Some(why) = seat.failed.take() {
             return Err(self.fail(why));
         }
-        Ok(Some(if seat.under_way.is_some() { Position::Unknown } else { seat.position }))
+        Ok(Some(seat.shown(boottime_ns())))
     }
 
     fn describe(&self) -> Description {
@@ -156,13 +190,41 @@ mod tests {
         assert!(valve.drive(Target::Closed).unwrap_err().to_string().contains("port"));
         assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
         desk.read("flat", Some(Valve::Open));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Open)));
+        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)), "it was to be closed, and that failed");
+        desk.read("flat", Some(Valve::Closed));
+        assert_eq!(valve.feedback(), Ok(Some(Position::Closed)), "that it is closed is no doubt");
         desk.lost("flat");
         assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
     }
 
     #[test]
-    fn a_failure_is_told_once_and_the_next_reading_is_news() {
+    fn an_opening_that_failed_leaves_no_doubt() {
+        let desk = ValveDesk::default();
+        let mut valve = desk.actuator("flat");
+        assert!(valve.drive(Target::Open).is_err());
+        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
+        desk.read("flat", Some(Valve::Open));
+        assert_eq!(valve.feedback(), Ok(Some(Position::Open)));
+    }
+
+    #[test]
+    fn a_reading_of_open_right_after_a_failed_closing_does_not_hide_that_it_failed() {
+        let mut seat = Seat { position: Position::Open, under_way: Some(Target::Closed), ..Seat::default() };
+        assert_eq!(seat.shown(0), Position::Unknown);
+        seat.moved(Valve::Closed, Err("no answer".into()), 5);
+        // A second later, before the runner looked, the meter says that it is open.
+        seat.position = Position::Open;
+        assert_eq!(seat.shown(1_000_000_005), Position::Unknown);
+        assert_eq!(seat.shown(4 + DOUBT_NS), Position::Unknown);
+        assert_eq!(seat.shown(5 + DOUBT_NS), Position::Open, "the runner sees a change and closes it again");
+        seat.under_way = Some(Target::Closed);
+        seat.moved(Valve::Closed, Ok(Valve::Closed), 6 + DOUBT_NS);
+        seat.position = Position::Open;
+        assert_eq!(seat.shown(6 + DOUBT_NS), Position::Open, "somebody opened it, which is news at once");
+    }
+
+    #[test]
+    fn a_failure_is_told_once() {
         let desk = ValveDesk::default();
         let mut valve = desk.actuator("flat");
         desk.read("flat", Some(Valve::Open));
@@ -173,7 +235,5 @@ mod tests {
         desk.moved("flat", Valve::Closed, Err("no answer".into()));
         assert!(valve.feedback().unwrap_err().to_string().contains("no answer"));
         assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
-        desk.read("flat", Some(Valve::Open));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Open)));
     }
 }
