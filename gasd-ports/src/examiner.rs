@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::examine::{Act, Examination, Observed, Plan, Setting};
-use crate::port::boottime_ns;
+use crate::pause::boottime_ns;
 use crate::wire::{Wire, WireError, WireSpec};
 
 /// How soon it notices that it is to stop.

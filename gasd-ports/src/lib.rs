@@ -18,6 +18,7 @@ pub mod bus;
 pub mod examine;
 pub mod examiner;
 pub mod found;
+mod pause;
 pub mod port;
 pub mod wire;
 

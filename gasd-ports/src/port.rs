@@ -2,7 +2,6 @@
 //! The thread of one port: it gives a [`Bus`] its wire, and opens that anew when it is lost.
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -11,22 +10,11 @@ use gasd_meters::Valve;
 use gasd_meters::drive::ProcedureSettings;
 use gasd_meters::drive::scan::Search;
 use gasd_meters::poll::{Echo, Supply};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::event::PollFlags;
 
 use crate::bus::{Bus, Counts, Event, Key, Look, NotMoved, Pace, Searched, Spec, Step};
+use crate::pause::{AGAIN, TELL_NS, Wake, boottime_ns};
 use crate::wire::{Damage, Wire, WireSpec};
-
-/// How long until a wire that was lost is looked for again: longer and longer.
-const AGAIN: [Duration; 5] = [
-    Duration::from_millis(200),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-];
-/// How often what a port has seen is told, where it has seen more.
-const TELL_NS: u64 = 1_000_000_000;
 
 /// A port.
 #[derive(Clone, Debug)]
@@ -78,7 +66,7 @@ enum Order {
 struct Shared {
     orders: Mutex<Vec<Order>>,
     stop: std::sync::atomic::AtomicBool,
-    wake: OwnedFd,
+    wake: Wake,
 }
 
 /// A port at work; its thread ends when this is dropped.
@@ -122,7 +110,7 @@ impl Port {
         let shared = Arc::new(Shared {
             orders: Mutex::default(),
             stop: std::sync::atomic::AtomicBool::new(false),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            wake: Wake::new()?,
         });
         // The kernel shows 15 bytes.
         let name = format!("port-{}", spec.id).chars().take(15).collect();
@@ -145,7 +133,7 @@ impl Port {
 impl Drop for Port {
     fn drop(&mut self) {
         self.shared.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        self.shared.wake();
+        self.shared.wake.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -155,12 +143,7 @@ impl Drop for Port {
 impl Shared {
     fn order(&self, order: Order) {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner).push(order);
-        self.wake();
-    }
-
-    fn wake(&self) {
-        // A counter that is full has woken the thread already.
-        let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
+        self.wake.wake();
     }
 
     fn is_stopped(&self) -> bool {
@@ -274,18 +257,9 @@ impl Work {
 
     /// Waits for bytes, an order, or the time.
     fn wait(&self, wire: &dyn Wire, left_ns: u64) {
-        // What was seen is told every second, so a longer wait is none.
-        let left_ns = left_ns.min(TELL_NS);
-        let timeout = Timespec {
-            tv_sec: (left_ns / 1_000_000_000).cast_signed(),
-            tv_nsec: (left_ns % 1_000_000_000).cast_signed(),
-        };
-        let wire = wire.fd();
         let events = if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-        let mut fds = [PollFd::new(&self.shared.wake, PollFlags::IN), PollFd::from_borrowed_fd(wire, events)];
-        // Whatever it says, the loop looks at everything.
-        let _ = poll(&mut fds, Some(&timeout));
-        self.awake();
+        // What was seen is told every second, so a longer wait is none.
+        self.shared.wake.wait(Some((wire.fd(), events)), left_ns.min(TELL_NS));
     }
 
     /// Waits without a wire. Orders to valves end at once, for the reason that is the port's health.
@@ -299,25 +273,7 @@ impl Work {
             if self.shared.is_stopped() || now_ns >= until_ns {
                 return;
             }
-            let left_ns = until_ns - now_ns;
-            let timeout = Timespec {
-                tv_sec: (left_ns / 1_000_000_000).cast_signed(),
-                tv_nsec: (left_ns % 1_000_000_000).cast_signed(),
-            };
-            let _ = poll(&mut [PollFd::new(&self.shared.wake, PollFlags::IN)], Some(&timeout));
-            self.awake();
+            self.shared.wake.wait(None, until_ns - now_ns);
         }
     }
-
-    fn awake(&self) {
-        let mut count = [0u8; 8];
-        let _ = rustix::io::read(self.shared.wake.as_fd(), &mut count);
-    }
-}
-
-/// `CLOCK_BOOTTIME`, ns: it goes on while the machine sleeps.
-#[must_use]
-pub fn boottime_ns() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000).saturating_add(now.tv_nsec.unsigned_abs())
 }

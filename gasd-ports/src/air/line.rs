@@ -5,8 +5,9 @@ use std::io;
 
 use rustix::event::PollFlags;
 
-use super::thread::{Hand, Running, Work, boottime_ns};
+use super::thread::{Hand, Running, Work};
 use super::{Air, Output, Teller, Told};
+use crate::pause::boottime_ns;
 use crate::wire::{Wire, WireSpec};
 
 /// A line at work; its thread ends when this is dropped.

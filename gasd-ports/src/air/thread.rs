@@ -2,41 +2,22 @@
 //! What the threads of a socket and of a line have in common: how they are woken and stopped, how they tell.
 
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::event::PollFlags;
+
+use crate::pause::{AGAIN, TELL_NS, Wake, boottime_ns};
 
 use super::{Air, Counts, Stranger, Teller, Told, inherit};
-
-/// How long until something that was lost is tried again: longer and longer.
-const AGAIN: [Duration; 5] = [
-    Duration::from_millis(200),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-];
-
-/// How often what was heard is told, where it is more.
-const TELL_NS: u64 = 1_000_000_000;
 
 struct Shared {
     core: Mutex<Option<Box<dyn Air>>>,
     strangers: Mutex<Vec<Stranger>>,
     stop: AtomicBool,
-    wake: OwnedFd,
-}
-
-impl Shared {
-    fn wake(&self) {
-        // A counter that is full has woken the thread already.
-        let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
-    }
+    wake: Wake,
 }
 
 /// A hand on the thread of a port that listens.
@@ -47,7 +28,7 @@ impl Hand {
     /// Other meters, or another way to listen to them, from now on. What is known of meters that stay is kept.
     pub fn set_core(&self, core: Box<dyn Air>) {
         *self.0.core.lock().unwrap_or_else(PoisonError::into_inner) = Some(core);
-        self.0.wake();
+        self.0.wake.wake();
     }
 
     /// Who else was heard, the latest first, as of a second ago.
@@ -75,7 +56,7 @@ impl Running {
             core: Mutex::default(),
             strangers: Mutex::default(),
             stop: AtomicBool::new(false),
-            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            wake: Wake::new()?,
         });
         // The kernel shows 15 bytes.
         let name = format!("port-{id}").chars().take(15).collect();
@@ -102,7 +83,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        self.shared.wake();
+        self.shared.wake.wake();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -164,20 +145,7 @@ impl Work {
     pub fn wait(&self, fd: Option<BorrowedFd<'_>>, flags: PollFlags, now_ns: u64) {
         let due_ns = self.core.due_ns().map_or(u64::MAX, |due_ns| due_ns.saturating_sub(now_ns));
         // What was seen is told every second, so a longer wait is none.
-        self.sleep(fd, flags, due_ns.min(TELL_NS));
-    }
-
-    fn sleep(&self, fd: Option<BorrowedFd<'_>>, flags: PollFlags, left_ns: u64) {
-        let timeout = Timespec {
-            tv_sec: (left_ns / 1_000_000_000).cast_signed(),
-            tv_nsec: (left_ns % 1_000_000_000).cast_signed(),
-        };
-        let mut fds = vec![PollFd::new(&self.shared.wake, PollFlags::IN)];
-        fds.extend(fd.map(|fd| PollFd::from_borrowed_fd(fd, flags)));
-        // Whatever it says, the loop looks at everything.
-        let _ = poll(&mut fds, Some(&timeout));
-        let mut count = [0u8; 8];
-        let _ = rustix::io::read(self.shared.wake.as_fd(), &mut count);
+        self.shared.wake.wait(fd.map(|fd| (fd, flags)), due_ns.min(TELL_NS));
     }
 
     /// Waits before something is tried again.
@@ -191,13 +159,7 @@ impl Work {
             if self.is_stopped() || now_ns >= until_ns {
                 return;
             }
-            self.sleep(None, PollFlags::empty(), (until_ns - now_ns).min(TELL_NS));
+            self.shared.wake.wait(None, (until_ns - now_ns).min(TELL_NS));
         }
     }
-}
-
-/// `CLOCK_BOOTTIME`, ns: it goes on while the machine sleeps.
-pub(super) fn boottime_ns() -> u64 {
-    let now = clock_gettime(ClockId::Boottime);
-    now.tv_sec.unsigned_abs().saturating_mul(1_000_000_000).saturating_add(now.tv_nsec.unsigned_abs())
 }

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::event::PollFlags;
 
-use super::thread::{Hand, Running, Work, boottime_ns};
+use super::thread::{Hand, Running, Work};
 use super::{Air, Output, Teller, Told};
+use crate::pause::boottime_ns;
 
 /// Bytes of the longest datagram that there is.
 const LONGEST: usize = 65_535;
