@@ -124,6 +124,47 @@ fn meters_are_read_commanded_left_alone_and_gone_on_with() {
 }
 
 #[test]
+fn what_a_meter_speaks_is_found_out_and_told() {
+    let auto = r#"
+[[port]]
+id = "line"
+serial = { device = "DIR/tty0", baud = 9600 }
+breaker = { failures = 2, open = "2 s" }
+answer = "300 ms"
+
+[[meter]]
+id = "cellar"
+port = "line"
+device = { protocol = "auto", address = "any", quantity = "volume" }
+readings = { every = "1 s", resolution = "1 L" }
+"#;
+    let house = House::start(auto);
+    let protocol = |state: &gasd_proxy::State| {
+        state.meters["cellar"].on_port.as_ref().map(|on| on.protocol.clone()).unwrap_or_default()
+    };
+    house.wait("a meter of an unknown protocol", 20, |state| protocol(state) == "auto");
+    let cubic = litres(12_345_000_000);
+    let settings = mbus::Settings::new(7, [7, 0, 0, 0x10]);
+    let meter = mbus::GasMeter::new(settings, Habits::default(), cubic);
+    let line = house.line("tty0", Line::new(9_600), vec![Box::new(meter)]);
+    let state = house.wait("a meter that was found", 40, |state| answers(state, "cellar") > 1);
+    assert_eq!((protocol(&state).as_str(), field(&state, "cellar", "volume")), ("mbus", Some("12.345 m³")));
+    house.wait("what is said", 10, |_| house.said().contains("speaks mbus, as was found out"));
+
+    // A reload changes nothing of that.
+    house.reload();
+    let state = house.wait("more answers", 20, |state| answers(state, "cellar") > 4);
+    assert_eq!(protocol(&state), "mbus");
+
+    // Another meter hangs there, which speaks another protocol.
+    drop(line);
+    house.wait("a port that is gone", 20, |state| state.ports["line"].health != "ok");
+    let other = truth(13_000_000_000, 0);
+    let _line = house.line("tty0", Line::new(9_600), vec![gas(9, Habits::default(), &other)]);
+    house.wait("the other meter", 60, |state| protocol(state) == "cjt188");
+}
+
+#[test]
 fn a_hose_that_comes_off_is_closed_by_the_meters_own_valve() {
     let house = House::start(
         r#"

@@ -6,6 +6,7 @@
 //! two readings in a row tell the same; a line that is well costs nothing for it.
 
 use gasd_meters::detect::Protocol;
+use gasd_meters::poll::{Failure, Heard, Outcome};
 use gasd_meters::{Kind, Number, Reading, Value};
 
 /// A damaged answer makes so many exchanges after it doubtful.
@@ -89,6 +90,12 @@ fn rises(first: Number, second: Number, passed_ul: u128) -> bool {
     // What has no volume may go on by a step or two, as the register of a heat meter.
     let step_ul = second.resolution_ul().and_then(|ul| u128::try_from(ul).ok());
     steps <= step_ul.map_or(2, |ul| 1 + passed_ul / ul.max(1))
+}
+
+/// Whether something disturbed an exchange: an answer that is none, or another one's sending over the request.
+pub(super) fn is_damaged(outcome: &Outcome) -> bool {
+    let check = outcome.result.as_ref().err().and_then(Failure::of) == Some(Failure::Check);
+    check || outcome.heard == Heard::Damaged
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a bus tells whoever it works for.
 
+use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{NoValve, Oddities, Trouble};
 use gasd_meters::poll::{Failure, State};
 use gasd_meters::{Error, Reading, Valve};
@@ -32,6 +33,13 @@ pub enum Event {
         error: Error,
         /// What was heard instead of an answer, as it came.
         raw: Vec<u8>,
+    },
+    /// What a meter speaks was not said, and is known now.
+    Speaks {
+        /// The meter.
+        key: Key,
+        /// What it speaks.
+        protocol: Protocol,
     },
     /// A meter's breaker stands elsewhere.
     Breaker {

@@ -7,6 +7,7 @@ use gasd_meters::poll::{Allowed, Breaker, Schedule, Settings, State};
 
 use super::doubt::First;
 use super::event::{Key, Standing};
+use super::guesses::Guesses;
 
 /// A meter as its configuration says it.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Spec {
     pub key: Key,
     /// How it is spoken to.
     pub device: Device,
+    /// What it may be instead, where nobody has said what it is: whichever it answers as, it is. Such a meter has no valve.
+    pub others: Vec<Device>,
     /// How often it is read, ns.
     pub every_ns: u64,
     /// When it is left alone.
@@ -29,6 +32,7 @@ pub struct Spec {
 pub(super) struct Member {
     pub(super) spec: Spec,
     pub(super) breaker: Breaker,
+    pub(super) guesses: Guesses,
     schedule: Schedule,
     /// When it is read next, ns.
     due_ns: u64,
@@ -61,7 +65,9 @@ impl Member {
     /// It is read at once: what happened while nobody looked is to be known soon.
     pub(super) fn new(spec: Spec, now_ns: u64) -> Self {
         let schedule = Schedule::new(spec.every_ns, spec.key);
-        Self { breaker: Breaker::new(spec.breaker), schedule, due_ns: now_ns, first: None, order: None, spec }
+        let guesses = guesses(&spec);
+        let breaker = Breaker::new(spec.breaker);
+        Self { breaker, guesses, schedule, due_ns: now_ns, first: None, order: None, spec }
     }
 
     /// What it wants at `now_ns`; said once.
@@ -105,7 +111,7 @@ impl Member {
 
     /// Takes over what another configuration says, and keeps what was found out.
     pub(super) fn change(&mut self, spec: Spec, now_ns: u64) {
-        let same = self.spec.device == spec.device;
+        let same = self.guesses.are(&spec.device, &spec.others);
         let schedule = Schedule::new(spec.every_ns, spec.key);
         if schedule != self.schedule {
             self.due_ns = now_ns;
@@ -116,5 +122,12 @@ impl Member {
         }
         let memory = if same { self.spec.memory.clone() } else { Memory::default() };
         self.spec = Spec { memory, ..spec };
+        if !same {
+            self.guesses = guesses(&self.spec);
+        }
     }
+}
+
+fn guesses(spec: &Spec) -> Guesses {
+    Guesses::new(spec.device.clone(), spec.others.clone(), &spec.memory)
 }

@@ -91,6 +91,7 @@ pub fn spec(one: &One) -> Spec {
     Spec {
         key: one.key,
         device: one.device.clone(),
+        others: Vec::new(),
         every_ns: one.every_ns,
         breaker: Settings::default(),
         most_ul_per_h: 12_000_000_000,

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{self, Oddities};
 use gasd_meters::hex::Hex;
 use gasd_meters::poll::{Latest, Sample, State};
@@ -37,6 +38,8 @@ pub(super) struct OnPort {
     /// Its line in the filter, by which the engine knows its health.
     line: u32,
     pub(super) port: String,
+    /// As it is configured: what it speaks may have to be found out.
+    protocol: String,
     quantity: Option<Kind>,
     unit: Option<Unit>,
     latest: Latest,
@@ -124,7 +127,7 @@ impl Desk {
         let mut before = std::mem::take(&mut *meters);
         for place in places {
             let known = before.remove(&place.key);
-            let same = known.as_ref().is_some_and(|known| known.state.protocol == place.protocol);
+            let same = known.as_ref().is_some_and(|known| known.protocol == place.protocol);
             let breaker = if place.asked { State::Closed.name() } else { "" };
             let fresh = OnPortState { protocol: place.protocol.clone(), breaker, ..OnPortState::default() };
             let (kept, ring, written_ns, standing, health) = match known {
@@ -139,6 +142,7 @@ impl Desk {
                 id: place.id.clone(),
                 line: place.line,
                 port: place.port.clone(),
+                protocol: place.protocol.clone(),
                 quantity: place.quantity,
                 unit: place.unit,
                 latest: ring,
@@ -171,6 +175,7 @@ impl Desk {
         match event {
             Event::Read { key, t_ns, reading, oddities } => self.read(key, t_ns, &reading, oddities),
             Event::Failed { key, t_ns, error, raw } => self.failed(key, t_ns, error, &raw),
+            Event::Speaks { key, protocol } => self.speaks(key, protocol),
             Event::Breaker { key, standing } => self.breaker(key, standing),
             Event::LowPower { key } => self.change(key, |on| {
                 on.health = Some("does not answer, and the supply is low".to_owned());
@@ -251,6 +256,21 @@ impl Desk {
                 on.health = Some(error.to_string());
             }
         });
+    }
+
+    /// What a meter speaks has been found out.
+    fn speaks(&self, key: u64, protocol: Protocol) {
+        let mut found = None;
+        self.change(key, |on| {
+            if on.state.protocol != protocol.name() {
+                protocol.name().clone_into(&mut on.state.protocol);
+                found = Some((on.id.clone(), on.port.clone()));
+            }
+        });
+        if let Some((id, port)) = found {
+            let text = format!("meter \"{id}\" on port \"{port}\" speaks {protocol}, as was found out");
+            journal::tell(Note::new(What::ProtocolFound, text).meter(&id));
+        }
     }
 
     fn breaker(&self, key: u64, standing: Standing) {

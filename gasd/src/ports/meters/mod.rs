@@ -211,7 +211,7 @@ fn places(config: &Config, lines: &HashMap<String, u32>) -> Vec<Place> {
             protocol: on.device.talk.protocol().to_owned(),
             quantity: on.device.quantity,
             unit: on.device.unit,
-            asked: matches!(on.device.talk, crate::config::Talk::Wired(_)),
+            asked: on.device.talk.is_asked(),
         })
     };
     config.meters.iter().filter_map(place).collect()
