@@ -246,8 +246,9 @@ impl Desk {
                 }
                 state.rejected.push((t_ns, error.kind(), Hex(raw).to_string()));
             }
-            // A meter that answers and cannot be read does not open its breaker: that is to be seen all the same.
-            if gasd_meters::poll::Failure::of(&error).is_none() {
+            // A meter that answers and cannot be read does not open its breaker, and one that speaks by itself has none: that
+            // is to be seen all the same.
+            if gasd_meters::poll::Failure::of(&error).is_none() || on.state.breaker.is_empty() {
                 on.health = Some(error.to_string());
             }
         });
