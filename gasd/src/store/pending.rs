@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use gasd_ports::Kept;
+
 use crate::store::records::{Change, NextIds};
 use crate::store::totals::Base;
 
@@ -15,7 +17,7 @@ pub struct Pending {
     rows: VecDeque<Change>,
     bases: BTreeMap<String, Base>,
     learned: BTreeMap<String, Vec<u8>>,
-    remembered: BTreeMap<String, Vec<u8>>,
+    remembered: BTreeMap<String, Kept>,
     ids: Option<NextIds>,
     dropped: u64,
 }
