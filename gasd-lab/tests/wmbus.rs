@@ -27,7 +27,7 @@ fn bad() -> Air {
         repeated_ppm: 200_000,
         replayed_ppm: 100_000,
         altered_ppm: 100_000,
-        dead: vec![500 * SECOND..600 * SECOND],
+        dead: std::iter::once(500 * SECOND..600 * SECOND).collect(),
     }
 }
 

@@ -113,7 +113,7 @@ fn in_bad_air_nothing_is_read_that_was_not_said_and_everything_else_is_named() {
         repeated_ppm: 300_000,
         replayed_ppm: 200_000,
         altered_ppm: 200_000,
-        dead: vec![600 * S..700 * S],
+        dead: std::iter::once(600 * S..700 * S).collect(),
     };
     for form in FORMS {
         for protection in PROTECTIONS {

@@ -134,6 +134,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_remembered_of_a_meter_is_never_shown() {
+        let row = Change::Remembered { key: "memory:flat".into(), bytes: vec![0xAB; 16].into() };
+        let mut pending = Pending::default();
+        pending.push([row.clone()]);
+        for shown in [format!("{row:?}"), format!("{row:#?}"), format!("{pending:?}")] {
+            assert!(shown.contains("16 bytes") && !shown.contains("171"), "{shown}");
+        }
+    }
+
+    #[test]
     fn only_the_newest_total_of_a_meter_waits() {
         let mut pending = Pending::default();
         pending.push((0..100).map(base));
