@@ -101,6 +101,30 @@ impl Formats {
     }
 }
 
+/// The compact frame's data of the full frame's: signature, CRC of the full data without fillers, data. `None` of what
+/// are no records.
+pub(super) fn shorten(records: &[u8]) -> Option<Vec<u8>> {
+    let mut items = Items::new(Cursor::new(records), TextOrder::BeforeExtensions);
+    let (mut full, mut heads, mut data) = (Vec::<u8>::new(), Vec::<u8>::new(), Vec::<u8>::new());
+    while let Some(item) = items.step().ok()? {
+        let (head, body) = match item {
+            Item::Record => (items.record.head, items.record.body),
+            Item::Filler { .. } => continue,
+            Item::Manufacturer { dif: 0x1F, data, .. } => (&[0x1F][..], data),
+            Item::Manufacturer { data, .. } => (&[0x0F][..], data),
+        };
+        for part in [head, body] {
+            full.extend(part);
+        }
+        heads.extend(head);
+        data.extend(body);
+    }
+    let mut out = Vec::from(crc::en13757(&heads).to_le_bytes());
+    out.extend(crc::en13757(&full).to_le_bytes());
+    out.extend(data);
+    Some(out)
+}
+
 /// Each record of `heads` with its data.
 fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
     let mut heads = Cursor::new(heads);
@@ -146,6 +170,8 @@ mod tests {
         let expanded = formats.expand(&meter(), &mut Cursor::new(&bytes));
         assert_eq!(expanded, Err(Error::FormatUnknown { signature }));
         assert!(formats.learn(&meter(), &full) && !formats.learn(&meter(), &full));
+        assert_eq!(shorten(&full).as_deref(), Some(&bytes[..]));
+        assert_eq!(shorten(&full[..full.len() - 1]), None);
         assert_eq!(formats.all()[0].heads, heads);
         assert_eq!(formats.expand(&meter(), &mut Cursor::new(&bytes)).as_deref(), Ok(&full[..]));
         // Of another kind of meter, changed, short, long.

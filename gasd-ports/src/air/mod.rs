@@ -33,6 +33,8 @@ use std::net::SocketAddr;
 
 use gasd_meters::{Error, Reading};
 
+use crate::Kept;
+
 pub use blob::NotRestored;
 pub use keys::{KeyError, KeyFile};
 pub use line::LinePort;
@@ -82,7 +84,7 @@ pub enum Event {
         /// The meter.
         key: u64,
         /// What to keep. It may hold keys of a session: it is to be readable for gasd alone.
-        bytes: Vec<u8>,
+        bytes: Kept,
     },
     /// Somebody was heard who is not configured.
     Stranger {
@@ -109,7 +111,7 @@ impl fmt::Debug for Event {
                 shown.field("key", key).field("t_ns", t_ns).field("error", error).field("raw", &raw).finish()
             }
             Self::Memory { key, bytes } => {
-                f.debug_struct("Memory").field("key", key).field("bytes", &bytes.len()).finish()
+                f.debug_struct("Memory").field("key", key).field("bytes", bytes).finish()
             }
             Self::Stranger { what, words } => {
                 f.debug_struct("Stranger").field("what", what).field("words", words).finish()
@@ -173,7 +175,7 @@ pub trait Air: Send {
     fn keys(&self) -> Vec<u64>;
 
     /// What is to be kept of a meter; nothing where there is nothing. It may hold keys of a session.
-    fn memory(&self, key: u64) -> Vec<u8>;
+    fn memory(&self, key: u64) -> Kept;
 
     /// Takes back what was kept, before anything is heard.
     ///
@@ -192,7 +194,7 @@ pub trait Air: Send {
 /// Hands what `before` knows of meters that stay to `core`, which takes its place.
 pub(crate) fn inherit(core: &mut dyn Air, before: &dyn Air, now_ns: u64) {
     for key in core.keys() {
-        let bytes = zeroize::Zeroizing::new(before.memory(key));
+        let bytes = before.memory(key);
         // What is not taken is of other keys or another kind of meter: it begins anew, as it was configured.
         let _ = core.restore(key, &bytes, now_ns);
     }
@@ -204,9 +206,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_not_shown() {
-        let event = Event::Memory { key: 7, bytes: vec![0xAB; 3] };
-        assert_eq!(format!("{event:?}"), "Memory { key: 7, bytes: 3 }");
+        let event = Event::Memory { key: 7, bytes: vec![0xAB; 3].into() };
+        assert_eq!(format!("{event:?}"), "Memory { key: 7, bytes: 3 bytes }");
         let told = Told::Event(event);
-        assert_eq!(format!("{told:?}"), "Event(Memory { key: 7, bytes: 3 })");
+        assert_eq!(format!("{told:?}"), "Event(Memory { key: 7, bytes: 3 bytes })");
     }
 }

@@ -18,6 +18,7 @@ use gasd_meters::wmbus::{Access, Key, Received, Receiver, Security, Telegram};
 use gasd_meters::{Error, Reading};
 
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
+use crate::Kept;
 pub use framer::{Framed, Framer, Framing, IDLE_NS};
 
 use whose::{Whose, whose};
@@ -157,7 +158,7 @@ impl Wmbus {
             Ok(Heard::Reading(reading, memory)) => {
                 self.counts.read = self.counts.read.saturating_add(1);
                 // The counter first: without it a recorded telegram would be new after a restart.
-                out.extend(memory.map(|bytes| Output::Event(Event::Memory { key, bytes })));
+                out.extend(memory.map(|bytes| Output::Event(Event::Memory { key, bytes: bytes.into() })));
                 out.push(Output::Event(Event::Read { key, t_ns: now_ns, reading }));
             }
             Ok(Heard::Part) => {}
@@ -266,9 +267,9 @@ impl Air for Wmbus {
         self.members.iter().map(|member| member.device.key).collect()
     }
 
-    fn memory(&self, key: u64) -> Vec<u8> {
+    fn memory(&self, key: u64) -> Kept {
         let member = self.members.iter().find(|member| member.device.key == key);
-        member.map(|member| memory::write(member.check, &member.receiver)).unwrap_or_default()
+        member.map(|member| memory::write(member.check, &member.receiver)).unwrap_or_default().into()
     }
 
     fn restore(&mut self, key: u64, bytes: &[u8], _: u64) -> Result<(), NotRestored> {

@@ -12,6 +12,7 @@ use gasd_meters::drive::{self, Oddities};
 use gasd_meters::hex::Hex;
 use gasd_meters::poll::{Latest, Sample, State};
 use gasd_meters::{Error, Kind, Reading, Unit, Valve};
+use gasd_ports::Kept;
 use gasd_ports::bus::{Event, Standing};
 use gasd_ports::port::Told;
 use tokio::sync::mpsc::Sender;
@@ -86,7 +87,7 @@ pub(super) struct Inner {
     writer: WriterHandle,
     pub(super) valves: ValveDesk,
     /// What is remembered of each meter, by its id.
-    memories: Mutex<HashMap<String, Vec<u8>>>,
+    memories: Mutex<HashMap<String, Kept>>,
 }
 
 impl Desk {
@@ -98,7 +99,7 @@ impl Desk {
         changes: Sender<Change>,
         writer: WriterHandle,
         valves: ValveDesk,
-        remembered: &[(String, Vec<u8>)],
+        remembered: &[(String, Kept)],
     ) -> Self {
         let memories = Mutex::new(remembered.iter().cloned().collect());
         Self(Arc::new(Inner { meters: Mutex::default(), queue, shared, changes, writer, valves, memories }))
@@ -106,11 +107,11 @@ impl Desk {
 
     /// What is remembered of a meter.
     #[must_use]
-    pub fn memory(&self, id: &str) -> Option<Vec<u8>> {
+    pub fn memory(&self, id: &str) -> Option<Kept> {
         self.row(super::MEMORY, id)
     }
 
-    fn row(&self, kind: &str, id: &str) -> Option<Vec<u8>> {
+    fn row(&self, kind: &str, id: &str) -> Option<Kept> {
         let memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
         memories.get(&format!("{kind}{id}")).cloned()
     }
@@ -180,7 +181,7 @@ impl Desk {
             Event::LowPower { key } => self.change(key, |on| {
                 on.health = Some("does not answer, and the supply is low".to_owned());
             }),
-            Event::Memory { key, bytes } => self.remember(key, bytes),
+            Event::Memory { key, bytes } => self.remember(key, bytes.into()),
             Event::Moved { key, to, result } => {
                 let id = self.meters().get(&key).map(|on| on.id.clone());
                 if let Some(id) = id {
@@ -251,8 +252,9 @@ impl Desk {
                 }
                 state.rejected.push((t_ns, error.kind(), Hex(raw).to_string()));
             }
-            // A meter that answers and cannot be read does not open its breaker: that is to be seen all the same.
-            if gasd_meters::poll::Failure::of(&error).is_none() {
+            // A meter that answers and cannot be read does not open its breaker, and one that speaks by itself has none: that
+            // is to be seen all the same.
+            if gasd_meters::poll::Failure::of(&error).is_none() || on.state.breaker.is_empty() {
                 on.health = Some(error.to_string());
             }
         });
@@ -304,7 +306,7 @@ impl Desk {
     }
 
     /// What is remembered of a meter is another now.
-    pub fn remember(&self, key: u64, bytes: Vec<u8>) {
+    pub fn remember(&self, key: u64, bytes: Kept) {
         let id = self.meters().get(&key).map(|on| on.id.clone());
         if let Some(id) = id {
             let key = format!("{}{id}", super::MEMORY);
