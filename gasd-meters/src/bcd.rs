@@ -2,7 +2,7 @@
 //! Binary coded decimals, the least significant byte first as on the wire.
 
 use alloc::string::String;
-use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::bytes::uint_le;
 use crate::fault::Fault;
@@ -100,10 +100,11 @@ pub const fn byte(number: u8) -> Option<u8> {
 #[must_use]
 pub fn text(bytes: &[u8]) -> String {
     let nibble = |n: u8| if n > 9 { b'A' - 10 + n } else { b'0' + n };
-    // In one piece: a string that grows letter by letter takes longer than the rest of a short frame.
-    let mut text = vec![0; 2 * bytes.len()];
-    for (digits, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes.iter().rev()) {
-        *digits = [nibble(byte >> 4), nibble(byte & 0x0F)];
+    // In one piece: a string that grows letter by letter takes longer than the rest of a short frame. And not of zeros: an
+    // allocator asked for those may leave aside the small pieces that it has at hand.
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    for byte in bytes.iter().rev() {
+        text.extend_from_slice(&[nibble(byte >> 4), nibble(byte & 0x0F)]);
     }
     String::from_utf8(text).unwrap_or_default()
 }
@@ -111,6 +112,7 @@ pub fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
     use proptest::prelude::*;
 
     #[test]

@@ -124,9 +124,12 @@ pub(crate) fn read_front(
 }
 
 /// A record has some six bytes. Room for more than twelve fields is no longer one of the small pieces that an
-/// allocator has at hand: it grows where it is needed.
+/// allocator has at hand: it is asked for where there are surely more, else it grows where it is needed.
 fn room_for(bytes: usize) -> Vec<Field> {
-    Vec::with_capacity((bytes / 6 + 1).min(12))
+    Vec::with_capacity(match bytes / 6 + 1 {
+        few @ ..=16 => few.min(12),
+        many => many,
+    })
 }
 
 /// Keeps all records. Nobody listens here, so that this is compiled once, where it is fast.
