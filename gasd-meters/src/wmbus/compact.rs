@@ -7,7 +7,7 @@ use crate::bytes::Cursor;
 use crate::crc;
 use crate::error::Error;
 use crate::mbus::Address;
-use crate::mbus::record::{self, Item, Items, Record, TextOrder};
+use crate::mbus::record::{self, Item, Items, TextOrder};
 
 /// Most formats that are kept. A meter has one or two.
 pub const MAX_FORMATS: usize = 64;
@@ -47,20 +47,15 @@ impl Formats {
 
     /// Notes the format of a full frame of `meter`. Whether it is a new one, worth to be kept.
     pub(super) fn learn(&mut self, meter: &Address, payload: &[u8]) -> bool {
-        let heads = record::in_either_order(|order| {
-            let (mut items, mut heads) = (Items::new(Cursor::new(payload), order), Vec::new());
-            while let Some(item) = items.step()? {
-                match item {
-                    Item::Record => heads.extend(items.record.head),
-                    Item::Filler { .. } => {}
-                    Item::Manufacturer { dif, .. } => heads.push(dif),
-                }
+        let (mut items, mut heads) = (Items::new(Cursor::new(payload)), Vec::new());
+        loop {
+            match items.step() {
+                Ok(Some(Item::Record(record))) => heads.extend(record.head.bytes),
+                Ok(Some(Item::Filler(_))) => {}
+                Ok(Some(Item::Manufacturer(dif, _))) => heads.push(dif),
+                Ok(None) if !heads.is_empty() => break,
+                Ok(None) | Err(_) => return false,
             }
-            Ok(heads)
-        });
-        let Ok(heads) = heads else { return false };
-        if heads.is_empty() {
-            return false;
         }
         let signature = crc::en13757(&heads);
         let known = self.position(meter, signature);
@@ -128,7 +123,7 @@ pub(super) fn shorten(records: &[u8]) -> Option<Vec<u8>> {
 /// Each record of `heads` with its data.
 fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
     let mut heads = Cursor::new(heads);
-    let (mut full, mut record) = (Vec::with_capacity(heads.len() + data.len()), Record::EMPTY);
+    let mut full = Vec::with_capacity(heads.len() + data.len());
     while let Some(&dif) = heads.rest().first() {
         if matches!(dif, 0x0F | 0x1F) {
             heads.take_rest();
@@ -136,10 +131,11 @@ fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
             full.extend(data.take_rest());
             break;
         }
-        record::head(&mut record, &mut heads, TextOrder::BeforeExtensions)?;
-        record::data(&mut record, &mut data)?;
-        full.extend(record.head);
-        full.extend(record.body);
+        let (head, body);
+        ((head, _), heads) = record::head(heads, Some(TextOrder::BeforeExtensions))?;
+        (body, data) = record::data(dif, data)?;
+        full.extend(head.bytes);
+        full.extend(body.body);
     }
     match data.is_empty() {
         true => Ok(full),
