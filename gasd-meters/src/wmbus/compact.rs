@@ -99,14 +99,17 @@ impl Formats {
 /// The compact frame's data of the full frame's: signature, CRC of the full data without fillers, data. `None` of what
 /// are no records.
 pub(super) fn shorten(records: &[u8]) -> Option<Vec<u8>> {
-    let mut items = Items::new(Cursor::new(records), TextOrder::BeforeExtensions);
+    let mut items = Items::in_order(Cursor::new(records), TextOrder::BeforeExtensions);
     let (mut full, mut heads, mut data) = (Vec::<u8>::new(), Vec::<u8>::new(), Vec::<u8>::new());
     while let Some(item) = items.step().ok()? {
+        let manufacturer;
         let (head, body) = match item {
-            Item::Record => (items.record.head, items.record.body),
-            Item::Filler { .. } => continue,
-            Item::Manufacturer { dif: 0x1F, data, .. } => (&[0x1F][..], data),
-            Item::Manufacturer { data, .. } => (&[0x0F][..], data),
+            Item::Record(record) => (record.head.bytes, record.data.body),
+            Item::Filler(_) => continue,
+            Item::Manufacturer(dif, data) => {
+                manufacturer = [dif];
+                (&manufacturer[..], data)
+            }
         };
         for part in [head, body] {
             full.extend(part);
