@@ -124,6 +124,72 @@ fn meters_are_read_commanded_left_alone_and_gone_on_with() {
 }
 
 #[test]
+fn a_closing_is_carried_out_once_through_a_crash_and_a_line_that_is_away() {
+    let flat = &FLATS[..FLATS.find("[[meter]]\nid = \"flat-2\"").unwrap()];
+    let mut house = House::start(flat);
+    let one = truth(5_000_000_000, 0);
+    let line = house.line("tty0", Line::new(9_600), vec![gas(1, Habits::default(), &one)]);
+    house.wait("a meter that answers", 20, |state| answers(state, "flat-1") > 1);
+    let address = house.bus.address();
+    let order = move |open: bool| {
+        let address = address.clone();
+        std::thread::spawn(move || {
+            run(async {
+                let client = Client::connect(Some(&address)).await.unwrap();
+                let valve = client.valve("flat-1").await.unwrap();
+                // It is told that gasd was killed, or that the valve takes longer.
+                let _ = if open {
+                    valve.open(HashMap::new()).await
+                } else {
+                    valve.close("a test", HashMap::new()).await
+                };
+            });
+        })
+    };
+    let executed = || look(&one).executed().map(|(_, to)| to).collect::<Vec<_>>();
+    // Killed while the valve moves, and it is not told again what it was told.
+    let closing = order(false);
+    let started = now_ns();
+    while look(&one).commands().is_empty() {
+        assert!(now_ns() < started + 10 * SECOND, "no command");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    house.kill();
+    let _ = closing.join();
+    house.unlock("tty0");
+    house.up();
+    house.wait("a closed valve", 40, |state| state.valves["flat-1"].position == "closed");
+    assert_eq!(look(&one).commands().len(), 1, "{:?}", look(&one).commands());
+
+    // Opened, and closed before it has left: the meter still says closed, and is told all the same.
+    let opening = order(true);
+    while look(&one).commands().len() < 2 {
+        assert!(now_ns() < started + 120 * SECOND, "no command to open");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let closing = order(false);
+    let (_, _) = (opening.join(), closing.join());
+    house.wait("a valve that is closed again", 40, |state| state.valves["flat-1"].position == "closed");
+    assert_eq!(executed(), [Valve::Closed, Valve::Open, Valve::Closed]);
+    assert_eq!(look(&one).valve(now_ns() + 10 * SECOND), Valve::Closed);
+
+    // Told to close while its line is away for longer than it is tried.
+    let _ = order(true).join();
+    house.wait("an open valve", 40, |state| state.valves["flat-1"].position == "open");
+    drop(line);
+    house.wait("a port that is gone", 20, |state| state.ports["rs485"].health != "ok");
+    let _ = order(false).join();
+    house.wait("what is wrong", 30, |state| state.valves["flat-1"].health.contains("no line"));
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    let _line = house.line("tty0", Line::new(9_600), vec![gas(1, Habits::default(), &one)]);
+    house.wait("a valve that is closed when its line is back", 40, |state| {
+        let valve = &state.valves["flat-1"];
+        valve.position == "closed" && valve.health == "ok"
+    });
+    assert_eq!(executed()[3..], [Valve::Open, Valve::Closed]);
+}
+
+#[test]
 fn what_a_meter_speaks_is_found_out_and_told() {
     let auto = r#"
 [[port]]

@@ -65,7 +65,7 @@ pub use hart::HartSelect;
 pub use memory::Memory;
 pub use modbus::ModbusValve;
 pub use oddities::Oddities;
-pub use procedure::{Act, Procedure, ProcedureSettings, Trouble};
+pub use procedure::{Act, Earlier, Procedure, ProcedureSettings, Trouble};
 pub use scan::{Bounds, FoundMeter, Probing, Search};
 pub use unfit::{NoValve, Unfit};
 pub use volume::{NoVolume, quantity_resolution_ul, volume_ul};

@@ -7,7 +7,7 @@
 
 use gasd_meters::detect::Protocol;
 use gasd_meters::poll::{Failure, Heard, Outcome};
-use gasd_meters::{Kind, Number, Reading, Value};
+use gasd_meters::{Fault, Kind, Number, Reading, Value};
 
 /// A damaged answer makes so many exchanges after it doubtful.
 const DAMAGED_FOR: u32 = 64;
@@ -51,6 +51,16 @@ pub(super) fn agree(first: &Reading, second: &Reading, passed_ns: u64, most_ul_p
             (a.kind, a.register, &a.label, a.doubt) == (b.kind, b.register, &b.label, b.doubt)
                 && same(a.kind, &a.value, &b.value, passed_ul)
         })
+}
+
+/// What of the second of two readings that tell the same may be published: what is measured, said by bits or by a clock moves
+/// by itself, and is only known where both say it.
+pub(super) fn confirm(first: &Reading, second: &mut Reading) {
+    for (a, b) in first.fields.iter().zip(&mut second.fields) {
+        if !counts(b.kind) && a.value != b.value {
+            b.value = Value::Absent(Fault::Unconfirmed, Vec::new());
+        }
+    }
 }
 
 fn same(kind: Kind, first: &Value, second: &Value, passed_ul: u128) -> bool {

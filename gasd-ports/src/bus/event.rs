@@ -60,6 +60,14 @@ pub enum Event {
         /// What to keep, as its own code writes it.
         bytes: Vec<u8>,
     },
+    /// A command to a meter's valve goes out now. Who keeps that until [`Event::Moved`] knows after a crash that it need not
+    /// be sent again.
+    Commanded {
+        /// The meter.
+        key: Key,
+        /// Where to.
+        to: Valve,
+    },
     /// An order to a meter's valve has ended.
     Moved {
         /// The meter.

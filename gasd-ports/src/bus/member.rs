@@ -2,7 +2,7 @@
 //! One meter of a bus: when it is read next, whether it is left alone, and what is remembered of it.
 
 use gasd_meters::Valve;
-use gasd_meters::drive::{Device, Memory, Procedure};
+use gasd_meters::drive::{Device, Earlier, Memory, Procedure};
 use gasd_meters::poll::{Allowed, Breaker, Schedule, Settings, State};
 
 use super::doubt::First;
@@ -26,6 +26,8 @@ pub struct Spec {
     pub most_ul_per_h: u64,
     /// What is remembered of it.
     pub memory: Memory,
+    /// A command to its valve that went out before and may still be at work.
+    pub earlier: Option<Earlier>,
 }
 
 /// A meter at work.
@@ -121,7 +123,9 @@ impl Member {
             self.breaker = Breaker::new(spec.breaker);
         }
         let memory = if same { self.spec.memory.clone() } else { Memory::default() };
-        self.spec = Spec { memory, ..spec };
+        // What this one has sent itself is known better than by what was written down.
+        let earlier = if same { self.spec.earlier } else { spec.earlier };
+        self.spec = Spec { memory, earlier, ..spec };
         if !same {
             self.guesses = guesses(&self.spec);
         }

@@ -30,7 +30,7 @@ pub use member::Spec;
 pub use search::{Look, Searched};
 pub use timing::Pace;
 
-use doubt::{Disturbed, First, TRIES, agree, is_damaged};
+use doubt::{Disturbed, First, TRIES, agree, confirm, is_damaged};
 use member::{Member, Wish};
 use talk::{Ear, Talk, Turn};
 
@@ -237,6 +237,9 @@ impl Bus {
         match dialogue {
             Ok(dialogue) => {
                 let protocol = device.protocol();
+                if let What::Move(_, to) = job.what {
+                    self.commanded(job.meter, to, now_ns);
+                }
                 self.start(job, dialogue, protocol, now_ns);
             }
             Err(why) => self.no_valve(&job, why),
@@ -251,7 +254,9 @@ impl Bus {
         now_ns: u64,
     ) {
         let line = Pace { echo: self.ear.echo(), ..self.pace }.line(protocol);
-        let mut talk = Talk::new(job, dialogue, line);
+        let others = self.members.iter().filter(|member| member.spec.key != job.meter);
+        let others = others.filter_map(|member| member.guesses.device().cjt188_address()).collect();
+        let mut talk = Talk::new(job, dialogue, line, others);
         if talk.ask(self.waited, now_ns) {
             self.talk = Some(talk);
         } else {
@@ -343,7 +348,7 @@ impl Bus {
 
     /// A reading that may be published. One of a disturbed line is read once more first, and again until two in a row tell
     /// the same; `None` while that is so, or where it came to nothing.
-    fn believe(&mut self, job: &Job<What>, reading: Reading, now_ns: u64) -> Option<Reading> {
+    fn believe(&mut self, job: &Job<What>, mut reading: Reading, now_ns: u64) -> Option<Reading> {
         let disturbed = self.disturbed;
         let member = self.member(job.meter)?;
         let first = member.first.take();
@@ -352,7 +357,10 @@ impl Bus {
         }
         let tries = first.as_ref().map_or(1, |first| first.tries.saturating_add(1));
         let most = member.spec.most_ul_per_h;
-        if first.is_some_and(|f| agree(&f.reading, &reading, now_ns.saturating_sub(f.t_ns), most)) {
+        if let Some(first) = first.as_ref()
+            && agree(&first.reading, &reading, now_ns.saturating_sub(first.t_ns), most)
+        {
+            confirm(&first.reading, &mut reading);
             return Some(reading);
         }
         if tries < TRIES {

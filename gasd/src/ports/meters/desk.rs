@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{self, Oddities};
@@ -29,6 +30,9 @@ use crate::store::{self, WriterHandle};
 const REJECTED: usize = 16;
 /// How often the last readings of all meters are written down while nothing is wrong, ns: 6 h.
 const LATEST_NS: u64 = 6 * 3_600_000_000_000;
+
+/// How long a command to a valve waits to be written down.
+const KEPT_WITHIN: Duration = Duration::from_millis(300);
 
 /// Kinds of fields that are a register of the leak engine.
 const VOLUMES: [Kind; 3] = [Kind::Volume, Kind::VolumeMeter, Kind::VolumeBase];
@@ -182,10 +186,12 @@ impl Desk {
                 on.health = Some("does not answer, and the supply is low".to_owned());
             }),
             Event::Memory { key, bytes } => self.remember(key, bytes.into()),
+            Event::Commanded { key, to } => self.moving(key, Some(to)),
             Event::Moved { key, to, result } => {
                 let id = self.meters().get(&key).map(|on| on.id.clone());
                 if let Some(id) = id {
-                    self.0.valves.moved(&id, to, result.map_err(|why| why.to_string()));
+                    self.moving(key, None);
+                    self.0.valves.moved(&id, to, result);
                 }
             }
         }
@@ -309,12 +315,45 @@ impl Desk {
     pub fn remember(&self, key: u64, bytes: Kept) {
         let id = self.meters().get(&key).map(|on| on.id.clone());
         if let Some(id) = id {
-            let key = format!("{}{id}", super::MEMORY);
-            let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
-            memories.insert(key.clone(), bytes.clone());
-            drop(memories);
-            self.0.writer.push(vec![store::Change::Remembered { key, bytes }]);
+            self.keep(format!("{}{id}", super::MEMORY), bytes);
         }
+    }
+
+    /// The command that a meter's valve was given and that has not ended, as it was written down.
+    #[must_use]
+    pub fn commanded(&self, id: &str) -> Option<Valve> {
+        match &*self.row(super::MOVING, id)? {
+            [1] => Some(Valve::Open),
+            [2] => Some(Valve::Closed),
+            _ => None,
+        }
+    }
+
+    /// A command goes out, or has ended. Before it goes out the disk is to have it, so that it is not sent again after a
+    /// crash; but a closing does not wait long for a disk that does not answer.
+    fn moving(&self, key: u64, to: Option<Valve>) {
+        let Some(id) = self.meters().get(&key).map(|on| on.id.clone()) else { return };
+        if to.is_none() && self.commanded(&id).is_none() {
+            return;
+        }
+        let code: u8 = match to {
+            Some(Valve::Open) => 1,
+            Some(Valve::Closed) => 2,
+            Some(Valve::Abnormal) | None => 0,
+        };
+        let ticket = self.keep(format!("{}{id}", super::MOVING), vec![code].into());
+        let until = Instant::now() + KEPT_WITHIN;
+        while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Keeps a row, here and on the disk. Returns the number that the writer reaches once it is there.
+    fn keep(&self, key: String, bytes: Kept) -> u64 {
+        let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.insert(key.clone(), bytes.clone());
+        drop(memories);
+        self.0.writer.push_ticket(vec![store::Change::Remembered { key, bytes }])
     }
 
     /// Writes the last readings of a meter down, now or if it is long since.

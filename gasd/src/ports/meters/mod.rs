@@ -39,6 +39,8 @@ use valve::ValveDesk;
 
 /// Before a meter's id: the key of what is remembered of it.
 pub const MEMORY: &str = "memory:";
+/// Before a meter's id: the key of the command that its valve was given and that has not ended.
+pub const MOVING: &str = "moving:";
 /// Before a meter's id: the key of its last readings.
 pub const LATEST: &str = "latest:";
 
