@@ -159,8 +159,8 @@ fn after_a_restart_an_old_telegram_is_a_replay() {
     assert_eq!(errors(&out), [(KEY, Error::Replay { got: 9, last: 9 })]);
     assert_eq!(volumes(&after.heard(1_010 * S, &sealed(Lock::Mode7(&key, 10), 2))).len(), 1);
     // Another key has counters of its own.
-    assert_eq!(receiver(Some([3; 16])).restore(KEY, &kept, 0), Err(NotRestored::OtherMeter));
-    assert_eq!(receiver(None).restore(KEY, &kept, 0), Err(NotRestored::OtherMeter));
+    assert_eq!(receiver(Some([3; 16])).restore(KEY, &kept, 0), Err(NotRestored::OtherKey));
+    assert_eq!(receiver(None).restore(KEY, &kept, 0), Err(NotRestored::OtherKey));
     assert_eq!(receiver(None).restore(8, &kept, 0), Err(NotRestored::NoMeter));
     for end in 1..kept.len() {
         assert_eq!(receiver(Some(SECRET)).restore(KEY, &kept[..end], 0), Err(NotRestored::Damaged), "{end}");

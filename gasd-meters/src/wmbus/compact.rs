@@ -39,6 +39,15 @@ impl Formats {
         Self(formats.into_iter().filter(right).take(MAX_FORMATS).collect())
     }
 
+    /// Takes in those that were kept elsewhere, as far as there is room. What is not a format is left out.
+    pub fn take_in(&mut self, formats: impl IntoIterator<Item = Format>) {
+        for format in Self::restore(formats).0 {
+            if self.0.len() < MAX_FORMATS && !self.0.contains(&format) {
+                self.0.push(format);
+            }
+        }
+    }
+
     /// All of them, to be kept over a restart.
     #[must_use]
     pub fn all(&self) -> &[Format] {

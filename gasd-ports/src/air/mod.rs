@@ -28,6 +28,7 @@ mod thread;
 pub mod udp;
 pub mod wmbus;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -177,11 +178,12 @@ pub trait Air: Send {
     /// What is to be kept of a meter; nothing where there is nothing. It may hold keys of a session.
     fn memory(&self, key: u64) -> Kept;
 
-    /// Takes back what was kept, before anything is heard.
+    /// Takes back what was kept, before anything is heard; nothing, where nothing was kept. It may be called more than
+    /// once, the latest last.
     ///
     /// # Errors
     ///
-    /// [`NotRestored`]: the meter begins anew then.
+    /// [`NotRestored`]: nothing of it counts for the meter as it is now. What it knows besides stays.
     fn restore(&mut self, key: u64, bytes: &[u8], now_ns: u64) -> Result<(), NotRestored>;
 
     /// Who else was heard.
@@ -191,13 +193,22 @@ pub trait Air: Send {
     fn counts(&self) -> Counts;
 }
 
-/// Hands what `before` knows of meters that stay to `core`, which takes its place.
-pub(crate) fn inherit(core: &mut dyn Air, before: &dyn Air, now_ns: u64) {
-    for key in core.keys() {
-        let bytes = before.memory(key);
-        // What is not taken is of other keys or another kind of meter: it begins anew, as it was configured.
-        let _ = core.restore(key, &bytes, now_ns);
+/// Hands what `before` knows of meters that stay to `core`, which takes its place. What is known of those that go rests in
+/// `resting` until they come back: a meter may be gone only because its key file cannot be read for a while.
+pub(crate) fn inherit(core: &mut dyn Air, before: &dyn Air, resting: &mut BTreeMap<u64, Kept>, now_ns: u64) {
+    let (had, has) = (before.keys(), core.keys());
+    // What is not taken is of another key or another meter: `core` goes on with what it has.
+    for key in has.iter().copied() {
+        if had.contains(&key) {
+            let _ = core.restore(key, &before.memory(key), now_ns);
+        } else if let Some(rested) = resting.remove(&key) {
+            // What it came with was written down, and is the later where both tell.
+            let known = core.memory(key);
+            let _ = core.restore(key, &rested, now_ns);
+            let _ = core.restore(key, &known, now_ns);
+        }
     }
+    resting.extend(had.into_iter().filter(|key| !has.contains(key)).map(|key| (key, before.memory(key))));
 }
 
 #[cfg(test)]

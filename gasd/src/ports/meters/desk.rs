@@ -14,6 +14,7 @@ use gasd_meters::hex::Hex;
 use gasd_meters::poll::{Latest, Sample, State};
 use gasd_meters::{Error, Kind, Reading, Unit, Valve};
 use gasd_ports::Kept;
+use gasd_ports::air::NotRestored;
 use gasd_ports::bus::{Event, Standing};
 use gasd_ports::port::Told;
 use tokio::sync::mpsc::Sender;
@@ -238,11 +239,9 @@ impl Desk {
         self.change(gasd_abi::records::meter_key(id), |on| on.trouble = Some(why.to_owned()));
     }
 
-    /// What was remembered of a meter is of other keys or another kind of meter: it begins anew.
-    pub fn forgotten(&self, id: &str) {
-        let text = format!(
-            "meter \"{id}\": what was remembered of it is of other keys or of another meter; it begins anew"
-        );
+    /// What is remembered of a meter does not count for it as it is now: it begins anew.
+    pub fn forgotten(&self, id: &str, why: NotRestored) {
+        let text = format!("meter \"{id}\": what is remembered of it is not used: {why}; it begins anew");
         journal::tell(Note::new(What::MemoryLost, text).meter(id));
     }
 
