@@ -8,10 +8,10 @@ use super::codec::Codec;
 
 /// From this weight on something is taken for a damaged frame wherever it stands.
 const HEADER: u8 = 3;
-/// From this weight on among any number of other bytes.
-const BEYOND_CHANCE: u8 = 5;
-/// One of so many bytes at least is part of a lighter one, where it is told as what all of them were meant to be.
-const SHARE: usize = 16;
+/// From this weight on among thousands of other bytes.
+const STRONG: u8 = 5;
+/// Where it is told as what all bytes were meant to be, one of so many at least is part of it; of a strong one the second.
+const SHARE: [usize; 2] = [16, 4096];
 
 /// Something that begins as a frame and is none.
 pub struct Rejected {
@@ -128,8 +128,9 @@ fn header(protocol: &str) -> usize {
 /// What `length` bytes without a frame were most likely meant to be.
 pub fn likely(rejected: &[Rejected], length: usize) -> Option<&Rejected> {
     let plausible = |it: &&Rejected| {
-        let share = it.end.min(length).saturating_sub(it.at).saturating_mul(SHARE) >= length;
-        it.weight >= BEYOND_CHANCE || (share && (it.weight >= HEADER || it.in_place))
+        let share = SHARE[usize::from(it.weight >= STRONG)];
+        let enough = it.end.min(length).saturating_sub(it.at).saturating_mul(share) >= length;
+        enough && (it.weight >= HEADER || it.in_place)
     };
     // Of equals the first.
     rejected.iter().rev().filter(plausible).max_by_key(|it| it.weight)
