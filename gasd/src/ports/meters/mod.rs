@@ -113,6 +113,7 @@ impl Readers {
             };
             running.insert(port.id.clone(), Running { config: port.clone(), at_work });
         }
+        self.desk.placed();
         for meter in &config.meters {
             let Some(on) = meter.source.on_port() else { continue };
             let port = running.get(&on.port).and_then(Running::asking);
