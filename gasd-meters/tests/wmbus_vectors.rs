@@ -198,23 +198,34 @@ fn more_telegrams_by_others() {
     assert_eq!(values, 25);
     // A format of the manufacturer's own, behind a CI field or a DIF that says so.
     assert_eq!(own, [11776622, 34333231, 2410120, 58234965, 20202020, 21202020, 22202020, 23202020]);
-    // One whose last record breaks off (04 6D and two bytes), and five whose keys the file does not have.
+    // One whose last record breaks off: 04 6D wants four bytes, the telegram ends after two, and its L field agrees. Where it
+    // was cut, or which record is wrong, nobody can tell, so nothing of it is believed, though its first two would fit.
+    // And five whose keys the file does not have.
     let (first, rest) = refused.split_first().expect("as the vectors have it");
     assert_eq!(*first, (12353648, Error::Truncated { need: 2 }));
     assert_eq!(rest.len(), 5);
     assert!(rest.iter().all(|(_, error)| *error == Error::KeyMissing));
-    // What the file says and its bytes do not: 40H as a DIFE is subunit 1, not storage 1; digits in another order;
-    // powers of ten of other VIFs (0E 03 is Wh, not 10⁻² Wh).
+    // What the file says and its bytes do not (EN 13757-3).
     let known = [
+        // 8E 40: bit 6 of a DIFE is the subunit, so this is subunit 1, not storage 1.
         (10206, 1234.0),
+        // 0C 13 68 86 09 04: 4098668 L, not 4096868 times 10 L.
         (61243590, 40968.68),
+        // 0C 2B 22 00 00 F0: VIF 2B is W, and F in the highest digit is a minus: -22 W, not 22 times 100 W.
         (61243590, 2200.0),
+        // 0A A6 18 00 00: VIF 26 with VIFE 18 is no difference of temperatures, and the digits are nought.
         (61243590, 1.8),
+        // 0E 03 50 40 69 15: VIF 03 is Wh: 15694050 Wh, not 1569405 times 0.01 Wh.
         (10101010, 15694.05),
+        // 0B 2B 30 03 00: 330 W, not mW.
         (10101010, 0.33),
+        // 0E 83 3C 80 74: 7480 Wh, not 748 times 0.01 Wh.
         (10101010, 7.48),
+        // 0E 03 20 22 65 09: 9652220 Wh, not 965222 times 0.01 Wh.
         (254358, 9652.22),
+        // 0B 2B 55 10 00: 1055 W, not mW.
         (254358, 1.055),
+        // 0C 0E 59 60 01 00: VIF 0E is 10⁶ J: 16059 MJ, not kJ.
         (71727374, 16_059_000.0),
     ];
     assert_eq!(missing.len(), known.len(), "{missing:?}");

@@ -234,6 +234,11 @@ fn what_is_wrong_with_a_device_is_said() {
             "did you mean `no-valve`",
         ),
         ("{ protocol = \"dlt645\", address = \"123456789012\" }", "`register` is missing"),
+        (
+            "{ protocol = \"dlt645\", address = \"999999999999\", register = \"00010000\" }",
+            "the broadcast address, which nobody answers",
+        ),
+        ("{ protocol = \"auto\", address = \"999999999999\" }", "address of any protocol"),
         ("{ protocol = \"dlt645\", address = \"123456789012\", register = \"9010\" }", "eight hex digits"),
         ("{ protocol = \"modbus\", address = 1 }", "needs `registers`"),
         (

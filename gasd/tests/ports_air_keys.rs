@@ -88,8 +88,9 @@ impl Radio {
         let witness = telegram("00000001.KAM.01.03", Lock::Open, self.said);
         self.air.as_mut().unwrap().write_all(format!("{text}{witness}").as_bytes()).unwrap();
         let volume = format!("10.{:03} m³", self.said);
-        self.house
-            .wait("the witness", 20, |state| field(state, "witness", "volume").is_some_and(|now| now == volume))
+        self.house.wait("the witness", 20, |state| {
+            field(state, "witness", "volume").is_some_and(|now| now == volume)
+        })
     }
 
     /// Has the configuration read again, and waits until a meter's health is right.

@@ -54,7 +54,9 @@ pub fn devices(address: &str, hints: &Hints) -> Vec<Device> {
         };
         devices.extend(kinds.into_iter().map(|kind| Device::Cjt188 { address, kind, profile: *profile }));
     }
-    if let Some(address) = or_wildcard(any, dlt645::Address::WILDCARD, address) {
+    let one = or_wildcard(any, dlt645::Address::WILDCARD, address);
+    // Nobody answers a broadcast.
+    if let Some(address) = one.filter(|address| !address.is_broadcast()) {
         // The forward energy, which every meter has.
         let editions = [
             (dlt645::Standard::V2007, dlt645::Di::Long(0x0001_0000)),

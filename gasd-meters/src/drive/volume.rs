@@ -49,7 +49,11 @@ impl fmt::Display for NoVolume {
                     return Ok(());
                 }
                 f.write_str(", but: ")?;
-                list(f, said)
+                list(f, said)?;
+                if kind.is_none() && said.iter().any(|(kind, _)| COUNTERS.contains(kind)) {
+                    f.write_str("; if that counter is its volume, write unit = \"m3\" or \"L\" to say in what it counts")?;
+                }
+                Ok(())
             }
             Self::Several(names) => {
                 f.write_str("the meter says several volumes (")?;

@@ -61,6 +61,10 @@ fn several_are_named_and_one_can_be_chosen() {
         volume_ul(&both, Some(Kind::Volume), None).unwrap_err().to_string(),
         "the meter says no current volume, but: volume_m; volume_b; temperature"
     );
+    // As DL/T 645 has it, where nobody has said what the counter counts.
+    let counter = reading(vec![field(Kind::ActiveEnergy, PLAIN, 1)]);
+    let words = volume_ul(&counter, None, None).unwrap_err().to_string();
+    assert!(words.ends_with("write unit = \"m3\" or \"L\" to say in what it counts"), "{words}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `gasd check-config`: everything that is wrong with a configuration, and the files it came from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gasd_detect::Sight;
 use serde_json::{Map, Value, json};
@@ -10,10 +10,11 @@ use crate::{
     accounts::{USERS, id_in},
     bus::{groups_of, own_uid},
     config::{
-        Config, Errors, MeterConfig, Origin, Place, PortConfig, Problem, Source, parse_all, require_readable,
-        rules,
+        Config, Errors, MeterConfig, Origin, Place, PortConfig, Problem, Source, closed_to, parse_all,
+        require_readable, rules,
     },
     exit::{self, Fatal},
+    ports::meters::keys,
 };
 
 /// The user that the unit runs the daemon as.
@@ -53,7 +54,12 @@ pub fn run(args: CheckArgs) -> Result<(), Fatal> {
                 if system {
                     service_may_read(&sources)?;
                 }
-                Ok(config)
+                let closed =
+                    |path: &Path| service().filter(|_| system).and_then(|uid| closed_to_service(path, uid));
+                Ok(Config {
+                    warnings: [config.warnings.clone(), keys::warnings(&config, closed)].concat(),
+                    ..config
+                })
             });
             (sources, checked)
         }
@@ -120,12 +126,18 @@ fn rules_of(meter: &MeterConfig) -> Vec<String> {
 
 /// Refuses files that root can read and the service cannot. Who is not root sees by reading.
 fn service_may_read(sources: &[Source]) -> Result<(), Errors> {
-    if own_uid() != 0 {
-        return Ok(());
-    }
-    // Where the service is not installed there is nobody to ask for.
-    let Ok(uid) = id_in(USERS, SERVICE) else { return Ok(()) };
+    let Some(uid) = service() else { return Ok(()) };
     require_readable(sources, SERVICE, uid, &groups_of(uid))
+}
+
+/// The service's user, for root. Where the service is not installed there is nobody to ask for.
+fn service() -> Option<u32> {
+    if own_uid() == 0 { id_in(USERS, SERVICE).ok() } else { None }
+}
+
+fn closed_to_service(path: &Path, uid: u32) -> Option<String> {
+    let error = closed_to(path, SERVICE, uid, &groups_of(uid))?;
+    Some(format!("the key file {}: {error}", path.display()))
 }
 
 fn count(n: usize, what: &str) -> String {

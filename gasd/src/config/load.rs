@@ -118,7 +118,7 @@ fn refusal(what: &str, path: &Path, owner: &Owner, me: &str) -> String {
 
 /// What keeps the user `name` (`uid`, in `groups`) from reading a file that is there, if its mode does.
 /// Access lists are not looked at.
-pub(super) fn closed_to(path: &Path, name: &str, uid: u32, groups: &[u32]) -> Option<FileError> {
+pub fn closed_to(path: &Path, name: &str, uid: u32, groups: &[u32]) -> Option<FileError> {
     let metadata = fs::metadata(path).ok()?;
     let bit = if metadata.uid() == uid {
         0o400

@@ -37,6 +37,7 @@ mod valve;
 
 pub use device::{DeviceConfig, LoRaAddress, Resource, Talk};
 pub use error::{ErrorKind, Errors, Place, Problem};
+pub use load::closed_to;
 pub use load::load;
 pub use parse::{NO_METER, parse, parse_all};
 pub use port::{PortConfig, PortLine};

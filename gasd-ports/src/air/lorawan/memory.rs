@@ -87,7 +87,9 @@ pub(super) fn read(member: &mut Member, bytes: &[u8]) -> Result<(), NotRestored>
     let (kind, check) = (cursor.u8()?, cursor.array::<8>()?);
     match (kind, &member.way) {
         (PERSONAL, Way::Personal) | (OVER_THE_AIR, Way::OverTheAir { .. }) if check == member.check => {}
-        (PERSONAL, Way::Personal) | (OVER_THE_AIR, Way::OverTheAir { .. }) => return Err(NotRestored::OtherKey),
+        (PERSONAL, Way::Personal) | (OVER_THE_AIR, Way::OverTheAir { .. }) => {
+            return Err(NotRestored::OtherKey);
+        }
         (PERSONAL | OVER_THE_AIR, _) => return Err(NotRestored::OtherMeter),
         _ => return Err(NotRestored::Damaged),
     }

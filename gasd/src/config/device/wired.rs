@@ -13,6 +13,8 @@ use crate::config::section::{Field, Section};
 use crate::config::sense::Sense;
 
 const TYPE: &str = "the type of the meter, like 0x30 for gas";
+const NO_BROADCAST: &str =
+    "12 digits of one meter; 999999999999 is the broadcast address, which nobody answers";
 const REGISTER: &str = "the identifier of its register, like \"00010000\" or \"9010\"";
 
 pub(super) fn talk(
@@ -53,6 +55,10 @@ pub(super) fn talk(
                 bad(report, "12 digits");
                 return None;
             };
+            if address.is_broadcast() {
+                bad(report, NO_BROADCAST);
+                return None;
+            }
             let standard = standard?;
             let di = di(report, section, standard)?;
             Some(Talk::Wired(Device::Dlt645 { address, standard, di, authority: None }))

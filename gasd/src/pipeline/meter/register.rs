@@ -82,11 +82,11 @@ impl MeterRun {
         let every = long(readings.config().every_ns);
         match self.start.register {
             Some(at) if readings.is_overdue(self.now_ns) => Some(format!(
-                "nobody has read it since {}, and it is to be read every {every}",
+                "no volume of it has come since {}, and one is to come every {every}",
                 utc(at.unix_us / 1_000_000)
             )),
             None if readings.newest_ns().is_none() && self.is_late(readings.config().gap_ns()) => {
-                Some(format!("nobody has read it yet, and it is to be read every {every}"))
+                Some(format!("no volume of it has come yet, and one is to come every {every}"))
             }
             _ => None,
         }

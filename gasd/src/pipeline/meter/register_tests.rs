@@ -67,7 +67,7 @@ fn readings_that_are_missing_are_its_health_and_nobody_knows_the_flow() {
     assert_eq!(state.health, "ok", "ten minutes are not long");
     meter.tick(800 * S);
     let state = meter.state([0, 0], &Totals::default(), "");
-    assert!(state.health.starts_with("nobody has read it since 2026-09-21"), "{}", state.health);
+    assert!(state.health.starts_with("no volume of it has come since 2026-09-21"), "{}", state.health);
     assert_eq!(state.flow_m3_per_h, None);
     read(&mut meter, 120, 860 * S);
     assert_eq!(meter.state([0, 0], &Totals::default(), "").health, "ok");

@@ -62,7 +62,7 @@ pub fn core(config: &Config, port: &PortConfig, desk: &Desk) -> Option<Box<dyn A
     let mut core: Box<dyn Air> = match &port.line {
         PortLine::Wire(_) => return None,
         PortLine::Radio(_, settings) => {
-            let devices = usable(meters.clone(), desk, |key, device| radio(key, device));
+            let devices = usable(meters.clone(), desk, radio);
             Box::new(Wmbus::new(settings.clone(), devices))
         }
         PortLine::LoRaWan(_, region) => {
@@ -119,7 +119,7 @@ fn keys(device: &DeviceConfig) -> Result<Option<KeyFile>, String> {
 
 /// A meter of wireless M-Bus. One whose file has no key is not read: without it, it would be believed whoever speaks for
 /// it.
-fn radio(key: u64, device: &DeviceConfig) -> Result<wmbus::Device, String> {
+pub(super) fn radio(key: u64, device: &DeviceConfig) -> Result<wmbus::Device, String> {
     let Talk::Wmbus(address) = &device.talk else {
         return Err("it is no wireless M-Bus device".to_owned());
     };
@@ -131,7 +131,7 @@ fn radio(key: u64, device: &DeviceConfig) -> Result<wmbus::Device, String> {
 }
 
 /// A LoRaWAN device with the keys that its file has: those of a session, or those that it joins with.
-fn lora(key: u64, device: &DeviceConfig) -> Result<lorawan::Device, String> {
+pub(super) fn lora(key: u64, device: &DeviceConfig) -> Result<lorawan::Device, String> {
     let Talk::LoRaWan { address, payload, pulse_volume_ul } = &device.talk else {
         return Err("it is no LoRaWAN device".to_owned());
     };

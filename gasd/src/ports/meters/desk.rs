@@ -56,6 +56,8 @@ pub(super) struct OnPort {
     pub(super) health: Option<String>,
     /// What is wrong with its configuration, whatever it answers.
     trouble: Option<String>,
+    /// That was said of its configuration of now, not of the one before.
+    is_troubled: bool,
     state: OnPortState,
 }
 
@@ -136,6 +138,8 @@ impl Desk {
             let same = known.as_ref().is_some_and(|known| known.protocol == place.protocol);
             let breaker = if place.asked { State::Closed.name() } else { "" };
             let fresh = OnPortState { protocol: place.protocol.clone(), breaker, ..OnPortState::default() };
+            // Until it is known whether it is so still.
+            let trouble = known.as_ref().and_then(|known| known.trouble.clone());
             let (kept, ring, written_ns, standing, health) = match known {
                 Some(known) if same => {
                     (known.state, known.latest, known.written_ns, known.standing, known.health)
@@ -155,7 +159,8 @@ impl Desk {
                 written_ns,
                 standing,
                 health,
-                trouble: None,
+                trouble,
+                is_troubled: false,
                 state,
             };
             meters.insert(place.key, on);
@@ -236,7 +241,16 @@ impl Desk {
 
     /// A meter cannot be spoken to as it is configured.
     pub fn unusable(&self, id: &str, why: &str) {
-        self.change(gasd_abi::records::meter_key(id), |on| on.trouble = Some(why.to_owned()));
+        self.change(gasd_abi::records::meter_key(id), |on| {
+            (on.trouble, on.is_troubled) = (Some(why.to_owned()), true);
+        });
+    }
+
+    /// All meters of a configuration are placed and looked at: what was wrong before, and is not any more, is over.
+    pub fn placed(&self) {
+        let is_over = |(_, on): &(&u64, &OnPort)| on.trouble.is_some() && !on.is_troubled;
+        let over: Vec<u64> = self.meters().iter().filter(is_over).map(|(key, _)| *key).collect();
+        over.into_iter().for_each(|key| self.change(key, |on| on.trouble = None));
     }
 
     /// What is remembered of a meter does not count for it as it is now: it begins anew.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `air` | ports that listen |
 //! | [`desk`] | what ports tell, on its way to engine, store, valves and whoever looks |
+//! | [`keys`] | key files before anything runs |
 //! | `line` | what ports tell of themselves |
 //! | [`search`] | looking for meters, told through a pipe |
 //! | [`show`] | what may be seen of ports and their meters |
@@ -14,6 +15,7 @@
 
 mod air;
 pub mod desk;
+pub mod keys;
 mod line;
 pub mod search;
 pub mod show;
@@ -115,6 +117,7 @@ impl Readers {
             };
             running.insert(port.id.clone(), Running { config: port.clone(), at_work });
         }
+        self.desk.placed();
         for meter in &config.meters {
             let Some(on) = meter.source.on_port() else { continue };
             let port = running.get(&on.port).and_then(Running::asking);

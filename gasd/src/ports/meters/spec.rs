@@ -56,7 +56,7 @@ fn with_password(device: &Device, on: &PortMeter, unusable: impl FnOnce(String))
 }
 
 /// `password`: the level, the three bytes of the password and the four of the operator's code, as on the wire.
-fn password(path: &Path) -> Result<Authority, String> {
+pub(super) fn password(path: &Path) -> Result<Authority, String> {
     let keys = KeyFile::read(path).map_err(|error| error.to_string())?;
     let bytes = keys.bytes("password").ok_or_else(|| format!("{} has no password", path.display()))?;
     let &[level, p0, p1, p2, o0, o1, o2, o3] = bytes else {
