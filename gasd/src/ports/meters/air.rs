@@ -66,7 +66,7 @@ pub fn core(config: &Config, port: &PortConfig, desk: &Desk) -> Option<Box<dyn A
             Box::new(Wmbus::new(settings.clone(), devices))
         }
         PortLine::LoRaWan(_, region) => {
-            let devices = usable(meters.clone(), desk, |key, device| lora(key, device));
+            let devices = usable(meters.clone(), desk, lora);
             Box::new(network(*region, devices))
         }
         PortLine::LwM2m(_) => {

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{self, Oddities};
@@ -25,15 +24,10 @@ use crate::journal::{self, Note, what::What};
 use crate::pipeline::queue::{Input, Queue, Reading as Register};
 use crate::response::clock;
 use crate::state::{Change, OnPortState, Shared};
-use crate::store::{self, WriterHandle};
+use crate::store::WriterHandle;
 
 /// Answers that were none, kept of each meter.
 const REJECTED: usize = 16;
-/// How often the last readings of all meters are written down while nothing is wrong, ns: 6 h.
-const LATEST_NS: u64 = 6 * 3_600_000_000_000;
-
-/// How long a command to a valve waits to be written down.
-const KEPT_WITHIN: Duration = Duration::from_millis(300);
 
 /// Kinds of fields that are a register of the leak engine.
 const VOLUMES: [Kind; 3] = [Kind::Volume, Kind::VolumeMeter, Kind::VolumeBase];
@@ -48,9 +42,9 @@ pub(super) struct OnPort {
     protocol: String,
     quantity: Option<Kind>,
     unit: Option<Unit>,
-    latest: Latest,
+    pub(super) latest: Latest,
     /// When they were written down, ns.
-    written_ns: u64,
+    pub(super) written_ns: u64,
     standing: Option<Standing>,
     /// What is wrong with it, as the engine was told.
     pub(super) health: Option<String>,
@@ -91,10 +85,10 @@ pub(super) struct Inner {
     queue: Queue,
     pub(super) shared: Shared,
     pub(super) changes: Sender<Change>,
-    writer: WriterHandle,
+    pub(super) writer: WriterHandle,
     pub(super) valves: ValveDesk,
     /// What is remembered of each meter, by its id.
-    memories: Mutex<HashMap<String, Kept>>,
+    pub(super) memories: Mutex<HashMap<String, Kept>>,
 }
 
 impl Desk {
@@ -110,17 +104,6 @@ impl Desk {
     ) -> Self {
         let memories = Mutex::new(remembered.iter().cloned().collect());
         Self(Arc::new(Inner { meters: Mutex::default(), queue, shared, changes, writer, valves, memories }))
-    }
-
-    /// What is remembered of a meter.
-    #[must_use]
-    pub fn memory(&self, id: &str) -> Option<Kept> {
-        self.row(super::MEMORY, id)
-    }
-
-    fn row(&self, kind: &str, id: &str) -> Option<Kept> {
-        let memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        memories.get(&format!("{kind}{id}")).cloned()
     }
 
     pub(super) fn meters(&self) -> MutexGuard<'_, HashMap<u64, OnPort>> {
@@ -322,72 +305,6 @@ impl Desk {
             self.0.valves.lost(&id);
             self.write_latest(key, 0, true);
         }
-    }
-
-    /// What is remembered of a meter is another now.
-    pub fn remember(&self, key: u64, bytes: Kept) {
-        let id = self.meters().get(&key).map(|on| on.id.clone());
-        if let Some(id) = id {
-            self.keep(format!("{}{id}", super::MEMORY), bytes);
-        }
-    }
-
-    /// The command that a meter's valve was given and that has not ended, as it was written down.
-    #[must_use]
-    pub fn commanded(&self, id: &str) -> Option<Valve> {
-        match &*self.row(super::MOVING, id)? {
-            [1] => Some(Valve::Open),
-            [2] => Some(Valve::Closed),
-            _ => None,
-        }
-    }
-
-    /// A command goes out, or has ended. Before it goes out the disk is to have it, so that it is not sent again after a
-    /// crash; but a closing does not wait long for a disk that does not answer.
-    fn moving(&self, key: u64, to: Option<Valve>) {
-        let Some(id) = self.meters().get(&key).map(|on| on.id.clone()) else { return };
-        if to.is_none() && self.commanded(&id).is_none() {
-            return;
-        }
-        let code: u8 = match to {
-            Some(Valve::Open) => 1,
-            Some(Valve::Closed) => 2,
-            Some(Valve::Abnormal) | None => 0,
-        };
-        let ticket = self.keep(format!("{}{id}", super::MOVING), vec![code].into());
-        let until = Instant::now() + KEPT_WITHIN;
-        while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Keeps a row, here and on the disk. Returns the number that the writer reaches once it is there.
-    fn keep(&self, key: String, bytes: Kept) -> u64 {
-        let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        memories.insert(key.clone(), bytes.clone());
-        drop(memories);
-        self.0.writer.push_ticket(vec![store::Change::Remembered { key, bytes }])
-    }
-
-    /// Writes the last readings of a meter down, now or if it is long since.
-    fn write_latest(&self, key: u64, now_ns: u64, now: bool) {
-        let mut meters = self.meters();
-        let Some(on) = meters.get_mut(&key) else { return };
-        if on.latest.is_empty() || !now && now_ns.saturating_sub(on.written_ns) < LATEST_NS {
-            return;
-        }
-        on.written_ns = on.written_ns.max(now_ns);
-        let row = show::latest_row(&on.id, &on.latest, clock::now());
-        drop(meters);
-        self.0.writer.push(vec![row]);
-    }
-
-    /// The last readings of all meters, to be written down at the end.
-    #[must_use]
-    pub fn last_rows(&self) -> Vec<store::Change> {
-        let meters = self.meters();
-        let some = meters.values().filter(|on| !on.latest.is_empty());
-        some.map(|on| show::latest_row(&on.id, &on.latest, clock::now())).collect()
     }
 
     /// Changes what is known of a meter, and tells whoever wants to know.

@@ -7,6 +7,7 @@
 //! | `air` | ports that listen |
 //! | [`desk`] | what ports tell, on its way to engine, store, valves and whoever looks |
 //! | [`keys`] | key files before anything runs |
+//! | `kept` | what is kept of a meter over a restart |
 //! | `line` | what ports tell of themselves |
 //! | [`search`] | looking for meters, told through a pipe |
 //! | [`show`] | what may be seen of ports and their meters |
@@ -15,6 +16,7 @@
 
 mod air;
 pub mod desk;
+mod kept;
 pub mod keys;
 mod line;
 pub mod search;

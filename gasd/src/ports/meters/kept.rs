@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is kept of a meter over a restart: what its codec remembers, the command that its valve was given, its last readings.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use gasd_meters::Valve;
+use gasd_ports::Kept;
+
+use super::desk::Desk;
+use super::show;
+use crate::response::clock;
+use crate::store;
+
+/// How often the last readings of all meters are written down while nothing is wrong, ns: 6 h.
+const LATEST_NS: u64 = 6 * 3_600_000_000_000;
+/// How long a command to a valve waits to be written down.
+const KEPT_WITHIN: Duration = Duration::from_millis(300);
+
+impl Desk {
+    /// What is remembered of a meter.
+    #[must_use]
+    pub fn memory(&self, id: &str) -> Option<Kept> {
+        self.row(super::MEMORY, id)
+    }
+
+    pub(super) fn row(&self, kind: &str, id: &str) -> Option<Kept> {
+        let memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.get(&format!("{kind}{id}")).cloned()
+    }
+
+    /// What is remembered of a meter is another now.
+    pub fn remember(&self, key: u64, bytes: Kept) {
+        let id = self.meters().get(&key).map(|on| on.id.clone());
+        if let Some(id) = id {
+            self.keep(format!("{}{id}", super::MEMORY), bytes);
+        }
+    }
+
+    /// The command that a meter's valve was given and that has not ended, as it was written down.
+    #[must_use]
+    pub fn commanded(&self, id: &str) -> Option<Valve> {
+        match &*self.row(super::MOVING, id)? {
+            [1] => Some(Valve::Open),
+            [2] => Some(Valve::Closed),
+            _ => None,
+        }
+    }
+
+    /// A command goes out, or has ended. Before it goes out the disk is to have it, so that it is not sent again after a
+    /// crash; but a closing does not wait long for a disk that does not answer.
+    pub(super) fn moving(&self, key: u64, to: Option<Valve>) {
+        let Some(id) = self.meters().get(&key).map(|on| on.id.clone()) else { return };
+        if to.is_none() && self.commanded(&id).is_none() {
+            return;
+        }
+        let code: u8 = match to {
+            Some(Valve::Open) => 1,
+            Some(Valve::Closed) => 2,
+            Some(Valve::Abnormal) | None => 0,
+        };
+        let ticket = self.keep(format!("{}{id}", super::MOVING), vec![code].into());
+        let until = Instant::now() + KEPT_WITHIN;
+        while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Keeps a row, here and on the disk. Returns the number that the writer reaches once it is there.
+    fn keep(&self, key: String, bytes: Kept) -> u64 {
+        let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.insert(key.clone(), bytes.clone());
+        drop(memories);
+        self.0.writer.push_ticket(vec![store::Change::Remembered { key, bytes }])
+    }
+
+    /// Writes the last readings of a meter down, now or if it is long since.
+    pub(super) fn write_latest(&self, key: u64, now_ns: u64, now: bool) {
+        let mut meters = self.meters();
+        let Some(on) = meters.get_mut(&key) else { return };
+        if on.latest.is_empty() || !now && now_ns.saturating_sub(on.written_ns) < LATEST_NS {
+            return;
+        }
+        on.written_ns = on.written_ns.max(now_ns);
+        let row = show::latest_row(&on.id, &on.latest, clock::now());
+        drop(meters);
+        self.0.writer.push(vec![row]);
+    }
+
+    /// The last readings of all meters, to be written down at the end.
+    #[must_use]
+    pub fn last_rows(&self) -> Vec<store::Change> {
+        let meters = self.meters();
+        let some = meters.values().filter(|on| !on.latest.is_empty());
+        some.map(|on| show::latest_row(&on.id, &on.latest, clock::now())).collect()
+    }
+}
