@@ -85,7 +85,8 @@ impl Hours {
         if whole || (self.hour != 0 && hour > self.hour) {
             let of_day = (self.hour % 24) as usize;
             // An hour that raised an alarm is used, too: the next one is told only if it is rare enough.
-            if f64::from(self.passed_ul) >= USED_UL {
+            oddity.before = f64::from(self.passed_ul) >= USED_UL;
+            if oddity.before {
                 self.used[of_day] += 1.0;
                 self.season[of_day] += 1.0;
             }
@@ -106,12 +107,14 @@ impl Hours {
     }
 
     /// What a use that begins at this hour of the day proves, without its flow; 0 where that is nothing.
-    pub fn odds(&self, of_day: usize) -> f32 {
+    /// `on`: of the uses in the hour before this one is one that goes on, and proves nothing for itself.
+    pub fn odds(&self, of_day: usize, on: bool) -> f32 {
         let used = |at: usize| self.season[at % 24];
         // As many days as the season's memory holds, and one.
         let days = (1.0 - SEASON_FORGET.powf(self.days)) / (1.0 - SEASON_FORGET) + 1.0;
         let own = (used(of_day) + OWN_LEAST) / days;
-        let beside = (used(of_day + 23) + used(of_day + 1) + BESIDE_LEAST) / days;
+        let before = (used(of_day + 23) - f32::from(u8::from(on))).max(0.0);
+        let beside = (before + used(of_day + 1) + BESIDE_LEAST) / days;
         if own > SELDOM || self.days < LEARN_DAYS { 0.0 } else { OWN * own.ln() + BESIDE * beside.ln() }
     }
 
@@ -132,8 +135,9 @@ impl Hours {
         self.said &= !rested;
         if rested || self.hour != oddity.judged {
             oddity.judged = self.hour;
+            let on = !rested && oddity.before;
             // While the clock is not set no hour is known, and midnight would stand for all of them.
-            let odds = if self.hour == 0 { 0.0 } else { self.odds((self.hour % 24) as usize) };
+            let odds = if self.hour == 0 { 0.0 } else { self.odds((self.hour % 24) as usize, on) };
             // What goes on into a quieter hour counts from there.
             if rested || odds < oddity.hour {
                 (self.run_ul, self.run_since_ns) = (0.0, from_ns);
