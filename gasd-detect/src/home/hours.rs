@@ -138,8 +138,8 @@ impl Hours {
             let on = !rested && oddity.before;
             // While the clock is not set no hour is known, and midnight would stand for all of them.
             let odds = if self.hour == 0 { 0.0 } else { self.odds((self.hour % 24) as usize, on) };
-            // What goes on into a quieter hour counts from there.
-            if rested || odds < oddity.hour {
+            // What goes on into a quieter hour counts from there, and in a used one it does not.
+            if rested || odds < oddity.hour || odds >= 0.0 {
                 (self.run_ul, self.run_since_ns) = (0.0, from_ns);
                 oddity.begin(to_ns, own, odds);
             }
