@@ -6,6 +6,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use gasd_meters::hex::{self, Hex};
+use gasd_meters::wmbus::{Format, Telegram};
+
 const WATER: &str = "FEFEFEFE68104433221100337881161F9000007766552C007766552C3101221105152021841316";
 
 fn decode(args: &[&str]) -> Output {
@@ -62,11 +65,32 @@ fn what_cannot_be_read_is_named_with_its_place_and_its_reason() {
     );
     assert!(complaint(&output).contains("damaged on the line"), "{}", complaint(&output));
 
-    // A good frame among noise and half of another.
-    let output = decode(&[&format!("00 11 22 {WATER} 68 10 44")]);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(said(&output).contains("6 bytes belong to no frame"), "{}", said(&output));
     assert_eq!(decode(&["00112233"]).status.code(), Some(1));
+}
+
+#[test]
+fn it_ends_well_only_where_every_frame_was_read() {
+    let damaged = WATER.replace("841316", "840816");
+    for bad in [
+        format!("{damaged}{WATER}"),
+        format!("{WATER}{damaged}"),
+        format!("{WATER}{}", &WATER[..50]),
+        format!("00 11 22 {WATER} 68 10 44"),
+    ] {
+        for json in [&["decode", &bad][..], &["--json", "decode", &bad]] {
+            let output = Command::new(env!("CARGO_BIN_EXE_gasctl")).args(json).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{bad}: {}", said(&output));
+            assert!(
+                complaint(&output).contains("1 of 2 frames could not be read"),
+                "{bad}: {}",
+                complaint(&output)
+            );
+        }
+    }
+    // Noise is no frame.
+    let output = decode(&[&format!("00 11 22 {WATER} 33 44 55 {WATER}")]);
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+    assert!(said(&output).contains("6 bytes belong to no frame"), "{}", said(&output));
 }
 
 #[test]
@@ -82,15 +106,6 @@ fn wrong_usage_says_what_is_right() {
         assert!(complaint(&output).contains(words), "{args:?}: {}", complaint(&output));
         assert!(!complaint(&output).contains("0011"), "a key is not repeated");
     }
-}
-
-#[test]
-fn modbus_is_read_where_it_is_named_and_never_guessed() {
-    let request = "010300000002C40B";
-    let output = decode(&[request, "--protocol", "modbus"]);
-    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
-    assert!(said(&output).starts_with("Modbus RTU, 8 bytes at 0: a request"), "{}", said(&output));
-    assert_eq!(decode(&[request]).status.code(), Some(1));
 }
 
 #[test]
@@ -132,4 +147,99 @@ fn frames_by_others_end_as_they_should() {
         }
     }
     eprintln!("{tried} frames by others were tried");
+}
+
+/// Bytes without a meaning, always the same.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let next = |state: &mut u64| {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 32) as u8
+    };
+    (0..length).map(|_| next(&mut state)).collect()
+}
+
+#[test]
+fn noise_is_no_frame_of_hart() {
+    let dir = tempfile::tempdir().unwrap();
+    for length in [5_000, 1_000_000] {
+        let file = dir.path().join("noise.bin");
+        std::fs::write(&file, noise(length)).unwrap();
+        let output = decode(&[file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1), "{length}: {}", said(&output));
+        assert!(complaint(&output).contains("no frame in"), "{length}: {}", complaint(&output));
+        assert!(output.stdout.len() < 100_000, "{length}: {} bytes of it", output.stdout.len());
+    }
+    // Behind a preamble, or alone, it is one; among other bytes it is named.
+    let request = "0280000082";
+    for (bytes, status) in
+        [(format!("11 FFFF{request}"), 0), (request.to_owned(), 0), (format!("11 {request}"), 1)]
+    {
+        assert_eq!(decode(&[&bytes]).status.code(), Some(status), "{bytes}");
+        assert_eq!(decode(&[&bytes, "--protocol", "hart"]).status.code(), Some(0), "{bytes}");
+    }
+}
+
+#[test]
+fn what_is_not_read_is_told_as_what_it_most_likely_is() {
+    // CRC of the second block, and one of the first that fits.
+    let plain = hex::parse("1E44931578563412033378046D2F2F2F2F04132F2F2F2F2F2F2F2F2F2F2F2F").unwrap();
+    let mut radio = Telegram::parse(&plain, Some(Format::Plain)).unwrap().encode(Format::A).unwrap();
+    radio[15] ^= 1;
+    let radio = Hex(&radio).to_string();
+    for (bytes, words) in [
+        (&*WATER.replace("841316", "840816"), "most likely CJ/T 188: the checksum is 08"),
+        // 68 L L 68, whose sum is wrong.
+        ("68 03 03 68 40 01 51 93 16", "most likely M-Bus: the checksum is 93 but the bytes make 92"),
+        ("68 12 34 56 78 90 12 68 11 04 33 33", "most likely DL/T 645: the frame breaks off"),
+        // A request of Modbus, its CRC swapped and wrong.
+        (
+            "010300000002 0BC4",
+            "most likely Modbus RTU: the frame contradicts itself: its CRC has its two bytes swapped",
+        ),
+        ("010300000002 C40C", "most likely Modbus RTU: the checksum is"),
+        (&radio, "most likely wireless M-Bus: the CRC of block 1 is"),
+        ("00112233445566778899AABBCCDDEEFF", "no frame in 16 bytes"),
+    ] {
+        let output = decode(&[bytes]);
+        assert_eq!(output.status.code(), Some(1), "{bytes}");
+        assert!(complaint(&output).contains(words), "{bytes}: {}", complaint(&output));
+        assert!(!said(&output).contains("HART"), "{}", said(&output));
+        let named = complaint(&output);
+        assert!(named.contains("--protocol "), "{named}");
+    }
+}
+
+#[test]
+fn modbus_is_found_out_where_all_bytes_are_its_frames() {
+    let (request, answer) = ("010300000002C40B", "010304000A0014DA3E");
+    for bytes in [request.to_owned(), answer.to_owned(), format!("{request}{answer}")] {
+        let output = decode(&[&bytes]);
+        assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+        assert!(said(&output).starts_with("Modbus RTU, "), "{}", said(&output));
+    }
+    // Any bytes have something like it in them: among others it is named.
+    let among = format!("AA {request}");
+    assert_eq!(decode(&[&among]).status.code(), Some(1));
+    let output = decode(&[&among, "--protocol", "modbus"]);
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+    assert!(said(&output).starts_with("Modbus RTU, 8 bytes at 1: a request"), "{}", said(&output));
+}
+
+#[test]
+fn the_single_character_acknowledges() {
+    for args in [
+        &["E5"][..],
+        &["E5", "--protocol", "mbus"],
+        &["1040FD3D16 E5"],
+        &["E5 1040FD3D16", "--protocol", "mbus"],
+    ] {
+        let output = decode(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", complaint(&output));
+        assert!(said(&output).contains("M-Bus, 1 bytes at "), "{args:?}: {}", said(&output));
+    }
+    // Any byte may be one.
+    assert_eq!(decode(&["AA E5"]).status.code(), Some(1));
 }

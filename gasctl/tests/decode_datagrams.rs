@@ -129,6 +129,30 @@ fn of_a_wrong_key_or_a_changed_frame_nothing_comes_out() {
 }
 
 #[test]
+fn keys_say_which_protocol_is_meant_and_are_read_from_a_file_of_gasds() {
+    let wrong = format!("nwk_s_key={APPLICATION}");
+    let output = decode(&[BY_OTHERS, "--key", &wrong]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("MIC: does not fit: a wrong key"),
+        "{}{}",
+        said(&output),
+        complaint(&output)
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("device.keys");
+    std::fs::write(&file, format!("# a session\nnwk_s_key = {NETWORK}\napp_s_key = \"{APPLICATION}\"\n"))
+        .unwrap();
+    let output = decode(&[BY_OTHERS, "--key-file", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", complaint(&output));
+    assert!(said(&output).contains("payload: 74657374"), "{}", said(&output));
+    // What no key of LoRaWAN opens is not told as damaged in another protocol.
+    let output = decode(&[WATER, "--key", &wrong]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!said(&output).contains("CJ/T 188"), "{}", said(&output));
+}
+
+#[test]
 fn a_datagram_of_a_forwarder_is_read_with_the_frames_in_it() {
     // The counter's high half is not in the frame: the MIC says it.
     let good = records(0x2_0007);

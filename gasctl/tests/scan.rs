@@ -204,6 +204,25 @@ fn tables_are_written_once_and_never_over_a_file() {
 }
 
 #[test]
+fn several_that_answer_at_once_are_told_with_what_to_do_and_nothing_is_written() {
+    let slower = Habits { think_ns: (60 * MS, 60 * MS), ..Habits::default() };
+    let faster = Habits { think_ns: (57 * MS, 57 * MS), ..Habits::default() };
+    let pty = line(Noise::NONE, false, vec![meter("cjt188", slower).0, meter("cjt188", faster).0]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("50-found.toml");
+    let (code, out, err) = told(&scan(&pty, &["--protocol", "cjt188", "--write", file.to_str().unwrap()]));
+    assert!(out.contains("several answer at once"), "{out}{err}");
+    assert_eq!(code, 5, "{out}{err}");
+    for words in ["connect one meter at a time", "from the labels", "is not written"] {
+        assert!(err.contains(words), "{words:?} is not in {err}");
+    }
+    assert!(!file.exists());
+    let (code, out, err) = told(&scan(&pty, &["--protocol", "cjt188"]));
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(err.contains("connect one meter at a time"), "{err}");
+}
+
+#[test]
 fn a_serial_server_is_searched_too() {
     let pty = quiet("cjt188");
     let server = lines::server(&pty);

@@ -33,6 +33,7 @@
 //! | [`cjt188`], [`dlt645`], [`mbus`], [`modbus`], [`hart`] | meters |
 //! | [`pty`] | a line as a serial port |
 //! | [`loss`], [`udp`] | networks that lose, and sockets |
+//! | [`wmbus`] | meters of wireless M-Bus and the receiver that hears them |
 //! | [`lorawan`] | devices behind a gateway's packet forwarder |
 //! | [`lwm2m`] | meters on NB-IoT |
 //! | [`clock`] | the clock that shells serve by |
@@ -57,6 +58,7 @@ pub mod pty;
 mod rng;
 pub mod truth;
 pub mod udp;
+pub mod wmbus;
 
 pub use habits::Habits;
 pub use line::{Bus, Line};

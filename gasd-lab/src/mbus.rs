@@ -275,7 +275,7 @@ impl GasMeter {
     }
 }
 
-fn digits(number: u64, bytes: usize) -> Vec<u8> {
+pub(crate) fn digits(number: u64, bytes: usize) -> Vec<u8> {
     let mut place = vec![0; bytes];
     // It was cut to the digits that there are.
     let _fits = bcd::encode(number, &mut place);
@@ -283,7 +283,7 @@ fn digits(number: u64, bytes: usize) -> Vec<u8> {
 }
 
 /// Date and time, type F: minute, hour, day and the low bits of the year, month and its high bits.
-const fn type_f(at: Calendar) -> [u8; 4] {
+pub(crate) const fn type_f(at: Calendar) -> [u8; 4] {
     let year = (at.year % 100) as u8;
     [at.minute, at.hour, at.day | (year & 0x07) << 5, at.month | (year & 0x78) << 1]
 }

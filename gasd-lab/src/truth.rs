@@ -91,6 +91,8 @@ pub struct Truth {
     passed: bool,
     /// Since when the motor finds no end.
     stuck_ns: Option<u64>,
+    /// How the valve behaves, where that is not what the meter's habits say.
+    motor: Option<Motor>,
     commands: Vec<Command>,
     answered: Vec<(u64, u64)>,
     /// What the wall clock shows at time 0, Unix seconds.
@@ -109,6 +111,7 @@ impl Truth {
             there_ns: 0,
             passed: true,
             stuck_ns: None,
+            motor: None,
             commands: Vec::new(),
             answered: Vec::new(),
             wall_s: 1_767_225_600,
@@ -174,8 +177,18 @@ impl Truth {
         if self.passes(now_ns) { self.register.flow_ul_per_h } else { 0 }
     }
 
+    /// The valve behaves like this from now on, whatever the meter's habits are; `None`: as they are. One that is stuck no
+    /// more is where it was.
+    pub fn set_motor(&mut self, motor: Option<Motor>) {
+        self.motor = motor;
+        if !motor.is_some_and(|motor| motor.stuck) {
+            self.stuck_ns = None;
+        }
+    }
+
     /// The valve is sent somewhere at `now_ns`. What becomes of that.
     pub fn command(&mut self, now_ns: u64, to: Valve, motor: Motor) -> Fate {
+        let motor = self.motor.unwrap_or(motor);
         let fate = match motor {
             Motor { refuses: true, .. } => Fate::Refused,
             Motor { stuck: true, .. } => Fate::Stuck,
@@ -271,6 +284,12 @@ mod tests {
         assert_eq!((truth.valve(SECOND), truth.valve(5 * SECOND)), (Valve::Open, Valve::Abnormal));
         assert_eq!((truth.volume_ul(HOUR), truth.executed().count()), (3_600_000_000, 0));
         assert_eq!(truth.commands().len(), 2);
+        truth.set_motor(None);
+        assert_eq!(truth.valve(HOUR), Valve::Open, "freed, and where it was");
+        truth.set_motor(Some(Motor { stuck: true, ..MOTOR }));
+        assert_eq!(truth.command(HOUR, Valve::Closed, MOTOR), Fate::Stuck, "whatever its habits are");
+        truth.set_motor(None);
+        assert_eq!(truth.command(HOUR, Valve::Closed, MOTOR), Fate::Executed);
     }
 
     #[test]

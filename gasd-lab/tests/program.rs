@@ -26,6 +26,17 @@ fn it_says_which_port_and_which_meters_and_what_became_of_them() {
 }
 
 #[test]
+fn radio_meters_say_their_keys_and_what_was_on_the_air() {
+    let arguments = ["wmbus", "--count", "2", "--security", "mode7", "--wrong-keys", "1", "--every", "50ms"];
+    let done = run(&[&arguments[..], &["--repeated", "100%", "--for", "400ms"]].concat());
+    let said = text(&done.stdout);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(said.contains("10000001.GSD.01.03: key 04") && said.contains("/dev/pts/"), "{said}");
+    assert!(said.contains("10000002.GSD.01.03: key 04") && said.contains("which is not its own"), "{said}");
+    assert!(said.contains(" heard, ") && said.contains(" repeated"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_is_said_and_fails() {
     let of = |arguments: &[&str]| {
         let done = run(arguments);
@@ -37,6 +48,8 @@ fn what_cannot_be_is_said_and_fails() {
     assert!(!right && said.contains("write `5%`"), "{said}");
     let (right, said) = of(&["lwm2m", "--to", "127.0.0.1:9", "--block", "100"]);
     assert!(!right && said.contains("blocks of 100 bytes"), "{said}");
+    let (right, said) = of(&["wmbus", "--security", "mode5", "--compact", "3"]);
+    assert!(!right && said.contains("no compact telegrams"), "{said}");
     // A file that is no link is nobody's to remove.
     let file = std::env::temp_dir().join(format!("gasd-lab-file-{}", std::process::id()));
     std::fs::write(&file, "mine").unwrap();

@@ -7,27 +7,28 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
-    at: usize,
+    /// Where its bytes end in the frame: one number fewer to be moved with each byte.
+    end: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// At the start of a frame.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, at: 0 }
+        Self::inside(bytes, 0)
     }
 
     /// Over `bytes`, which begin at `at` of their frame.
     #[must_use]
     pub const fn inside(bytes: &'a [u8], at: usize) -> Self {
-        Self { rest: bytes, at }
+        Self { rest: bytes, end: at.wrapping_add(bytes.len()) }
     }
 
     /// Where the next byte lies in the frame.
     #[must_use]
     #[inline]
     pub const fn at(&self) -> usize {
-        self.at
+        self.end.wrapping_sub(self.rest.len())
     }
 
     /// What is left.
@@ -61,19 +62,22 @@ impl<'a> Cursor<'a> {
         match self.rest.split_at_checked(n) {
             Some((taken, rest)) => {
                 self.rest = rest;
-                self.at += n;
                 Ok(taken)
             }
             None => Err(Error::Truncated { need: n - self.rest.len() }),
         }
     }
 
+    /// Leaves what stands before `rest`, which are the last bytes of what is left.
+    #[inline]
+    pub(crate) const fn skip_to(&mut self, rest: &'a [u8]) {
+        self.rest = rest;
+    }
+
     /// All that is left.
     #[inline]
     pub fn take_rest(&mut self) -> &'a [u8] {
-        let rest = core::mem::take(&mut self.rest);
-        self.at += rest.len();
-        rest
+        core::mem::take(&mut self.rest)
     }
 
     /// The next `N` bytes.
@@ -86,7 +90,6 @@ impl<'a> Cursor<'a> {
         match self.rest.split_first_chunk::<N>() {
             Some((array, rest)) => {
                 self.rest = rest;
-                self.at += N;
                 Ok(*array)
             }
             None => Err(Error::Truncated { need: N - self.rest.len() }),
@@ -148,7 +151,20 @@ impl<'a> Cursor<'a> {
 #[must_use]
 #[inline]
 pub fn uint_le(bytes: &[u8]) -> u64 {
-    bytes.iter().take(8).rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
+    if let Some(eight) = bytes.first_chunk() {
+        return u64::from_le_bytes(*eight);
+    }
+    // Of four to seven bytes the first four and the last four, which are the same where they meet.
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let shift = 8 * (bytes.len() as u32 - 4);
+        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift;
+    }
+    match *bytes {
+        [a] => a.into(),
+        [a, b] => u16::from_le_bytes([a, b]).into(),
+        [a, b, c, ..] => u32::from_le_bytes([a, b, c, 0]).into(),
+        [] => 0,
+    }
 }
 
 /// Up to eight bytes as one number with a sign, the low one first.
@@ -182,5 +198,10 @@ mod tests {
         assert_eq!(int_le(&[0xFF; 8]), -1);
         assert_eq!(int_le(&[]), 0);
         assert_eq!(int_le(&[0x7F]), 127);
+        let bytes = [0x11, 0x82, 0x23, 0x94, 0x35, 0xA6, 0x47, 0xB8, 0x59, 0xCA];
+        for n in 0..=bytes.len() {
+            let by_byte = bytes[..n].iter().take(8).rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+            assert_eq!(uint_le(&bytes[..n]), by_byte, "{n}");
+        }
     }
 }

@@ -50,6 +50,8 @@ pub enum Error {
     WrongKey,
     /// The message authentication code does not fit: forged, damaged, or a wrong key.
     Mac,
+    /// The key opens the payload, and the message authentication code does not fit: the frame was changed.
+    Changed,
     /// The counter of the frame is not above the last one.
     Replay {
         /// The frame's counter.
@@ -111,7 +113,7 @@ impl Error {
             Self::NoFrame { .. } => "no_frame",
             Self::KeyMissing => "key_missing",
             Self::WrongKey => "wrong_key",
-            Self::Mac => "mac",
+            Self::Mac | Self::Changed => "mac",
             Self::Replay { .. } => "replay",
             Self::CounterGap { .. } => "counter_gap",
             Self::UnsupportedMode { .. } => "unsupported_mode",
@@ -152,6 +154,9 @@ impl fmt::Display for Error {
             Self::WrongKey => f.write_str("the key that is configured for this meter is not its key"),
             Self::Mac => {
                 f.write_str("the authentication code does not fit: a wrong key, or a frame that was changed")
+            }
+            Self::Changed => {
+                f.write_str("the key opens it and its authentication code does not fit: the frame was changed on its way")
             }
             Self::Replay { got, last } => write!(
                 f,

@@ -38,6 +38,8 @@ pub enum Fault {
     Length,
     /// Its parts changed while they were read, each time anew.
     Torn,
+    /// Read twice over a disturbed line, and not the same.
+    Unconfirmed,
 }
 
 impl fmt::Display for Fault {
@@ -65,6 +67,7 @@ impl fmt::Display for Fault {
             Self::OtherDimension => f.write_str("the unit measures something else"),
             Self::Length => f.write_str("the length does not fit the format"),
             Self::Torn => f.write_str("it changed while it was read"),
+            Self::Unconfirmed => f.write_str("read twice over a disturbed line, and not the same"),
         }
     }
 }

@@ -22,6 +22,7 @@
 //! | [`lorawan`] | LoRaWAN 1.0 and 1.1, the feed of a packet forwarder, payloads of gas meters |
 //! | [`modbus`] | Modbus RTU, with maps of registers |
 //! | [`nbiot`] | CoAP, and the part of a LwM2M server that meters need |
+//! | [`key_name`] | what keys are called in files of them |
 //! | [`bytes`], [`bcd`], [`crc`], [`hex`] | what codecs are made of |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -42,6 +43,7 @@ mod frame68;
 pub mod hart;
 pub mod hex;
 mod key;
+pub mod key_name;
 pub mod kind;
 pub mod lorawan;
 pub mod mbus;

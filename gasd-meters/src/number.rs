@@ -32,7 +32,7 @@ impl Decimal {
         if !value.is_finite() {
             return Err(Fault::NotANumber);
         }
-        Digits::of(value).and_then(|digits| parse_scientific(digits.text()))
+        Digits::of(value)
     }
 
     /// The shortest decimal that reads back as the same `f64`.
@@ -45,7 +45,7 @@ impl Decimal {
         if !value.is_finite() {
             return Err(Fault::NotANumber);
         }
-        Digits::of(value).and_then(|digits| parse_scientific(digits.text()))
+        Digits::of(value)
     }
 
     /// The same digits, 10^`by` times as much.
@@ -87,52 +87,56 @@ impl Decimal {
     }
 }
 
-fn parse_scientific(text: &str) -> Result<Decimal, Fault> {
-    let (digits, exponent) = text.split_once('e').ok_or(Fault::NotANumber)?;
-    let mut exponent: i16 = exponent.parse().map_err(|_| Fault::NotANumber)?;
-    let (mut mantissa, mut fraction, mut negative) = (0i64, false, false);
-    for c in digits.chars() {
-        match c {
-            '-' => negative = true,
-            '.' => fraction = true,
-            c => {
-                let digit = c.to_digit(10).ok_or(Fault::NotANumber)?;
-                mantissa = mantissa
-                    .checked_mul(10)
-                    .and_then(|m| m.checked_add(i64::from(digit)))
-                    .ok_or(Fault::TooLarge)?;
-                exponent -= i16::from(fraction);
-            }
-        }
-    }
-    let fault = if exponent > 0 { Fault::TooLarge } else { Fault::TooFine };
-    let exponent = i8::try_from(exponent).map_err(|_| fault)?;
-    Ok(Decimal { mantissa: if negative { -mantissa } else { mantissa }, exponent })
+/// The decimal that a float's shortest digits are, as they are written: `-1.25e-3`.
+#[derive(Default)]
+struct Digits {
+    mantissa: i64,
+    exponent: i16,
+    negative: bool,
+    places: i16,
+    part: Part,
 }
 
-/// A float's shortest digits, which need no place that is allocated: a sign, 17 digits, a point, `e` and four more.
-struct Digits {
-    bytes: [u8; 32],
-    len: usize,
+/// Where in a float's digits the next one stands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Whole,
+    Fraction,
+    Exponent,
+    NegativeExponent,
 }
 
 impl Digits {
-    fn of(value: impl fmt::LowerExp) -> Result<Self, Fault> {
-        let mut digits = Self { bytes: [0; 32], len: 0 };
+    fn of(value: impl fmt::LowerExp) -> Result<Decimal, Fault> {
+        let mut digits = Self::default();
         fmt::write(&mut digits, format_args!("{value:e}")).map_err(|_| Fault::TooLarge)?;
-        Ok(digits)
-    }
-
-    fn text(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
+        let exponent = if digits.part == Part::NegativeExponent { -digits.exponent } else { digits.exponent };
+        let exponent = exponent - digits.places;
+        let fault = if exponent > 0 { Fault::TooLarge } else { Fault::TooFine };
+        let exponent = i8::try_from(exponent).map_err(|_| fault)?;
+        Ok(Decimal { mantissa: if digits.negative { -digits.mantissa } else { digits.mantissa }, exponent })
     }
 }
 
 impl fmt::Write for Digits {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let place = self.bytes.get_mut(self.len..).and_then(|rest| rest.get_mut(..text.len()));
-        place.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.len += text.len();
+        for byte in text.bytes() {
+            match (byte, self.part) {
+                (b'-', Part::Exponent) => self.part = Part::NegativeExponent,
+                (b'-', _) => self.negative = true,
+                (b'.', _) => self.part = Part::Fraction,
+                (b'e', _) => self.part = Part::Exponent,
+                // At most 17 digits, and three of an exponent.
+                (digit, Part::Exponent | Part::NegativeExponent) => {
+                    self.exponent = self.exponent * 10 + i16::from(digit.wrapping_sub(b'0'));
+                }
+                (digit, part) => {
+                    self.mantissa = self.mantissa * 10 + i64::from(digit.wrapping_sub(b'0'));
+                    self.places += i16::from(part == Part::Fraction);
+                }
+            }
+        }
         Ok(())
     }
 }

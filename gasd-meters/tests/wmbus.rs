@@ -108,7 +108,7 @@ fn what_fails_says_why() {
     *changed.bytes.last_mut().unwrap() ^= 1;
     let mut explanation = Explanation::default();
     let error = Receiver::default().receive(0, &changed, &with(&key), &mut explanation);
-    assert_eq!(error, Err(Error::Mac));
+    assert_eq!(error, Err(Error::Changed));
     assert!(!explanation.to_string().contains("volume"), "{explanation}");
     assert_eq!(receive(&telegram, &with(&key)).unwrap().counter, Some(1));
     // Without its MAC the message is not read: who could vouch for its counter?
@@ -284,7 +284,7 @@ fn fragments_are_put_together() {
     let mut at = |part: &Telegram| receiver.receive(0, part, &with(&key), &mut ());
     assert_eq!(at(&parts[0]), Ok(Received::Part));
     assert_eq!(at(&other[1]), Ok(Received::Part));
-    assert_eq!(at(&other[2]), Err(Error::Mac));
+    assert_eq!(at(&other[2]), Err(Error::Changed));
 }
 
 /// The last block is shorter than a block: what comes before it is read, and the rest is said to be lost.

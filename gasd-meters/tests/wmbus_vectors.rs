@@ -253,7 +253,7 @@ fn what_fails_says_why() {
     for n in [bytes.len() - 1, at(0x7A) + 1, at(0x7A) + 2, at(0x90) + 9] {
         let mut changed = telegram.clone();
         changed.bytes[n] ^= 1;
-        assert_eq!(error(Some(&key), &changed), Error::Mac, "byte {n}");
+        assert_eq!(error(Some(&key), &changed), Error::Changed, "byte {n}");
     }
     let mut receiver = Receiver::default();
     let Ok(Received::New(content)) = receiver.receive(0, &telegram, &access, &mut ()) else { panic!() };

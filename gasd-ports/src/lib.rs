@@ -18,10 +18,12 @@ pub mod bus;
 pub mod examine;
 pub mod examiner;
 pub mod found;
+mod kept;
 mod pause;
 pub mod port;
 pub mod wire;
 
 pub use bus::{Bus, Event, NotMoved, Pace, Spec, Standing};
+pub use kept::Kept;
 pub use port::{Port, PortSpec};
 pub use wire::{Wire, WireError, WireSpec};

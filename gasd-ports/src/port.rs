@@ -16,6 +16,12 @@ use crate::bus::{Bus, Counts, Event, Key, Look, NotMoved, Pace, Searched, Spec, 
 use crate::pause::{AGAIN, TELL_NS, Wake, boottime_ns};
 use crate::wire::{Damage, Wire, WireSpec};
 
+/// A line that was open so long was well: when it is lost, it is opened again soon, ns.
+const WELL_NS: u64 = 30_000_000_000;
+
+/// Bytes that are taken from a line before anything else has its turn.
+const MOST_READ: usize = 4_096;
+
 /// A port.
 #[derive(Clone, Debug)]
 pub struct PortSpec {
@@ -170,11 +176,15 @@ impl Work {
             match self.spec.wire.open() {
                 Ok(wire) => {
                     (self.told)(Told::Health(None));
-                    pauses = AGAIN.iter();
+                    let opened_ns = boottime_ns();
                     if let Err(error) = self.serve(wire) {
                         let text =
                             format!("{}: {error}; it is opened again as soon as it can be", self.spec.wire);
                         (self.told)(Told::Health(Some(text)));
+                    }
+                    // A server that takes a connection and hangs up is no line that was well.
+                    if boottime_ns().saturating_sub(opened_ns) >= WELL_NS {
+                        pauses = AGAIN.iter();
                     }
                     self.bus.lost(boottime_ns());
                     self.unsent.clear();
@@ -199,19 +209,26 @@ impl Work {
                 }
                 Step::Wait { until_ns } => until_ns,
             };
+            // First what it means: that a command goes out is to be kept before it does.
+            self.tell(now_ns, wire.damage());
             if !self.unsent.is_empty() {
                 let sent = wire.write(&self.unsent)?;
                 self.unsent.drain(..sent.min(self.unsent.len()));
             }
-            self.tell(now_ns, wire.damage());
             self.wait(wire.as_ref(), until_ns.saturating_sub(now_ns));
-            loop {
+            let mut read = 0;
+            while read < MOST_READ {
                 let count = wire.read(&mut bytes)?;
                 now_ns = boottime_ns();
                 if count == 0 {
                     break;
                 }
+                read += count;
                 self.bus.heard(now_ns, &bytes[..count.min(bytes.len())]);
+            }
+            if read >= MOST_READ {
+                // No line is so fast: somebody sends without end, and must not have the whole processor.
+                std::thread::sleep(Duration::from_millis(1));
             }
         }
         Ok(())

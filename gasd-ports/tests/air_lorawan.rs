@@ -260,7 +260,7 @@ fn after_a_restart_an_old_frame_is_a_replay() {
             "the counter down goes on"
         );
         // Of other keys, of another address, of another kind, of nobody.
-        assert_eq!(network(keys_1_0(8)).restore(KEY, &kept), Err(NotRestored::OtherMeter));
+        assert_eq!(network(keys_1_0(8)).restore(KEY, &kept), Err(NotRestored::OtherKey));
         let mut other = Network::new(Settings::default(), vec![device(KEY, 1, keys())]);
         assert_eq!(other.restore(KEY, &kept), Err(NotRestored::OtherMeter));
         assert_eq!(other.restore(8, &kept), Err(NotRestored::NoMeter));

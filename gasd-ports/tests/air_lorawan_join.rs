@@ -148,7 +148,7 @@ fn a_session_outlives_a_restart() {
         used.restore(KEY, &kept).unwrap();
         assert_eq!(errors(&hear(&mut used, 2 * S, &frame(3))), [(KEY, Error::Replay { got: 3, last: 3 })]);
         assert_eq!(volumes(&hear(&mut used, 3 * S, &frame(4))).len(), 1);
-        assert_eq!(network(1 - minor).restore(KEY, &kept), Err(NotRestored::OtherMeter));
+        assert_eq!(network(1 - minor).restore(KEY, &kept), Err(NotRestored::OtherKey));
         for end in 1..kept.len() {
             assert_eq!(network(minor).restore(KEY, &kept[..end]), Err(NotRestored::Damaged), "{end} bytes");
         }

@@ -81,7 +81,11 @@ fn no_key_a_wrong_one_an_altered_telegram_and_a_replay_say_what_they_are() {
     for at in [20, 28, 29] {
         let mut altered = whole.clone();
         altered.bytes[at] ^= 1;
-        assert_eq!(errors(&receiver.heard(at as u64 * S, &air(&altered))), [(KEY, Error::Mac)], "byte {at}");
+        assert_eq!(
+            errors(&receiver.heard(at as u64 * S, &air(&altered))),
+            [(KEY, Error::Changed)],
+            "byte {at}"
+        );
     }
     assert_eq!(volumes(&receiver.heard(100 * S, &air(&whole))).len(), 1);
     assert_eq!(volumes(&receiver.heard(200 * S, &sealed(Lock::Mode7(&key, 5), 2))).len(), 1);
@@ -155,8 +159,8 @@ fn after_a_restart_an_old_telegram_is_a_replay() {
     assert_eq!(errors(&out), [(KEY, Error::Replay { got: 9, last: 9 })]);
     assert_eq!(volumes(&after.heard(1_010 * S, &sealed(Lock::Mode7(&key, 10), 2))).len(), 1);
     // Another key has counters of its own.
-    assert_eq!(receiver(Some([3; 16])).restore(KEY, &kept, 0), Err(NotRestored::OtherMeter));
-    assert_eq!(receiver(None).restore(KEY, &kept, 0), Err(NotRestored::OtherMeter));
+    assert_eq!(receiver(Some([3; 16])).restore(KEY, &kept, 0), Err(NotRestored::OtherKey));
+    assert_eq!(receiver(None).restore(KEY, &kept, 0), Err(NotRestored::OtherKey));
     assert_eq!(receiver(None).restore(8, &kept, 0), Err(NotRestored::NoMeter));
     for end in 1..kept.len() {
         assert_eq!(receiver(Some(SECRET)).restore(KEY, &kept[..end], 0), Err(NotRestored::Damaged), "{end}");

@@ -8,7 +8,7 @@ mod house;
 use gasd_lab::truth::{Motor, look};
 use gasd_lab::{Habits, Line, Noise};
 use gasd_meters::Valve;
-use gasd_meters::drive::{Memory, ProcedureSettings, Trouble};
+use gasd_meters::drive::{Earlier, Memory, ProcedureSettings, Trouble};
 use gasd_ports::bus::{Event, NotMoved};
 use house::{MINUTE, SECOND, START, Wire, cjt188, mbus};
 
@@ -51,6 +51,50 @@ fn a_command_whose_answer_is_lost_is_not_sent_again() {
         assert_eq!(look(&wire.meters[0].truth).commands().len(), 1);
         assert_eq!(order(&mut wire, Valve::Open), Ok(Valve::Open));
         assert_eq!(executed(&wire, Valve::Open), 1);
+    }
+}
+
+#[test]
+fn a_closing_that_overtakes_an_opening_is_commanded_whatever_the_meter_still_says() {
+    for (meter, first) in [
+        (cjt188(1, slow(7, 0)), Valve::Closed),
+        (mbus(1, false, slow(7, 0)), Valve::Closed),
+        (cjt188(1, slow(8, 0)), Valve::Open),
+        (mbus(1, false, slow(8, 0)), Valve::Open),
+    ] {
+        let last = if first == Valve::Closed { Valve::Open } else { Valve::Closed };
+        let mut wire = Wire::new(Line::new(2_400), vec![meter]);
+        if last == Valve::Closed {
+            // Closed, being opened, and closed before it has left.
+            assert_eq!(order(&mut wire, Valve::Closed), Ok(Valve::Closed));
+        }
+        assert!(wire.bus.move_valve(1, first, ProcedureSettings::default(), wire.now_ns()));
+        let under_way = wire.run(wire.now_ns() + 3 * SECOND / 2);
+        assert!(
+            under_way.iter().any(|event| matches!(event, Event::Commanded { to, .. } if *to == first)),
+            "{under_way:?}"
+        );
+        assert_eq!(order(&mut wire, last), Ok(last));
+        wire.run(wire.now_ns() + MINUTE);
+        assert_eq!(look(&wire.meters[0].truth).valve(wire.now_ns()), last, "what was said is so");
+        assert_eq!(executed(&wire, last), if last == Valve::Closed { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn a_command_that_went_out_before_a_crash_is_not_executed_twice() {
+    for meter in [cjt188(1, slow(7, 0)), mbus(1, false, slow(7, 0))] {
+        let mut wire = Wire::new(Line::new(2_400), vec![meter]);
+        assert!(wire.bus.move_valve(1, Valve::Closed, ProcedureSettings::default(), wire.now_ns()));
+        let events = wire.run(wire.now_ns() + 2 * SECOND);
+        assert!(events.iter().any(|event| matches!(event, Event::Commanded { to: Valve::Closed, .. })));
+        // Killed, and begun anew with what was written down.
+        let until_ns = wire.now_ns() + 30 * SECOND;
+        let earlier = Some(Earlier { to: Valve::Closed, until_ns });
+        wire.reborn(|spec| spec.earlier = earlier);
+        assert_eq!(order(&mut wire, Valve::Closed), Ok(Valve::Closed));
+        assert!(wire.now_ns() < until_ns, "known as soon as it is there");
+        assert_eq!(look(&wire.meters[0].truth).commands().len(), 1);
     }
 }
 

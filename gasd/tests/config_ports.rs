@@ -110,6 +110,45 @@ fn every_protocol_has_its_device() {
 }
 
 #[test]
+fn a_protocol_that_nobody_knows_is_every_one_with_such_an_address() {
+    let speaks = |text: &str| match talk(&device(text)) {
+        Talk::Auto(devices) => devices.iter().map(|device| device.protocol().name()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(speaks("{ protocol = \"auto\", address = \"33780012345678\", type = 0x31 }"), ["cjt188"]);
+    assert_eq!(speaks("{ protocol = \"auto\", address = \"123456789012\" }"), ["dlt645", "dlt645"]);
+    assert_eq!(speaks("{ protocol = \"auto\", address = 7 }"), ["mbus", "hart"]);
+    let registers = "registers = [{ address = 100, type = \"u32\", unit = \"m3\" }]";
+    assert_eq!(
+        speaks(&format!("{{ protocol = \"auto\", address = 7, {registers} }}")),
+        ["mbus", "modbus", "hart"]
+    );
+    let any = "{ protocol = \"auto\", address = \"any\" }";
+    assert_eq!(speaks(any), ["cjt188", "cjt188", "dlt645", "dlt645", "mbus", "hart"]);
+
+    refused(
+        &device("{ protocol = \"auto\", address = \"urn:imei:1\" }"),
+        "or \"any\" for a meter that is alone",
+    );
+    refused(
+        &device("{ protocol = \"auto\", address = 7, valve = { open = 1, closed = 0 } }"),
+        "means nothing for",
+    );
+    let beside = |device: &str, other: &str| {
+        let second = format!("[[meter]]\nid = \"n\"\nport = \"p\"\ndevice = {other}\n{READ}");
+        format!("{}{second}", self::device(device))
+    };
+    refused(&beside(any, "{ protocol = \"mbus\", address = 9 }"), "give this meter's own address");
+    refused(
+        &beside("{ protocol = \"mbus\", address = 9 }", "{ protocol = \"auto\", address = 9 }"),
+        "they would answer at once",
+    );
+    good(&beside("{ protocol = \"mbus\", address = 9 }", "{ protocol = \"auto\", address = 8 }"));
+    let valve = "valve = \"v\"\n[[valve]]\nid = \"v\"\nactuator = { meter = \"m\" }\n";
+    refused(&format!("{}{valve}", device(any)), "by a protocol that somebody has named");
+}
+
+#[test]
 fn what_speaks_by_itself_has_its_device_and_its_keys() {
     let on = |line: &str, device: &str| {
         format!(

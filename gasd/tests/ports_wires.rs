@@ -124,6 +124,113 @@ fn meters_are_read_commanded_left_alone_and_gone_on_with() {
 }
 
 #[test]
+fn a_closing_is_carried_out_once_through_a_crash_and_a_line_that_is_away() {
+    let flat = &FLATS[..FLATS.find("[[meter]]\nid = \"flat-2\"").unwrap()];
+    let mut house = House::start(flat);
+    let one = truth(5_000_000_000, 0);
+    let line = house.line("tty0", Line::new(9_600), vec![gas(1, Habits::default(), &one)]);
+    house.wait("a meter that answers", 20, |state| answers(state, "flat-1") > 1);
+    let address = house.bus.address();
+    let order = move |open: bool| {
+        let address = address.clone();
+        std::thread::spawn(move || {
+            run(async {
+                let client = Client::connect(Some(&address)).await.unwrap();
+                let valve = client.valve("flat-1").await.unwrap();
+                // It is told that gasd was killed, or that the valve takes longer.
+                let _ = if open {
+                    valve.open(HashMap::new()).await
+                } else {
+                    valve.close("a test", HashMap::new()).await
+                };
+            });
+        })
+    };
+    let executed = || look(&one).executed().map(|(_, to)| to).collect::<Vec<_>>();
+    // Killed while the valve moves, and it is not told again what it was told.
+    let closing = order(false);
+    let started = now_ns();
+    while look(&one).commands().is_empty() {
+        assert!(now_ns() < started + 10 * SECOND, "no command");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    house.kill();
+    let _ = closing.join();
+    house.unlock("tty0");
+    house.up();
+    house.wait("a closed valve", 40, |state| state.valves["flat-1"].position == "closed");
+    assert_eq!(look(&one).commands().len(), 1, "{:?}", look(&one).commands());
+
+    // Opened, and closed before it has left: the meter still says closed, and is told all the same.
+    let opening = order(true);
+    while look(&one).commands().len() < 2 {
+        assert!(now_ns() < started + 120 * SECOND, "no command to open");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let closing = order(false);
+    let (_, _) = (opening.join(), closing.join());
+    house.wait("a valve that is closed again", 40, |state| state.valves["flat-1"].position == "closed");
+    assert_eq!(executed(), [Valve::Closed, Valve::Open, Valve::Closed]);
+    assert_eq!(look(&one).valve(now_ns() + 10 * SECOND), Valve::Closed);
+
+    // Told to close while its line is away for longer than it is tried.
+    let _ = order(true).join();
+    house.wait("an open valve", 40, |state| state.valves["flat-1"].position == "open");
+    drop(line);
+    house.wait("a port that is gone", 20, |state| state.ports["rs485"].health != "ok");
+    let _ = order(false).join();
+    house.wait("what is wrong", 30, |state| state.valves["flat-1"].health.contains("no line"));
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    let _line = house.line("tty0", Line::new(9_600), vec![gas(1, Habits::default(), &one)]);
+    house.wait("a valve that is closed when its line is back", 40, |state| {
+        let valve = &state.valves["flat-1"];
+        valve.position == "closed" && valve.health == "ok"
+    });
+    assert_eq!(executed()[3..], [Valve::Open, Valve::Closed]);
+}
+
+#[test]
+fn what_a_meter_speaks_is_found_out_and_told() {
+    let auto = r#"
+[[port]]
+id = "line"
+serial = { device = "DIR/tty0", baud = 9600 }
+breaker = { failures = 2, open = "2 s" }
+answer = "300 ms"
+
+[[meter]]
+id = "cellar"
+port = "line"
+device = { protocol = "auto", address = "any", quantity = "volume" }
+readings = { every = "1 s", resolution = "1 L" }
+"#;
+    let house = House::start(auto);
+    let protocol = |state: &gasd_proxy::State| {
+        state.meters["cellar"].on_port.as_ref().map(|on| on.protocol.clone()).unwrap_or_default()
+    };
+    house.wait("a meter of an unknown protocol", 20, |state| protocol(state) == "auto");
+    let cubic = litres(12_345_000_000);
+    let settings = mbus::Settings::new(7, [7, 0, 0, 0x10]);
+    let meter = mbus::GasMeter::new(settings, Habits::default(), cubic);
+    let line = house.line("tty0", Line::new(9_600), vec![Box::new(meter)]);
+    let state = house.wait("a meter that was found", 40, |state| answers(state, "cellar") > 1);
+    assert_eq!((protocol(&state).as_str(), field(&state, "cellar", "volume")), ("mbus", Some("12.345 m³")));
+    house.wait("what is said", 10, |_| house.said().contains("speaks mbus, as was found out"));
+
+    // A reload changes nothing of that.
+    house.reload();
+    let state = house.wait("more answers", 20, |state| answers(state, "cellar") > 4);
+    assert_eq!(protocol(&state), "mbus");
+
+    // Another meter hangs there, which speaks another protocol.
+    drop(line);
+    house.wait("a port that is gone", 20, |state| state.ports["line"].health != "ok");
+    let other = truth(13_000_000_000, 0);
+    let _line = house.line("tty0", Line::new(9_600), vec![gas(9, Habits::default(), &other)]);
+    house.wait("the other meter", 60, |state| protocol(state) == "cjt188");
+}
+
+#[test]
 fn a_hose_that_comes_off_is_closed_by_the_meters_own_valve() {
     let house = House::start(
         r#"

@@ -29,9 +29,10 @@ impl std::str::FromStr for Secret {
 #[command(
     after_help = "Bytes are hexadecimal, with or without anything between them, a file of such text (# begins a remark) or a \
     capture as it came over the line. Noise, wake-up bytes and several frames may be in it. The protocol is \
-    found out; a telegram of wireless M-Bus is all of the input. Of LoRaWAN a frame of the air (base64 too, where it is named), the JSON \
+    found out; a telegram of wireless M-Bus is all of the input, HART is awaited behind its preamble FF FF, and Modbus where all bytes are \
+    its frames. With keys only the protocols are tried that they are of. Of LoRaWAN a frame of the air (base64 too, where it is named), the JSON \
     of a packet forwarder or its whole datagram; of CoAP a message. It asks no gasd, and needs none.\n\n\
-    Exit status: 0 when every frame was read, 1 when one could not be or there is none, 2 wrong usage.\n\n\
+    Exit status: 0 when every frame was read, 1 when one could not be (damaged ones, too) or there is none, 2 wrong usage.\n\n\
     Examples:\n  gasctl decode 683003000000000000040417A00199F416\n  gasctl decode capture.bin --protocol cjt188\n  \
     gasctl decode rxpk.json --key-file device.keys --payload ugm\n  \
     gasctl decode --protocol coap --path 19/0/0 message.bin\n  \
@@ -41,14 +42,14 @@ pub struct DecodeArgs {
     /// Hexadecimal bytes, a file, or - for standard input
     #[arg(value_name = "HEX|FILE|-")]
     pub input: String,
-    /// Only this protocol: mbus, dlt645, cjt188, hart, modbus (never guessed), wmbus, lorawan, coap (never guessed)
+    /// Only this protocol: mbus, dlt645, cjt188, hart, modbus, wmbus, lorawan, coap (never guessed)
     #[arg(long, value_name = "NAME")]
     pub protocol: Option<String>,
     /// The meter's key, 32 hexadecimal digits, or NAME=KEY for each of LoRaWAN: NwkSKey, AppSKey; FNwkSIntKey, SNwkSIntKey,
-    /// NwkSEncKey; AppKey, NwkKey. Others on this machine may see it, --key-file is not seen
+    /// NwkSEncKey; AppKey, NwkKey; also written as nwk_s_key. Others on this machine may see it, --key-file is not seen
     #[arg(long, value_name = "[NAME=]KEY", conflicts_with = "key_file")]
     pub key: Vec<Secret>,
-    /// A file with the meter's key, or a line NAME = KEY for each
+    /// A file with the meter's key, or a line NAME = KEY for each, as gasd's key_file
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// How the meter's maker bends CJ/T 188: standard, no-valve, high-bits, valve-2a, cubic-metres, clock-high-first

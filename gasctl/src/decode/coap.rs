@@ -7,6 +7,7 @@ use gasd_meters::{Error, Explanation};
 
 use super::codec::{self, Codec, Meaning, Options};
 use super::find::{self, Found, Frame};
+use super::reject::Rejected;
 
 /// The protocols of meters that object 19 carries.
 const CARRIED: [&str; 3] = ["cjt188", "dlt645", "mbus"];
@@ -52,7 +53,7 @@ pub fn frames(codec: &'static Codec, bytes: &[u8], options: &Options, named: boo
 /// The frames in a value that begins `at`.
 fn carried(at: usize, value: &[u8], options: &Options, found: &mut Found) {
     let codecs: Vec<&Codec> = codec::CODECS.iter().filter(|codec| CARRIED.contains(&codec.name)).collect();
-    let inner = find::streams(value, &codecs, options);
+    let inner = find::streams(value, &codecs, options, true);
     found.frames.extend(inner.frames.into_iter().map(|frame| Frame {
         at: at + frame.at,
         source: Some("in the CoAP message".to_owned()),
@@ -61,7 +62,7 @@ fn carried(at: usize, value: &[u8], options: &Options, found: &mut Found) {
     // Bytes of an object that is no container are no damaged frame either: only what ends as one is told.
     let damaged = |error: &Error| matches!(error, Error::Checksum { .. });
     let rejected = inner.rejected.into_iter().filter(|it| damaged(&it.error));
-    found.rejected.extend(rejected.map(|it| find::Rejected { at: at + it.at, ..it }));
+    found.rejected.extend(rejected.map(|it| Rejected { at: at + it.at, end: at + it.end, ..it }));
 }
 
 /// Puts the items of TLV in the place of the payload.

@@ -5,11 +5,12 @@ use gasd_meters::cjt188::{self, Profile};
 use gasd_meters::lorawan::{Radio, payload};
 use gasd_meters::nbiot::Path;
 use gasd_meters::scan::Probe;
-use gasd_meters::wmbus::{Access, Received, Receiver, Security, Telegram};
+use gasd_meters::wmbus::{Access, Format, Received, Receiver, Security, Telegram};
 use gasd_meters::{Error, Explanation, Reading, dlt645, hart, mbus, modbus};
 
 use super::find::{Found, Frame};
 use super::keys::Keys;
+use super::reject::Rejected;
 use super::{coap, lorawan};
 use crate::fail::Failure;
 
@@ -58,7 +59,7 @@ pub struct Codec {
     pub name: &'static str,
     /// As people do.
     pub title: &'static str,
-    /// Whether it is looked for without being named: its checks leave no doubt whose a frame is.
+    /// Whether it is looked for among other bytes without being named: its checks leave no doubt whose a frame is.
     pub sure: bool,
     /// How its frames are found.
     pub how: How,
@@ -68,7 +69,7 @@ pub struct Codec {
 type Decode = fn(&[u8], &Options, &mut Explanation) -> Result<Meaning, Error>;
 
 /// Finds what all bytes are; the last says whether the protocol was named.
-type Whole = fn(&'static Codec, &[u8], &Options, bool) -> Found;
+pub type Whole = fn(&'static Codec, &[u8], &Options, bool) -> Found;
 
 /// How the frames of a protocol are found.
 pub enum How {
@@ -92,12 +93,18 @@ pub static CODECS: [Codec; 8] = [
     Codec { name: "coap", title: "CoAP", sure: false, how: How::Whole(coap::frames) },
 ];
 
-/// Those that a name means; those that leave no doubt without one.
+/// Those that a name means; without one those that the keys are of, or that leave no doubt.
 ///
 /// # Errors
 /// [`Failure::Usage`] names those that there are.
-pub fn chosen(name: Option<&str>) -> Result<Vec<&'static Codec>, Failure> {
-    let Some(name) = name else { return Ok(CODECS.iter().filter(|codec| codec.sure).collect()) };
+pub fn chosen(name: Option<&str>, keys: &Keys) -> Result<Vec<&'static Codec>, Failure> {
+    let Some(name) = name else {
+        let of_keys = keys.protocols();
+        let wanted = |codec: &&Codec| {
+            if of_keys.is_empty() { codec.sure } else { of_keys.contains(&codec.name) }
+        };
+        return Ok(CODECS.iter().filter(wanted).collect());
+    };
     let found: Vec<&Codec> = CODECS.iter().filter(|codec| codec.name.eq_ignore_ascii_case(name)).collect();
     if found.is_empty() {
         let known: Vec<&str> = CODECS.iter().map(|codec| codec.name).collect();
@@ -203,16 +210,66 @@ fn mbus(bytes: &[u8], _: &Options, trace: &mut Explanation) -> Result<Meaning, E
     Ok(meaning)
 }
 
+/// Whether a frame of a protocol that nobody named may begin `at`. Eight bits of check are too few where any noise has
+/// HART's delimiters in it: its preamble must be there.
+pub fn may_begin(codec: &Codec, bytes: &[u8], at: usize) -> bool {
+    if codec.name != "hart" {
+        return true;
+    }
+    let is_ff = |at: Option<usize>| at.and_then(|at| bytes.get(at)) == Some(&0xFF);
+    match bytes.get(at) {
+        Some(0xFF) => is_ff(at.checked_sub(1)) || is_ff(at.checked_add(1)),
+        _ => is_ff(at.checked_sub(1)) && is_ff(at.checked_sub(2)),
+    }
+}
+
+/// Bytes that would be one frame of Modbus, but for its CRC.
+pub fn nearly(codec: &'static Codec, bytes: &[u8], error: Error) -> Option<Rejected> {
+    match error {
+        Error::Checksum { got, want } if got == want.swap_bytes() => {
+            let what = "its CRC has its two bytes swapped, the low one comes first";
+            Some(Rejected::whole(codec, bytes, Error::Malformed { what }, 6))
+        }
+        // Four bytes have little more than a function in them.
+        _ if bytes.len() > 4 => Some(Rejected::whole(codec, bytes, error, 3)),
+        _ => None,
+    }
+}
+
 /// A telegram of wireless M-Bus is all of the input.
 fn wireless(codec: &'static Codec, bytes: &[u8], options: &Options, named: bool) -> Found {
     let mut found = Found { length: bytes.len(), ..Found::default() };
     let mut explanation = Explanation::default();
     let meaning = wmbus(bytes, options, &mut explanation);
+    let telegram = Telegram::parse(bytes, None);
     // That it is none at all says nothing where it is only guessed at; what is wrong inside does.
-    if meaning.is_ok() || !explanation.0.is_empty() || named {
+    let sure = telegram.as_ref().is_ok_and(|telegram| is_sure(telegram, bytes.len()));
+    if named || (sure && (meaning.is_ok() || !explanation.0.is_empty())) {
         found.frames.push(Frame::new(codec, bytes, explanation, meaning));
+    } else if let Err(error) = telegram
+        && let Some(weight) = weight(bytes, &error)
+    {
+        found.rejected.push(Rejected::whole(codec, bytes, error, weight));
     }
     found
+}
+
+/// Whether a telegram is one beyond chance: by its CRCs, or by its length and what a meter sends.
+fn is_sure(telegram: &Telegram, length: usize) -> bool {
+    let sent = matches!(telegram.control & 0x4F, 0x44 | 0x46 | 0x47 | 0x48 | 0x40 | 0x08 | 0x00);
+    telegram.format != Format::Plain || (sent && telegram.bytes.len() == length)
+}
+
+/// How much speaks for a telegram that is damaged: a CRC that fits, or its length alone.
+fn weight(bytes: &[u8], error: &Error) -> Option<u8> {
+    let length = bytes.first().map_or(0, |length| usize::from(*length));
+    match error {
+        Error::CrcDll { block: 0, .. } => Some(3),
+        Error::CrcDll { .. } => Some(6),
+        // More than a telegram without CRCs lacks: the CRC of the first block is there and fits.
+        Error::Truncated { need } if need + bytes.len() > 1 + length => Some(6),
+        _ => None,
+    }
 }
 
 fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {

@@ -11,6 +11,9 @@ use crate::fail::Failure;
 /// Frames are short; a capture of a day at 2400 baud has 20 MB.
 const MOST: u64 = 64 * 1024 * 1024;
 
+/// What is said of a text without bytes.
+const NOTHING: &str = "there is no byte";
+
 /// How bytes may be written; each has those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Text {
@@ -25,7 +28,7 @@ pub enum Text {
 /// The bytes that the argument means.
 ///
 /// # Errors
-/// [`Failure::Usage`] names what is wrong, and where.
+/// [`Failure::Usage`] names what is wrong, and where; [`Failure::Undecoded`] of a file that is empty.
 pub fn bytes(argument: &str, form: Text) -> Result<Vec<u8>, Failure> {
     if argument == "-" {
         return read(std::io::stdin().lock(), "standard input", form);
@@ -49,10 +52,14 @@ fn read(from: impl Read, name: &str, form: Text) -> Result<Vec<u8>, Failure> {
     if all.len() as u64 > MOST {
         return Err(usage(format!("{name} has more than 64 MiB; cut it into pieces")));
     }
-    // A capture is what it is; a text that is no hexadecimal all through is taken for one, too.
-    let text = std::str::from_utf8(&all).ok().filter(|text| text.chars().all(is_text));
+    // A capture is what it is; a text that is no hexadecimal all through is taken for one, too. An editor's mark of UTF-8
+    // before a text is none of it.
+    let text = std::str::from_utf8(&all).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
+    let text = text.filter(|text| text.chars().all(is_text));
     match text.map(|text| written(text, form)) {
         Some(Ok(bytes)) => Ok(bytes),
+        // Where a capture is empty nothing was typed wrong.
+        Some(Err(wrong)) if wrong == NOTHING => Err(Failure::Undecoded(format!("{name}: {wrong} in it"))),
         Some(Err(wrong)) => Err(usage(format!("{name}: {wrong}"))),
         None => Ok(all),
     }
@@ -100,7 +107,7 @@ fn hexadecimal(text: &str) -> Result<Vec<u8>, String> {
             return Err(format!("line {number}: half a byte at its end"));
         }
     }
-    if bytes.is_empty() { Err("there is no byte".to_owned()) } else { Ok(bytes) }
+    if bytes.is_empty() { Err(NOTHING.to_owned()) } else { Ok(bytes) }
 }
 
 fn usage(text: String) -> Failure {
@@ -153,6 +160,14 @@ mod tests {
         assert_eq!(file("text", b"68 16\n").unwrap(), [0x68, 0x16]);
         assert_eq!(file("raw", &[0x68, 0xFE, 0x00, 0x16]).unwrap(), [0x68, 0xFE, 0x00, 0x16]);
         assert_eq!(file("json", b" {\"rxpk\":[]}\n").unwrap(), b"{\"rxpk\":[]}");
+        assert_eq!(
+            file("mark", b"\xEF\xBB\xBF68 16\n").unwrap(),
+            [0x68, 0x16],
+            "what an editor puts before a text"
+        );
+        for empty in [&b""[..], b"# nothing was heard\n", b"\xEF\xBB\xBF"] {
+            assert_eq!(file("empty", empty).unwrap_err().status(), 1);
+        }
         assert!(file("prose", b"no frames here\n").unwrap_err().to_string().contains("line 1"));
     }
 }

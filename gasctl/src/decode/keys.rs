@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The keys that are given: one of a meter, or several by their names. None of them is ever said again.
+//! The keys that are given: one of a meter, or several by their names, as in gasd's files of keys. None of them is ever said
+//! again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use gasd_meters::hex;
+use gasd_meters::key_name::{METER, NAMES, PASSWORD, named};
 use gasd_meters::lorawan::Keys as Session;
 use gasd_meters::wmbus::Key;
 
 use crate::cli::Secret;
 use crate::fail::Failure;
-
-/// The names of LoRaWAN's keys.
-const NAMES: [&str; 7] =
-    ["NwkSKey", "AppSKey", "FNwkSIntKey", "SNwkSIntKey", "NwkSEncKey", "AppKey", "NwkKey"];
 
 /// What may be opened.
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub struct Keys {
     pub session: Option<Session>,
     /// The keys of a LoRaWAN device, which joins with them: AppKey, NwkKey.
     pub device: Vec<Key>,
+    /// A password is there, which opens nothing: DL/T 645 says its own in clear.
+    password: bool,
 }
 
 impl Keys {
@@ -38,45 +40,62 @@ impl Keys {
         Self::read(&text).map_err(Failure::Usage)
     }
 
-    /// Those of a text: a key, or NAME = KEY a line; `#` before what is said about them.
+    /// The protocols that they are of; none where there is no key.
+    pub fn protocols(&self) -> Vec<&'static str> {
+        let lorawan = self.session.is_some() || !self.device.is_empty();
+        let of = [("lorawan", lorawan), ("wmbus", self.meter.is_some()), ("dlt645", self.password)];
+        of.into_iter().filter_map(|(protocol, is_there)| is_there.then_some(protocol)).collect()
+    }
+
+    /// Those of a text, as gasd's files of keys have them: a key, or NAME = KEY a line; `#` before what is said about them.
     fn read(text: &str) -> Result<Keys, String> {
-        let mut named: [Option<Key>; NAMES.len()] = Default::default();
-        let mut keys = Keys::default();
+        let mut keys: BTreeMap<&'static str, Key> = BTreeMap::new();
+        let mut password = false;
         for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
             if line.is_empty() {
                 continue;
             }
-            let (name, digits) = line.split_once('=').map_or((None, line), |(name, key)| (Some(name), key));
-            let key = Key::from_hex(digits.trim()).ok_or("a key is 32 hexadecimal digits")?;
-            let place = match name {
-                None => &mut keys.meter,
-                Some(name) => {
-                    let known = NAMES.iter().position(|known| known.eq_ignore_ascii_case(name.trim()));
-                    let known = known.ok_or_else(|| {
-                        format!("what stands before = is no name of a key; there is: {}", NAMES.join(", "))
-                    })?;
-                    &mut named[known]
-                }
+            let (name, digits) = line.split_once('=').unwrap_or((METER, line));
+            let name = named(name.trim()).ok_or_else(|| {
+                format!("what stands before = is no name of a key; there is: {}", NAMES.join(", "))
+            })?;
+            let digits = digits.trim();
+            let digits = digits.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(digits);
+            let twice = if name == PASSWORD {
+                hex::parse(digits).ok_or("a password is hexadecimal digits, two for each byte")?;
+                std::mem::replace(&mut password, true)
+            } else {
+                let key = Key::from_hex(digits).ok_or("a key is 32 hexadecimal digits")?;
+                keys.insert(name, key).is_some()
             };
-            if place.replace(key).is_some() {
+            if twice {
                 return Err("the same key is given twice".to_owned());
             }
         }
-        let [network, application, forwarding, serving, encryption, app, nwk] = named;
-        keys.device = app.into_iter().chain(nwk).collect();
-        keys.session = match (network, forwarding, serving, encryption) {
+        let mut take = |name| keys.remove(name);
+        let meter = take(METER);
+        let device = [take("app_key"), take("nwk_key")].into_iter().flatten().collect();
+        let application = take("app_s_key");
+        let session = match (
+            take("nwk_s_key"),
+            take("f_nwk_s_int_key"),
+            take("s_nwk_s_int_key"),
+            take("nwk_s_enc_key"),
+        ) {
             (None, None, None, None) if application.is_none() => None,
             (Some(network), None, None, None) => Some(Session::V1_0 { network, application }),
             (None, Some(forwarding), Some(serving), Some(encryption)) => {
                 Some(Session::V1_1 { forwarding, serving, encryption, application })
             }
             _ => {
-                return Err("a session of LoRaWAN 1.0 has NwkSKey, one of 1.1 FNwkSIntKey, SNwkSIntKey and \
-                            NwkSEncKey: without them no MIC can be checked; AppSKey is for the payload"
-                    .to_owned());
+                return Err(
+                        "a session of LoRaWAN 1.0 has nwk_s_key, one of 1.1 f_nwk_s_int_key, s_nwk_s_int_key and \
+                         nwk_s_enc_key: without them no MIC can be checked; app_s_key is for the payload"
+                            .to_owned(),
+                    );
             }
         };
-        Ok(keys)
+        Ok(Keys { meter, session, device, password })
     }
 }
 
@@ -100,11 +119,24 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_gasds_is_read_as_it_is() {
+        let text = format!("nwk_s_key = {A}\napp_s_key = \"{A}\"\napp_key={A}\nnwk_key={A}\n");
+        let keys = Keys::read(&text).unwrap();
+        assert!(matches!(keys.session, Some(Session::V1_0 { application: Some(_), .. })));
+        assert!(keys.meter.is_none() && keys.device.len() == 2);
+        let text = format!("f_nwk_s_int_key = {A}\ns_nwk_s_int_key = {A}\nnwk_s_enc_key = {A}\n");
+        assert!(matches!(Keys::read(&text).unwrap().session, Some(Session::V1_1 { application: None, .. })));
+        assert!(Keys::read(&format!("key = {A}")).unwrap().meter.is_some());
+        assert!(Keys::read("password = 00123456").unwrap().meter.is_none());
+        assert!(Keys::read(&format!("nwk_s_key={A}\nNwkSKey={A}")).err().unwrap().contains("twice"));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_without_the_key() {
         for (text, words) in [
             (format!("AppSKey={A}"), "no MIC can be checked"),
             (format!("NwkSKey={A}\nNwkSEncKey={A}"), "no MIC can be checked"),
-            (format!("{A}={A}"), "there is: NwkSKey, AppSKey, "),
+            (format!("{A}={A}"), "there is: key, nwk_s_key, "),
             (format!("NwkSKey={A}0"), "32 hexadecimal digits"),
             (format!("{A}\n{A}"), "twice"),
         ] {

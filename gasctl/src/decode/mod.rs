@@ -8,6 +8,7 @@
 //! | `codec` | the protocols, each with how its frames are found and its decoder |
 //! | `lorawan`, `coap` | frames within datagrams, and frames within those |
 //! | `find` | the frames in the bytes, whatever else is there |
+//! | `reject` | what is none, and what it was likely meant to be |
 //! | `show` | for a person, and as JSON |
 
 mod coap;
@@ -16,6 +17,7 @@ mod find;
 mod input;
 mod keys;
 mod lorawan;
+mod reject;
 mod show;
 
 use crate::cli::DecodeArgs;
@@ -28,7 +30,8 @@ use crate::output::Output;
 /// [`Failure::Usage`] for an input that is none, [`Failure::Undecoded`] where a frame could not be read, or there is
 /// none; all that could be read is shown first.
 pub fn run(args: &DecodeArgs, out: &Output) -> Result<(), Failure> {
-    let codecs = codec::chosen(args.protocol.as_deref())?;
+    let keys = keys::Keys::given(&args.key, args.key_file.as_deref())?;
+    let codecs = codec::chosen(args.protocol.as_deref(), &keys)?;
     let named = args.protocol.is_some();
     let lorawan = codecs.iter().any(|codec| codec.name == "lorawan");
     let text = match (lorawan, named) {
@@ -39,12 +42,13 @@ pub fn run(args: &DecodeArgs, out: &Output) -> Result<(), Failure> {
     let bytes = input::bytes(&args.input, text)?;
     let options = codec::Options {
         profile: codec::profile(args.profile.as_deref())?,
-        keys: keys::Keys::given(&args.key, args.key_file.as_deref())?,
+        keys,
         payload: codec::payload(args.payload.as_deref())?,
         radio: args.radio.map_or_else(Default::default, |radio| radio.0),
         path: args.path.map(|path| path.0),
     };
-    let found = find::all(&bytes, &codecs, &options, named);
+    // A key of one protocol names it as well.
+    let found = find::all(&bytes, &codecs, &options, codecs.len() == 1);
     if out.json {
         out.object(&show::object(&found))?;
     } else {

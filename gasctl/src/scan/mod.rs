@@ -209,8 +209,26 @@ fn finish(
     if let End::Broken(failure) = end {
         return Err(failure);
     }
-    written?;
-    if some { Ok(()) } else { Err(Failure::NothingFound(nothing(&end, table))) }
+    let unnamed = tables::unnamed(show.found());
+    if let Some(words) = unnamed.filter(|_| !out.json) {
+        out.say(words);
+    }
+    match (&args.write, written?) {
+        (Some(file), None) if some => {
+            let file = file.display();
+            if unnamed.is_some() {
+                return Err(Failure::NothingFound(format!(
+                    "no meter with an address was found: {file} is not written"
+                )));
+            }
+            if !out.json {
+                out.say(&format!("{file}: not written, as the configuration has all that was found"));
+            }
+            Ok(())
+        }
+        _ if some => Ok(()),
+        _ => Err(Failure::NothingFound(nothing(&end, table))),
+    }
 }
 
 fn nothing(end: &End, table: &PortTable) -> String {

@@ -56,9 +56,12 @@ impl Job {
     }
 
     fn median(&self) -> f64 {
-        let mut seen = self.seen.clone();
-        seen.sort_by(f64::total_cmp);
-        seen[seen.len() / 2]
+        median(self.seen.clone())
+    }
+
+    /// How many times as fast as `other`, round by round.
+    fn median_ratio(&self, other: &Self) -> f64 {
+        median(self.seen.iter().zip(&other.seen).map(|(mine, others)| mine / others).collect())
     }
 }
 
@@ -125,9 +128,10 @@ fn main() {
             job.set
         );
     }
-    if let [ours, peers @ ..] = &jobs[own..] {
-        for peer in peers.iter().filter(|peer| !peer.seen.is_empty() && !ours.seen.is_empty()) {
-            println!("{}: {:.2} times as fast as {}", ours.name, ours.median() / peer.median(), peer.name);
+    let ran = |job: &&Job| !job.seen.is_empty();
+    for ours in jobs[own..].iter().filter(|job| job.name.starts_with("gasd")).filter(ran) {
+        for peer in jobs[own..].iter().filter(|job| !job.name.starts_with("gasd")).filter(ran) {
+            println!("{}: {:.2} times as fast as {}", ours.name, ours.median_ratio(peer), peer.name);
         }
     }
 }
@@ -137,6 +141,11 @@ fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with CONFIG_SCHED_INFO");
     let ns = stat.split_whitespace().next().and_then(|ns| ns.parse().ok());
     Duration::from_nanos(ns.expect("the time is the first number"))
+}
+
+fn median(mut seen: Vec<f64>) -> f64 {
+    seen.sort_by(f64::total_cmp);
+    seen[seen.len() / 2]
 }
 
 fn mbus_ours(bytes: &[u8]) -> bool {

@@ -73,6 +73,15 @@ impl Device {
         }
     }
 
+    /// The one address of a CJ/T 188 meter.
+    #[must_use]
+    pub fn cjt188_address(&self) -> Option<cjt188::Address> {
+        match self {
+            Self::Cjt188 { address, .. } if !address.is_wildcard() => Some(*address),
+            _ => None,
+        }
+    }
+
     /// Whether it can be asked as it is configured: to be said before anything is sent.
     ///
     /// # Errors

@@ -36,6 +36,22 @@ pub enum HartSelect {
     Long(Address),
 }
 
+impl HartSelect {
+    /// As a configuration has it: a poll address, or a tag of up to eight characters. `None` where it is neither.
+    #[must_use]
+    pub fn written(text: &str) -> Option<Self> {
+        match text.parse::<u8>() {
+            Ok(poll @ 0..=63) => Some(Self::Poll(poll)),
+            Ok(_) => None,
+            Err(_) => {
+                let packed = |c: char| (' '..='_').contains(&c.to_ascii_uppercase());
+                let good = (1..=8).contains(&text.len()) && text.chars().all(packed);
+                good.then(|| Self::Tag(text.to_ascii_uppercase()))
+            }
+        }
+    }
+}
+
 /// A device and who speaks to it.
 #[derive(Clone, Debug)]
 pub(super) struct Meter {

@@ -8,6 +8,7 @@ use super::hart::HartSelect;
 use crate::bytes::Cursor;
 use crate::cjt188::Order;
 use crate::crc;
+use crate::detect::Protocol;
 use crate::error::Error;
 use crate::hart::Address;
 use crate::mbus::FrameCount;
@@ -47,6 +48,18 @@ impl Memory {
         match self.0 {
             Kept::Mbus { silent, .. } => Self(Kept::Mbus { link: None, silent }),
             _ => self.clone(),
+        }
+    }
+
+    /// The protocol of the meter that it is of; `None` where nothing is remembered. (Of DL/T 645 never is.)
+    #[must_use]
+    pub const fn protocol(&self) -> Option<Protocol> {
+        match self.0 {
+            Kept::Nothing => None,
+            Kept::Cjt188 { .. } => Some(Protocol::Cjt188),
+            Kept::Mbus { .. } => Some(Protocol::Mbus),
+            Kept::Modbus(_) => Some(Protocol::Modbus),
+            Kept::Hart { .. } => Some(Protocol::Hart),
         }
     }
 

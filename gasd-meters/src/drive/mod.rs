@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`device`] | a meter as a configuration says it, and what can be asked of it |
 //! | [`dialogue`] | requests one after the other; which of them are repeated, and how often |
+//! | [`guess`] | what a meter may be of which only the address is known |
 //! | [`memory`] | what must be remembered of a meter from one dialogue to the next |
 //! | [`oddities`] | what was taken although it is not as it should be, counted |
 //! | [`procedure`] | how a valve is moved: read, commanded once, read back |
@@ -44,6 +45,7 @@
 
 pub mod device;
 pub mod dialogue;
+pub mod guess;
 pub mod memory;
 pub mod oddities;
 pub mod procedure;
@@ -63,7 +65,7 @@ pub use hart::HartSelect;
 pub use memory::Memory;
 pub use modbus::ModbusValve;
 pub use oddities::Oddities;
-pub use procedure::{Act, Procedure, ProcedureSettings, Trouble};
+pub use procedure::{Act, Earlier, Procedure, ProcedureSettings, Trouble};
 pub use scan::{Bounds, FoundMeter, Probing, Search};
 pub use unfit::{NoValve, Unfit};
 pub use volume::{NoVolume, quantity_resolution_ul, volume_ul};

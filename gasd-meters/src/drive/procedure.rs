@@ -12,6 +12,10 @@
 //!   └────► cannot be read: to open, trouble; to close, as if it were elsewhere
 //! ```
 //!
+//! A command that went out before, of an order that was overtaken or of a service that was killed, may still be at work
+//! ([`Earlier`]). One of the same direction is waited for before another goes out. One of the other direction is no reason to
+//! wait, and until it is over the meter's word that the valve is there already is none.
+//!
 //! A command whose answer is lost may have been executed: only the meter knows, and it is asked, not commanded again. To
 //! close a valve that cannot be read is right all the same: people first.
 
@@ -38,6 +42,15 @@ impl Default for ProcedureSettings {
     fn default() -> Self {
         Self { settle_ns: 30 * SECOND_NS, pause_ns: SECOND_NS, reads: 2 }
     }
+}
+
+/// A command that went out before, and may still move the valve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Where to.
+    pub to: Valve,
+    /// From then on it moves nothing any more, ns.
+    pub until_ns: u64,
 }
 
 /// What is to be done now.
@@ -141,6 +154,7 @@ enum Stage {
 pub struct Procedure {
     to: Valve,
     settings: ProcedureSettings,
+    earlier: Option<Earlier>,
     stage: Stage,
     /// No reading before that, ns.
     wait_ns: u64,
@@ -173,6 +187,7 @@ impl Procedure {
         Self {
             to,
             settings,
+            earlier: None,
             stage,
             wait_ns: now_ns,
             mute: false,
@@ -182,6 +197,33 @@ impl Procedure {
             unsaid: false,
             unread: None,
         }
+    }
+
+    /// The same, where a command went out before.
+    #[must_use]
+    pub const fn after(self, earlier: Option<Earlier>) -> Self {
+        Self { earlier, ..self }
+    }
+
+    /// Whether a command of the other direction may be at work at `now_ns`: the valve need not stay where it is.
+    fn is_opposed(&self, now_ns: u64) -> bool {
+        self.earlier.is_some_and(|earlier| earlier.to != self.to && now_ns < earlier.until_ns)
+    }
+
+    /// When the command may go out: at once, or when one before it to the same place has had its time.
+    fn may_command_ns(&self) -> u64 {
+        self.earlier.filter(|earlier| earlier.to == self.to).map_or(0, |earlier| earlier.until_ns)
+    }
+
+    /// Whether the meter has taken the command.
+    const fn is_taken(&self) -> bool {
+        matches!(self.command, Some(Ok(_)))
+    }
+
+    /// How long a valve may move after its command, ns.
+    #[must_use]
+    pub const fn settle_ns(&self) -> u64 {
+        self.settings.settle_ns
     }
 
     /// Where the valve is to be.
@@ -209,8 +251,13 @@ impl Procedure {
     /// The meter was read by `now_ns`: where its valve is, `None` where it does not say; or why it could not be read.
     pub fn was_read(&mut self, read: Result<Option<Valve>, Error>, now_ns: u64) {
         match (self.stage, read) {
-            (Stage::Before { .. } | Stage::Back { .. }, Ok(Some(valve))) if valve == self.to => {
+            (Stage::Before { .. } | Stage::Back { .. }, Ok(Some(valve)))
+                if valve == self.to && (self.is_taken() || !self.is_opposed(now_ns)) =>
+            {
                 self.stage = Stage::Over(Ok(valve));
+            }
+            (Stage::Before { .. }, _) if now_ns < self.may_command_ns() => {
+                self.wait_ns = now_ns.saturating_add(self.settings.pause_ns).min(self.may_command_ns());
             }
             (Stage::Before { .. }, Ok(valve)) => {
                 (self.mute, self.says) = (valve.is_none(), valve.is_some());
@@ -258,7 +305,9 @@ impl Procedure {
         }
         // One look is enough after a refusal: nothing moves.
         let settle_ns = if self.refusal().is_some() { 0 } else { self.settings.settle_ns };
-        self.stage = Stage::Back { until_ns: now_ns.saturating_add(settle_ns) };
+        let opposed_ns =
+            self.earlier.filter(|earlier| earlier.to != self.to).map_or(0, |earlier| earlier.until_ns);
+        self.stage = Stage::Back { until_ns: now_ns.saturating_add(settle_ns).max(opposed_ns) };
         self.wait_ns = now_ns;
     }
 

@@ -14,7 +14,18 @@ fn play(
     reads: &[Result<Option<Valve>, Error>],
     answer: Result<Option<Valve>, Error>,
 ) -> (usize, usize, u64, Result<Valve, Trouble>) {
-    let mut procedure = Procedure::new(to, SETTINGS, 0);
+    play_after(None, to, reads, answer)
+}
+
+/// The same, where a command may be at work.
+fn play_after(
+    earlier: Option<Valve>,
+    to: Valve,
+    reads: &[Result<Option<Valve>, Error>],
+    answer: Result<Option<Valve>, Error>,
+) -> (usize, usize, u64, Result<Valve, Trouble>) {
+    let earlier = earlier.map(|to| Earlier { to, until_ns: 30 * SECOND_NS });
+    let mut procedure = Procedure::new(to, SETTINGS, 0).after(earlier);
     assert_eq!(procedure.to(), to);
     let (mut now_ns, mut read, mut commanded) = (0, 0, 0);
     loop {
@@ -47,6 +58,39 @@ const REFUSED: Result<Option<Valve>, Error> = Err(REFUSAL);
 fn what_is_there_already_is_not_commanded() {
     assert_eq!(play(Valve::Closed, &[CLOSED], LOST), (1, 0, 0, Ok(Valve::Closed)));
     assert_eq!(play(Valve::Open, &[LOST, OPEN], LOST), (2, 0, 1, Ok(Valve::Open)));
+}
+
+#[test]
+fn a_command_that_may_be_at_work_is_waited_for_before_it_goes_out_again() {
+    let closing = Some(Valve::Closed);
+    assert_eq!(
+        play_after(closing, Valve::Closed, &[OPEN, LOST, OPEN, CLOSED], CLOSED),
+        (4, 0, 3, Ok(Valve::Closed))
+    );
+    // It never was at work, or nobody can say: when it has had its time, there is one more.
+    assert_eq!(
+        play_after(closing, Valve::Closed, &[&[OPEN; 31][..], &[CLOSED]].concat(), LOST),
+        (32, 1, 30, Ok(Valve::Closed))
+    );
+    let (_, commanded, seconds, _) = play_after(closing, Valve::Closed, &[LOST], LOST);
+    assert_eq!((commanded, seconds), (1, 61));
+}
+
+#[test]
+fn while_the_opposite_command_may_be_at_work_a_valve_that_is_there_may_leave() {
+    let opening = Some(Valve::Open);
+    assert_eq!(
+        play_after(opening, Valve::Closed, &[CLOSED], CLOSED),
+        (2, 1, 0, Ok(Valve::Closed)),
+        "commanded at once"
+    );
+    assert_eq!(play_after(opening, Valve::Closed, &[LOST, CLOSED], CLOSED).1, 1);
+    let (_, commanded, seconds, result) = play_after(opening, Valve::Closed, &[CLOSED], LOST);
+    assert_eq!((commanded, seconds, result), (1, 30, Ok(Valve::Closed)), "believed when the other is over");
+    let there = Trouble::NotThere { read: Valve::Open, command: Err(Error::Timeout) };
+    assert_eq!(play_after(opening, Valve::Closed, &[CLOSED, CLOSED, OPEN], LOST).3, Err(there));
+    assert_eq!(play_after(Some(Valve::Closed), Valve::Open, &[OPEN], OPEN).1, 1);
+    assert_eq!(play_after(Some(Valve::Closed), Valve::Open, &[LOST], OPEN).1, 0, "never opened unread");
 }
 
 #[test]

@@ -7,11 +7,13 @@ use super::address::Address;
 use super::fixed;
 use super::frame::{Frame, Function, Link};
 use super::header::{Header, medium_of};
-use super::payload;
+use super::payload::{self, Records};
+use super::record::Items;
 use crate::bytes::Cursor;
 use crate::crc;
 use crate::error::Error;
 use crate::hex::Hex;
+use crate::medium::Medium;
 use crate::reading::Reading;
 use crate::trace::Trace;
 
@@ -156,17 +158,58 @@ fn long(link: Link, ci: u8, cursor: &mut Cursor<'_>, trace: &mut impl Trace) -> 
 }
 
 fn data(header: Option<Header>, cursor: &mut Cursor<'_>, trace: &mut impl Trace) -> Result<Message, Error> {
+    let medium = readable(header.as_ref(), cursor)?;
     let mut reading = Reading::default();
     if let Some(header) = &header {
         header.tell(&mut reading);
-        let encrypted = matches!(header.mode(), 5 | 7) && header.blocks() > 0;
-        if encrypted && !cursor.rest().starts_with(&[0x2F, 0x2F]) {
-            return Err(Error::KeyMissing);
-        }
     }
-    let medium = medium_of(header.and_then(|header| header.meter).as_ref());
     (reading.fields, reading.more) = payload::read(cursor, medium, trace)?;
     Ok(Message::Data(header, reading))
+}
+
+/// The medium of a meter whose data are not encrypted.
+fn readable(header: Option<&Header>, cursor: &Cursor<'_>) -> Result<Medium, Error> {
+    let encrypted = header.is_some_and(|header| matches!(header.mode(), 5 | 7) && header.blocks() > 0);
+    if encrypted && !cursor.rest().starts_with(&[0x2F, 0x2F]) {
+        return Err(Error::KeyMissing);
+    }
+    Ok(medium_of(header.and_then(|header| header.meter.as_ref())))
+}
+
+/// The records of an answer with variable data, and their header, where they have one: for whoever looks at each and
+/// lets it go. [`decode`] keeps all of them.
+///
+/// ```
+/// use gasd_meters::mbus::{Frame, records};
+/// use gasd_meters::hex;
+///
+/// let bytes = hex::parse("68161668080172785634129315330307000000 04933A39300000 AE16").unwrap();
+/// let (header, mut records) = records(&Frame::parse(&bytes)?)?;
+/// assert_eq!(header.and_then(|header| header.meter).unwrap().to_string(), "12345678.ELS.33.03");
+/// assert_eq!(records.next().unwrap()?.value.number().unwrap().to_string(), "12.345 m³");
+/// assert!(records.next().is_none() && !records.more());
+/// # Ok::<(), gasd_meters::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`Message::into_reading`], with fixed data one of the formats that are not read here; [`Error::Truncated`] of the
+/// header, and [`Error::KeyMissing`] as [`decode`]. What is wrong with the records is said in their place.
+pub fn records<'a>(frame: &Frame<'a>) -> Result<(Option<Header>, Records<'a>), Error> {
+    let mut cursor = Cursor::inside(frame.data(), 7);
+    let header = match frame.ci() {
+        Some(0x72) => Some(Header::take_long(&mut cursor, &mut ())?),
+        Some(0x7A) => Some(Header::take_short(&mut cursor, &mut ())?),
+        Some(0x78) => None,
+        Some(0x70) => {
+            let code = cursor.rest().first().copied().unwrap_or_default();
+            return Err(Error::DeviceError { code: code.into(), what: refusal(code) });
+        }
+        Some(ci) => return Err(Error::UnsupportedMode { mode: ci }),
+        None => return Err(Error::AnswerMismatch { what: "no data were asked for" }),
+    };
+    let medium = readable(header.as_ref(), &cursor)?;
+    Ok((header, Records::new(Items::new(cursor), medium)))
 }
 
 fn explain_link(at: usize, link: Link, trace: &mut impl Trace) {

@@ -1,100 +1,131 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What one record means: its quantity, which register, its value.
 
-use alloc::vec::Vec;
-
+use super::borrowed::{BorrowedField, BorrowedValue};
 use super::extension::{Effect, effect, second};
-use super::record::{Coding, Record};
-use super::table::{FB, FD, Form, NONE, PRIMARY, find};
-use super::value::{Scale, latin1, plain_number, value};
+use super::record::{Coding, Head, Record};
+use super::table::{FB, FD, Form, NONE, PRIMARY, Row, find};
+use super::value::{Scale, value};
 use crate::fault::Fault;
-use crate::kind::{Direction, Function, Kind, Period, Register};
+use crate::kind::{Direction, Function, Kind, Period, Phase, Register};
 use crate::medium::Medium;
-use crate::number::Number;
-use crate::reading::{Field, Value};
 use crate::unit::Unit;
 
-/// A quantity, as the bytes behind the VIF make it step by step.
+/// Of a code that is in no table.
+const UNKNOWN: Row = Row { kind: Kind::Unknown, form: Form::Number(Unit::Unknown), exponent: 0 };
+
+/// Of `%RH` as a unit in plain text.
+const HUMIDITY: Row = Row { kind: Kind::Humidity, form: Form::Number(Unit::Percent), exponent: 0 };
+
+/// The field that `record` of a meter for `medium` is.
+pub(super) fn field<'a>(record: &Record<'a>, medium: Medium) -> BorrowedField<'a> {
+    let quantity = Quantity::of(record, medium);
+    let value = match quantity.error {
+        Some(fault) => BorrowedValue::Absent(fault, record.data.bytes),
+        None => value(&record.data, quantity.form, quantity.scale),
+    };
+    BorrowedField {
+        kind: quantity.kind,
+        register: quantity.register(&record.head),
+        value,
+        doubt: quantity.doubt,
+        unit: record.head.unit,
+    }
+}
+
+/// What a record is, as the bytes behind the VIF make it step by step.
+#[derive(Clone, Copy)]
 struct Quantity {
     kind: Kind,
+    doubt: Option<Fault>,
     form: Form,
     scale: Scale,
-    register: Register,
-    doubt: Option<Fault>,
+    function: Function,
+    direction: Direction,
+    phase: Phase,
     error: Option<Fault>,
 }
 
-/// Adds the field that `record` of a meter for `medium` is.
-#[inline]
-pub(super) fn push_field(record: &Record<'_>, medium: Medium, fields: &mut Vec<Field>) {
-    let (quantity, extensions) = quantity(record);
-    let quantity = if extensions.is_empty() { quantity } else { quantity.extended(extensions) };
-    let Quantity { kind, form, scale, register, doubt, error } = quantity.settled(record, medium);
-    // Nearly all are plain numbers: they are put where they stay, part by part. A value that is made elsewhere and moved
-    // makes the processor wait for its own writes, which takes longer than to read the record.
-    if let (None, Some(number)) = (error, plain_number(record, form, scale)) {
-        return push_number(fields, kind, &register, number, doubt);
+impl Kind {
+    /// What depends on the meter, on the register and on how many data there are, which are coded so.
+    #[inline(always)]
+    pub(super) fn of(self, register: &Register, medium: Medium, coding: Coding, len: usize) -> Self {
+        match (self, medium) {
+            (Self::Energy, Medium::Electricity) => Self::ActiveEnergy,
+            (Self::Power, Medium::Electricity) => Self::ActivePower,
+            (Self::Energy, Medium::Cooling) => Self::CoolingEnergy,
+            // Of a storage, a maximum or an error it is the time of that, and the clock has no tariff.
+            (Self::Clock, _) if *register != Register::PLAIN => Self::Moment,
+            // A time of day alone is no clock to compare with.
+            (Self::Clock, _) if coding == Coding::Binary && len == 3 => Self::Moment,
+            (kind, _) => kind,
+        }
     }
-    let value = match error {
-        Some(fault) => Value::Absent(fault, record.data.into()),
-        None => value(record, form, scale),
-    };
-    let label = (!record.unit.is_empty()).then(|| latin1(record.unit));
-    fields.push(Field { kind, register, value, doubt, label });
-}
-
-/// A function of its own, as the compiler would make one place of this and the general case.
-#[inline(never)]
-fn push_number(
-    fields: &mut Vec<Field>,
-    kind: Kind,
-    register: &Register,
-    number: Number,
-    doubt: Option<Fault>,
-) {
-    fields.push(Field { kind, register: *register, value: Value::Number(number), doubt, label: None });
-}
-
-/// What the VIF itself says, and the VIFEs that are left.
-#[inline]
-fn quantity<'a>(record: &Record<'a>) -> (Quantity, &'a [u8]) {
-    let extensions = record.extensions;
-    let (table, code, rest) = match (record.vif, extensions.split_first()) {
-        (0xFB, Some((code, rest))) => (&FB, code & 0x7F, rest),
-        (0xFD, Some((code, rest))) => (&FD, code & 0x7F, rest),
-        (0xEF, Some((code, rest))) => (&NONE, code & 0x7F, rest),
-        (vif, _) => (&PRIMARY, vif & 0x7F, extensions),
-    };
-    let own = match (record.vif & 0x7F, record.unit) {
-        (0x7F, _) => Some((Kind::ManufacturerData, Form::Raw, 0)),
-        // Any unit: stands in requests.
-        (0x7E, _) => Some((Kind::Unknown, Form::Number(Unit::Unknown), 0)),
-        (0x7C, b"HR%") => Some((Kind::Humidity, Form::Number(Unit::Percent), 0)),
-        (0x7C, _) => Some((Kind::Variable, Form::Number(Unit::Unknown), 0)),
-        _ => find(table, code).map(|row| (row.kind, row.form, row.exponent)),
-    };
-    let doubt = own.is_none().then_some(Fault::UnknownUnit(code));
-    let (kind, form, exponent) = own.unwrap_or((Kind::Unknown, Form::Number(Unit::Unknown), 0));
-    let period = match u32::try_from(record.storage) {
-        Ok(0) => Period::Current,
-        Ok(n) => Period::Storage(n),
-        Err(_) => Period::Storage(u32::MAX),
-    };
-    let register = Register {
-        period,
-        function: record.function,
-        tariff: record.tariff,
-        subunit: record.subunit,
-        ..Register::default()
-    };
-    let doubt = if record.storage > u64::from(u32::MAX) { Some(Fault::TooLarge) } else { doubt };
-    let scale = Scale { exponent: exponent.into(), add: None };
-    // The manufacturer's own VIF has the manufacturer's own VIFEs.
-    let rest = if record.vif & 0x7F == 0x7F { &[] } else { rest };
-    (Quantity { kind, form, scale, register, doubt, error: None }, rest)
 }
 
 impl Quantity {
+    /// What `record` of a meter for `medium` is.
+    fn of(record: &Record<'_>, medium: Medium) -> Self {
+        let (quantity, extensions) = Self::plain(&record.head);
+        let mut quantity = if extensions.is_empty() { quantity } else { quantity.extended(extensions) };
+        let data = &record.data;
+        quantity.kind =
+            quantity.kind.of(&quantity.register(&record.head), medium, data.coding, data.bytes.len());
+        quantity
+    }
+
+    /// What the VIF itself says, and the VIFEs that are left.
+    fn plain<'a>(head: &Head<'a>) -> (Self, &'a [u8]) {
+        let extensions = head.extensions;
+        let (table, code, rest) = match (head.vif, extensions.split_first()) {
+            (vif @ ..0x80, _) => (&PRIMARY, vif, extensions),
+            (0xFB, Some((code, rest))) => (&FB, *code, rest),
+            (0xFD, Some((code, rest))) => (&FD, *code, rest),
+            (0xEF, Some((code, rest))) => (&NONE, *code, rest),
+            // The manufacturer's own VIF has the manufacturer's own VIFEs.
+            (0xFF, _) => (&PRIMARY, 0xFF, &[][..]),
+            (vif, _) => (&PRIMARY, vif, extensions),
+        };
+        let row = match head.unit {
+            b"HR%" => Some(HUMIDITY),
+            _ => find(table, code),
+        };
+        let Row { kind, form, exponent } = row.unwrap_or(UNKNOWN);
+        let doubt = if head.storage > u64::from(u32::MAX) {
+            Some(Fault::TooLarge)
+        } else if row.is_none() {
+            Some(Fault::UnknownUnit(code & 0x7F))
+        } else {
+            None
+        };
+        let quantity = Self {
+            kind,
+            doubt,
+            form,
+            scale: Scale { exponent: exponent.into(), add: None },
+            function: Function::of_dif(head.dif),
+            direction: Direction::Any,
+            phase: Phase::All,
+            error: None,
+        };
+        (quantity, rest)
+    }
+
+    /// Which register of the meter it is.
+    fn register(self, head: &Head<'_>) -> Register {
+        Register {
+            period: match head.storage {
+                0 => Period::Current,
+                n => Period::Storage(n.min(u32::MAX.into()) as u32),
+            },
+            function: self.function,
+            direction: self.direction,
+            phase: self.phase,
+            tariff: head.tariff,
+            subunit: head.subunit,
+        }
+    }
+
     /// With what its VIFEs do to it.
     fn extended(mut self, extensions: &[u8]) -> Self {
         let mut extensions = extensions.iter().map(|byte| byte & 0x7F);
@@ -122,9 +153,9 @@ impl Quantity {
             Effect::Add(n) => self.scale.add = Some(n),
             Effect::Uncorrected => self.conditions(code, Kind::VolumeMeter, Kind::FlowMeter),
             Effect::Base => self.conditions(code, Kind::VolumeBase, Kind::FlowBase),
-            Effect::Forward => self.register.direction = Direction::Forward,
-            Effect::Reverse => self.register.direction = Direction::Reverse,
-            Effect::Phase(phase) => self.register.phase = phase,
+            Effect::Forward => self.direction = Direction::Forward,
+            Effect::Reverse => self.direction = Direction::Reverse,
+            Effect::Phase(phase) => self.phase = phase,
             Effect::Neutral if self.kind == Kind::Current => self.kind = Kind::NeutralCurrent,
             Effect::Neutral | Effect::Manufacturer | Effect::Unknown => {
                 self.doubt = self.doubt.or(Some(Fault::UnknownExtension(code)));
@@ -144,7 +175,7 @@ impl Quantity {
             Effect::Setting if self.form == Form::Moment => self.kind = Kind::Moment,
             Effect::Setting => self.kind = Kind::Setting,
             Effect::Disturbed if self.kind == Kind::Volume => self.kind = Kind::VolumeDisturbed,
-            Effect::Disturbed => self.register.function = Function::AtError,
+            Effect::Disturbed => self.function = Function::AtError,
             Effect::Layout => self.other(Kind::Profile, Form::Raw),
         }
     }
@@ -176,23 +207,5 @@ impl Quantity {
             _ => (Kind::Variable, Unit::Unknown),
         };
         self.other(kind, Form::Number(unit));
-    }
-
-    /// What depends on the meter and on the register.
-    #[inline]
-    fn settled(mut self, record: &Record<'_>, medium: Medium) -> Self {
-        self.kind = match (self.kind, medium) {
-            (Kind::Energy, Medium::Electricity) => Kind::ActiveEnergy,
-            (Kind::Power, Medium::Electricity) => Kind::ActivePower,
-            (Kind::Energy, Medium::Cooling) => Kind::CoolingEnergy,
-            // Of a storage, a maximum or an error it is the time of that, and the clock has no tariff.
-            (Kind::Clock, _) if self.register != Register::default() => Kind::Moment,
-            (kind, _) => kind,
-        };
-        // A time of day alone is no clock to compare with.
-        if self.kind == Kind::Clock && record.coding == Coding::Binary && record.data.len() == 3 {
-            self.kind = Kind::Moment;
-        }
-        self
     }
 }

@@ -22,6 +22,7 @@
 //! ```
 
 mod address;
+mod borrowed;
 mod date;
 mod decode;
 mod extension;
@@ -34,16 +35,19 @@ mod readout;
 pub(crate) mod record;
 mod request;
 mod search;
+mod short;
 mod table;
 mod value;
 mod valve;
 
 pub use address::{Address, from_letters, letters, medium};
-pub use decode::{Message, SPEEDS, decode, refusal};
+pub use borrowed::{BorrowedField, BorrowedValue, Text};
+pub use decode::{Message, SPEEDS, decode, records, refusal};
 pub use frame::{
     ACK, ANY, BROADCAST, Frame, Function, Link, MAX_DATA, SELECTED, UNCONFIGURED, find, probe, probe_ack,
 };
 pub use header::{Header, flags};
+pub use payload::Records;
 pub use readout::{FrameCount, MAX_TELEGRAMS, Progress, Readout};
 pub use request::{Request, Target, check_answer};
 pub use search::{Heard, Search, Step};

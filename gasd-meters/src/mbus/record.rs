@@ -2,9 +2,11 @@
 //! The structure of variable data (EN 13757-3): records of DIF, DIFE, VIF, VIFE and data. What they
 //! mean is `meaning`'s.
 
+use super::short::{self, Short};
 use crate::bytes::Cursor;
 use crate::error::Error;
 use crate::kind::Function;
+use crate::medium::Medium;
 
 /// Most extension bytes of a DIF or VIF.
 const MAX_EXTENSIONS: usize = 10;
@@ -37,14 +39,15 @@ pub(crate) enum TextOrder {
     AfterExtensions,
 }
 
-/// One record.
-#[derive(Clone, Debug)]
-pub(crate) struct Record<'a> {
+/// A part of a record, and what is left behind it.
+pub(crate) type Part<'a, T> = Result<(T, Cursor<'a>), Error>;
+
+/// A record up to its data.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'a> {
     /// DIF to the last VIFE and the plain-text unit.
-    pub head: &'a [u8],
-    /// Where it begins in the frame.
-    pub at: usize,
-    pub function: Function,
+    pub bytes: &'a [u8],
+    pub dif: u8,
     pub storage: u64,
     pub tariff: u32,
     pub subunit: u32,
@@ -54,55 +57,97 @@ pub(crate) struct Record<'a> {
     pub extensions: &'a [u8],
     /// The unit as text, the last letter first.
     pub unit: &'a [u8],
-    pub coding: Coding,
-    /// The data with the byte before them that gives their length and coding, where there is one.
-    pub body: &'a [u8],
-    pub data: &'a [u8],
 }
 
-impl Record<'_> {
-    /// One that is still to be read.
-    pub const EMPTY: Self = Self {
-        head: &[],
-        at: 0,
-        function: Function::Instant,
-        storage: 0,
-        tariff: 0,
-        subunit: 0,
-        vif: 0,
-        extensions: &[],
-        unit: &[],
-        coding: Coding::None,
-        body: &[],
-        data: &[],
-    };
+/// The data of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Data<'a> {
+    /// With the byte before them that gives their length and coding, where there is one.
+    pub body: &'a [u8],
+    pub bytes: &'a [u8],
+    pub coding: Coding,
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    pub head: Head<'a>,
+    pub data: Data<'a>,
+}
+
+impl Function {
+    /// What a DIF says.
+    #[inline(always)]
+    pub(super) const fn of_dif(dif: u8) -> Self {
+        match dif >> 4 & 0x3 {
+            0 => Self::Instant,
+            1 => Self::Maximum,
+            2 => Self::Minimum,
+            _ => Self::AtError,
+        }
+    }
+}
+
+/// Whether the data behind this DIF begin with a byte that says how long they are and how they are coded.
+const fn says_length(dif: u8) -> bool {
+    matches!(dif & 0x0F, 0x0D | 0x0F)
+}
+
+/// How the data are coded and how many bytes there are, by the low half of the DIF.
+static SHAPES: [(Coding, u8); 16] = [
+    (Coding::None, 0),
+    (Coding::Binary, 1),
+    (Coding::Binary, 2),
+    (Coding::Binary, 3),
+    (Coding::Binary, 4),
+    (Coding::Real, 4),
+    (Coding::Binary, 6),
+    (Coding::Binary, 8),
+    (Coding::None, 0),
+    (Coding::Bcd, 1),
+    (Coding::Bcd, 2),
+    (Coding::Bcd, 3),
+    (Coding::Bcd, 4),
+    // A byte of the data says it, as behind the last one.
+    (Coding::Binary, 0),
+    (Coding::Bcd, 6),
+    (Coding::Binary, 0),
+];
+
+/// How the data behind this DIF are coded and how many bytes there are; 0 where a byte of them says it.
+#[inline(always)]
+pub(super) fn shape(dif: u8) -> (Coding, usize) {
+    let (coding, len) = SHAPES[usize::from(dif & 0x0F)];
+    (coding, len.into())
 }
 
 /// What variable data are made of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Item<'a> {
-    /// A record: [`Items::record`].
-    Record,
+    Record(Record<'a>),
     /// 2F, or 7F.
-    Filler { at: usize, dif: u8 },
-    /// Whatever the manufacturer likes, to the end; more telegrams may follow.
-    Manufacturer { at: usize, dif: u8, data: &'a [u8] },
+    Filler(u8),
+    /// The DIF, and whatever the manufacturer likes, to the end; more telegrams may follow.
+    Manufacturer(u8, &'a [u8]),
 }
 
-/// The items up to the end of some bytes, one after the other. A record is read into one place, and is no longer there
-/// when the next one is: none is ever copied.
-#[derive(Clone, Debug)]
+/// The items up to the end of some bytes, one after the other.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Items<'a> {
     cursor: Cursor<'a>,
-    order: TextOrder,
-    /// The last record.
-    pub record: Record<'a>,
+    /// `None` until a record makes it matter.
+    order: Option<TextOrder>,
 }
 
 impl<'a> Items<'a> {
-    /// Those from `cursor` on.
-    pub const fn new(cursor: Cursor<'a>, order: TextOrder) -> Self {
-        Self { cursor, order, record: Record::EMPTY }
+    /// Those from `cursor` on. Plain-text units stand where the whole comes out even: nothing in it says where that is.
+    pub const fn new(cursor: Cursor<'a>) -> Self {
+        Self { cursor, order: None }
+    }
+
+    /// As [`Items::new`], with plain-text units in this place.
+    pub const fn in_order(cursor: Cursor<'a>, order: TextOrder) -> Self {
+        Self { cursor, order: Some(order) }
     }
 
     /// Where the next one begins, and what is left from there on.
@@ -110,60 +155,99 @@ impl<'a> Items<'a> {
         self.cursor
     }
 
+    /// The next one where it is a short record, of a meter for `medium`; else none, and the place stays.
+    #[inline(always)]
+    pub(super) fn short(&mut self, medium: Medium) -> Option<Short<'a>> {
+        let (short, behind) = short::read(self.cursor.rest(), medium)?;
+        self.cursor.skip_to(behind);
+        Some(short)
+    }
+
     /// The next one; `None` at the end. The place stays where it is when that breaks off.
     #[inline]
     pub fn step(&mut self) -> Result<Option<Item<'a>>, Error> {
-        let (at, mut next) = (self.cursor.at(), self.cursor);
-        let Some(&dif) = next.rest().first() else { return Ok(None) };
+        let mut left = self.cursor;
+        let Some(&dif) = left.rest().first() else { return Ok(None) };
         let item = match dif {
             0x2F | 0x7F => {
-                next.u8()?;
-                Item::Filler { at, dif }
+                left.u8()?;
+                Item::Filler(dif)
             }
             0x0F | 0x1F => {
-                next.u8()?;
-                Item::Manufacturer { at, dif, data: next.take_rest() }
+                left.u8()?;
+                Item::Manufacturer(dif, left.take_rest())
             }
             0x3F | 0x4F | 0x5F | 0x6F => return Err(Error::Malformed { what: "a DIF that is reserved" }),
             _ => {
-                head(&mut self.record, &mut next, self.order)?;
-                data(&mut self.record, &mut next)?;
-                Item::Record
+                let (head, data);
+                ((head, self.order), left) = self::head(left, self.order)?;
+                (data, left) = self::data(dif, left)?;
+                Item::Record(Record { head, data })
             }
         };
-        self.cursor = next;
+        self.cursor = left;
         Ok(Some(item))
     }
 }
 
-/// What `read` makes of a chain of items in the order in which it comes out even: nothing in it says which that is.
-pub(crate) fn in_either_order<T>(read: impl Fn(TextOrder) -> Result<T, Error>) -> Result<T, Error> {
-    read(TextOrder::BeforeExtensions).or_else(|error| read(TextOrder::AfterExtensions).map_err(|_| error))
+/// Whether all items from `cursor` on can be read.
+fn even(cursor: Cursor<'_>, order: TextOrder) -> bool {
+    let mut items = Items::in_order(cursor, order);
+    loop {
+        match items.step() {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
 }
 
-/// Reads a record up to its data.
-#[inline]
-pub(crate) fn head<'a>(
-    record: &mut Record<'a>,
-    cursor: &mut Cursor<'a>,
-    order: TextOrder,
-) -> Result<(), Error> {
-    let start = *cursor;
-    let dif = cursor.u8()?;
-    record.function = match dif >> 4 & 0x3 {
-        0 => Function::Instant,
-        1 => Function::Maximum,
-        2 => Function::Minimum,
-        _ => Function::AtError,
-    };
-    let (mut storage, mut tariff, mut subunit) = (u64::from(dif >> 6 & 1), 0, 0);
-    for (n, &byte) in (0u32..).zip(extensions(cursor, dif, "more than 10 DIFEs")?) {
-        storage |= u64::from(byte & 0x0F) << (1 + 4 * n);
-        tariff |= u32::from(byte >> 4 & 0x3) << (2 * n);
-        subunit |= u32::from(byte >> 6 & 1) << n;
+/// In which order the items from `cursor` on come out even, the usual one where in neither.
+fn order_of(cursor: Cursor<'_>) -> TextOrder {
+    if !even(cursor, TextOrder::BeforeExtensions) && even(cursor, TextOrder::AfterExtensions) {
+        TextOrder::AfterExtensions
+    } else {
+        TextOrder::BeforeExtensions
     }
-    (record.storage, record.tariff, record.subunit) = (storage, tariff, subunit);
+}
+
+/// Reads a record up to its data. The order is settled where it is not and this record has a unit in plain text.
+pub(crate) fn head<'a>(
+    start: Cursor<'a>,
+    mut order: Option<TextOrder>,
+) -> Part<'a, (Head<'a>, Option<TextOrder>)> {
+    let mut cursor = start;
+    let dif = cursor.u8()?;
+    let (mut storage, mut tariff, mut subunit) = (u64::from(dif >> 6 & 1), 0, 0);
+    if dif & 0x80 != 0 {
+        let bytes;
+        (bytes, cursor) = extensions(cursor, "more than 10 DIFEs")?;
+        for (n, &byte) in (0u32..).zip(bytes) {
+            storage |= u64::from(byte & 0x0F) << (1 + 4 * n);
+            tariff |= u32::from(byte >> 4 & 0x3) << (2 * n);
+            subunit |= u32::from(byte >> 6 & 1) << n;
+        }
+    }
     let vif = cursor.u8()?;
+    let (mut unit, mut behind): (&[u8], &[u8]) = (&[], &[]);
+    if vif & 0x7F == 0x7C {
+        let known = order.unwrap_or_else(|| order_of(start));
+        order = Some(known);
+        ((unit, behind), cursor) = texts(cursor, vif, known)?;
+    } else if vif & 0x80 != 0 {
+        (behind, cursor) = extensions(cursor, "more than 10 VIFEs")?;
+    }
+    let bytes = taken(start, cursor);
+    Ok(((Head { bytes, dif, storage, tariff, subunit, vif, extensions: behind, unit }, order), cursor))
+}
+
+/// What lies between two places of the same bytes.
+fn taken<'a>(from: Cursor<'a>, to: Cursor<'a>) -> &'a [u8] {
+    from.rest().get(..from.len() - to.len()).unwrap_or_default()
+}
+
+/// The unit in plain text and the VIFEs of a record that has one.
+fn texts<'a>(mut cursor: Cursor<'a>, vif: u8, order: TextOrder) -> Part<'a, (&'a [u8], &'a [u8])> {
     let text = |cursor: &mut Cursor<'a>| -> Result<&'a [u8], Error> {
         let n = cursor.u8()?;
         let text = cursor.take(n.into())?;
@@ -173,71 +257,47 @@ pub(crate) fn head<'a>(
             Err(Error::Malformed { what: "a unit in plain text that is no text" })
         }
     };
-    let plain = vif & 0x7F == 0x7C;
-    let mut unit: &[u8] = &[];
-    if plain && order == TextOrder::BeforeExtensions {
-        unit = text(cursor)?;
+    let (mut unit, mut behind): (&[u8], &[u8]) = (&[], &[]);
+    if order == TextOrder::BeforeExtensions {
+        unit = text(&mut cursor)?;
     }
-    record.extensions = extensions(cursor, vif, "more than 10 VIFEs")?;
-    if plain && order == TextOrder::AfterExtensions {
-        unit = text(cursor)?;
+    if vif & 0x80 != 0 {
+        (behind, cursor) = extensions(cursor, "more than 10 VIFEs")?;
     }
-    (record.vif, record.unit) = (vif, unit);
-    record.coding = match dif & 0x0F {
-        0x0 | 0x8 => Coding::None,
-        0x5 => Coding::Real,
-        0x9..=0xC | 0xE => Coding::Bcd,
-        // 0DH is settled by a byte of the data.
-        _ => Coding::Binary,
-    };
-    record.head = start.rest().get(..cursor.at() - start.at()).unwrap_or_default();
-    record.at = start.at();
-    (record.body, record.data) = (&[], &[]);
-    Ok(())
+    if order == TextOrder::AfterExtensions {
+        unit = text(&mut cursor)?;
+    }
+    Ok(((unit, behind), cursor))
 }
 
-/// Takes the data of `record`.
-#[inline]
-pub(crate) fn data<'a>(record: &mut Record<'a>, cursor: &mut Cursor<'a>) -> Result<(), Error> {
-    let dif = record.head.first().copied().unwrap_or_default();
-    let start = *cursor;
-    let len = match dif & 0x0F {
-        0x0 | 0x8 => 0,
-        n @ 0x1..=0x4 | n @ 0x6 => n.into(),
-        0x5 => 4,
-        0x7 => 8,
-        n @ 0x9..=0xC => usize::from(n - 8),
-        0xE => 6,
-        _ => {
-            let variable = cursor.u8()?;
-            let (coding, len) = match variable {
-                0x00..=0xBF => (Coding::Text, variable.into()),
-                0xC0..=0xCF => (Coding::Bcd, usize::from(variable - 0xC0)),
-                0xD0..=0xDF => (Coding::NegativeBcd, usize::from(variable - 0xD0)),
-                0xE0..=0xEF => (Coding::Binary, usize::from(variable - 0xE0)),
-                0xF0..=0xF4 => (Coding::Wide, 4 * usize::from(variable - 0xEC)),
-                0xF5 => (Coding::Wide, 48),
-                0xF6 => (Coding::Wide, 64),
-                _ => return Err(Error::Malformed { what: "a length of variable data that is reserved" }),
-            };
-            record.coding = coding;
-            len
-        }
-    };
-    record.data = cursor.take(len)?;
-    record.body = start.rest().get(..cursor.at() - start.at()).unwrap_or_default();
-    Ok(())
+/// Takes the data behind the head that begins with `dif`.
+pub(crate) fn data<'a>(dif: u8, start: Cursor<'a>) -> Part<'a, Data<'a>> {
+    let mut cursor = start;
+    let (coding, len) = if says_length(dif) { variable(cursor.u8()?)? } else { shape(dif) };
+    let bytes = cursor.take(len)?;
+    Ok((Data { body: taken(start, cursor), bytes, coding }, cursor))
 }
 
-/// The extension bytes behind `first`.
-#[inline]
-fn extensions<'a>(cursor: &mut Cursor<'a>, first: u8, many: &'static str) -> Result<&'a [u8], Error> {
-    if first & 0x80 == 0 {
-        return Ok(&[]);
-    }
-    match cursor.rest().iter().position(|byte| byte & 0x80 == 0) {
-        Some(last) if last < MAX_EXTENSIONS => cursor.take(last + 1),
-        None if cursor.len() < MAX_EXTENSIONS => Err(Error::Truncated { need: 1 }),
-        _ => Err(Error::Malformed { what: many }),
-    }
+/// How data are coded and how many there are, by the byte before them that says it.
+fn variable(says: u8) -> Result<(Coding, usize), Error> {
+    Ok(match says {
+        0x00..=0xBF => (Coding::Text, says.into()),
+        0xC0..=0xCF => (Coding::Bcd, usize::from(says - 0xC0)),
+        0xD0..=0xDF => (Coding::NegativeBcd, usize::from(says - 0xD0)),
+        0xE0..=0xEF => (Coding::Binary, usize::from(says - 0xE0)),
+        0xF0..=0xF4 => (Coding::Wide, 4 * usize::from(says - 0xEC)),
+        0xF5 => (Coding::Wide, 48),
+        0xF6 => (Coding::Wide, 64),
+        _ => return Err(Error::Malformed { what: "a length of variable data that is reserved" }),
+    })
+}
+
+/// The extension bytes behind one that says that there are some.
+fn extensions<'a>(mut cursor: Cursor<'a>, many: &'static str) -> Part<'a, &'a [u8]> {
+    let bytes = match cursor.rest().iter().position(|byte| byte & 0x80 == 0) {
+        Some(last) if last < MAX_EXTENSIONS => cursor.take(last + 1)?,
+        None if cursor.len() < MAX_EXTENSIONS => return Err(Error::Truncated { need: 1 }),
+        _ => return Err(Error::Malformed { what: many }),
+    };
+    Ok((bytes, cursor))
 }

@@ -24,6 +24,16 @@ pub enum Target {
 }
 
 impl Target {
+    /// As a configuration has it: a primary address, or a secondary one, whose number has eight digits. `None` where it is
+    /// neither.
+    #[must_use]
+    pub fn written(text: &str) -> Option<Self> {
+        match text.parse::<u8>() {
+            Ok(primary @ 0..=250) if text.len() <= 3 => Some(Self::Primary(primary)),
+            _ => text.parse().ok().map(Self::Selected),
+        }
+    }
+
     /// The address byte.
     ///
     /// # Errors

@@ -29,50 +29,55 @@ pub(super) enum Form {
     Hidden,
 }
 
-/// Codes `first..=last`: the power of ten is `exponent` at the first and one more at each that follows.
+/// What a code means.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
-    first: u8,
-    last: u8,
     pub kind: Kind,
     pub form: Form,
+    /// The power of ten.
     pub exponent: i8,
 }
 
-/// A table, and where in it the row of each code is.
-pub(super) struct Table {
-    rows: &'static [Row],
-    places: [u8; 128],
+/// Codes `first..=last`: the power of ten of a number is `row`'s at the first and one more at each that follows.
+#[derive(Clone, Copy)]
+struct Rows {
+    first: u8,
+    last: u8,
+    row: Row,
 }
 
-/// The place of a code that has no row.
-const NOWHERE: u8 = 0xFF;
+/// What each code means, all worked out: [`find`].
+pub(super) struct Table([Option<Row>; 128]);
 
 impl Table {
-    const fn new(rows: &'static [Row]) -> Self {
-        let (mut places, mut n) = ([NOWHERE; 128], 0);
+    const fn new(rows: &[Rows]) -> Self {
+        let (mut table, mut n) = ([None; 128], 0);
         while n < rows.len() {
-            let mut code = rows[n].first;
-            while code <= rows[n].last {
-                places[code as usize] = n as u8;
+            let Rows { first, last, row } = rows[n];
+            assert!(first <= last && last < 128);
+            let mut code = first;
+            while code <= last {
+                let step = code - first;
+                let row = match row.form {
+                    Form::Span => Row { form: Form::Number(span(step)), ..row },
+                    Form::Number(_) => Row { exponent: row.exponent + step as i8, ..row },
+                    _ => row,
+                };
+                assert!(table[code as usize].is_none(), "no code is there twice");
+                table[code as usize] = Some(row);
                 code += 1;
             }
             n += 1;
         }
-        Self { rows, places }
+        Self(table)
     }
 }
 
-/// `code` in `table`, its power of ten that of the code.
+/// What `code` means in `table`.
 #[inline]
 pub(super) fn find(table: &Table, code: u8) -> Option<Row> {
-    let row = table.rows.get(usize::from(*table.places.get(usize::from(code))?))?;
-    let step = code - row.first;
-    Some(match row.form {
-        Form::Span => Row { form: Form::Number(span(step)), ..*row },
-        Form::Number(_) => Row { exponent: row.exponent.saturating_add_unsigned(step), ..*row },
-        _ => *row,
-    })
+    // Codes have seven bits.
+    *table.0.get(usize::from(code & 0x7F))?
 }
 
 /// The unit of the two lowest bits of a span of time.
@@ -85,16 +90,16 @@ pub(super) const fn span(code: u8) -> Unit {
     }
 }
 
-const fn row(first: u8, last: u8, kind: Kind, form: Form, exponent: i8) -> Row {
-    Row { first, last, kind, form, exponent }
+const fn row(first: u8, last: u8, kind: Kind, form: Form, exponent: i8) -> Rows {
+    Rows { first, last, row: Row { kind, form, exponent } }
 }
 
-const fn number(first: u8, last: u8, kind: Kind, unit: Unit, exponent: i8) -> Row {
+const fn number(first: u8, last: u8, kind: Kind, unit: Unit, exponent: i8) -> Rows {
     row(first, last, kind, Form::Number(unit), exponent)
 }
 
 /// One code whose number has no power of ten.
-const fn one(code: u8, kind: Kind, form: Form) -> Row {
+const fn one(code: u8, kind: Kind, form: Form) -> Rows {
     row(code, code, kind, form, 0)
 }
 
@@ -128,6 +133,11 @@ pub(super) static PRIMARY: Table = Table::new(&[
     one(0x78, Kind::MeterNumber, Form::Digits),
     one(0x79, Kind::MeterNumber, Form::Identification),
     one(0x7A, Kind::Address, Form::Unsigned(Unit::One)),
+    // Its unit is in plain text.
+    one(0x7C, Kind::Variable, Form::Number(Unit::Unknown)),
+    // Any unit: stands in requests.
+    one(0x7E, Kind::Unknown, Form::Number(Unit::Unknown)),
+    one(0x7F, Kind::ManufacturerData, Form::Raw),
 ]);
 
 /// Behind FB.
@@ -220,19 +230,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_code_is_there_twice() {
-        for table in [&PRIMARY, &FB, &FD] {
-            for code in 0..=0xFF {
-                let rows = table.rows.iter().filter(|row| (row.first..=row.last).contains(&code)).count();
-                assert!(rows <= 1 && (code < 0x80 || rows == 0), "{code:02X}");
-                let found = find(table, code);
-                assert_eq!(found.is_some(), rows == 1, "{code:02X}");
-                assert!(found.is_none_or(|row| (row.first..=row.last).contains(&code)), "{code:02X}");
-            }
-        }
+    fn codes_are_worked_out() {
         let volume = find(&PRIMARY, 0x13).expect("a row");
         assert_eq!((volume.kind, volume.exponent), (Kind::Volume, -3));
         assert_eq!(find(&PRIMARY, 0x26).expect("a row").form, Form::Number(Unit::Hour));
-        assert!(find(&PRIMARY, 0x6F).is_none());
+        assert_eq!(find(&FD, 0x4F).expect("a row").exponent, 6);
+        assert!(find(&PRIMARY, 0x6F).is_none() && find(&NONE, 0x13).is_none());
     }
 }

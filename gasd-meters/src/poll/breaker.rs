@@ -103,6 +103,7 @@ impl Failure {
             Error::KeyMissing
             | Error::WrongKey
             | Error::Mac
+            | Error::Changed
             | Error::Replay { .. }
             | Error::CounterGap { .. }
             | Error::UnsupportedMode { .. }

@@ -7,7 +7,7 @@ use crate::bytes::Cursor;
 use crate::crc;
 use crate::error::Error;
 use crate::mbus::Address;
-use crate::mbus::record::{self, Item, Items, Record, TextOrder};
+use crate::mbus::record::{self, Item, Items, TextOrder};
 
 /// Most formats that are kept. A meter has one or two.
 pub const MAX_FORMATS: usize = 64;
@@ -39,6 +39,15 @@ impl Formats {
         Self(formats.into_iter().filter(right).take(MAX_FORMATS).collect())
     }
 
+    /// Takes in those that were kept elsewhere, as far as there is room. What is not a format is left out.
+    pub fn take_in(&mut self, formats: impl IntoIterator<Item = Format>) {
+        for format in Self::restore(formats).0 {
+            if self.0.len() < MAX_FORMATS && !self.0.contains(&format) {
+                self.0.push(format);
+            }
+        }
+    }
+
     /// All of them, to be kept over a restart.
     #[must_use]
     pub fn all(&self) -> &[Format] {
@@ -47,20 +56,15 @@ impl Formats {
 
     /// Notes the format of a full frame of `meter`. Whether it is a new one, worth to be kept.
     pub(super) fn learn(&mut self, meter: &Address, payload: &[u8]) -> bool {
-        let heads = record::in_either_order(|order| {
-            let (mut items, mut heads) = (Items::new(Cursor::new(payload), order), Vec::new());
-            while let Some(item) = items.step()? {
-                match item {
-                    Item::Record => heads.extend(items.record.head),
-                    Item::Filler { .. } => {}
-                    Item::Manufacturer { dif, .. } => heads.push(dif),
-                }
+        let (mut items, mut heads) = (Items::new(Cursor::new(payload)), Vec::new());
+        loop {
+            match items.step() {
+                Ok(Some(Item::Record(record))) => heads.extend(record.head.bytes),
+                Ok(Some(Item::Filler(_))) => {}
+                Ok(Some(Item::Manufacturer(dif, _))) => heads.push(dif),
+                Ok(None) if !heads.is_empty() => break,
+                Ok(None) | Err(_) => return false,
             }
-            Ok(heads)
-        });
-        let Ok(heads) = heads else { return false };
-        if heads.is_empty() {
-            return false;
         }
         let signature = crc::en13757(&heads);
         let known = self.position(meter, signature);
@@ -101,10 +105,37 @@ impl Formats {
     }
 }
 
+/// The compact frame's data of the full frame's: signature, CRC of the full data without fillers, data. `None` of what
+/// are no records.
+pub(super) fn shorten(records: &[u8]) -> Option<Vec<u8>> {
+    let mut items = Items::in_order(Cursor::new(records), TextOrder::BeforeExtensions);
+    let (mut full, mut heads, mut data) = (Vec::<u8>::new(), Vec::<u8>::new(), Vec::<u8>::new());
+    while let Some(item) = items.step().ok()? {
+        let manufacturer;
+        let (head, body) = match item {
+            Item::Record(record) => (record.head.bytes, record.data.body),
+            Item::Filler(_) => continue,
+            Item::Manufacturer(dif, data) => {
+                manufacturer = [dif];
+                (&manufacturer[..], data)
+            }
+        };
+        for part in [head, body] {
+            full.extend(part);
+        }
+        heads.extend(head);
+        data.extend(body);
+    }
+    let mut out = Vec::from(crc::en13757(&heads).to_le_bytes());
+    out.extend(crc::en13757(&full).to_le_bytes());
+    out.extend(data);
+    Some(out)
+}
+
 /// Each record of `heads` with its data.
 fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
     let mut heads = Cursor::new(heads);
-    let (mut full, mut record) = (Vec::with_capacity(heads.len() + data.len()), Record::EMPTY);
+    let mut full = Vec::with_capacity(heads.len() + data.len());
     while let Some(&dif) = heads.rest().first() {
         if matches!(dif, 0x0F | 0x1F) {
             heads.take_rest();
@@ -112,10 +143,11 @@ fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
             full.extend(data.take_rest());
             break;
         }
-        record::head(&mut record, &mut heads, TextOrder::BeforeExtensions)?;
-        record::data(&mut record, &mut data)?;
-        full.extend(record.head);
-        full.extend(record.body);
+        let (head, body);
+        ((head, _), heads) = record::head(heads, Some(TextOrder::BeforeExtensions))?;
+        (body, data) = record::data(dif, data)?;
+        full.extend(head.bytes);
+        full.extend(body.body);
     }
     match data.is_empty() {
         true => Ok(full),
@@ -146,6 +178,8 @@ mod tests {
         let expanded = formats.expand(&meter(), &mut Cursor::new(&bytes));
         assert_eq!(expanded, Err(Error::FormatUnknown { signature }));
         assert!(formats.learn(&meter(), &full) && !formats.learn(&meter(), &full));
+        assert_eq!(shorten(&full).as_deref(), Some(&bytes[..]));
+        assert_eq!(shorten(&full[..full.len() - 1]), None);
         assert_eq!(formats.all()[0].heads, heads);
         assert_eq!(formats.expand(&meter(), &mut Cursor::new(&bytes)).as_deref(), Ok(&full[..]));
         // Of another kind of meter, changed, short, long.

@@ -122,7 +122,7 @@ pub(super) fn open(
     if let Some(afl) = authenticates {
         match (afl.verify(key, meter.id, authenticated), opens) {
             // The key opens it, so it is the message that was changed.
-            (Err(Error::Mac), Ok(())) => return Err(Error::Mac),
+            (Err(Error::Mac), Ok(())) if secured => return Err(Error::Changed),
             (Err(Error::Mac), Err(error)) => return Err(error),
             (Err(error), _) => return Err(error),
             (Ok(()), _) => opened.counter = afl.counter,

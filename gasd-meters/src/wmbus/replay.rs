@@ -45,6 +45,27 @@ impl Replay {
         &self.0
     }
 
+    /// Takes in what was kept elsewhere, at `now_s`: no counter goes back, and of what was said last the later counts.
+    pub fn take_in(&mut self, now_s: u64, seen: impl IntoIterator<Item = Seen>) {
+        // What seems to be yet to come is of a clock that began anew since.
+        let at_s = |seen: &Seen| if seen.at_s > now_s { 0 } else { seen.at_s };
+        for new in seen {
+            match self.0.iter_mut().find(|known| known.meter == new.meter) {
+                Some(known) => {
+                    let counter = known.counter.max(new.counter);
+                    if at_s(&new) >= at_s(known) {
+                        *known = new;
+                    }
+                    known.counter = counter;
+                }
+                None => {
+                    self.make_room();
+                    self.0.push(new);
+                }
+            }
+        }
+    }
+
     /// Whether `new` is new (`true`) or repeats the last telegram of its meter (`false`). Its counter is
     /// there only where it was authenticated. Nothing is noted by this.
     ///
@@ -137,6 +158,29 @@ mod tests {
         assert!(take(&mut again, 500, meter(1), 10, 4, Some(12)).is_err());
         // A clock that was set back makes nothing a repetition.
         assert_eq!(take(&mut again, 0, meter(2), 9, 3, None), Ok(true));
+    }
+
+    #[test]
+    fn what_is_taken_in_sets_no_counter_back() {
+        let seen = |access, hash, at_s, counter| Seen { meter: meter(1), access, hash, at_s, counter };
+        for (first, second) in [
+            (seen(1, 1, 10, Some(5)), seen(2, 2, 20, Some(9))),
+            (seen(1, 1, 10, None), seen(2, 2, 20, Some(9))),
+            (seen(1, 1, 10, Some(9)), seen(2, 2, 20, None)),
+            // Of an earlier start of the machine.
+            (seen(1, 1, 9_999, Some(9)), seen(2, 2, 20, Some(5))),
+        ] {
+            for order in [[first, second], [second, first]] {
+                let mut replay = Replay::default();
+                order.into_iter().for_each(|seen| replay.take_in(30, [seen]));
+                assert_eq!(take(&mut replay, 31, meter(1), 2, 2, Some(9)), Ok(false), "{order:?}");
+                assert!(take(&mut replay, 31, meter(1), 3, 3, Some(9)).is_err(), "{order:?}");
+                assert_eq!(take(&mut replay, 31, meter(1), 3, 3, Some(10)), Ok(true), "{order:?}");
+            }
+        }
+        let mut replay = Replay::default();
+        replay.take_in(0, (0..3000).map(|n| Seen { meter: meter(n), ..seen(0, 0, n.into(), None) }));
+        assert_eq!(replay.all().len(), MAX_METERS);
     }
 
     #[test]

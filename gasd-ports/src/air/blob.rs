@@ -20,8 +20,11 @@ pub enum NotRestored {
     /// It contradicts itself.
     #[error("it is damaged")]
     Damaged,
-    /// It belongs to other keys, another address or another kind of meter.
-    #[error("it is of another address or other keys than the meter has now")]
+    /// It belongs to another key.
+    #[error("it is of another key than the meter has now")]
+    OtherKey,
+    /// It belongs to another address or another kind of meter.
+    #[error("it is of another meter: its address, or how it comes to its session, is not that of now")]
     OtherMeter,
 }
 

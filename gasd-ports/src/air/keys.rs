@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Files that keys are read from. A key is never shown, not even in what is said of a file that is wrong.
 //!
-//! A file holds one key in hexadecimal digits, or lines `name = digits`. Empty lines and what stands behind `#` do
-//! not count. Others than its owner and group must not be able to read it.
+//! A file holds one key in hexadecimal digits, or lines `name = digits` with a name of [`gasd_meters::key_name`]. Empty
+//! lines and what stands behind `#` do not count. Others than its owner and group must not be able to read it.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -10,28 +10,16 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use gasd_meters::key_name::{METER, PASSWORD, named};
 use gasd_meters::{hex, lorawan, wmbus};
 use zeroize::Zeroizing;
-
-/// The names that a key may have. The first is that of a file's one key.
-pub const NAMES: [&str; 9] = [
-    "key",
-    "nwk_s_key",
-    "app_s_key",
-    "app_key",
-    "nwk_key",
-    "s_nwk_s_int_key",
-    "nwk_s_enc_key",
-    "f_nwk_s_int_key",
-    "password",
-];
 
 /// Bytes that a file may have.
 pub const MAX_FILE: usize = 4_096;
 
 /// Bytes of a key, and most of a password.
-const KEY: usize = 16;
-const PASSWORD: usize = 32;
+const KEY_BYTES: usize = 16;
+const PASSWORD_BYTES: usize = 32;
 
 /// Bits of a mode that let others than owner and group in.
 const OTHERS: u32 = 0o007;
@@ -124,11 +112,11 @@ impl KeyFile {
                 Some((name, digits)) => (name.trim(), digits.trim()),
                 None if keys.is_empty() => {
                     bare = true;
-                    (NAMES[0], line)
+                    (METER, line)
                 }
                 None => return Err(wrong("a name, = and hexadecimal digits are wanted")),
             };
-            let name = NAMES.into_iter().find(|known| *known == name).ok_or_else(|| wrong(UNKNOWN_NAME))?;
+            let name = named(name).ok_or_else(|| wrong(UNKNOWN_NAME))?;
             if keys.iter().any(|(other, _)| *other == name) {
                 return Err(wrong("this name is there twice"));
             }
@@ -169,15 +157,15 @@ impl fmt::Debug for KeyFile {
 }
 
 const UNKNOWN_NAME: &str = "no key has this name; the names are key, nwk_s_key, app_s_key, app_key, nwk_key, \
-     s_nwk_s_int_key, nwk_s_enc_key, f_nwk_s_int_key and password";
+     s_nwk_s_int_key, nwk_s_enc_key, f_nwk_s_int_key and password, and those of LoRaWAN as its specification writes them, too";
 
 fn value(name: &str, digits: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let bytes = hex::parse(digits).ok_or("hexadecimal digits are wanted, two for each byte")?;
     let bytes = Zeroizing::new(bytes);
     match (name, bytes.len()) {
-        ("password", 1..=PASSWORD) => Ok(bytes),
-        ("password", _) => Err("a password has 1 to 32 bytes, which are 2 to 64 digits"),
-        (_, KEY) => Ok(bytes),
+        (PASSWORD, 1..=PASSWORD_BYTES) => Ok(bytes),
+        (PASSWORD, _) => Err("a password has 1 to 32 bytes, which are 2 to 64 digits"),
+        (_, KEY_BYTES) => Ok(bytes),
         _ => Err("a key has 16 bytes, which are 32 digits"),
     }
 }

@@ -50,6 +50,13 @@ fn one_key_or_several() {
 }
 
 #[test]
+fn names_are_read_as_lorawan_writes_them_too() {
+    let keys = parse(&format!("NwkSKey = {DIGITS}\nAppSKey={DIGITS}\n")).unwrap();
+    assert!(keys.lorawan("nwk_s_key").is_some() && keys.lorawan("app_s_key").is_some());
+    assert!(parse(&format!("NwkSKey = {DIGITS}\nnwk_s_key = {DIGITS}")).unwrap_err().contains("twice"));
+}
+
+#[test]
 fn a_wrong_line_is_named_and_not_shown() {
     let secret = "C0FFEE";
     for (text, line, part) in [

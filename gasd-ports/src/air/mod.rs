@@ -28,10 +28,13 @@ mod thread;
 pub mod udp;
 pub mod wmbus;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
 use gasd_meters::{Error, Reading};
+
+use crate::Kept;
 
 pub use blob::NotRestored;
 pub use keys::{KeyError, KeyFile};
@@ -82,7 +85,7 @@ pub enum Event {
         /// The meter.
         key: u64,
         /// What to keep. It may hold keys of a session: it is to be readable for gasd alone.
-        bytes: Vec<u8>,
+        bytes: Kept,
     },
     /// Somebody was heard who is not configured.
     Stranger {
@@ -109,7 +112,7 @@ impl fmt::Debug for Event {
                 shown.field("key", key).field("t_ns", t_ns).field("error", error).field("raw", &raw).finish()
             }
             Self::Memory { key, bytes } => {
-                f.debug_struct("Memory").field("key", key).field("bytes", &bytes.len()).finish()
+                f.debug_struct("Memory").field("key", key).field("bytes", bytes).finish()
             }
             Self::Stranger { what, words } => {
                 f.debug_struct("Stranger").field("what", what).field("words", words).finish()
@@ -173,13 +176,14 @@ pub trait Air: Send {
     fn keys(&self) -> Vec<u64>;
 
     /// What is to be kept of a meter; nothing where there is nothing. It may hold keys of a session.
-    fn memory(&self, key: u64) -> Vec<u8>;
+    fn memory(&self, key: u64) -> Kept;
 
-    /// Takes back what was kept, before anything is heard.
+    /// Takes back what was kept, before anything is heard; nothing, where nothing was kept. It may be called more than
+    /// once, the latest last.
     ///
     /// # Errors
     ///
-    /// [`NotRestored`]: the meter begins anew then.
+    /// [`NotRestored`]: nothing of it counts for the meter as it is now. What it knows besides stays.
     fn restore(&mut self, key: u64, bytes: &[u8], now_ns: u64) -> Result<(), NotRestored>;
 
     /// Who else was heard.
@@ -189,13 +193,22 @@ pub trait Air: Send {
     fn counts(&self) -> Counts;
 }
 
-/// Hands what `before` knows of meters that stay to `core`, which takes its place.
-pub(crate) fn inherit(core: &mut dyn Air, before: &dyn Air, now_ns: u64) {
-    for key in core.keys() {
-        let bytes = zeroize::Zeroizing::new(before.memory(key));
-        // What is not taken is of other keys or another kind of meter: it begins anew, as it was configured.
-        let _ = core.restore(key, &bytes, now_ns);
+/// Hands what `before` knows of meters that stay to `core`, which takes its place. What is known of those that go rests in
+/// `resting` until they come back: a meter may be gone only because its key file cannot be read for a while.
+pub(crate) fn inherit(core: &mut dyn Air, before: &dyn Air, resting: &mut BTreeMap<u64, Kept>, now_ns: u64) {
+    let (had, has) = (before.keys(), core.keys());
+    // What is not taken is of another key or another meter: `core` goes on with what it has.
+    for key in has.iter().copied() {
+        if had.contains(&key) {
+            let _ = core.restore(key, &before.memory(key), now_ns);
+        } else if let Some(rested) = resting.remove(&key) {
+            // What it came with was written down, and is the later where both tell.
+            let known = core.memory(key);
+            let _ = core.restore(key, &rested, now_ns);
+            let _ = core.restore(key, &known, now_ns);
+        }
     }
+    resting.extend(had.into_iter().filter(|key| !has.contains(key)).map(|key| (key, before.memory(key))));
 }
 
 #[cfg(test)]
@@ -204,9 +217,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_not_shown() {
-        let event = Event::Memory { key: 7, bytes: vec![0xAB; 3] };
-        assert_eq!(format!("{event:?}"), "Memory { key: 7, bytes: 3 }");
+        let event = Event::Memory { key: 7, bytes: vec![0xAB; 3].into() };
+        assert_eq!(format!("{event:?}"), "Memory { key: 7, bytes: 3 bytes }");
         let told = Told::Event(event);
-        assert_eq!(format!("{told:?}"), "Event(Memory { key: 7, bytes: 3 })");
+        assert_eq!(format!("{told:?}"), "Event(Memory { key: 7, bytes: 3 bytes })");
     }
 }

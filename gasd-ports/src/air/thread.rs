@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the threads of a socket and of a line have in common: how they are woken and stopped, how they tell.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,7 @@ use std::thread::JoinHandle;
 
 use rustix::event::PollFlags;
 
+use crate::Kept;
 use crate::pause::{AGAIN, TELL_NS, Wake, boottime_ns};
 
 use super::{Air, Counts, Stranger, Teller, Told, inherit};
@@ -66,6 +68,7 @@ impl Running {
                 shared: theirs,
                 core,
                 told,
+                resting: BTreeMap::new(),
                 seen: Counts::default(),
                 told_ns: 0,
                 tries: 0,
@@ -95,6 +98,8 @@ pub(super) struct Work {
     shared: Arc<Shared>,
     pub core: Box<dyn Air>,
     pub told: Teller,
+    /// What is known of meters that were here and may come back.
+    resting: BTreeMap<u64, Kept>,
     seen: Counts,
     told_ns: u64,
     /// How often something was tried in vain.
@@ -125,7 +130,7 @@ impl Work {
     pub fn look(&mut self, now_ns: u64) {
         let core = self.shared.core.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut core) = core {
-            inherit(core.as_mut(), self.core.as_ref(), now_ns);
+            inherit(core.as_mut(), self.core.as_ref(), &mut self.resting, now_ns);
             self.core = core;
         }
         if now_ns.saturating_sub(self.told_ns) < TELL_NS {

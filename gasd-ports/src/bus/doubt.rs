@@ -6,7 +6,8 @@
 //! two readings in a row tell the same; a line that is well costs nothing for it.
 
 use gasd_meters::detect::Protocol;
-use gasd_meters::{Kind, Number, Reading, Value};
+use gasd_meters::poll::{Failure, Heard, Outcome};
+use gasd_meters::{Fault, Kind, Number, Reading, Value};
 
 /// A damaged answer makes so many exchanges after it doubtful.
 const DAMAGED_FOR: u32 = 64;
@@ -52,6 +53,16 @@ pub(super) fn agree(first: &Reading, second: &Reading, passed_ns: u64, most_ul_p
         })
 }
 
+/// What of the second of two readings that tell the same may be published: what is measured, said by bits or by a clock moves
+/// by itself, and is only known where both say it.
+pub(super) fn confirm(first: &Reading, second: &mut Reading) {
+    for (a, b) in first.fields.iter().zip(&mut second.fields) {
+        if !counts(b.kind) && a.value != b.value {
+            b.value = Value::Absent(Fault::Unconfirmed, Vec::new());
+        }
+    }
+}
+
 fn same(kind: Kind, first: &Value, second: &Value, passed_ul: u128) -> bool {
     match (first, second) {
         (Value::Number(a), Value::Number(b)) if counts(kind) => a.unit == b.unit && rises(*a, *b, passed_ul),
@@ -89,6 +100,12 @@ fn rises(first: Number, second: Number, passed_ul: u128) -> bool {
     // What has no volume may go on by a step or two, as the register of a heat meter.
     let step_ul = second.resolution_ul().and_then(|ul| u128::try_from(ul).ok());
     steps <= step_ul.map_or(2, |ul| 1 + passed_ul / ul.max(1))
+}
+
+/// Whether something disturbed an exchange: an answer that is none, or another one's sending over the request.
+pub(super) fn is_damaged(outcome: &Outcome) -> bool {
+    let check = outcome.result.as_ref().err().and_then(Failure::of) == Some(Failure::Check);
+    check || outcome.heard == Heard::Damaged
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a bus tells whoever it works for.
 
+use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{NoValve, Oddities, Trouble};
 use gasd_meters::poll::{Failure, State};
 use gasd_meters::{Error, Reading, Valve};
@@ -33,6 +34,13 @@ pub enum Event {
         /// What was heard instead of an answer, as it came.
         raw: Vec<u8>,
     },
+    /// What a meter speaks was not said, and is known now.
+    Speaks {
+        /// The meter.
+        key: Key,
+        /// What it speaks.
+        protocol: Protocol,
+    },
     /// A meter's breaker stands elsewhere.
     Breaker {
         /// The meter.
@@ -51,6 +59,14 @@ pub enum Event {
         key: Key,
         /// What to keep, as its own code writes it.
         bytes: Vec<u8>,
+    },
+    /// A command to a meter's valve goes out now. Who keeps that until [`Event::Moved`] knows after a crash that it need not
+    /// be sent again.
+    Commanded {
+        /// The meter.
+        key: Key,
+        /// Where to.
+        to: Valve,
     },
     /// An order to a meter's valve has ended.
     Moved {

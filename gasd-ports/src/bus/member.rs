@@ -2,11 +2,12 @@
 //! One meter of a bus: when it is read next, whether it is left alone, and what is remembered of it.
 
 use gasd_meters::Valve;
-use gasd_meters::drive::{Device, Memory, Procedure};
+use gasd_meters::drive::{Device, Earlier, Memory, Procedure};
 use gasd_meters::poll::{Allowed, Breaker, Schedule, Settings, State};
 
 use super::doubt::First;
 use super::event::{Key, Standing};
+use super::guesses::Guesses;
 
 /// A meter as its configuration says it.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Spec {
     pub key: Key,
     /// How it is spoken to.
     pub device: Device,
+    /// What it may be instead, where nobody has said what it is: whichever it answers as, it is. Such a meter has no valve.
+    pub others: Vec<Device>,
     /// How often it is read, ns.
     pub every_ns: u64,
     /// When it is left alone.
@@ -23,12 +26,15 @@ pub struct Spec {
     pub most_ul_per_h: u64,
     /// What is remembered of it.
     pub memory: Memory,
+    /// A command to its valve that went out before and may still be at work.
+    pub earlier: Option<Earlier>,
 }
 
 /// A meter at work.
 pub(super) struct Member {
     pub(super) spec: Spec,
     pub(super) breaker: Breaker,
+    pub(super) guesses: Guesses,
     schedule: Schedule,
     /// When it is read next, ns.
     due_ns: u64,
@@ -61,7 +67,9 @@ impl Member {
     /// It is read at once: what happened while nobody looked is to be known soon.
     pub(super) fn new(spec: Spec, now_ns: u64) -> Self {
         let schedule = Schedule::new(spec.every_ns, spec.key);
-        Self { breaker: Breaker::new(spec.breaker), schedule, due_ns: now_ns, first: None, order: None, spec }
+        let guesses = guesses(&spec);
+        let breaker = Breaker::new(spec.breaker);
+        Self { breaker, guesses, schedule, due_ns: now_ns, first: None, order: None, spec }
     }
 
     /// What it wants at `now_ns`; said once.
@@ -105,7 +113,7 @@ impl Member {
 
     /// Takes over what another configuration says, and keeps what was found out.
     pub(super) fn change(&mut self, spec: Spec, now_ns: u64) {
-        let same = self.spec.device == spec.device;
+        let same = self.guesses.are(&spec.device, &spec.others);
         let schedule = Schedule::new(spec.every_ns, spec.key);
         if schedule != self.schedule {
             self.due_ns = now_ns;
@@ -115,6 +123,15 @@ impl Member {
             self.breaker = Breaker::new(spec.breaker);
         }
         let memory = if same { self.spec.memory.clone() } else { Memory::default() };
-        self.spec = Spec { memory, ..spec };
+        // What this one has sent itself is known better than by what was written down.
+        let earlier = if same { self.spec.earlier } else { spec.earlier };
+        self.spec = Spec { memory, earlier, ..spec };
+        if !same {
+            self.guesses = guesses(&self.spec);
+        }
     }
+}
+
+fn guesses(spec: &Spec) -> Guesses {
+    Guesses::new(spec.device.clone(), spec.others.clone(), &spec.memory)
 }

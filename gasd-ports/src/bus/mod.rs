@@ -12,6 +12,7 @@
 
 mod doubt;
 pub mod event;
+mod guesses;
 mod member;
 mod orders;
 mod search;
@@ -29,7 +30,7 @@ pub use member::Spec;
 pub use search::{Look, Searched};
 pub use timing::Pace;
 
-use doubt::{Disturbed, First, TRIES, agree};
+use doubt::{Disturbed, First, TRIES, agree, confirm, is_damaged};
 use member::{Member, Wish};
 use talk::{Ear, Talk, Turn};
 
@@ -226,7 +227,7 @@ impl Bus {
             // A newer order took the place of its own.
             return;
         }
-        let Spec { device, memory, .. } = &member.spec;
+        let (device, memory) = (member.guesses.device(), &member.spec.memory);
         let dialogue = match job.what {
             What::Read | What::Position(_) => Ok(device.read(memory)),
             What::Look => Ok(device.look(memory)),
@@ -236,6 +237,9 @@ impl Bus {
         match dialogue {
             Ok(dialogue) => {
                 let protocol = device.protocol();
+                if let What::Move(_, to) = job.what {
+                    self.commanded(job.meter, to, now_ns);
+                }
                 self.start(job, dialogue, protocol, now_ns);
             }
             Err(why) => self.no_valve(&job, why),
@@ -250,7 +254,9 @@ impl Bus {
         now_ns: u64,
     ) {
         let line = Pace { echo: self.ear.echo(), ..self.pace }.line(protocol);
-        let mut talk = Talk::new(job, dialogue, line);
+        let others = self.members.iter().filter(|member| member.spec.key != job.meter);
+        let others = others.filter_map(|member| member.guesses.device().cjt188_address()).collect();
+        let mut talk = Talk::new(job, dialogue, line, others);
         if talk.ask(self.waited, now_ns) {
             self.talk = Some(talk);
         } else {
@@ -302,13 +308,25 @@ impl Bus {
         if job.what == What::Search {
             return self.search_told(&finished);
         }
-        self.remember(key, finished.memory);
-        let error = finished.result.as_ref().err().copied();
-        self.outcome(key, error, now_ns);
-        match (job.what, finished.result) {
+        let result = match finished.result {
+            // Another guess is tried, and its breaker told when all are.
+            Err(error) => match self.guess(&job, error) {
+                Some(error) => Err(error),
+                None => return,
+            },
+            good => good,
+        };
+        if self.member(key).is_some_and(|member| result.is_ok() || member.guesses.is_settled()) {
+            self.remember(key, finished.memory);
+        }
+        self.outcome(key, result.as_ref().err().copied(), now_ns);
+        match (job.what, result) {
             (What::Read | What::Position(_), Ok(reading)) => {
                 let Some(reading) = self.believe(&job, reading, now_ns) else { return };
                 let valve = reading.valve;
+                if let Some(protocol) = self.member(key).and_then(|member| member.guesses.read()) {
+                    self.events.push_back(Event::Speaks { key, protocol });
+                }
                 self.read(key, reading, finished.oddities, now_ns);
                 self.order_step(&job, Ok(valve), now_ns);
             }
@@ -330,16 +348,19 @@ impl Bus {
 
     /// A reading that may be published. One of a disturbed line is read once more first, and again until two in a row tell
     /// the same; `None` while that is so, or where it came to nothing.
-    fn believe(&mut self, job: &Job<What>, reading: Reading, now_ns: u64) -> Option<Reading> {
+    fn believe(&mut self, job: &Job<What>, mut reading: Reading, now_ns: u64) -> Option<Reading> {
         let disturbed = self.disturbed;
         let member = self.member(job.meter)?;
         let first = member.first.take();
-        if !disturbed.doubts(member.spec.device.protocol()) {
+        if !disturbed.doubts(member.guesses.device().protocol()) {
             return Some(reading);
         }
         let tries = first.as_ref().map_or(1, |first| first.tries.saturating_add(1));
         let most = member.spec.most_ul_per_h;
-        if first.is_some_and(|f| agree(&f.reading, &reading, now_ns.saturating_sub(f.t_ns), most)) {
+        if let Some(first) = first.as_ref()
+            && agree(&first.reading, &reading, now_ns.saturating_sub(first.t_ns), most)
+        {
+            confirm(&first.reading, &mut reading);
             return Some(reading);
         }
         if tries < TRIES {
@@ -364,6 +385,9 @@ impl Bus {
         let Some(member) = self.member(key) else { return };
         let before = member.standing();
         let change = member.breaker.outcome(error.as_ref(), now_ns);
+        if change == Some(Change::Opened) {
+            member.guesses.doubt();
+        }
         let standing = member.standing();
         if standing != before {
             self.events.push_back(Event::Breaker { key, standing });
@@ -372,11 +396,4 @@ impl Bus {
             self.events.push_back(Event::LowPower { key });
         }
     }
-}
-
-/// Whether something disturbed an exchange: an answer that is none, or another one's sending over the request.
-fn is_damaged(outcome: &Outcome) -> bool {
-    use gasd_meters::poll::{Failure, Heard};
-    let check = outcome.result.as_ref().err().and_then(Failure::of) == Some(Failure::Check);
-    check || outcome.heard == Heard::Damaged
 }

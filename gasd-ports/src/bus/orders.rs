@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Orders to the meters' valves, each a [`Procedure`] whose steps go before all else.
 
-use gasd_meters::drive::{Act, NoValve, Procedure, ProcedureSettings};
+use gasd_meters::drive::{Act, Earlier, NoValve, Procedure, ProcedureSettings};
 use gasd_meters::poll::{Full, Job, Priority};
 use gasd_meters::{Error, Valve};
 
@@ -16,7 +16,7 @@ impl Bus {
         let number = self.orders;
         let Some(member) = self.member(key) else { return false };
         if member.order.as_ref().is_none_or(|order| order.to != to) {
-            let procedure = Procedure::new(to, settings, now_ns);
+            let procedure = Procedure::new(to, settings, now_ns).after(member.spec.earlier);
             member.order = Some(Order { number, to, procedure, busy: false, due_ns: now_ns });
             self.orders = number.wrapping_add(1);
         }
@@ -40,6 +40,7 @@ impl Bus {
                 }
                 Act::Done(result) => {
                     let result = result.map_err(NotMoved::Trouble);
+                    member.spec.earlier = None;
                     self.events.push_back(Event::Moved { key, to: order.to, result });
                     member.order = None;
                     continue;
@@ -63,6 +64,14 @@ impl Bus {
             _ => return,
         }
         (order.busy, order.due_ns) = (false, now_ns);
+    }
+
+    /// A command to a valve is about to go out.
+    pub(super) fn commanded(&mut self, key: Key, to: Valve, now_ns: u64) {
+        let Some(member) = self.member(key) else { return };
+        let settle_ns = member.order.as_ref().map_or(0, |order| order.procedure.settle_ns());
+        member.spec.earlier = Some(Earlier { to, until_ns: now_ns.saturating_add(settle_ns) });
+        self.events.push_back(Event::Commanded { key, to });
     }
 
     /// The meter has no valve that can be moved like this.

@@ -3,20 +3,37 @@
 
 use gasd_meters::drive::{Dialogue, Finished};
 use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Step};
-use gasd_meters::{Error, poll};
+use gasd_meters::{Error, cjt188, poll};
 
 use super::event::Counts;
 
 /// A talk under way.
 pub(super) struct Talk<W> {
     pub(super) job: Job<W>,
-    dialogue: Dialogue,
+    ear: Listener,
     line: Line,
     exchange: Option<Exchange>,
     /// The request has an answer.
     answered: bool,
     /// What was heard instead of an answer the last time.
     raw: Vec<u8>,
+}
+
+/// Who tells an answer from what else is heard.
+struct Listener {
+    dialogue: Dialogue,
+    others: Vec<cjt188::Address>,
+}
+
+impl Listener {
+    /// Whether the frame answers. A meter of CJ/T 188 that answers with an address that nobody has is let pass, as such meters
+    /// are about; with the address of another meter of this line it is that one, late.
+    fn judge(&self, frame: &[u8]) -> Result<(), Error> {
+        self.dialogue.judge(frame)?;
+        let another = !self.others.is_empty()
+            && cjt188::Frame::parse(frame).is_ok_and(|frame| self.others.contains(&frame.address));
+        if another { Err(Error::AddressMismatch) } else { Ok(()) }
+    }
 }
 
 /// What is to be done for a talk.
@@ -30,13 +47,15 @@ pub(super) enum Turn {
 }
 
 impl<W> Talk<W> {
-    pub(super) fn new(job: Job<W>, dialogue: Dialogue, line: Line) -> Self {
-        Self { job, dialogue, line, exchange: None, answered: true, raw: Vec::new() }
+    /// `others`: addresses of other CJ/T 188 meters on the line.
+    pub(super) fn new(job: Job<W>, dialogue: Dialogue, line: Line, others: Vec<cjt188::Address>) -> Self {
+        let ear = Listener { dialogue, others };
+        Self { job, ear, line, exchange: None, answered: true, raw: Vec::new() }
     }
 
     /// Makes the next request; `false` when there is none. `waited`: a late answer may still come.
     pub(super) fn ask(&mut self, waited: bool, now_ns: u64) -> bool {
-        let Some(ask) = self.dialogue.next() else { return false };
+        let Some(ask) = self.ear.dialogue.next() else { return false };
         self.answered = ask.answered;
         let mut line = self.line;
         if !ask.answered {
@@ -51,8 +70,8 @@ impl<W> Talk<W> {
         let Some(exchange) = &mut self.exchange else {
             return Turn::Wait { until_ns: now_ns };
         };
-        let dialogue = &self.dialogue;
-        match exchange.step(now_ns, |bytes| dialogue.probe(bytes), |frame| dialogue.judge(frame)) {
+        let ear = &self.ear;
+        match exchange.step(now_ns, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame)) {
             Step::Send(bytes) => Turn::Send(bytes.to_vec()),
             Step::Wait { until_ns } => Turn::Wait { until_ns },
             Step::Done => match self.exchange.take() {
@@ -63,15 +82,15 @@ impl<W> Talk<W> {
     }
 
     pub(super) fn heard(&mut self, now_ns: u64, bytes: &[u8]) {
-        let dialogue = &self.dialogue;
+        let ear = &self.ear;
         if let Some(exchange) = &mut self.exchange {
-            exchange.heard(now_ns, bytes, |bytes| dialogue.probe(bytes), |frame| dialogue.judge(frame));
+            exchange.heard(now_ns, bytes, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame));
         }
     }
 
     /// Tells the dialogue how its request fared.
     pub(super) fn took(&mut self, outcome: &Outcome) {
-        self.dialogue.heard(outcome.result.as_deref().map_err(|error| *error));
+        self.ear.dialogue.heard(outcome.result.as_deref().map_err(|error| *error));
         self.raw = if outcome.result.is_ok() { Vec::new() } else { outcome.raw.clone() };
     }
 
@@ -83,13 +102,13 @@ impl<W> Talk<W> {
     /// The line is gone: what was asked is not answered.
     pub(super) fn lose(&mut self) {
         if self.exchange.take().is_some() {
-            self.dialogue.heard(Err(Error::Timeout));
+            self.ear.dialogue.heard(Err(Error::Timeout));
         }
     }
 
     /// How it ended, and what was heard instead of the last answer.
     pub(super) fn finish(self) -> (Job<W>, Finished, Vec<u8>) {
-        (self.job, self.dialogue.finish(), self.raw)
+        (self.job, self.ear.dialogue.finish(), self.raw)
     }
 }
 

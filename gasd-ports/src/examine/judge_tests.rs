@@ -122,6 +122,10 @@ fn nobody_and_several_at_once_are_told_apart() {
     );
     let findings = judged(listened(), mixed);
     assert_eq!(verdict(&findings, "answers"), Some(Verdict::Suspicious), "{findings:?}");
+    // `gasctl scan` cannot do what it is not said to do here.
+    let answers = findings.iter().find(|finding| finding.name == "answers").unwrap();
+    let advice = answers.advice.as_ref().unwrap();
+    assert!(advice.contains("connect one at a time") && advice.contains("on their labels"), "{advice}");
 }
 
 #[test]

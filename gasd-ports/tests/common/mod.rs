@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use gasd_meters::{Error, Kind, Reading};
+use gasd_ports::Kept;
 use gasd_ports::air::{Event, Output};
 use serde_json::Value;
 
@@ -63,7 +64,7 @@ pub fn errors(outputs: &[Output]) -> Vec<(u64, Error)> {
 }
 
 /// What is to be kept.
-pub fn memories(outputs: &[Output]) -> Vec<(u64, Vec<u8>)> {
+pub fn memories(outputs: &[Output]) -> Vec<(u64, Kept)> {
     outputs
         .iter()
         .filter_map(|output| match output {

@@ -91,10 +91,12 @@ pub fn spec(one: &One) -> Spec {
     Spec {
         key: one.key,
         device: one.device.clone(),
+        others: Vec::new(),
         every_ns: one.every_ns,
         breaker: Settings::default(),
         most_ul_per_h: 12_000_000_000,
         memory: Memory::default(),
+        earlier: None,
     }
 }
 
@@ -104,6 +106,14 @@ impl Wire {
         let (simulated, meters): (Vec<_>, Vec<_>) = meters.into_iter().unzip();
         let bus = Bus::new(pace, meters.iter().map(spec).collect(), START);
         Self { bus, lab: gasd_lab::Bus::new(line, simulated), meters, now_ns: START }
+    }
+
+    /// A new bus, as after a crash, of a line of 2400 baud and meters with what was written down of them.
+    pub fn reborn(&mut self, written: impl Fn(&mut Spec)) {
+        let pace = Pace { byte_ns: Line::new(2_400).byte_ns, ..Pace::new(2_400, 11) };
+        let mut specs: Vec<Spec> = self.meters.iter().map(spec).collect();
+        specs.iter_mut().for_each(written);
+        self.bus = Bus::new(pace, specs, self.now_ns);
     }
 
     /// Lets time pass until then, and returns what happened.

@@ -149,7 +149,7 @@ pub(super) fn unique_addresses(report: &mut Report<'_>, meters: &[meter::Draft<'
         let Some(on) = meter.on_port() else { continue };
         let same = |other: &meter::OnPort<'_>| {
             other.port.value == on.port.value
-                && other.device.protocol.value == on.device.protocol.value
+                && other.device.protocol.value.may_be(on.device.protocol.value)
                 && other.device.address.value.eq_ignore_ascii_case(&on.device.address.value)
         };
         if let Some((first, other)) = seen.iter().find(|(_, other)| same(other)) {
@@ -158,6 +158,19 @@ pub(super) fn unique_addresses(report: &mut Report<'_>, meters: &[meter::Draft<'
             field.senseless(report, Sense::AddressTaken { by: first.label.clone(), first: at });
         }
         seen.push((meter, on));
+    }
+}
+
+/// Refuses a meter of any address that is not alone on its port: it would be another one by turns.
+pub(super) fn alone(report: &mut Report<'_>, meters: &[meter::Draft<'_>]) {
+    let on = |meter: &&meter::Draft<'_>, port: &str| meter.on_port().is_some_and(|on| on.port.value == port);
+    for meter in meters {
+        let Some(at) = meter.on_port().filter(|on| on.device.is_any()) else { continue };
+        let other =
+            meters.iter().filter(|other| on(other, &at.port.value)).find(|other| other.label != meter.label);
+        if let Some(other) = other {
+            at.device.address.field.senseless(report, Sense::NotAlone { beside: other.label.clone() });
+        }
     }
 }
 

@@ -2,15 +2,14 @@
 //! A meter's `device`: how it is spoken to, or what it sends by itself.
 
 mod air;
+mod wired;
 
 use std::path::PathBuf;
 
-use gasd_meters::drive::{Device, HartSelect, Memory};
-use gasd_meters::{Kind, Unit, Valve, cjt188, dlt645, hart, mbus};
+use gasd_meters::drive::{Device, Memory, guess};
+use gasd_meters::{Kind, Unit, Valve, cjt188, mbus};
 
 use super::error::ErrorKind;
-use super::near::nearest;
-use super::registers;
 use super::report::Report;
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
@@ -38,13 +37,16 @@ const PROTOCOL: &str = "how it speaks, like \"cjt188\"";
 const ADDRESS: &str = "its address, like \"33780012345678\"";
 const QUANTITY: &str = "the quantity that is watched: \"volume\", \"volume_m\" or \"volume_b\"";
 const UNIT: &str = "the unit of its register, \"m3\" or \"L\"";
-const TYPE: &str = "the type of the meter, like 0x30 for gas";
-const REGISTER: &str = "the identifier of its register, like \"00010000\" or \"9010\"";
 const KEY_FILE: &str = "an absolute path, like \"/etc/gasd/keys/flat-3\"";
+
+/// The protocol of a meter that nobody has said it of.
+const AUTO: &str = "auto";
 
 /// A protocol, and the keys that mean something for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
+    /// Whichever it answers.
+    Auto,
     Cjt188,
     Dlt645,
     Mbus,
@@ -55,7 +57,8 @@ pub(super) enum Protocol {
     LwM2m,
 }
 
-const PROTOCOLS: [(&str, Protocol); 8] = [
+const PROTOCOLS: [(&str, Protocol); 9] = [
+    (AUTO, Protocol::Auto),
     ("cjt188", Protocol::Cjt188),
     ("dlt645", Protocol::Dlt645),
     ("mbus", Protocol::Mbus),
@@ -74,6 +77,7 @@ impl Protocol {
     /// Keys beside `protocol`, `address`, `quantity` and `unit` that mean something for it.
     const fn keys(self) -> &'static [&'static str] {
         match self {
+            Self::Auto => &["type", "dialect", "registers", "count_from"],
             Self::Cjt188 => &["type", "dialect"],
             Self::Dlt645 => &["edition", "register", "key_file"],
             Self::Mbus => &["valve"],
@@ -85,10 +89,17 @@ impl Protocol {
         }
     }
 
+    /// Whether a meter of this protocol may be one of the other.
+    pub(super) fn may_be(self, other: Self) -> bool {
+        self == other || self == Self::Auto || other == Self::Auto
+    }
+
     /// The kinds of port that carry it, for a message.
     pub(super) const fn ports(self) -> &'static str {
         match self {
-            Self::Cjt188 | Self::Dlt645 | Self::Mbus | Self::Modbus | Self::Hart => "serial or tcp",
+            Self::Auto | Self::Cjt188 | Self::Dlt645 | Self::Mbus | Self::Modbus | Self::Hart => {
+                "serial or tcp"
+            }
             Self::Wmbus => "wmbus",
             Self::LoRaWan => "lorawan",
             Self::LwM2m => "lwm2m",
@@ -101,6 +112,8 @@ impl Protocol {
 pub enum Talk {
     /// It is asked.
     Wired(Device),
+    /// It is asked, as each of these until it answers: never without any.
+    Auto(Vec<Device>),
     /// It sends wireless M-Bus.
     Wmbus(mbus::Address),
     /// It sends LoRaWAN.
@@ -129,10 +142,17 @@ impl Talk {
     pub fn protocol(&self) -> &'static str {
         match self {
             Self::Wired(device) => device.protocol().name(),
+            Self::Auto(_) => AUTO,
             Self::Wmbus(_) => "wmbus",
             Self::LoRaWan { .. } => "lorawan",
             Self::LwM2m { .. } => "lwm2m",
         }
+    }
+
+    /// Whether it is asked, and does not speak by itself.
+    #[must_use]
+    pub const fn is_asked(&self) -> bool {
+        matches!(self, Self::Wired(_) | Self::Auto(_))
     }
 
     /// Why no command of gasd moves its valve; `None` where one does.
@@ -143,6 +163,10 @@ impl Talk {
             Self::Wired(device) => {
                 device.valve(Valve::Closed, &Memory::default()).err().map(|why| why.to_string())
             }
+            Self::Auto(_) => Some(
+                "has protocol = \"auto\": a valve is commanded by a protocol that somebody has named"
+                    .to_owned(),
+            ),
             Self::Wmbus(_) => Some("is only heard: wireless M-Bus is not sent by gasd".to_owned()),
             Self::LoRaWan { .. } => Some("takes no command for a valve that is published".to_owned()),
             Self::LwM2m { .. } => Some("sleeps, and is not sent commands for its valve".to_owned()),
@@ -190,6 +214,13 @@ pub(super) struct Draft<'a> {
     /// As it is written.
     pub(super) address: Placed<'a, String>,
     pub(super) config: DeviceConfig,
+}
+
+impl Draft<'_> {
+    /// Whether it is whoever is there.
+    pub(super) fn is_any(&self) -> bool {
+        self.protocol.value == Protocol::Auto && self.address.value == guess::ANY
+    }
 }
 
 /// Reads `device`; `None` where the report says why.
@@ -256,135 +287,10 @@ fn talk(
     address: &Field<'_>,
     written: &str,
 ) -> Option<Talk> {
-    let bad = |report: &mut Report<'_>, expected: &'static str| {
-        address.senseless(report, Sense::Address { expected });
-    };
     match protocol {
-        Protocol::Cjt188 => {
-            let profile = dialect(report, section);
-            let kind = kind(report, section);
-            let Ok(address) = written.parse::<cjt188::Address>() else {
-                bad(report, "14 digits, the maker's four first");
-                return None;
-            };
-            Some(Talk::Wired(Device::Cjt188 { address, kind: kind?, profile: *profile? }))
-        }
-        Protocol::Dlt645 => {
-            let standard = edition(report, section);
-            let Ok(address) = written.parse::<dlt645::Address>() else {
-                bad(report, "12 digits");
-                return None;
-            };
-            let standard = standard?;
-            let di = di(report, section, standard)?;
-            Some(Talk::Wired(Device::Dlt645 { address, standard, di, authority: None }))
-        }
-        Protocol::Mbus => {
-            let valve = section.get("valve").map(|field| registers::output(report, &field));
-            let target = match written.parse::<u8>() {
-                Ok(primary @ 0..=250) if written.len() <= 3 => mbus::Target::Primary(primary),
-                _ => match written.parse::<mbus::Address>() {
-                    Ok(address) => mbus::Target::Selected(address),
-                    Err(_) => {
-                        bad(report, "0 to 250, or eight digits, or \"12345678.ELS.33.03\"");
-                        return None;
-                    }
-                },
-            };
-            let valve = match valve {
-                Some(valve) => Some(valve?),
-                None => None,
-            };
-            Some(Talk::Wired(Device::Mbus { target, valve }))
-        }
-        Protocol::Modbus => {
-            let map = registers::map(report, section);
-            let valve = section.get("valve").map(|field| registers::valve(report, &field));
-            let Some(unit @ 1..=247) = written.parse::<u8>().ok() else {
-                bad(report, "a unit from 1 to 247");
-                return None;
-            };
-            let valve = match valve {
-                Some(valve) => Some(valve?),
-                None => None,
-            };
-            Some(Talk::Wired(Device::Modbus { unit, map: map?, valve }))
-        }
-        Protocol::Hart => match hart_address(written) {
-            Some(select) => Some(Talk::Wired(Device::Hart { select, master: hart::Master::Primary })),
-            None => {
-                bad(report, "0 to 63 for a polling address, or up to eight characters of a tag");
-                None
-            }
-        },
-        Protocol::Wmbus => match written.parse::<mbus::Address>() {
-            Ok(address) => Some(Talk::Wmbus(address)),
-            Err(_) => {
-                bad(report, "eight digits, or \"12345678.ELS.33.03\"");
-                None
-            }
-        },
+        Protocol::Wmbus => air::wmbus(report, address, written),
         Protocol::LoRaWan => air::lorawan(report, section, address, written),
         Protocol::LwM2m => air::lwm2m(report, section, written),
+        wired => wired::talk(report, wired, section, address, written),
     }
-}
-
-fn hart_address(written: &str) -> Option<HartSelect> {
-    match written.parse::<u8>() {
-        Ok(poll @ 0..=63) => Some(HartSelect::Poll(poll)),
-        Ok(_) => None,
-        Err(_) => {
-            let good = (1..=8).contains(&written.len())
-                && written.chars().all(|c| (' '..='_').contains(&c.to_ascii_uppercase()));
-            good.then(|| HartSelect::Tag(written.to_ascii_uppercase()))
-        }
-    }
-}
-
-/// The type of a CJ/T 188 meter; gas by default.
-fn kind(report: &mut Report<'_>, section: &Section<'_>) -> Option<u8> {
-    const GAS: u8 = 0x30;
-    let Some(field) = section.get("type") else { return Some(GAS) };
-    let kind = field.integer(report, 0x49, TYPE)?;
-    let kind = u8::try_from(kind).ok().filter(|kind| (0x10..=0x49).contains(kind));
-    if kind.is_none() {
-        field.senseless(report, Sense::Address { expected: "0x10 to 0x49; gas meters have 0x30 to 0x39" });
-    }
-    kind
-}
-
-fn dialect(report: &mut Report<'_>, section: &Section<'_>) -> Option<&'static cjt188::Profile> {
-    let Some(field) = section.get("dialect") else { return Some(&cjt188::Profile::STANDARD) };
-    let name = field.string(report, "how its maker bends the standard, like \"no-valve\"")?;
-    let found = cjt188::Profile::named(name);
-    if found.is_none() {
-        let known: Vec<&'static str> = cjt188::PROFILES.iter().map(|profile| profile.name).collect();
-        let near = nearest(name, known.iter().copied());
-        field.refuse(report, ErrorKind::UnknownWord { near, known });
-    }
-    found
-}
-
-fn edition(report: &mut Report<'_>, section: &Section<'_>) -> Option<dlt645::Standard> {
-    let words = [("2007", dlt645::Standard::V2007), ("1997", dlt645::Standard::V1997)];
-    match section.get("edition") {
-        Some(field) => field.word(report, "\"2007\" or \"1997\"", &words),
-        None => Some(dlt645::Standard::V2007),
-    }
-}
-
-/// The identifier of the register; of an electric meter the forward energy.
-fn di(report: &mut Report<'_>, section: &Section<'_>, standard: dlt645::Standard) -> Option<dlt645::Di> {
-    let field = section.required(report, "register", REGISTER)?;
-    let text = field.string(report, REGISTER)?;
-    let hex = |digits: usize| (text.len() == digits).then(|| u32::from_str_radix(text, 16).ok()).flatten();
-    let di = match standard {
-        dlt645::Standard::V2007 => hex(8).map(dlt645::Di::Long),
-        dlt645::Standard::V1997 => hex(4).and_then(|di| u16::try_from(di).ok()).map(dlt645::Di::Short),
-    };
-    if di.is_none() {
-        let expected = "eight hex digits, or four of the edition of 1997";
-        field.senseless(report, Sense::Address { expected });
-    }
-    di
 }

@@ -105,6 +105,7 @@ fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<C
     cross::unique_lines(report, &meters, &valves, &ports);
     cross::unique_places(report, &ports);
     cross::unique_addresses(report, &meters);
+    cross::alone(report, &meters);
     let on: Vec<Option<usize>> = meters.iter().map(|m| cross::find_port(report, m, &ports)).collect();
     cross::unused_ports(report, &ports, &on);
     let within: Vec<Option<usize>> = valves.iter().map(|v| cross::find_meter(report, v, &meters)).collect();

@@ -320,6 +320,12 @@ pub enum Sense {
         /// Where that is said.
         first: First,
     },
+    /// Whoever is there, where several are.
+    #[error("means whoever is on the port, and {beside} is on it, too; give this meter's own address")]
+    NotAlone {
+        /// Who else is there.
+        beside: String,
+    },
     /// A protocol that another kind of port carries.
     #[error("{protocol} is not spoken on a port of kind {kind} (expected {expected})")]
     WrongPort {

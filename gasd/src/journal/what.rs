@@ -110,6 +110,8 @@ table! {
 
     /// What was remembered of a meter on a port cannot be used.
     MemoryLost Notice "db45e6367d074168b19fe6ba2fbabebb",
+    /// What a meter on a port speaks has been found out.
+    ProtocolFound Notice "28480fb363854fdc951a83b156973992",
     /// The supply of a port of meters is low.
     PowerLow Warning "14b4969c0a26488dabf32c3d627aace9",
     /// It is well again.

@@ -109,8 +109,8 @@ pub enum ActuatorError {
 /// An order that the line has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Driven {
-    /// When the line was set, `CLOCK_BOOTTIME` ns.
-    pub line_set_ns: u64,
+    /// When the line was set, `CLOCK_BOOTTIME` ns; `None` where there is none.
+    pub line_set_ns: Option<u64>,
     /// How long the line must stay so before [`Actuator::rest`]; `None` for a line that stays.
     pub pulse: Option<Duration>,
 }
@@ -161,6 +161,11 @@ pub trait Actuator: Send {
     /// [`ActuatorError`].
     fn position(&mut self) -> Result<Position, ActuatorError> {
         Ok(self.feedback()?.unwrap_or_default())
+    }
+
+    /// Why a closing failed that it sent by itself, after the order had ended; told once.
+    fn late_failure(&mut self) -> Option<ActuatorError> {
+        None
     }
 
     /// Whether its driving lines are still there.
@@ -248,7 +253,7 @@ impl Actuator for Simulated {
         if !state.stuck {
             state.position = to.position();
         }
-        Ok(Driven { line_set_ns: boottime_ns(), pulse: None })
+        Ok(Driven { line_set_ns: Some(boottime_ns()), pulse: None })
     }
 
     fn feedback(&mut self) -> Result<Option<Position>, ActuatorError> {

@@ -163,7 +163,11 @@ impl Response {
             }
             Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
-                let why = format!("it has not moved within {} s", PATIENCE.as_secs());
+                // A meter that moves its own valve is asked before and after, at its own pace.
+                let why = format!(
+                    "it has not moved within {} s; the order goes on, and the valve's position says how it ends",
+                    PATIENCE.as_secs()
+                );
                 Err(CommandError::Actuator { valve: valve.into(), why })
             }
         }

@@ -145,7 +145,7 @@ impl Actuator for GpioActuator {
                 pulse_of = Some(*pulse);
             }
         }
-        Ok(Driven { line_set_ns: boottime_ns(), pulse: pulse_of })
+        Ok(Driven { line_set_ns: Some(boottime_ns()), pulse: pulse_of })
     }
 
     fn rest(&mut self) -> Result<(), ActuatorError> {

@@ -251,7 +251,7 @@ impl Work {
             Ok(driven) => driven,
             Err(error) => return End::Done(None, Err(error)),
         };
-        let latency = Some(driven.line_set_ns.saturating_sub(current.decided_ns));
+        let latency = driven.line_set_ns.map(|ns| ns.saturating_sub(current.decided_ns));
         if let Some(pulse) = driven.pulse {
             let overtaken = wait(&self.inbox, pulse, current);
             let rested = actuator.rest();
@@ -314,6 +314,10 @@ impl Work {
         if let Err(error @ ActuatorError::Gone { .. }) = actuator.check() {
             self.lose(error);
             return;
+        }
+        if let Some(error) = actuator.late_failure() {
+            let (to, result) = (Target::Closed, Err(error));
+            (self.report)(Report::Driven(Outcome { to, latency_ns: None, result, will_retry: false }));
         }
         if let Ok(Some(position)) = actuator.feedback()
             && self.seen != Some(position)

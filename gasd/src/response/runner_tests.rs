@@ -33,7 +33,7 @@ impl Actuator for Coils {
     fn drive(&mut self, to: Target) -> Result<Driven, ActuatorError> {
         let mut state = self.0.lock().unwrap();
         state.log.push(to.name());
-        Ok(Driven { line_set_ns: boottime_ns(), pulse: Some(state.pulse) })
+        Ok(Driven { line_set_ns: Some(boottime_ns()), pulse: Some(state.pulse) })
     }
 
     fn rest(&mut self) -> Result<(), ActuatorError> {

@@ -14,7 +14,7 @@ use crate::response::audit::entry;
 use crate::response::clock::Now;
 use crate::response::request::Before;
 use crate::response::unconfigured;
-use crate::state::{CommandError, Hold, Position, ValveState, VerdictRecord};
+use crate::state::{CommandError, Hold, METER_ACTUATOR, Position, ValveState, VerdictRecord};
 pub use crate::store::records::GASD;
 use crate::store::{Change, Loaded, StoredHold};
 
@@ -81,7 +81,7 @@ impl Valves {
                     actuator: match valve.actuator {
                         Actuator::Simulated => "simulated",
                         Actuator::Gpio { .. } => "gpio",
-                        Actuator::Meter { .. } => "meter",
+                        Actuator::Meter { .. } => METER_ACTUATOR,
                     }
                     .into(),
                     holds: holds.map(|hold| hold.hold.clone()).collect(),
@@ -297,10 +297,12 @@ impl Valves {
         let Some(valve) = self.moving(valve) else {
             return Vec::new();
         };
-        let took = latency_ns.map_or_else(
-            || "the line was not set".into(),
-            |ns| format!("the line was set after {}.{:03} ms", ns / 1_000_000, ns / 1000 % 1000),
-        );
+        let took = match latency_ns {
+            Some(ns) => format!("; the line was set after {}.{:03} ms", ns / 1_000_000, ns / 1000 % 1000),
+            // A valve in a meter has none.
+            None if valve.state.actuator == METER_ACTUATOR => String::new(),
+            None => "; the line was not set".to_owned(),
+        };
         let outcome = if result.is_ok() { "done" } else { "failed" };
         // An answer to an order that a newer one has overtaken says nothing about now.
         let current = valve.told == Some(to);
@@ -310,14 +312,14 @@ impl Valves {
                     valve.state.position = position;
                     valve.state.health = "ok".into();
                 }
-                format!("{}; {took}", to.name())
+                format!("{}{took}", to.name())
             }
             Err(text) => {
                 if current {
                     valve.state.position = Position::Unknown;
                     valve.state.health = format!("could not be driven {}: {text}", to.name());
                 }
-                format!("{}: {text}; {took}", to.name())
+                format!("{}: {text}{took}", to.name())
             }
         };
         vec![Step::Persist(vec![Change::Audit(entry(now, GASD, "drive", &valve.state.id, &detail, outcome))])]

@@ -150,6 +150,8 @@ pub struct ValveState {
 
 /// Actuator of a valve that is not configured any more and that something was held for at the start.
 pub const NO_ACTUATOR: &str = "none";
+/// The actuator of a valve in a meter.
+pub const METER_ACTUATOR: &str = "meter";
 
 impl ValveState {
     /// Whether it is in the configuration. If not, nothing moves it; its holds can be released.

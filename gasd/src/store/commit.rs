@@ -212,7 +212,7 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
             write.open_table(LEARNED)?.insert(key.as_str(), bytes.as_slice())?;
         }
         Change::Remembered { key, bytes } => {
-            write.open_table(REMEMBERED)?.insert(key.as_str(), bytes.as_slice())?;
+            write.open_table(REMEMBERED)?.insert(key.as_str(), &**bytes)?;
         }
         Change::Audit(entry) => {
             let mut audit = write.open_table(AUDIT)?;

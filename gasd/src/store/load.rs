@@ -68,13 +68,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn learned(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let mut rows = self.optional(LEARNED)?;
+        let mut rows: Vec<(String, Vec<u8>)> = self.optional(LEARNED)?;
         rows.retain(|(key, _)| !key.contains(':'));
         Ok(rows)
     }
 
     /// The rows of a table that a store may be without.
-    fn optional(&self, table: Named) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    fn optional<B: From<Vec<u8>>>(&self, table: Named) -> Result<Vec<(String, B)>, StoreError> {
         self.read(|read| {
             let table = match read.open_table(table) {
                 Ok(table) => table,
@@ -84,7 +84,7 @@ impl Store {
             let mut rows = Vec::new();
             for row in table.iter()? {
                 let (key, bytes) = row?;
-                rows.push((key.value().to_owned(), bytes.value().to_vec()));
+                rows.push((key.value().to_owned(), bytes.value().to_vec().into()));
             }
             Ok(rows)
         })

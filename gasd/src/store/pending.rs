@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use gasd_ports::Kept;
+
 use crate::store::records::{Change, NextIds};
 use crate::store::totals::Base;
 
@@ -15,7 +17,7 @@ pub struct Pending {
     rows: VecDeque<Change>,
     bases: BTreeMap<String, Base>,
     learned: BTreeMap<String, Vec<u8>>,
-    remembered: BTreeMap<String, Vec<u8>>,
+    remembered: BTreeMap<String, Kept>,
     ids: Option<NextIds>,
     dropped: u64,
 }
@@ -129,6 +131,16 @@ mod tests {
 
     fn base(pulses: u64) -> Change {
         Change::Base { meter: "m".into(), base: Base { pulses, ..Base::default() } }
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_meter_is_never_shown() {
+        let row = Change::Remembered { key: "memory:flat".into(), bytes: vec![0xAB; 16].into() };
+        let mut pending = Pending::default();
+        pending.push([row.clone()]);
+        for shown in [format!("{row:?}"), format!("{row:#?}"), format!("{pending:?}")] {
+            assert!(shown.contains("16 bytes") && !shown.contains("171"), "{shown}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! What can be asked of the store, as data: each [`Change`] is one row, and a slice of them is one
 //! transaction.
 
+use gasd_ports::Kept;
+
 use crate::state::{Hold, Position, VerdictRecord};
 use crate::store::totals::Base;
 
@@ -93,8 +95,9 @@ pub enum Change {
     Remembered {
         /// `memory:` or `latest:` and the meter's id.
         key: String,
-        /// As the port's own code writes it. Not a record here, so that one that cannot be read spoils nothing else.
-        bytes: Vec<u8>,
+        /// As the port's own code writes it. Not a record here, so that one that cannot be read spoils nothing else. It may
+        /// hold keys: it is not shown, and cleared when it goes.
+        bytes: Kept,
     },
     /// An audit entry; its number is given by the store.
     Audit(AuditEntry),
@@ -171,5 +174,5 @@ pub struct Loaded {
     /// Meter ids and what was learned of their homes, as it is in the file.
     pub learned: Vec<(String, Vec<u8>)>,
     /// Keys and what is remembered of meters on ports, as it is in the file.
-    pub remembered: Vec<(String, Vec<u8>)>,
+    pub remembered: Vec<(String, Kept)>,
 }

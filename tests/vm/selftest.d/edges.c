@@ -1,6 +1,7 @@
 // Holds one line of a GPIO chip through the kernel's uAPI v2.
 //
-// Usage: edges count CHIP LINE LABEL EVENTS   read EVENTS edges, print a summary
+// Usage: edges count CHIP LINE LABEL EVENTS   read EVENTS edges, print a summary, hold the line
+//                                             until SIGTERM: its interrupt is counted that long
 //        edges hold CHIP LINE LABEL in|out0|out1   hold the line until killed
 //
 // Writes a row to descriptor 3 once it holds the line.
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/gpio.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +54,13 @@ static int count(int fd, unsigned int want)
 {
 	struct gpio_v2_line_event event;
 	unsigned int got = 0, rising = 0, gaps = 0, last = 0;
+	sigset_t end;
+	int sig;
+
+	// Before the first edge, so that one who is told to end early ends well.
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigprocmask(SIG_BLOCK, &end, NULL);
 
 	// Reads past the last one wanted for a moment: one edge too many is a failure too.
 	while (poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, got < want ? 10000 : 300) == 1) {
@@ -63,6 +72,9 @@ static int count(int fd, unsigned int want)
 		last = event.seqno;
 	}
 	printf("events %u rising %u falling %u gaps %u\n", got, rising, got - rising, gaps);
+	fflush(stdout);
+	// A machine may be slow to look at what it counted.
+	sigwait(&end, &sig);
 	return 0;
 }
 

@@ -89,6 +89,13 @@ fn port(port: &Port) -> Vec<Finding> {
     ));
     let told = [
         (
+            "other-answers",
+            "other_answers",
+            "answers came that were not awaited: of another meter, or once more",
+            "two meters of one address answer both, one answer after the other: look at the labels, and take one off the line to \
+             see whether it goes on; a meter that answers too late, and another master, do it as well",
+        ),
+        (
             "noise",
             "garbage_bytes",
             "bytes belonged to no frame",
@@ -208,7 +215,7 @@ mod tests {
     fn a_port_that_counts_nothing_bad_is_good() {
         let findings = seen(&[("requests", 1_000), ("answers", 1_000)]);
         assert!(findings.iter().all(|finding| finding.verdict == Verdict::Good), "{findings:?}");
-        assert_eq!(findings.len(), 12);
+        assert_eq!(findings.len(), 13);
     }
 
     #[test]
@@ -217,6 +224,7 @@ mod tests {
             ("collisions", "collision"),
             ("damaged", "damaged"),
             ("timeouts", "timeouts"),
+            ("other_answers", "other-answers"),
             ("garbage_bytes", "noise"),
             ("line_busy", "busy"),
             ("framing_errors", "framing"),

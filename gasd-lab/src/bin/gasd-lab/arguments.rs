@@ -11,9 +11,10 @@ use gasd_lab::loss::Loss;
 use gasd_lab::truth::Motor;
 use gasd_lab::{Habits, Noise, Register};
 
+use crate::radio::Wmbus;
 use crate::units::{between, cubic_metres, share, span};
 
-/// Meters that are not there: on serial ports, behind a LoRaWAN gateway, on NB-IoT.
+/// Meters that are not there: on serial ports, on the radio, behind a LoRaWAN gateway, on NB-IoT.
 ///
 /// They answer as meters do, with noise, late, or not at all if asked to, until Ctrl-C. Spans of time are written as 500ms, 4s,
 /// 15m or 2h, shares as 5% or 200ppm. The same seed gives the same meters.
@@ -33,6 +34,13 @@ pub enum Command {
   gasd-lab serial --protocol modbus --baud 9600 --noise 5% --burst 4 --echo
   gasd-lab serial --protocol cjt188 --dead 60s..90s --late 5% --valve-answer-lost 20%")]
     Serial(Serial),
+    /// Meters of wireless M-Bus and the receiver that hears them, behind a serial port that any program opens
+    #[command(after_help = "Examples:
+  gasd-lab wmbus --count 4 --security mode7 --link /tmp/radio --every 10s
+  gasd-lab wmbus --form stick --security mode5 --lost 10% --repeated 30% --damaged 5%
+  gasd-lab wmbus --count 2 --security mode7 --wrong-keys 1 --replayed 20% --altered 20%
+  gasd-lab wmbus --form lines --security link-layer --compact 7 --dead 60s..90s")]
+    Wmbus(Wmbus),
     /// LoRaWAN devices and the gateway that hears them: Semtech's packet forwarder
     #[command(after_help = "Example:
   gasd-lab lorawan --to 127.0.0.1:1700 --count 4 --otaa --every 30s --drop 5%")]
@@ -311,6 +319,6 @@ mod tests {
                 all += 1;
             }
         }
-        assert_eq!(all, 6);
+        assert_eq!(all, 10);
     }
 }

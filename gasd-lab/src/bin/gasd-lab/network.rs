@@ -11,6 +11,7 @@ use gasd_meters::hex::Hex;
 use gasd_meters::lorawan::Key;
 
 use crate::arguments::{Lorawan, Lwm2m, Make, Meter};
+use crate::units::key;
 use crate::watch::watch;
 
 /// The number of the gateway, and of the server that devices join through.
@@ -28,15 +29,6 @@ fn truth(meter: &Meter, n: u64, from_ns: u64) -> Shared {
 
 fn socket(error: &std::io::Error) -> String {
     format!("no socket: {error}")
-}
-
-/// A key that everybody may know: it is printed, and follows from the seed.
-fn key(seed: u64, n: u32, purpose: u8) -> [u8; 16] {
-    let mut bytes = [purpose; 16];
-    for (place, byte) in bytes.iter_mut().skip(1).zip(seed.to_be_bytes().into_iter().chain(n.to_be_bytes())) {
-        *place = byte;
-    }
-    bytes
 }
 
 /// A gateway and its devices.

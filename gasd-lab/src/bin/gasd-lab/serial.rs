@@ -156,11 +156,11 @@ fn numbered(link: &Path, n: u8) -> PathBuf {
 }
 
 /// A symbolic link, removed at the end.
-struct Link(PathBuf);
+pub struct Link(PathBuf);
 
 impl Link {
     /// One that was left by another run is replaced, anything else is not touched.
-    fn new(to: &Path, link: PathBuf) -> Result<Self, String> {
+    pub fn new(to: &Path, link: PathBuf) -> Result<Self, String> {
         let wrong = |error| format!("{}: {error}", link.display());
         if fs::symlink_metadata(&link).is_ok_and(|found| found.is_symlink()) {
             fs::remove_file(&link).map_err(wrong)?;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How people write shares, spans of time and volumes.
+//! How people write shares, spans of time and volumes; and the keys that they are told.
 
 use std::ops::Range;
 
@@ -44,6 +44,15 @@ pub fn cubic_metres(text: &str) -> Result<u64, String> {
     } else {
         Err(wrong())
     }
+}
+
+/// A key that everybody may know: it is printed, and follows from the seed.
+pub fn key(seed: u64, n: u32, purpose: u8) -> [u8; 16] {
+    let mut bytes = [purpose; 16];
+    for (place, byte) in bytes.iter_mut().skip(1).zip(seed.to_be_bytes().into_iter().chain(n.to_be_bytes())) {
+        *place = byte;
+    }
+    bytes
 }
 
 #[cfg(test)]

@@ -10,17 +10,21 @@
 use gasd_meters::bytes::Cursor;
 use gasd_meters::lorawan::{Counter, Key, Keys};
 
+use zeroize::Zeroizing;
+
 use super::super::blob::{self, NotRestored};
 use super::device::{Live, Member, Way};
+use crate::Kept;
 
 const VERSION: u8 = 1;
 const PERSONAL: u8 = 0;
 const OVER_THE_AIR: u8 = 1;
 
 /// What is to be kept. It holds keys of the session where the device has joined.
-pub(super) fn write(member: &Member) -> Vec<u8> {
+pub(super) fn write(member: &Member) -> Kept {
     // With room for all of it, so that no half of a key is left where it was moved from.
-    let mut out = Vec::with_capacity(256 + 2 * member.dev_nonces.len());
+    let room = 256 + 2 * member.dev_nonces.len();
+    let mut out = Vec::with_capacity(room);
     out.push(VERSION);
     match (&member.way, &member.live) {
         (Way::Personal, Some(live)) => {
@@ -30,7 +34,7 @@ pub(super) fn write(member: &Member) -> Vec<u8> {
             blob::put_option(&mut out, live.session.up.last());
             out.extend(live.down.to_le_bytes());
         }
-        (Way::Personal, None) => return Vec::new(),
+        (Way::Personal, None) => return Kept::default(),
         (Way::OverTheAir { .. }, _) => {
             out.push(OVER_THE_AIR);
             out.extend(member.check);
@@ -44,7 +48,8 @@ pub(super) fn write(member: &Member) -> Vec<u8> {
             put_session(&mut out, member.next.as_ref());
         }
     }
-    out
+    debug_assert!(out.len() <= room, "it was moved");
+    out.into()
 }
 
 fn put_session(out: &mut Vec<u8>, live: Option<&Live>) {
@@ -82,6 +87,7 @@ pub(super) fn read(member: &mut Member, bytes: &[u8]) -> Result<(), NotRestored>
     let (kind, check) = (cursor.u8()?, cursor.array::<8>()?);
     match (kind, &member.way) {
         (PERSONAL, Way::Personal) | (OVER_THE_AIR, Way::OverTheAir { .. }) if check == member.check => {}
+        (PERSONAL, Way::Personal) | (OVER_THE_AIR, Way::OverTheAir { .. }) => return Err(NotRestored::OtherKey),
         (PERSONAL | OVER_THE_AIR, _) => return Err(NotRestored::OtherMeter),
         _ => return Err(NotRestored::Damaged),
     }
@@ -131,7 +137,8 @@ fn session(cursor: &mut Cursor<'_>) -> Result<Option<Live>, NotRestored> {
 }
 
 fn key(cursor: &mut Cursor<'_>) -> Result<Key, NotRestored> {
-    Ok(Key::new(cursor.array()?))
+    let bytes = Zeroizing::new(cursor.array()?);
+    Ok(Key::new(*bytes))
 }
 
 fn some_key(cursor: &mut Cursor<'_>) -> Result<Option<Key>, NotRestored> {

@@ -23,6 +23,7 @@ use gasd_meters::Error;
 use gasd_meters::lorawan::{CrcCheck, Datagram, Direction, Phy, Received};
 
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
+use crate::Kept;
 pub use device::{Activation, Device, Root};
 pub use region::Region;
 
@@ -150,7 +151,7 @@ impl Network {
 
     /// What is to be kept of a meter. It may hold keys of its session.
     #[must_use]
-    pub fn memory(&self, key: u64) -> Vec<u8> {
+    pub fn memory(&self, key: u64) -> Kept {
         self.members.iter().find(|member| member.key == key).map(memory::write).unwrap_or_default()
     }
 
@@ -188,7 +189,7 @@ impl Air for Network {
         self.members.iter().map(|member| member.key).collect()
     }
 
-    fn memory(&self, key: u64) -> Vec<u8> {
+    fn memory(&self, key: u64) -> Kept {
         self.memory(key)
     }
 

@@ -15,6 +15,7 @@ use gasd_meters::{Error, nbiot::Content, nbiot::Path};
 
 use super::blob;
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
+use crate::Kept;
 pub use device::{Carries, Device};
 
 const VERSION: u8 = 1;
@@ -120,7 +121,7 @@ impl Lwm2m {
             let bytes = memory(&self.server, member);
             if member.kept != bytes {
                 member.kept.clone_from(&bytes);
-                out.push(Output::Event(Event::Memory { key: member.device.key, bytes }));
+                out.push(Output::Event(Event::Memory { key: member.device.key, bytes: bytes.into() }));
             }
         }
         out.append(&mut told);
@@ -206,9 +207,9 @@ impl Air for Lwm2m {
         self.members.iter().map(|member| member.device.key).collect()
     }
 
-    fn memory(&self, key: u64) -> Vec<u8> {
+    fn memory(&self, key: u64) -> Kept {
         let member = self.members.iter().find(|member| member.device.key == key);
-        member.map(|member| memory(&self.server, member)).unwrap_or_default()
+        member.map(|member| memory(&self.server, member)).unwrap_or_default().into()
     }
 
     fn restore(&mut self, key: u64, bytes: &[u8], now_ns: u64) -> Result<(), NotRestored> {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What of a meter must survive a restart: the formats of its compact frames, and its message counter.
 //!
+//! Of each key by itself, that of now first: a key file that is wrong for a while must not make old telegrams new.
+//!
 //! ```text
-//! version | check 4 | count 2, formats | count 2, seen
+//! version | sections
+//! section: check 4 | count 2, formats | count 2, seen
 //! format: manufacturer 2, version, medium, signature 2, length 2, heads
 //! seen: address 8, access, hash 8, time 8, counter
 //! ```
 
 use gasd_meters::bytes::Cursor;
 use gasd_meters::mbus::Address;
-use gasd_meters::wmbus::{CompactFormat, Formats, Key, Lock, Receiver, Replay, Seal, Seen};
+use gasd_meters::wmbus::{CompactFormat, Key, Lock, Receiver, Seal, Seen};
 
 use super::super::blob::{self, NotRestored};
 
@@ -31,13 +34,39 @@ pub(super) fn check(key: Option<&Key>) -> [u8; 4] {
     telegram.and_then(|telegram| telegram.bytes.last_chunk().copied()).unwrap_or_default()
 }
 
-/// What is to be kept; nothing while there is nothing.
-pub(super) fn write(check: [u8; 4], receiver: &Receiver) -> Vec<u8> {
-    let (formats, seen) = (receiver.formats.all(), receiver.replay.all());
-    if formats.is_empty() && seen.is_empty() {
-        return Vec::new();
+/// What is known with one key.
+pub(super) struct Section {
+    /// Which key: [`check`].
+    pub check: [u8; 4],
+    pub formats: Vec<CompactFormat>,
+    pub seen: Vec<Seen>,
+}
+
+impl Section {
+    /// Into what is known with the same key.
+    pub fn give(self, receiver: &mut Receiver, now_s: u64) {
+        receiver.formats.take_in(self.formats);
+        receiver.replay.take_in(now_s, self.seen);
     }
-    let mut out = vec![VERSION];
+}
+
+/// What is to be kept, of the key of now and of others; nothing while there is nothing.
+pub(super) fn write<'a>(known: impl IntoIterator<Item = ([u8; 4], &'a Receiver)>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (check, receiver) in known {
+        if receiver.formats.all().is_empty() && receiver.replay.all().is_empty() {
+            continue;
+        }
+        if out.is_empty() {
+            out.push(VERSION);
+        }
+        put(&mut out, check, receiver);
+    }
+    out
+}
+
+fn put(out: &mut Vec<u8>, check: [u8; 4], receiver: &Receiver) {
+    let (formats, seen) = (receiver.formats.all(), receiver.replay.all());
     out.extend(check);
     // There are 64 and 1024 at most.
     out.extend((formats.len() as u16).to_le_bytes());
@@ -55,17 +84,22 @@ pub(super) fn write(check: [u8; 4], receiver: &Receiver) -> Vec<u8> {
         out.push(seen.access);
         out.extend(seen.hash.to_le_bytes());
         out.extend(seen.at_s.to_le_bytes());
-        blob::put_option(&mut out, seen.counter);
+        blob::put_option(out, seen.counter);
     }
-    out
 }
 
-/// Takes back what [`write`] wrote.
-pub(super) fn read(check: [u8; 4], bytes: &[u8]) -> Result<Receiver, NotRestored> {
-    let Some(mut cursor) = blob::open(bytes, VERSION)? else { return Ok(Receiver::default()) };
-    if cursor.array::<4>()? != check {
-        return Err(NotRestored::OtherMeter);
+/// Reads what [`write`] wrote.
+pub(super) fn read(bytes: &[u8]) -> Result<Vec<Section>, NotRestored> {
+    let Some(mut cursor) = blob::open(bytes, VERSION)? else { return Ok(Vec::new()) };
+    let mut sections = vec![section(&mut cursor)?];
+    while !cursor.is_empty() {
+        sections.push(section(&mut cursor)?);
     }
+    Ok(sections)
+}
+
+fn section(cursor: &mut Cursor<'_>) -> Result<Section, NotRestored> {
+    let check = cursor.array()?;
     let (mut formats, mut all) = (Vec::new(), Vec::new());
     for _ in 0..cursor.u16_le()? {
         let manufacturer = cursor.u16_le()?;
@@ -75,10 +109,9 @@ pub(super) fn read(check: [u8; 4], bytes: &[u8]) -> Result<Receiver, NotRestored
         formats.push(CompactFormat { manufacturer, version, medium, signature, heads });
     }
     for _ in 0..cursor.u16_le()? {
-        all.push(seen(&mut cursor)?);
+        all.push(seen(cursor)?);
     }
-    blob::close(&cursor)?;
-    Ok(Receiver::restore(Formats::restore(formats), Replay::restore(all)))
+    Ok(Section { check, formats, seen: all })
 }
 
 fn seen(cursor: &mut Cursor<'_>) -> Result<Seen, NotRestored> {

@@ -11,6 +11,7 @@ mod memory;
 mod whose;
 
 use std::fmt;
+use std::iter;
 use std::net::SocketAddr;
 
 use gasd_meters::mbus::Address;
@@ -18,6 +19,7 @@ use gasd_meters::wmbus::{Access, Key, Received, Receiver, Security, Telegram};
 use gasd_meters::{Error, Reading};
 
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
+use crate::Kept;
 pub use framer::{Framed, Framer, Framing, IDLE_NS};
 
 use whose::{Whose, whose};
@@ -29,6 +31,9 @@ const AGAIN_NS: u64 = 3 * SECOND_NS;
 
 /// Radios whose messages wait for fragments.
 const MOST_WAITING: usize = 16;
+
+/// Keys of one meter that are not that of now and whose counters are kept.
+const MOST_OTHERS: usize = 4;
 
 /// A meter as it is configured.
 pub struct Device {
@@ -65,6 +70,8 @@ struct Member {
     device: Device,
     check: [u8; 4],
     receiver: Receiver,
+    /// What is known with other keys than that of now, the latest first.
+    others: Vec<([u8; 4], Receiver)>,
     /// The last telegram that failed.
     failed: Option<(u64, Vec<u8>)>,
 }
@@ -86,7 +93,7 @@ impl Wmbus {
     pub fn new(settings: Settings, devices: Vec<Device>) -> Self {
         let member = |device: Device| {
             let check = memory::check(device.secret.as_ref());
-            Member { device, check, receiver: Receiver::default(), failed: None }
+            Member { device, check, receiver: Receiver::default(), others: Vec::new(), failed: None }
         };
         Self {
             framer: Framer::new(settings.framing),
@@ -157,7 +164,7 @@ impl Wmbus {
             Ok(Heard::Reading(reading, memory)) => {
                 self.counts.read = self.counts.read.saturating_add(1);
                 // The counter first: without it a recorded telegram would be new after a restart.
-                out.extend(memory.map(|bytes| Output::Event(Event::Memory { key, bytes })));
+                out.extend(memory.map(|bytes| Output::Event(Event::Memory { key, bytes: bytes.into() })));
                 out.push(Output::Event(Event::Read { key, t_ns: now_ns, reading }));
             }
             Ok(Heard::Part) => {}
@@ -220,7 +227,7 @@ impl Member {
                     Error::AddressMismatch
                 } else {
                     let is_kept = content.counter.is_some() || content.learnt;
-                    let memory = is_kept.then(|| memory::write(self.check, &self.receiver));
+                    let memory = is_kept.then(|| self.memory());
                     return Ok(Heard::Reading(Box::new(content.reading), memory));
                 };
                 self.receiver = before;
@@ -238,6 +245,31 @@ impl Member {
         }
         self.failed = Some((now_ns, telegram.bytes.clone()));
         result
+    }
+
+    /// What is to be kept.
+    fn memory(&self) -> Vec<u8> {
+        let others = self.others.iter().map(|(check, receiver)| (*check, receiver));
+        memory::write(iter::once((self.check, &self.receiver)).chain(others))
+    }
+
+    /// Takes in what was kept. What is known already does not go back.
+    fn restore(&mut self, bytes: &[u8], now_s: u64) -> Result<(), NotRestored> {
+        let sections = memory::read(bytes)?;
+        let is_known = sections.is_empty() || sections.iter().any(|section| section.check == self.check);
+        for section in sections {
+            let check = section.check;
+            if check == self.check {
+                section.give(&mut self.receiver, now_s);
+            } else if let Some((_, other)) = self.others.iter_mut().find(|(other, _)| *other == check) {
+                section.give(other, now_s);
+            } else if self.others.len() < MOST_OTHERS {
+                let mut other = Receiver::default();
+                section.give(&mut other, now_s);
+                self.others.push((check, other));
+            }
+        }
+        if is_known { Ok(()) } else { Err(NotRestored::OtherKey) }
     }
 }
 
@@ -266,16 +298,14 @@ impl Air for Wmbus {
         self.members.iter().map(|member| member.device.key).collect()
     }
 
-    fn memory(&self, key: u64) -> Vec<u8> {
+    fn memory(&self, key: u64) -> Kept {
         let member = self.members.iter().find(|member| member.device.key == key);
-        member.map(|member| memory::write(member.check, &member.receiver)).unwrap_or_default()
+        member.map(Member::memory).unwrap_or_default().into()
     }
 
-    fn restore(&mut self, key: u64, bytes: &[u8], _: u64) -> Result<(), NotRestored> {
+    fn restore(&mut self, key: u64, bytes: &[u8], now_ns: u64) -> Result<(), NotRestored> {
         let member = self.members.iter_mut().find(|member| member.device.key == key);
-        let member = member.ok_or(NotRestored::NoMeter)?;
-        member.receiver = memory::read(member.check, bytes)?;
-        Ok(())
+        member.ok_or(NotRestored::NoMeter)?.restore(bytes, now_ns / SECOND_NS)
     }
 
     fn strangers(&self) -> &Strangers {

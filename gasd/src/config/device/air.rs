@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Devices that speak by themselves: what of their `device` tables is their own.
 
-use super::{KEY_FILE, LoRaAddress, Resource, Talk, dialect, kind};
+use gasd_meters::mbus;
+
+use super::wired::{dialect, kind};
+use super::{KEY_FILE, LoRaAddress, Resource, Talk};
 use crate::config::error::ErrorKind;
 use crate::config::meter;
 use crate::config::report::Report;
 use crate::config::section::{Field, Section};
 use crate::config::sense::Sense;
+
+pub(super) fn wmbus(report: &mut Report<'_>, address: &Field<'_>, written: &str) -> Option<Talk> {
+    let Ok(wanted) = written.parse::<mbus::Address>() else {
+        address.senseless(report, Sense::Address { expected: "eight digits, or \"12345678.ELS.33.03\"" });
+        return None;
+    };
+    Some(Talk::Wmbus(wanted))
+}
 
 pub(super) fn lorawan(
     report: &mut Report<'_>,

@@ -59,51 +59,53 @@ pub fn start(config: &Config, port: &PortConfig, desk: &Desk) -> Result<Option<L
 pub fn core(config: &Config, port: &PortConfig, desk: &Desk) -> Option<Box<dyn Air>> {
     let on = |meter: &&MeterConfig| meter.source.on_port().is_some_and(|on| on.port == port.id);
     let meters = config.meters.iter().filter(on);
-    let with = |meter: &MeterConfig| -> Option<(u64, DeviceConfig, Option<KeyFile>)> {
-        let device = &meter.source.on_port()?.device;
-        match keys(device) {
-            Ok(keys) => Some((meter_key(&meter.id), device.clone(), keys)),
-            Err(why) => {
-                desk.unusable(&meter.id, &why);
-                None
-            }
-        }
-    };
-    let all = meters.clone().filter_map(with);
     let mut core: Box<dyn Air> = match &port.line {
         PortLine::Wire(_) => return None,
-        PortLine::Radio(_, settings) => Box::new(Wmbus::new(
-            settings.clone(),
-            all.filter_map(|(key, device, keys)| radio(key, &device, keys)).collect(),
-        )),
+        PortLine::Radio(_, settings) => {
+            let devices = usable(meters.clone(), desk, |key, device| radio(key, device));
+            Box::new(Wmbus::new(settings.clone(), devices))
+        }
         PortLine::LoRaWan(_, region) => {
-            let devices = all.filter_map(|(key, device, keys)| match lora(key, &device, keys.as_ref()) {
-                Ok(device) => Some(device),
-                Err(why) => {
-                    let id =
-                        config.meters.iter().find(|meter| meter_key(&meter.id) == key).map(|meter| &meter.id);
-                    id.iter().for_each(|id| desk.unusable(id, &why));
-                    None
-                }
-            });
-            Box::new(network(*region, devices.collect()))
+            let devices = usable(meters.clone(), desk, |key, device| lora(key, device));
+            Box::new(network(*region, devices))
         }
         PortLine::LwM2m(_) => {
-            let devices = all.filter_map(|(key, device, _)| client(key, &device)).collect();
+            let on = meters.clone().filter_map(|meter| Some((meter_key(&meter.id), meter.source.on_port()?)));
+            let devices = on.filter_map(|(key, on)| client(key, &on.device)).collect();
             // Numbers that nobody guesses; where the system gives none, the clock is as good as there is.
             let seed = load::random().map_or_else(|_| boottime_ns(), |[seed, _]| seed);
             Box::new(Lwm2m::new(nbiot::Settings::default(), devices, seed))
         }
     };
     let now_ns = boottime_ns();
+    let at_work = core.keys();
     for meter in meters {
-        if let Some(bytes) = desk.memory(&meter.id)
-            && core.restore(meter_key(&meter.id), &bytes, now_ns).is_err()
+        let key = meter_key(&meter.id);
+        // Of one that is left out what is remembered waits for it.
+        if at_work.contains(&key)
+            && let Some(bytes) = desk.memory(&meter.id)
+            && let Err(why) = core.restore(key, &bytes, now_ns)
         {
-            desk.forgotten(&meter.id);
+            desk.forgotten(&meter.id, why);
         }
     }
     Some(core)
+}
+
+/// The devices of meters that can be had; the health of the others says why not.
+fn usable<'a, D>(
+    meters: impl Iterator<Item = &'a MeterConfig>,
+    desk: &Desk,
+    device: impl Fn(u64, &DeviceConfig) -> Result<D, String>,
+) -> Vec<D> {
+    let with = |meter: &MeterConfig| match device(meter_key(&meter.id), &meter.source.on_port()?.device) {
+        Ok(device) => Some(device),
+        Err(why) => {
+            desk.unusable(&meter.id, &why);
+            None
+        }
+    };
+    meters.filter_map(with).collect()
 }
 
 fn network(region: Region, devices: Vec<lorawan::Device>) -> Network {
@@ -115,17 +117,25 @@ fn keys(device: &DeviceConfig) -> Result<Option<KeyFile>, String> {
     device.key_file.as_deref().map(KeyFile::read).transpose().map_err(|error| error.to_string())
 }
 
-fn radio(key: u64, device: &DeviceConfig, keys: Option<KeyFile>) -> Option<wmbus::Device> {
-    let Talk::Wmbus(address) = &device.talk else { return None };
-    Some(wmbus::Device { key, address: *address, secret: keys.and_then(|keys| keys.wmbus("key")) })
+/// A meter of wireless M-Bus. One whose file has no key is not read: without it, it would be believed whoever speaks for
+/// it.
+fn radio(key: u64, device: &DeviceConfig) -> Result<wmbus::Device, String> {
+    let Talk::Wmbus(address) = &device.talk else {
+        return Err("it is no wireless M-Bus device".to_owned());
+    };
+    let secret = match keys(device)? {
+        Some(keys) => Some(keys.wmbus("key").ok_or("its key file has no key")?),
+        None => None,
+    };
+    Ok(wmbus::Device { key, address: *address, secret })
 }
 
 /// A LoRaWAN device with the keys that its file has: those of a session, or those that it joins with.
-fn lora(key: u64, device: &DeviceConfig, keys: Option<&KeyFile>) -> Result<lorawan::Device, String> {
+fn lora(key: u64, device: &DeviceConfig) -> Result<lorawan::Device, String> {
     let Talk::LoRaWan { address, payload, pulse_volume_ul } = &device.talk else {
         return Err("it is no LoRaWAN device".to_owned());
     };
-    let keys = keys.ok_or("it has no key_file")?;
+    let keys = keys(device)?.ok_or("it has no key_file")?;
     let named = Profile::named(payload).ok_or("its payload is not known")?;
     // 1 µL is 10⁻⁹ m³.
     let pulse = pulse_volume_ul.and_then(|ul| i64::try_from(ul).ok()).map(|ul| Decimal::new(ul, -9));

@@ -6,11 +6,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{self, Oddities};
 use gasd_meters::hex::Hex;
 use gasd_meters::poll::{Latest, Sample, State};
 use gasd_meters::{Error, Kind, Reading, Unit, Valve};
+use gasd_ports::Kept;
+use gasd_ports::air::NotRestored;
 use gasd_ports::bus::{Event, Standing};
 use gasd_ports::port::Told;
 use tokio::sync::mpsc::Sender;
@@ -28,6 +32,9 @@ const REJECTED: usize = 16;
 /// How often the last readings of all meters are written down while nothing is wrong, ns: 6 h.
 const LATEST_NS: u64 = 6 * 3_600_000_000_000;
 
+/// How long a command to a valve waits to be written down.
+const KEPT_WITHIN: Duration = Duration::from_millis(300);
+
 /// Kinds of fields that are a register of the leak engine.
 const VOLUMES: [Kind; 3] = [Kind::Volume, Kind::VolumeMeter, Kind::VolumeBase];
 
@@ -37,6 +44,8 @@ pub(super) struct OnPort {
     /// Its line in the filter, by which the engine knows its health.
     line: u32,
     pub(super) port: String,
+    /// As it is configured: what it speaks may have to be found out.
+    protocol: String,
     quantity: Option<Kind>,
     unit: Option<Unit>,
     latest: Latest,
@@ -83,7 +92,7 @@ pub(super) struct Inner {
     writer: WriterHandle,
     pub(super) valves: ValveDesk,
     /// What is remembered of each meter, by its id.
-    memories: Mutex<HashMap<String, Vec<u8>>>,
+    memories: Mutex<HashMap<String, Kept>>,
 }
 
 impl Desk {
@@ -95,7 +104,7 @@ impl Desk {
         changes: Sender<Change>,
         writer: WriterHandle,
         valves: ValveDesk,
-        remembered: &[(String, Vec<u8>)],
+        remembered: &[(String, Kept)],
     ) -> Self {
         let memories = Mutex::new(remembered.iter().cloned().collect());
         Self(Arc::new(Inner { meters: Mutex::default(), queue, shared, changes, writer, valves, memories }))
@@ -103,11 +112,11 @@ impl Desk {
 
     /// What is remembered of a meter.
     #[must_use]
-    pub fn memory(&self, id: &str) -> Option<Vec<u8>> {
+    pub fn memory(&self, id: &str) -> Option<Kept> {
         self.row(super::MEMORY, id)
     }
 
-    fn row(&self, kind: &str, id: &str) -> Option<Vec<u8>> {
+    fn row(&self, kind: &str, id: &str) -> Option<Kept> {
         let memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
         memories.get(&format!("{kind}{id}")).cloned()
     }
@@ -124,7 +133,7 @@ impl Desk {
         let mut before = std::mem::take(&mut *meters);
         for place in places {
             let known = before.remove(&place.key);
-            let same = known.as_ref().is_some_and(|known| known.state.protocol == place.protocol);
+            let same = known.as_ref().is_some_and(|known| known.protocol == place.protocol);
             let breaker = if place.asked { State::Closed.name() } else { "" };
             let fresh = OnPortState { protocol: place.protocol.clone(), breaker, ..OnPortState::default() };
             let (kept, ring, written_ns, standing, health) = match known {
@@ -139,6 +148,7 @@ impl Desk {
                 id: place.id.clone(),
                 line: place.line,
                 port: place.port.clone(),
+                protocol: place.protocol.clone(),
                 quantity: place.quantity,
                 unit: place.unit,
                 latest: ring,
@@ -171,15 +181,18 @@ impl Desk {
         match event {
             Event::Read { key, t_ns, reading, oddities } => self.read(key, t_ns, &reading, oddities),
             Event::Failed { key, t_ns, error, raw } => self.failed(key, t_ns, error, &raw),
+            Event::Speaks { key, protocol } => self.speaks(key, protocol),
             Event::Breaker { key, standing } => self.breaker(key, standing),
             Event::LowPower { key } => self.change(key, |on| {
                 on.health = Some("does not answer, and the supply is low".to_owned());
             }),
-            Event::Memory { key, bytes } => self.remember(key, bytes),
+            Event::Memory { key, bytes } => self.remember(key, bytes.into()),
+            Event::Commanded { key, to } => self.moving(key, Some(to)),
             Event::Moved { key, to, result } => {
                 let id = self.meters().get(&key).map(|on| on.id.clone());
                 if let Some(id) = id {
-                    self.0.valves.moved(&id, to, result.map_err(|why| why.to_string()));
+                    self.moving(key, None);
+                    self.0.valves.moved(&id, to, result);
                 }
             }
         }
@@ -226,11 +239,9 @@ impl Desk {
         self.change(gasd_abi::records::meter_key(id), |on| on.trouble = Some(why.to_owned()));
     }
 
-    /// What was remembered of a meter is of other keys or another kind of meter: it begins anew.
-    pub fn forgotten(&self, id: &str) {
-        let text = format!(
-            "meter \"{id}\": what was remembered of it is of other keys or of another meter; it begins anew"
-        );
+    /// What is remembered of a meter does not count for it as it is now: it begins anew.
+    pub fn forgotten(&self, id: &str, why: NotRestored) {
+        let text = format!("meter \"{id}\": what is remembered of it is not used: {why}; it begins anew");
         journal::tell(Note::new(What::MemoryLost, text).meter(id));
     }
 
@@ -246,11 +257,27 @@ impl Desk {
                 }
                 state.rejected.push((t_ns, error.kind(), Hex(raw).to_string()));
             }
-            // A meter that answers and cannot be read does not open its breaker: that is to be seen all the same.
-            if gasd_meters::poll::Failure::of(&error).is_none() {
+            // A meter that answers and cannot be read does not open its breaker, and one that speaks by itself has none: that
+            // is to be seen all the same.
+            if gasd_meters::poll::Failure::of(&error).is_none() || on.state.breaker.is_empty() {
                 on.health = Some(error.to_string());
             }
         });
+    }
+
+    /// What a meter speaks has been found out.
+    fn speaks(&self, key: u64, protocol: Protocol) {
+        let mut found = None;
+        self.change(key, |on| {
+            if on.state.protocol != protocol.name() {
+                protocol.name().clone_into(&mut on.state.protocol);
+                found = Some((on.id.clone(), on.port.clone()));
+            }
+        });
+        if let Some((id, port)) = found {
+            let text = format!("meter \"{id}\" on port \"{port}\" speaks {protocol}, as was found out");
+            journal::tell(Note::new(What::ProtocolFound, text).meter(&id));
+        }
     }
 
     fn breaker(&self, key: u64, standing: Standing) {
@@ -284,15 +311,48 @@ impl Desk {
     }
 
     /// What is remembered of a meter is another now.
-    pub fn remember(&self, key: u64, bytes: Vec<u8>) {
+    pub fn remember(&self, key: u64, bytes: Kept) {
         let id = self.meters().get(&key).map(|on| on.id.clone());
         if let Some(id) = id {
-            let key = format!("{}{id}", super::MEMORY);
-            let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
-            memories.insert(key.clone(), bytes.clone());
-            drop(memories);
-            self.0.writer.push(vec![store::Change::Remembered { key, bytes }]);
+            self.keep(format!("{}{id}", super::MEMORY), bytes);
         }
+    }
+
+    /// The command that a meter's valve was given and that has not ended, as it was written down.
+    #[must_use]
+    pub fn commanded(&self, id: &str) -> Option<Valve> {
+        match &*self.row(super::MOVING, id)? {
+            [1] => Some(Valve::Open),
+            [2] => Some(Valve::Closed),
+            _ => None,
+        }
+    }
+
+    /// A command goes out, or has ended. Before it goes out the disk is to have it, so that it is not sent again after a
+    /// crash; but a closing does not wait long for a disk that does not answer.
+    fn moving(&self, key: u64, to: Option<Valve>) {
+        let Some(id) = self.meters().get(&key).map(|on| on.id.clone()) else { return };
+        if to.is_none() && self.commanded(&id).is_none() {
+            return;
+        }
+        let code: u8 = match to {
+            Some(Valve::Open) => 1,
+            Some(Valve::Closed) => 2,
+            Some(Valve::Abnormal) | None => 0,
+        };
+        let ticket = self.keep(format!("{}{id}", super::MOVING), vec![code].into());
+        let until = Instant::now() + KEPT_WITHIN;
+        while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Keeps a row, here and on the disk. Returns the number that the writer reaches once it is there.
+    fn keep(&self, key: String, bytes: Kept) -> u64 {
+        let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.insert(key.clone(), bytes.clone());
+        drop(memories);
+        self.0.writer.push_ticket(vec![store::Change::Remembered { key, bytes }])
     }
 
     /// Writes the last readings of a meter down, now or if it is long since.

@@ -39,6 +39,8 @@ use valve::ValveDesk;
 
 /// Before a meter's id: the key of what is remembered of it.
 pub const MEMORY: &str = "memory:";
+/// Before a meter's id: the key of the command that its valve was given and that has not ended.
+pub const MOVING: &str = "moving:";
 /// Before a meter's id: the key of its last readings.
 pub const LATEST: &str = "latest:";
 
@@ -211,7 +213,7 @@ fn places(config: &Config, lines: &HashMap<String, u32>) -> Vec<Place> {
             protocol: on.device.talk.protocol().to_owned(),
             quantity: on.device.quantity,
             unit: on.device.unit,
-            asked: matches!(on.device.talk, crate::config::Talk::Wired(_)),
+            asked: on.device.talk.is_asked(),
         })
     };
     config.meters.iter().filter_map(place).collect()

@@ -124,7 +124,7 @@ pub fn latest_row(id: &str, latest: &Latest, now: Now) -> Change {
     }
     let crc = gasd_meters::crc::en13757(&bytes);
     bytes.extend(crc.to_le_bytes());
-    Change::Remembered { key: format!("{}{id}", super::LATEST), bytes }
+    Change::Remembered { key: format!("{}{id}", super::LATEST), bytes: bytes.into() }
 }
 
 /// Reads such a row; `None` where it is damaged or of another version. After another start of the machine the times are
@@ -182,7 +182,7 @@ mod tests {
             assert_eq!(key, "latest:flat");
             assert_eq!(latest_of(&bytes, NOW).map(|back| samples(&back)), Some(samples(&ring(count))));
             for at in 0..bytes.len() {
-                let mut damaged = bytes.clone();
+                let mut damaged = bytes.to_vec();
                 damaged[at] ^= 1;
                 assert!(latest_of(&damaged, NOW).is_none(), "{at}");
             }

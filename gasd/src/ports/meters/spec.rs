@@ -5,12 +5,13 @@ use std::path::Path;
 
 use gasd_abi::records::meter_key;
 use gasd_meters::dlt645::Authority;
-use gasd_meters::drive::{Device, Memory};
+use gasd_meters::drive::{Device, Earlier, Memory, ProcedureSettings};
 use gasd_ports::Spec;
 use gasd_ports::air::KeyFile;
 
 use super::desk::Desk;
 use crate::config::{Config, MeterConfig, PortConfig, PortMeter, Talk};
+use crate::response::clock::boottime_ns;
 
 /// The meters of a port that is asked. One whose password cannot be had is read all the same, and cannot be commanded: its
 /// health says why.
@@ -18,32 +19,40 @@ use crate::config::{Config, MeterConfig, PortConfig, PortMeter, Talk};
 pub fn wired(config: &Config, port: &PortConfig, desk: &Desk) -> Vec<Spec> {
     let spec = |meter: &MeterConfig| {
         let on = meter.source.on_port().filter(|on| on.port == port.id)?;
-        let device = device(on).unwrap_or_else(|(device, why)| {
-            desk.unusable(&meter.id, &why);
-            Some(device)
-        })?;
+        let (device, others) = match &on.device.talk {
+            Talk::Wired(device) => {
+                (with_password(device, on, |why| desk.unusable(&meter.id, &why)), Vec::new())
+            }
+            Talk::Auto(devices) => {
+                devices.split_first().map(|(first, others)| (first.clone(), others.to_vec()))?
+            }
+            // It speaks by itself.
+            Talk::Wmbus(_) | Talk::LoRaWan { .. } | Talk::LwM2m { .. } => return None,
+        };
         let every_ns = meter.readings?.every_ns;
         let memory = desk.memory(&meter.id).and_then(|bytes| Memory::from_bytes(&bytes)).unwrap_or_default();
+        // It had its time when this was killed, or has it from now on: nobody knows how long that took.
+        let settle_ns = ProcedureSettings::default().settle_ns;
+        let until_ns = boottime_ns().saturating_add(settle_ns);
+        let earlier = desk.commanded(&meter.id).map(|to| Earlier { to, until_ns });
         // A broken pipe does not keep to the plate.
         let most_ul_per_h = meter.max_flow_ul_per_h.saturating_mul(2);
         let (key, breaker) = (meter_key(&meter.id), port.breaker);
-        Some(Spec { key, device, every_ns, breaker, most_ul_per_h, memory })
+        Some(Spec { key, device, others, earlier, every_ns, breaker, most_ul_per_h, memory })
     };
     config.meters.iter().filter_map(spec).collect()
 }
 
-/// The device as it is spoken to; `None` for one that speaks by itself. Where its password cannot be had: the device without
-/// it, and why.
-fn device(on: &PortMeter) -> Result<Option<Device>, (Device, String)> {
-    let Talk::Wired(device) = &on.device.talk else { return Ok(None) };
+/// The device with its password; without where that cannot be had, and `unusable` is told why.
+fn with_password(device: &Device, on: &PortMeter, unusable: impl FnOnce(String)) -> Device {
     let mut device = device.clone();
     if let (Device::Dlt645 { authority, .. }, Some(path)) = (&mut device, &on.device.key_file) {
         match password(path) {
             Ok(found) => *authority = Some(found),
-            Err(why) => return Err((device, format!("its valve cannot be moved: {why}"))),
+            Err(why) => unusable(format!("its valve cannot be moved: {why}")),
         }
     }
-    Ok(Some(device))
+    device
 }
 
 /// `password`: the level, the three bytes of the password and the four of the operator's code, as on the wire.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use gasd_meters::Valve;
 use gasd_meters::drive::ProcedureSettings;
+use gasd_ports::bus::NotMoved;
 use gasd_ports::port::PortHandle;
 
 use crate::response::actuator::{Actuator, ActuatorError, Description, Driven, Target};
@@ -38,6 +39,8 @@ struct Seat {
     under_way: Option<Target>,
     /// Why the last order failed, until that was told.
     failed: Option<String>,
+    /// A closing never went out: it is sent as soon as the meter is there.
+    unsent: bool,
     /// A closing failed: it is not shown as open before this time, `CLOCK_BOOTTIME` ns.
     doubt_until_ns: u64,
     /// Where orders go; `None` while the port is not there.
@@ -53,6 +56,18 @@ impl Seat {
         }
     }
 
+    /// Hands an order to the port; `false` where there is none.
+    fn order(&mut self, to: Target) -> bool {
+        let Some((hand, key)) = &self.hand else { return false };
+        let valve = match to {
+            Target::Open => Valve::Open,
+            Target::Closed => Valve::Closed,
+        };
+        hand.move_valve(*key, valve, ProcedureSettings::default());
+        (self.under_way, self.failed, self.unsent) = (Some(to), None, false);
+        true
+    }
+
     /// Where the valve is, for the runner. That it is closed is shown at once, always.
     const fn shown(&self, now_ns: u64) -> Position {
         match self.position {
@@ -63,7 +78,7 @@ impl Seat {
     }
 
     /// An order that was under way has ended.
-    fn moved(&mut self, to: Valve, result: Result<Valve, String>, now_ns: u64) {
+    fn moved(&mut self, to: Valve, result: Result<Valve, NotMoved>, now_ns: u64) {
         let Some(target) = self.under_way.filter(|target| target.position() == position(to)) else {
             // A newer order took its place.
             return;
@@ -73,7 +88,8 @@ impl Seat {
             Ok(valve) => (self.position, self.failed, self.doubt_until_ns) = (position(valve), None, 0),
             Err(why) => {
                 self.fail(target, now_ns);
-                self.failed = Some(why);
+                self.unsent = target == Target::Closed && why == NotMoved::NoLine;
+                self.failed = Some(why.to_string());
             }
         }
     }
@@ -101,20 +117,26 @@ impl ValveDesk {
         seat.hand = hand;
     }
 
-    /// The meter said where its valve is.
+    /// The meter answered, and said where its valve is or did not.
     pub fn read(&self, meter: &str, valve: Option<Valve>) {
         if let Some(seat) = self.seats().get_mut(meter) {
             seat.position = valve.map_or(Position::Unknown, position);
+            if seat.unsent && seat.under_way.is_none() {
+                // What it was told while nobody could hear it.
+                seat.order(Target::Closed);
+            }
         }
     }
 
     /// Nobody knows any more where it is: the meter does not answer.
     pub fn lost(&self, meter: &str) {
-        self.read(meter, None);
+        if let Some(seat) = self.seats().get_mut(meter) {
+            seat.position = Position::Unknown;
+        }
     }
 
     /// An order has ended.
-    pub fn moved(&self, meter: &str, to: Valve, result: Result<Valve, String>) {
+    pub fn moved(&self, meter: &str, to: Valve, result: Result<Valve, NotMoved>) {
         if let Some(seat) = self.seats().get_mut(meter) {
             seat.moved(to, result, boottime_ns());
         }
@@ -147,17 +169,13 @@ impl Actuator for MeterValve {
     fn drive(&mut self, to: Target) -> Result<Driven, ActuatorError> {
         let mut seats = self.desk.seats();
         let seat = seats.entry(self.meter.clone()).or_default();
-        let Some((hand, key)) = &seat.hand else {
+        if !seat.order(to) {
             seat.fail(to, boottime_ns());
+            seat.unsent = to == Target::Closed;
             return Err(self.fail("its port is not there yet".to_owned()));
-        };
-        let valve = match to {
-            Target::Open => Valve::Open,
-            Target::Closed => Valve::Closed,
-        };
-        hand.move_valve(*key, valve, ProcedureSettings::default());
-        (seat.under_way, seat.failed) = (Some(to), None);
-        Ok(Driven { line_set_ns: boottime_ns(), pulse: None })
+        }
+        // There is no line to be set: when the meter hears it is the port's business.
+        Ok(Driven { line_set_ns: None, pulse: None })
     }
 
     fn feedback(&mut self) -> Result<Option<Position>, ActuatorError> {
@@ -167,6 +185,11 @@ impl Actuator for MeterValve {
             return Err(self.fail(why));
         }
         Ok(Some(seat.shown(boottime_ns())))
+    }
+
+    fn late_failure(&mut self) -> Option<ActuatorError> {
+        let failed = self.desk.seats().get_mut(&self.meter)?.failed.take()?;
+        Some(self.fail(failed))
     }
 
     fn describe(&self) -> Description {
@@ -181,7 +204,27 @@ impl Actuator for MeterValve {
 
 #[cfg(test)]
 mod tests {
+    use gasd_meters::Error;
+    use gasd_meters::drive::Trouble;
+
     use super::*;
+
+    fn unanswered() -> NotMoved {
+        NotMoved::Trouble(Trouble::Unanswered(Error::Timeout))
+    }
+
+    #[test]
+    fn a_closing_that_never_went_out_waits_for_the_meter_and_one_that_did_does_not() {
+        let mut seat = Seat { under_way: Some(Target::Closed), ..Seat::default() };
+        seat.moved(Valve::Closed, Err(NotMoved::NoLine), 5);
+        assert!(seat.unsent);
+        seat.under_way = Some(Target::Closed);
+        seat.moved(Valve::Closed, Err(unanswered()), 5);
+        assert!(!seat.unsent, "it may have been heard");
+        seat.under_way = Some(Target::Open);
+        seat.moved(Valve::Open, Err(NotMoved::NoLine), 5);
+        assert!(!seat.unsent, "nothing is ever opened later");
+    }
 
     #[test]
     fn a_valve_whose_port_is_not_there_is_not_driven_and_nobody_knows_where_it_is() {
@@ -211,7 +254,7 @@ mod tests {
     fn a_reading_of_open_right_after_a_failed_closing_does_not_hide_that_it_failed() {
         let mut seat = Seat { position: Position::Open, under_way: Some(Target::Closed), ..Seat::default() };
         assert_eq!(seat.shown(0), Position::Unknown);
-        seat.moved(Valve::Closed, Err("no answer".into()), 5);
+        seat.moved(Valve::Closed, Err(unanswered()), 5);
         // A second later, before the runner looked, the meter says that it is open.
         seat.position = Position::Open;
         assert_eq!(seat.shown(1_000_000_005), Position::Unknown);
@@ -232,8 +275,8 @@ mod tests {
         assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
         desk.moved("flat", Valve::Open, Ok(Valve::Open));
         assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)), "that was an older order");
-        desk.moved("flat", Valve::Closed, Err("no answer".into()));
-        assert!(valve.feedback().unwrap_err().to_string().contains("no answer"));
+        desk.moved("flat", Valve::Closed, Err(unanswered()));
+        assert!(valve.feedback().unwrap_err().to_string().contains("nobody knows what became of it"));
         assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
     }
 }

@@ -25,6 +25,8 @@ for set in CapInh CapPrm CapEff CapBnd CapAmb; do
         "the daemon's $set is empty"
 done
 equal "$(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/$pid/status")" 1 "and nothing can give it one"
+equal "$(sed -n 's/^Max core file size *\([^ ]*\) *\([^ ]*\).*/\1 \2/p' "/proc/$pid/limits")" "0 0" \
+    "the daemon, which holds keys of meters, leaves no core dump"
 for map in dispatch/irq_lines dispatch/link v1/maps/live v1/progs/pulse; do
     [[ -e /run/gasd/bpf/$map ]] || fail "the pin $map is missing: $(find /run/gasd/bpf)"
 done
