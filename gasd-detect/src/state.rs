@@ -8,8 +8,9 @@ use core::fmt;
 
 /// A state is never longer, bytes.
 pub const MOST: usize = 4096;
-/// Counts up with each change of what is stored.
-const VERSION: u16 = 3;
+/// Counts up with each change of what is stored. States of [`OLDEST`] are read, too: what they lack is learned anew.
+const VERSION: u16 = 4;
+const OLDEST: u16 = 3;
 const MAGIC: [u8; 4] = *b"gasE";
 
 /// Why a stored state is not taken.
@@ -116,16 +117,19 @@ impl<T: State + Copy + Default, const N: usize> State for [T; N] {
     }
 }
 
-/// Stores a struct field by field, in this order.
+/// Stores a struct field by field, in this order; what is stored elsewhere comes back as by default.
 macro_rules! state {
-    ($name:ident { $($field:ident),* $(,)? }) => {
+    ($name:ident { $($field:ident),* $(,)? } $(beside { $($other:ident),* })?) => {
         impl crate::state::State for $name {
             fn save(&self, out: &mut Vec<u8>) {
                 $(crate::state::State::save(&self.$field, out);)*
             }
 
             fn load(from: &mut &[u8]) -> Option<Self> {
-                Some(Self { $($field: crate::state::State::load(from)?),* })
+                Some(Self {
+                    $($field: crate::state::State::load(from)?,)*
+                    $($($other: Default::default(),)*)?
+                })
             }
         }
     };
@@ -161,20 +165,25 @@ fn sum(bytes: &[u8]) -> u32 {
 
 /// Puts version, volume and check sum around a state.
 pub(crate) fn seal(pulse_ul: u64, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    seal_as(VERSION, pulse_ul, body)
+}
+
+/// As [`seal`], of any version.
+pub(crate) fn seal_as(version: u16, pulse_ul: u64, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = Vec::with_capacity(MOST);
     out.extend_from_slice(&MAGIC);
-    VERSION.save(&mut out);
+    version.save(&mut out);
     pulse_ul.save(&mut out);
     body(&mut out);
     sum(&out).save(&mut out);
     out
 }
 
-/// What is inside a sealed state.
-pub(crate) fn open(bytes: &[u8], pulse_ul: u64) -> Result<&[u8], StateError> {
+/// What is inside a sealed state, and whether it is of this version and no older one.
+pub(crate) fn open(bytes: &[u8], pulse_ul: u64) -> Result<(&[u8], bool), StateError> {
     let mut rest = bytes.strip_prefix(&MAGIC).ok_or(StateError::NotAState)?;
     let version = u16::load(&mut rest).ok_or(StateError::NotAState)?;
-    if version != VERSION {
+    if !(OLDEST..=VERSION).contains(&version) {
         return Err(StateError::Version(version));
     }
     let (whole, check) = bytes.split_last_chunk::<4>().ok_or(StateError::NotAState)?;
@@ -189,7 +198,7 @@ pub(crate) fn open(bytes: &[u8], pulse_ul: u64) -> Result<&[u8], StateError> {
     if volume != pulse_ul {
         return Err(StateError::PulseVolume(volume));
     }
-    Ok(body)
+    Ok((body, version == VERSION))
 }
 
 #[cfg(test)]
@@ -208,7 +217,7 @@ mod tests {
     #[test]
     fn what_is_not_ours_is_refused() {
         let sealed = seal(10, |out| 7u64.save(out));
-        assert_eq!(open(&sealed, 10).map(<[u8]>::len), Ok(8));
+        assert_eq!(open(&sealed, 10).map(|(body, new)| (body.len(), new)), Ok((8, true)));
         assert_eq!(open(&sealed, 11), Err(StateError::PulseVolume(10)));
         assert_eq!(open(b"", 10), Err(StateError::NotAState));
         assert_eq!(open(&sealed[..6], 10), Err(StateError::NotAState));
@@ -220,5 +229,7 @@ mod tests {
         let mut newer = sealed;
         newer[4] = 9;
         assert_eq!(open(&newer, 10), Err(StateError::Version(9)));
+        newer[4] = 2;
+        assert_eq!(open(&newer, 10), Err(StateError::Version(2)));
     }
 }

@@ -130,15 +130,20 @@ proptest! {
         let cfg = config(L, 60 * SECOND, Profile::EuG4);
         let fine = ReadingsConfig { every_ns: cfg.every_ns / 2, ..cfg };
         let pulses = as_pulses(&cfg, &flow);
-        prop_assert_eq!(pulses.first().map(|v| v.kind), Some(wrong.kind()), "{:?}", pulses);
+        // A small leak may be told by the hours, too, before its first night is over or after.
+        let told = |said: &[Verdict]| said.iter().find(|v| v.kind == wrong.kind()).map(|v| v.decided_ns);
+        let by_pulses = told(&pulses);
+        prop_assert!(by_pulses.is_some(), "{:?}", pulses);
         for said in [
             play(cfg, &flow, &times(&flow, cfg.every_ns, |_| true), 0).1,
             play(fine, &flow, &times(&flow, fine.every_ns, |_| true), 0).1,
             play(fine, &flow, &times(&flow, fine.every_ns, |i| i % 2 == 0), 0).1,
         ] {
-            prop_assert_eq!(said.first().map(|v| v.kind), Some(wrong.kind()), "{:?}", said);
-            let apart_s = said[0].decided_ns.abs_diff(pulses[0].decided_ns) / SECOND;
-            prop_assert!(apart_s <= wrong.slack_s(), "{apart_s} s: {:?} {:?}", said[0], pulses[0]);
+            let (Some(a), Some(b)) = (told(&said), by_pulses) else {
+                return Err(TestCaseError::fail(format!("{said:?}")));
+            };
+            let apart_s = a.abs_diff(b) / SECOND;
+            prop_assert!(apart_s <= wrong.slack_s(), "{apart_s} s: {said:?} {pulses:?}");
         }
     }
 }

@@ -18,6 +18,7 @@ impl Engine {
             self.storm_said_ns.save(out);
             self.home.save(out);
             self.inputs.save(out);
+            self.home.oddity.save(out);
         })
     }
 
@@ -34,7 +35,7 @@ impl Engine {
     /// # Errors
     /// [`StateError`] says why the state cannot be taken; begin with [`Engine::new`] then.
     pub fn restore(cfg: EngineConfig, bytes: &[u8]) -> Result<Self, StateError> {
-        let mut body = state::open(bytes, cfg.pulse_volume_ul)?;
+        let (mut body, new) = state::open(bytes, cfg.pulse_volume_ul)?;
         let from = &mut body;
         let mut engine = Self::new(cfg);
         let mut load = || {
@@ -44,6 +45,9 @@ impl Engine {
             engine.storm_said_ns = State::load(from)?;
             engine.home = State::load(from)?;
             engine.inputs = State::load(from)?;
+            if new {
+                engine.home.oddity = State::load(from)?;
+            }
             from.is_empty().then_some(())
         };
         load().ok_or(StateError::Damaged)?;
@@ -61,5 +65,41 @@ impl Engine {
         self.home.shift(by_ns);
         self.advisor.forget();
         self.inputs = self.inputs.restarted();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::DEFAULT_THRESHOLDS_M3_PER_H;
+    use crate::profile::Profile;
+    use crate::units::SECOND_NS;
+
+    #[test]
+    fn what_an_engine_of_version_3_learned_is_known() {
+        let cfg = EngineConfig {
+            pulse_volume_ul: 10_000_000,
+            max_flow_ul_per_h: 6_000_000_000,
+            thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
+            rules: Profile::EuG4.rules(),
+        };
+        let mut engine = Engine::new(cfg);
+        engine.set_civil_offset(1_700_000_000 * SECOND_NS as i64);
+        for t in (0..40 * 24u64).map(|h| (h * 3600 + 1) * SECOND_NS) {
+            engine.pulse(t, t);
+        }
+        let mut beside = Vec::new();
+        engine.home.oddity.save(&mut beside);
+        let new = engine.save();
+        let (inside, _) = state::open(&new, cfg.pulse_volume_ul).unwrap();
+        let old = state::seal_as(3, cfg.pulse_volume_ul, |out| {
+            out.extend_from_slice(&inside[..inside.len() - beside.len()])
+        });
+        let restored = Engine::restore(cfg, &old).unwrap();
+        assert_eq!(restored.days_learned(), engine.days_learned());
+        engine.home.oddity = Default::default();
+        assert_eq!(restored.save(), engine.save());
+        let cut = state::seal_as(3, cfg.pulse_volume_ul, |out| out.extend_from_slice(inside));
+        assert_eq!(Engine::restore(cfg, &cut).err(), Some(StateError::Damaged));
     }
 }

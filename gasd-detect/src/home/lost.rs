@@ -30,6 +30,7 @@ impl Home {
         self.forget(0);
         self.lose_uses();
         self.hours.shift(by_ns);
+        self.oddity.shift(by_ns);
         self.rest.shift(by_ns);
         self.sensitivity.shift(by_ns);
         // Nobody watched until it is looked at again.

@@ -5,11 +5,13 @@
 mod base;
 mod cell;
 mod dwell;
+mod flows;
 mod hours;
 mod levels;
 mod limits;
 mod load;
 mod lost;
+mod oddity;
 mod register;
 mod rest;
 mod steady;
@@ -34,6 +36,7 @@ use self::{
     hours::{Hours, TELL_UL},
     levels::Levels,
     load::Load,
+    oddity::Oddity,
     register::Register,
     rest::Rest,
     steady::Steady,
@@ -50,6 +53,8 @@ const LEAST_STOP_NS: u64 = 20 * SECOND_NS;
 const UNKNOWN_STOP_NS: u64 = 600 * SECOND_NS;
 /// What lasts for hours is looked at so often, ns.
 const LOOK_NS: u64 = 10 * SECOND_NS;
+/// Pilot flames take no more together, m³/h: a burner of the cooker on its smallest flame takes half of it.
+const PILOT_M3_PER_H: f32 = 0.07;
 /// Times the largest flow of the meter that no home passes through it.
 const IMPLAUSIBLE: f32 = 2.5;
 /// Days after which the connected load is believed.
@@ -105,6 +110,8 @@ pub(crate) struct Home {
     envelope: f32,
     /// What people said of verdicts.
     pub sensitivity: Sensitivity,
+    /// The use under way; stored apart, since states of version 3 have none.
+    pub oddity: Oddity,
 }
 
 impl Home {
@@ -141,11 +148,13 @@ impl Home {
             say(Unexplained::Excess(excess, self.steps.flow()));
         }
         self.rests(before, t_ns, true, limits, say);
-        let base = self.base.flow(limits.pulse_ul);
         // A pulse after a rest is gas of now: it took no longer than the flow that it begins.
         let began = before.max(t_ns.saturating_sub(REST_NS));
+        // Before the base flow is known a pilot flame may be some of it, and would make all hours used ones.
+        let beneath = self.base.longest_gap_s().map_or(PILOT_M3_PER_H, |_| self.base.flow(limits.pulse_ul));
         let tell_ul = TELL_UL * f64::from(limits.share * self.sensitivity.times(Topic::UnusualHour));
-        let hour = self.hours.volume(limits.pulse_ul, (began, t_ns), base, tell_ul);
+        let span = (began, t_ns);
+        let hour = self.hours.volume(limits.pulse_ul, span, beneath, tell_ul, &mut self.oddity);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
             say(Unexplained::Hour(hour, tell_ul as f32, self.steps.flow()));
         }
@@ -210,7 +219,7 @@ impl Home {
 
     /// Ends a flow whose next pulse is overdue, and turns the hours.
     fn time(&mut self, now_ns: u64, civil_s: u64, limits: &Limits<'_>, say: &mut dyn FnMut(Unexplained)) {
-        self.hours.advance(civil_s, now_ns.saturating_sub(self.looked_ns));
+        self.hours.advance(civil_s, now_ns.saturating_sub(self.looked_ns), &mut self.oddity);
         self.looked_ns = self.looked_ns.min(now_ns);
         let Some(last) = self.last_ns else {
             if self.lost_ns != 0 && now_ns.saturating_sub(self.lost_ns) >= self.stop_after(limits.pulse_ul) {
@@ -364,7 +373,7 @@ crate::state::state!(Home {
     looked_ns,
     envelope,
     sensitivity,
-});
+} beside { oddity });
 
 /// A use begins at most so long before its first pulse, ns.
 const REST_NS: u64 = 600 * SECOND_NS;

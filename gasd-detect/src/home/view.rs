@@ -102,7 +102,11 @@ impl Home {
     /// See [`View::part`]: of a use in a quiet hour.
     fn hour_part(&self, t_ns: u64) -> f32 {
         let ended = seconds(self.hours.run_seen_ns, t_ns) > 600.0;
-        if self.hours.said || ended { 0.0 } else { self.hours.run_ul / TELL_UL as f32 }
+        if self.hours.said || ended || !self.oddity.hour_is_quiet() {
+            0.0
+        } else {
+            self.hours.run_ul / TELL_UL as f32
+        }
     }
 }
 

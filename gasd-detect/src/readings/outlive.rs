@@ -60,7 +60,7 @@ impl Readings {
         let mut rest = bytes;
         let len = u16::load(&mut rest).ok_or(state(StateError::NotAState))?;
         let (front, engine) = rest.split_at_checked(usize::from(len)).ok_or(state(StateError::NotAState))?;
-        let mut body = state::open(front, cfg.resolution_ul).map_err(state)?;
+        let (mut body, _) = state::open(front, cfg.resolution_ul).map_err(state)?;
         let cfg = *cfg.checked().map_err(RestoreError::Config)?;
         let engine = Engine::restore(Self::engine_config(&cfg), engine).map_err(state)?;
         let mut readings = Self::around(cfg, engine);

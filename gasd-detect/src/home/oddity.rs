@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How unlike the home the use under way is.
+
+use super::flows::Flows;
+use crate::units::{SECOND_NS, flow_m3_per_h, volume_ul};
+
+/// A use ends after so long without gas, ns.
+const REST_NS: u64 = 600 * SECOND_NS;
+/// No gas is no more than twice the base flow, or this, m³/h, beyond it: a pilot flame's pulses keep no use alive.
+const REST_M3_PER_H: f32 = 0.012;
+/// A use of so much is large, µL: its flow is learned, and held against those of the large uses before it.
+const LARGE_UL: f32 = 100e6;
+/// How much the logarithm of the share of its flow weighs; see [`super::hours`].
+const FLOW: f32 = 1.3;
+
+/// The use under way, and the flows of those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Oddity {
+    /// For how long nothing has flowed but the base flow, ns.
+    rest_ns: u64,
+    /// The first pulse that counts, ns, and what it brought, µL.
+    first_ns: u64,
+    /// See `first_ns`.
+    first_ul: f32,
+    /// The civil hour up to which it was judged, in hours since the epoch.
+    pub judged: u64,
+    /// The hour before that was a used one.
+    pub before: bool,
+    /// What the hour proves from which it counts: the less, the less the home is used to it; 0 is nothing.
+    pub hour: f32,
+    /// What its flow proves; none before it is large.
+    pub flow: Option<f32>,
+    /// Its flow when it was first large, m³/h, which is learned once it is over; 0 before.
+    large: f32,
+    flows: Flows,
+}
+
+crate::state::state!(Oddity { rest_ns, first_ns, first_ul, judged, before, hour, flow, large, flows });
+
+impl Oddity {
+    /// `own_ul` (µL) beyond a base flow of `base` m³/h passed from `from_ns` to `to_ns`, and nothing from `seen_ns`, the
+    /// pulse before, to `from_ns`. Whether the gas has rested, so that it is a new use.
+    pub fn rested(&mut self, own_ul: f32, base: f32, (from_ns, to_ns): (u64, u64), seen_ns: u64) -> bool {
+        let gap_ns = to_ns.saturating_sub(seen_ns);
+        let least = volume_ul(f64::from(base.max(REST_M3_PER_H)), to_ns.saturating_sub(from_ns));
+        let rests = f64::from(own_ul) < least;
+        self.rest_ns = if rests { self.rest_ns.saturating_add(gap_ns) } else { 0 };
+        let rested = self.rest_ns.max(gap_ns) >= REST_NS;
+        if rested && self.large > 0.0 {
+            self.flows.learn(core::mem::take(&mut self.large));
+        }
+        rested
+    }
+
+    /// It counts from the pulse at `at_ns` on, which brought `own_ul`, and its hour proves `hour`.
+    pub fn begin(&mut self, at_ns: u64, own_ul: f32, hour: f32) {
+        (self.first_ns, self.first_ul, self.hour, self.flow) = (at_ns, own_ul, hour, None);
+    }
+
+    /// `run_ul` have passed since it counts, by `now_ns`. Judges its flow once it is large, or as large as is told.
+    pub fn passed(&mut self, run_ul: f32, tell_ul: f32, now_ns: u64) {
+        let judges = self.flow.is_none() && run_ul >= LARGE_UL.min(tell_ul);
+        let large = self.large <= 0.0 && run_ul >= LARGE_UL;
+        if !judges && !large {
+            return;
+        }
+        let span_ns = now_ns.saturating_sub(self.first_ns);
+        let flow = flow_m3_per_h(f64::from(run_ul - self.first_ul), span_ns) as f32;
+        if judges {
+            self.flow = Some(FLOW * self.flows.share(flow).ln());
+        }
+        if large {
+            self.large = flow;
+        }
+    }
+
+    /// Whether all that is known of it proves more than `told`.
+    pub fn odd(&self, told: f32) -> bool {
+        self.hour < 0.0 && self.flow.is_some_and(|flow| self.hour + flow < told)
+    }
+
+    /// The hour in which it began to count is one with hardly any use.
+    pub fn hour_is_quiet(&self) -> bool {
+        self.hour < 0.0
+    }
+
+    /// A day has passed.
+    pub fn forget(&mut self) {
+        self.flows.forget();
+    }
+
+    /// All times are later by `by_ns`.
+    pub fn shift(&mut self, by_ns: i64) {
+        self.first_ns = self.first_ns.saturating_add_signed(by_ns);
+    }
+}
