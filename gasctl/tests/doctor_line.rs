@@ -46,6 +46,8 @@ fn noise_is_wrong_although_somebody_answers() {
     let pty = line(noise, false, vec![meter("cjt188", Habits::default()).0]);
     // A simulated line lives from its first byte on.
     std::fs::OpenOptions::new().write(true).open(pty.path()).unwrap().write_all(&[0xFE]).unwrap();
+    // It must have been taken before the doctor empties the line.
+    std::thread::sleep(std::time::Duration::from_millis(500));
     let (code, report) = doctor(&pty, &["--quick"]);
     assert_eq!((code, verdict(&report, "noise")), (1, Some("wrong")), "{report}");
 }
