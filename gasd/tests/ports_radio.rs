@@ -144,7 +144,7 @@ fn what_is_told_of_radio_meters_is_what_they_said_and_the_rest_says_why() {
             .all(|id| !last_error(state, id).0.is_empty())
     });
     for (id, kind, words) in [
-        ("altered", "mac", "a frame that was changed"),
+        ("altered", "mac", "the frame was changed"),
         ("wrong5", "wrong_key", "is not its key"),
         ("wrong7", "wrong_key", "is not its key"),
         ("keyless", "key_missing", "no key is configured"),
