@@ -123,7 +123,8 @@ proptest! {
     /// every second one missing, and pulse by pulse.
     #[test]
     fn how_often_it_is_read_changes_nothing_that_is_learned(
-        wrong in prop_oneof![(0.3f64..1.4).prop_map(Wrong::AtNight), Just(Wrong::Small), Just(Wrong::Burner)],
+        // A leak that flows as the shower does may be one at night.
+        wrong in prop_oneof![(0.4f64..1.2).prop_map(Wrong::AtNight), Just(Wrong::Small), Just(Wrong::Burner)],
         begin_s in 0u64..1800, longer_s in 1u64..900,
     ) {
         let flow = home(40, begin_s, longer_s, wrong);
