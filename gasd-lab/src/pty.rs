@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, ioctl_tiocnxcl, tcgetattr, tcsetattr};
 
 use crate::clock::{now_ns, timespec};
 use crate::line::Bus;
@@ -28,7 +28,7 @@ pub struct Pty {
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
     /// Kept open: without any, the line would hang up.
-    _subordinate: OwnedFd,
+    subordinate: OwnedFd,
 }
 
 impl Pty {
@@ -57,13 +57,22 @@ impl Pty {
         let (line, end) = (Arc::clone(&bus), Arc::clone(&stop));
         let thread =
             std::thread::Builder::new().name("lab-line".into()).spawn(move || serve(&main, &end, &line))?;
-        Ok(Self { path, bus, stop, thread: Some(thread), _subordinate: subordinate })
+        Ok(Self { path, bus, stop, thread: Some(thread), subordinate })
     }
 
     /// The device to open.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Takes the lock of a program that is no more. On a real device it goes with the last who has it open, and this
+    /// one is kept open here.
+    ///
+    /// # Errors
+    /// Of the kernel.
+    pub fn unlock(&self) -> io::Result<()> {
+        Ok(ioctl_tiocnxcl(&self.subordinate)?)
     }
 
     /// The line, to be looked at while it is served.

@@ -86,7 +86,7 @@ fn config(radios: &[Radio]) -> String {
 }
 
 /// The receiver and its meters on `DIR/tty0`, and what each meter really says.
-fn air(house: &House, radios: &[Radio], counter: u32) -> (gasd_lab::pty::Pty, Vec<(Shared, wmbus::Log)>) {
+fn air(house: &House, radios: &[Radio], counter: u32) -> (ports_house::Plugged, Vec<(Shared, wmbus::Log)>) {
     let mut meters = Vec::new();
     for (n, radio) in radios.iter().enumerate() {
         // So much that the register, which moves by 10 L, shows another value each time.

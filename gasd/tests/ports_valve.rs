@@ -16,12 +16,11 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
-use gasd_lab::pty::Pty;
 use gasd_lab::truth::{Fate, Motor, look};
 use gasd_lab::{Habits, Line, Shared, cjt188};
 use gasd_meters::Valve;
 use gasd_proxy::Client;
-use ports_house::{House, M3_PER_H, SECOND, answers, truth};
+use ports_house::{House, M3_PER_H, Plugged, SECOND, answers, truth};
 use support::run;
 
 const FLAT: &str = r#"
@@ -42,7 +41,7 @@ actuator = { meter = "flat" }
 "#;
 
 /// A meter that is read every second, with a valve that behaves like this.
-fn flat(motor: Motor) -> (House, Pty, Shared) {
+fn flat(motor: Motor) -> (House, Plugged, Shared) {
     let house = House::start(FLAT);
     let gas = truth(5_000_000_000, M3_PER_H);
     look(&gas).set_motor(Some(motor));

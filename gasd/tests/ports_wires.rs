@@ -98,7 +98,7 @@ fn meters_are_read_commanded_left_alone_and_gone_on_with() {
     // A crash: the total goes on, and each litre is counted once.
     let before = house.wait("a total", 20, |state| state.meters["flat-1"].volume_ul > 0);
     house.kill();
-    house.unlock("tty0");
+    line.unlock().unwrap();
     house.up();
     let after = house.wait("the total again", 20, |state| answers(state, "flat-1") > 0);
     let (before, after) = (before.meters["flat-1"].volume_ul, after.meters["flat-1"].volume_ul);
@@ -156,7 +156,7 @@ fn a_closing_is_carried_out_once_through_a_crash_and_a_line_that_is_away() {
     }
     house.kill();
     let _ = closing.join();
-    house.unlock("tty0");
+    line.unlock().unwrap();
     house.up();
     house.wait("a closed valve", 40, |state| state.valves["flat-1"].position == "closed");
     assert_eq!(look(&one).commands().len(), 1, "{:?}", look(&one).commands());

@@ -17,6 +17,28 @@ use crate::support::{PrivateBus, run};
 pub const SECOND: u64 = 1_000_000_000;
 pub const M3_PER_H: u64 = 1_000_000_000;
 
+/// A simulated line that is plugged in. Its name goes before it does: the kernel gives the number of a pseudo-terminal
+/// to the next one, of another test beside this one as well, and a name that stayed would lead gasd to that one's meters.
+pub struct Plugged {
+    link: PathBuf,
+    pty: Pty,
+}
+
+impl std::ops::Deref for Plugged {
+    type Target = Pty;
+
+    fn deref(&self) -> &Pty {
+        &self.pty
+    }
+}
+
+impl Drop for Plugged {
+    fn drop(&mut self) {
+        // The house may be gone before its line.
+        let _ = fs::remove_file(&self.link);
+    }
+}
+
 /// A house with a running gasd.
 pub struct House {
     pub bus: PrivateBus,
@@ -91,14 +113,6 @@ impl House {
         }
     }
 
-    /// Takes the lock of a device that nobody has any more. On a real one it goes with the last who has it open, and the
-    /// simulated line keeps its device open.
-    pub fn unlock(&self, name: &str) {
-        let device = File::open(self.at(name)).unwrap();
-        // SAFETY: TIOCNXCL takes no argument.
-        assert_eq!(unsafe { libc::ioctl(std::os::fd::AsRawFd::as_raw_fd(&device), libc::TIOCNXCL) }, 0);
-    }
-
     /// Has it read its configuration again.
     pub fn reload(&self) {
         let pid = self.child.as_ref().unwrap().id();
@@ -114,13 +128,12 @@ impl House {
         fs::read_to_string(self.at("stderr")).unwrap()
     }
 
-    /// A simulated line at `DIR/<name>`.
-    pub fn line(&self, name: &str, line: Line, meters: Vec<Box<dyn Meter>>) -> Pty {
+    /// A simulated line at `DIR/<name>`, until it is dropped.
+    pub fn line(&self, name: &str, line: Line, meters: Vec<Box<dyn Meter>>) -> Plugged {
         let pty = Pty::open(Bus::new(line, meters)).unwrap();
         let link = self.at(name);
-        let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(pty.path(), link).unwrap();
-        pty
+        std::os::unix::fs::symlink(pty.path(), &link).unwrap();
+        Plugged { link, pty }
     }
 
     /// What gasd shows, once it shows that.
