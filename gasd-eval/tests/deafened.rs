@@ -22,7 +22,7 @@ fn engine(spec: &Spec) -> Engine {
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
         rules: Profile::EuG4.rules(),
     });
-    engine.set_civil_offset(spec.civil_offset_ns);
+    engine.set_civil_offset(spec.zone.at(0).0);
     engine
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Days as people live them, on the meter's clock, which knows no summer time.
+//! Days as people live them, in time that knows no summer time; see [`super::zone`] for the clock on the wall.
 
 /// Nanoseconds in a second.
 pub const SECOND_NS: u64 = 1_000_000_000;
@@ -85,8 +85,8 @@ impl Calendar {
         DAWN_H + (t_ns - self.start_ns(self.day_of(t_ns))) as f64 / HOUR_NS as f64
     }
 
-    /// Standard local time at stream time 0, ns since 1970: what a detector adds to its time to have
-    /// the time of day.
+    /// Standard local time at stream time 0, ns since 1970: what is added to a time of the stream to have the time of
+    /// day in winter.
     #[must_use]
     pub fn civil_offset_ns(self) -> i64 {
         let hours = DAWN_H as i64 - i64::from(self.summer_time(0));

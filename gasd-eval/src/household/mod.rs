@@ -22,6 +22,7 @@ pub mod sum;
 pub mod truth;
 mod water;
 mod weather;
+pub mod zone;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 use gasd_detect::learned::{Advice, Learned, Observation};
 use gasd_detect::{Engine, Kind, Profile, Verdict};
 
+use crate::household::zone::Clock;
 use crate::system::drive::Source;
 use crate::system::judge::Spec;
 
@@ -14,6 +15,7 @@ const UNHEARD: Advice = Advice { full: f32::INFINITY, scale: 1.0 };
 #[derive(Clone)]
 pub struct Watcher {
     engine: Engine,
+    clock: Clock,
     now_ns: u64,
     /// The minutes of the use that goes on, and whether an advised rule spoke since the minute before; after the last
     /// one where it ends.
@@ -29,7 +31,13 @@ impl Watcher {
         let mut rules = Profile::EuG4.rules();
         rules.learned_model = Learned::Advise(UNHEARD);
         let engine = spec.engine(rules);
-        Self { engine, now_ns: 0, open: Vec::new(), spoke: false }
+        Self { engine, clock: Clock::new(spec.zone), now_ns: 0, open: Vec::new(), spoke: false }
+    }
+
+    fn set_clock(&mut self) {
+        if let Some(offset_ns) = self.clock.changed(self.now_ns) {
+            self.engine.set_civil_offset(offset_ns);
+        }
     }
 
     fn note(&mut self, verdict: Option<Verdict>) {
@@ -44,6 +52,7 @@ impl Watcher {
                 return;
             }
             self.now_ns = due;
+            self.set_clock();
             let verdict = self.engine.tick(due);
             self.note(verdict);
         }
@@ -61,6 +70,7 @@ impl Watcher {
         while let Some(t_ns) = source.next_before(until_ns) {
             self.time(t_ns);
             self.now_ns = t_ns;
+            self.set_clock();
             let verdict = self.engine.pulse(t_ns, t_ns);
             self.note(verdict);
             match self.engine.observed() {

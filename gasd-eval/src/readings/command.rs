@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::study::{Plan, RESOLUTIONS, SOURCES, leak, watch};
 use super::{polled, recorded, report};
 use crate::household::calendar::SECOND_NS;
+use crate::household::zone::Zone;
 use crate::system::homes::LEARNING_DAYS;
 use crate::system::judge::Spec;
 
@@ -33,7 +34,7 @@ pub fn run(options: &Options) -> Result<String, String> {
         plan.seed,
     );
     for (resolution_l, _) in RESOLUTIONS {
-        let spec = Spec { pulse_l: resolution_l, max_m3_per_h: 6.0, civil_offset_ns: 0 };
+        let spec = Spec { pulse_l: resolution_l, max_m3_per_h: 6.0, zone: Zone::Fixed(0) };
         for (_, every_s) in SOURCES {
             let sight = if every_s == 0 {
                 gasd_detect::Sight::of_pulses(spec.pulse_ul())

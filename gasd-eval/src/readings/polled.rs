@@ -6,6 +6,7 @@ use gasd_detect::{
 };
 
 use crate::detector::{Alarm, Detector, Level};
+use crate::household::zone::Clock;
 use crate::random::splitmix::{mix, unit};
 use crate::system::judge::Spec;
 
@@ -27,6 +28,7 @@ pub struct Reader {
 #[derive(Clone)]
 pub struct Polled {
     readings: Readings,
+    clock: Clock,
     reader: Reader,
     pulse_ul: u64,
     register_ul: u64,
@@ -42,13 +44,13 @@ impl Polled {
     /// # Errors
     /// No register can be read like that.
     pub fn new(spec: &Spec, reader: Reader) -> Result<Self, ReadingsError> {
-        let mut readings = Readings::new(config(spec, reader.every_ns))?;
-        readings.set_civil_offset(spec.civil_offset_ns);
+        let readings = Readings::new(config(spec, reader.every_ns))?;
         let next_ns = mix(reader.seed) % reader.every_ns;
         // Somewhere in its first turn, so that a few homes see it begin anew.
         let register_ul = mix(!reader.seed) % MODULUS_UL / spec.pulse_ul() * spec.pulse_ul();
         Ok(Self {
             readings,
+            clock: Clock::new(spec.zone),
             reader,
             pulse_ul: spec.pulse_ul(),
             register_ul,
@@ -106,6 +108,9 @@ impl Detector for Polled {
         self.next_ns = self.regular_ns;
         if lost {
             return;
+        }
+        if let Some(offset_ns) = self.clock.changed(now_ns) {
+            self.readings.set_civil_offset(offset_ns);
         }
         let taken =
             self.readings.reading(self.register_ul, now_ns, &mut |v| alarms.extend(alarm(&v, now_ns)));

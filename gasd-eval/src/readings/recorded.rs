@@ -9,6 +9,7 @@ use gasd_detect::Readings;
 use super::polled::{MODULUS_UL, alarm, config};
 use crate::detector::Alarm;
 use crate::household::calendar::HOUR_NS;
+use crate::household::zone::Zone;
 use crate::leak::recordings::ideal_hours;
 use crate::system::homes::LEARNING_DAYS;
 use crate::system::judge::Spec;
@@ -32,9 +33,10 @@ pub fn hear(folder: &Path) -> Result<Vec<Heard>, String> {
 
 fn one(rows: &[(i64, f64)]) -> Result<Heard, String> {
     let Some(first) = rows.first().map(|row| row.0) else { return Err("it is empty".into()) };
-    let spec = Spec { pulse_l: STEP_L, max_m3_per_h: 6.0, civil_offset_ns: first * HOUR_NS as i64 };
+    let civil_ns = first * HOUR_NS as i64;
+    let spec = Spec { pulse_l: STEP_L, max_m3_per_h: 6.0, zone: Zone::Fixed(civil_ns) };
     let mut readings = Readings::new(config(&spec, HOUR_NS)).map_err(|why| why.to_string())?;
-    readings.set_civil_offset(spec.civil_offset_ns);
+    readings.set_civil_offset(civil_ns);
     let learned_ns = u64::from(LEARNING_DAYS) * 24 * HOUR_NS;
     let (mut passed_l, mut alarms, mut end_ns) = (0.0, Vec::new(), 0);
     for (hour, m3) in rows {

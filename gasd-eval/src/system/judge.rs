@@ -7,6 +7,7 @@ use super::threshold::Threshold;
 use super::whole::Whole;
 use crate::detector::{Alarm, Detector};
 use crate::household::Household;
+use crate::household::zone::Zone;
 use crate::leak::recordings::Recording;
 
 /// What a detector is told about its meter when it is installed.
@@ -16,8 +17,8 @@ pub struct Spec {
     pub pulse_l: f64,
     /// Largest flow that the meter is made for, m³/h.
     pub max_m3_per_h: f64,
-    /// Standard local time at stream time 0, ns since 1970.
-    pub civil_offset_ns: i64,
+    /// The time of day where it hangs.
+    pub zone: Zone,
 }
 
 impl Spec {
@@ -25,11 +26,7 @@ impl Spec {
     #[must_use]
     pub fn of(home: &Household) -> Self {
         let meter = home.meter();
-        Self {
-            pulse_l: meter.pulse_l,
-            max_m3_per_h: meter.max_m3_per_h,
-            civil_offset_ns: home.calendar().civil_offset_ns(),
-        }
+        Self { pulse_l: meter.pulse_l, max_m3_per_h: meter.max_m3_per_h, zone: Zone::Summer(home.calendar()) }
     }
 
     /// A recording's meter.
@@ -38,21 +35,19 @@ impl Spec {
         Self {
             pulse_l: recording.meter.pulse_l,
             max_m3_per_h: recording.meter.max_m3_per_h,
-            civil_offset_ns: recording.civil_offset_ns,
+            zone: Zone::Fixed(recording.civil_offset_ns),
         }
     }
 
-    /// gasd's engine at this meter.
+    /// gasd's engine at this meter, which knows no time of day yet.
     #[must_use]
     pub fn engine(&self, rules: Rules) -> Engine {
-        let mut engine = Engine::new(EngineConfig {
+        Engine::new(EngineConfig {
             pulse_volume_ul: self.pulse_ul(),
             max_flow_ul_per_h: self.max_ul_per_h(),
             thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
             rules,
-        });
-        engine.set_civil_offset(self.civil_offset_ns);
-        engine
+        })
     }
 
     /// Volume of a pulse, µL.

@@ -5,11 +5,13 @@ use gasd_detect::{Engine, Profile, Rules, Severity, Verdict};
 
 use super::judge::Spec;
 use crate::detector::{Alarm, Detector, Level};
+use crate::household::zone::Clock;
 
 /// `gasd_detect::Engine`, as the service runs it.
 #[derive(Clone)]
 pub struct Whole {
     engine: Engine,
+    clock: Clock,
     profile: Profile,
     now_ns: u64,
 }
@@ -24,7 +26,13 @@ impl Whole {
     /// Rules that were changed from those of `profile`.
     pub fn with_rules(spec: &Spec, rules: Rules, profile: Profile) -> Self {
         let engine = spec.engine(rules);
-        Self { engine, profile, now_ns: 0 }
+        Self { engine, clock: Clock::new(spec.zone), profile, now_ns: 0 }
+    }
+
+    fn set_clock(&mut self, now_ns: u64) {
+        if let Some(offset_ns) = self.clock.changed(now_ns) {
+            self.engine.set_civil_offset(offset_ns);
+        }
     }
 
     fn note(&mut self, verdict: Option<Verdict>, now_ns: u64, alarms: &mut Vec<Alarm>) {
@@ -45,11 +53,13 @@ impl Detector for Whole {
     }
 
     fn pulse(&mut self, t_ns: u64, alarms: &mut Vec<Alarm>) {
+        self.set_clock(t_ns);
         let verdict = self.engine.pulse(t_ns, t_ns);
         self.note(verdict, t_ns, alarms);
     }
 
     fn tick(&mut self, now_ns: u64, alarms: &mut Vec<Alarm>) {
+        self.set_clock(now_ns);
         let verdict = self.engine.tick(now_ns);
         self.note(verdict, now_ns, alarms);
     }
