@@ -47,6 +47,8 @@ impl Engine {
             engine.inputs = State::load(from)?;
             if new {
                 engine.home.oddity = State::load(from)?;
+            } else {
+                engine.home.know_no_oddity();
             }
             from.is_empty().then_some(())
         };
@@ -97,7 +99,7 @@ mod tests {
         });
         let restored = Engine::restore(cfg, &old).unwrap();
         assert_eq!(restored.days_learned(), engine.days_learned());
-        engine.home.oddity = Default::default();
+        engine.home.know_no_oddity();
         assert_eq!(restored.save(), engine.save());
         let cut = state::seal_as(3, cfg.pulse_volume_ul, |out| out.extend_from_slice(inside));
         assert_eq!(Engine::restore(cfg, &cut).err(), Some(StateError::Damaged));

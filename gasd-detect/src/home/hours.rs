@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The hours of the day: when the home hardly ever uses gas, and how much it takes then to be told.
 //!
-//! What a use proves is how seldom there was a large one in its hour and in the hours beside it, forgotten within a season,
-//! so that an hour of the winter is quiet again in spring; and how seldom the home's large uses had such a flow
-//! ([`super::oddity`]): a shower's flow at three is less of a leak than one that no appliance has. The shares are multiplied,
-//! as if they had nothing to do with each other. A use whose product is small is told once its volume, beyond the base
-//! flow, is more than a person at the stove would burn.
+//! What a use proves is how seldom there was a large one in its hour and in the hours beside it, and any in its hour,
+//! forgotten within a season, so that an hour of the winter is quiet again in spring; how seldom the home's large uses
+//! had such a flow ([`super::oddity`]): a shower's flow at three is less of a leak than one that no appliance has; and
+//! for how long the gas rested before it. The shares are multiplied, as if they had nothing to do with each other. A use
+//! whose product is small is told once its volume, beyond the base flow, is more than a person at the stove would burn.
 
 use super::oddity::Oddity;
 use crate::units::{SECOND_NS, volume_ul};
@@ -13,6 +13,8 @@ use crate::units::{SECOND_NS, volume_ul};
 const HOUR_S: u64 = 3600;
 /// So much in an hour makes it a used one, µL: a pot of water takes 10 to 20 L.
 const USED_UL: f64 = 30e6;
+/// So much in an hour is any use, µL: less than a pulse of 10 L.
+const ANY_UL: f64 = 8e6;
 /// So much in one use at a quiet hour is told, µL: two pulses of 10 L before 150 L. Of sound homes' uses in
 /// quiet hours three in ten end between 100 L and here.
 pub(crate) const TELL_UL: f64 = 135e6;
@@ -25,12 +27,13 @@ const SEASON_FORGET: f32 = 0.97;
 /// An hour that was never used counts as if it had been so often, and the two beside it together, of a day more.
 const OWN_LEAST: f32 = 0.1;
 const BESIDE_LEAST: f32 = 0.15;
-/// How much the logarithms of the shares of days weigh, with a large use in the hour and in those beside it, and the sum
-/// below which a use is told: by logistic regression on sound uses and leaks of generated homes, which are not those
-/// of docs/EVALUATION.md.
-const OWN: f32 = 1.4;
-const BESIDE: f32 = 0.8;
-const TOLD: f32 = -13.6;
+/// How much the logarithms of the shares of days weigh, with a large use in the hour and in those beside it, and with
+/// any in the hour, and the sum below which a use is told: by logistic regression on sound uses and leaks of generated
+/// homes, which are not those of docs/EVALUATION.md.
+const OWN: f32 = 1.25;
+const BESIDE: f32 = 0.65;
+const ANY: f32 = 0.3;
+const TOLD: f32 = -13.4;
 /// An hour with a large use on more of the season's days is not quiet, whatever the flow.
 const SELDOM: f32 = 0.1;
 /// After one was told none is for so long, ns: the first frosty nights, guests and fevers last some days, and a leak
@@ -90,6 +93,9 @@ impl Hours {
                 self.used[of_day] += 1.0;
                 self.season[of_day] += 1.0;
             }
+            if f64::from(self.passed_ul) >= ANY_UL {
+                oddity.any[of_day] += 1.0;
+            }
             // The hour under way is a part of one.
             let watched = watched_ns / (HOUR_S * SECOND_NS) + 1;
             let passed = (hour - self.hour).min(watched).min(48);
@@ -97,7 +103,9 @@ impl Hours {
                 if (self.hour + h + 1).is_multiple_of(24) {
                     self.days = self.days * FORGET + 1.0;
                     self.used.iter_mut().for_each(|used| *used *= FORGET);
-                    self.season.iter_mut().for_each(|used| *used *= SEASON_FORGET);
+                    for used in self.season.iter_mut().chain(&mut oddity.any) {
+                        *used *= SEASON_FORGET;
+                    }
                     oddity.forget();
                 }
             }
@@ -108,14 +116,18 @@ impl Hours {
 
     /// What a use that begins at this hour of the day proves, without its flow; 0 where that is nothing.
     /// `on`: of the uses in the hour before this one is one that goes on, and proves nothing for itself.
-    pub fn odds(&self, of_day: usize, on: bool) -> f32 {
+    /// `any`: days of the season with any use in it.
+    pub fn odds(&self, of_day: usize, on: bool, any: f32) -> f32 {
         let used = |at: usize| self.season[at % 24];
         // As many days as the season's memory holds, and one.
         let days = (1.0 - SEASON_FORGET.powf(self.days)) / (1.0 - SEASON_FORGET) + 1.0;
         let own = (used(of_day) + OWN_LEAST) / days;
         let before = (used(of_day + 23) - f32::from(u8::from(on))).max(0.0);
         let beside = (before + used(of_day + 1) + BESIDE_LEAST) / days;
-        if own > SELDOM || self.days < LEARN_DAYS { 0.0 } else { OWN * own.ln() + BESIDE * beside.ln() }
+        if own > SELDOM || self.days < LEARN_DAYS {
+            return 0.0;
+        }
+        OWN * own.ln() + BESIDE * beside.ln() + ANY * ((any + OWN_LEAST) / days).ln()
     }
 
     /// `more_ul` passed from `from_ns` to `to_ns`, with a base flow of `base` m³/h; `tell_ul` is told.
@@ -137,7 +149,8 @@ impl Hours {
             oddity.judged = self.hour;
             let on = !rested && oddity.before;
             // While the clock is not set no hour is known, and midnight would stand for all of them.
-            let odds = if self.hour == 0 { 0.0 } else { self.odds((self.hour % 24) as usize, on) };
+            let of_day = (self.hour % 24) as usize;
+            let odds = if self.hour == 0 { 0.0 } else { self.odds(of_day, on, oddity.any[of_day]) };
             // What goes on into a quieter hour counts from there, and in a used one it does not.
             if rested || odds < oddity.hour || odds >= 0.0 {
                 (self.run_ul, self.run_since_ns) = (0.0, from_ns);

@@ -115,6 +115,12 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    /// The state was stored before oddities were: of hours no more is known than when they had large uses.
+    pub fn know_no_oddity(&mut self) {
+        self.oddity = Oddity::default();
+        self.oddity.any = self.hours.season;
+    }
+
     /// A pulse at `t_ns`, civil second `civil_s`. `plausible`: the meter can turn as fast as since the last one;
     /// what it cannot is the sensor's fault and no evidence of flow.
     /// `say` is told of each thing that the home does not explain.

@@ -11,13 +11,21 @@ const REST_M3_PER_H: f32 = 0.012;
 /// A use of so much is large, µL: its flow is learned, and held against those of the large uses before it.
 const LARGE_UL: f32 = 100e6;
 /// How much the logarithm of the share of its flow weighs; see [`super::hours`].
-const FLOW: f32 = 1.3;
+const FLOW: f32 = 1.46;
+/// How much the logarithm of the rest before it weighs, in parts of so long, between the shortest that counts and the
+/// longest, ns: people who are about use gas again within the hour, and a leak waits for nobody.
+const ALONE: f32 = 0.76;
+const ALONE_NS: f32 = 3.0 * 3600e9;
+const SOON_NS: f32 = 0.75 * 3600e9;
+const LATE_NS: f32 = 4.0 * 3600e9;
 
 /// The use under way, and the flows of those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Oddity {
     /// For how long nothing has flowed but the base flow, ns.
     rest_ns: u64,
+    /// How long that was before the use under way, ns.
+    rested_ns: u64,
     /// The first pulse that counts, ns, and what it brought, µL.
     first_ns: u64,
     /// See `first_ns`.
@@ -26,6 +34,8 @@ pub(crate) struct Oddity {
     pub judged: u64,
     /// The hour before that was a used one.
     pub before: bool,
+    /// Days with any use in each hour, forgotten within a season.
+    pub any: [f32; 24],
     /// What the hour proves from which it counts: the less, the less the home is used to it; 0 is nothing.
     pub hour: f32,
     /// What its flow proves; none before it is large.
@@ -35,7 +45,19 @@ pub(crate) struct Oddity {
     flows: Flows,
 }
 
-crate::state::state!(Oddity { rest_ns, first_ns, first_ul, judged, before, hour, flow, large, flows });
+crate::state::state!(Oddity {
+    rest_ns,
+    rested_ns,
+    first_ns,
+    first_ul,
+    judged,
+    before,
+    any,
+    hour,
+    flow,
+    large,
+    flows
+});
 
 impl Oddity {
     /// `own_ul` (µL) beyond a base flow of `base` m³/h passed from `from_ns` to `to_ns`, and nothing from `seen_ns`, the
@@ -45,7 +67,11 @@ impl Oddity {
         let least = volume_ul(f64::from(base.max(REST_M3_PER_H)), to_ns.saturating_sub(from_ns));
         let rests = f64::from(own_ul) < least;
         self.rest_ns = if rests { self.rest_ns.saturating_add(gap_ns) } else { 0 };
-        let rested = self.rest_ns.max(gap_ns) >= REST_NS;
+        let rest_ns = self.rest_ns.max(gap_ns);
+        let rested = rest_ns >= REST_NS;
+        if rested {
+            self.rested_ns = rest_ns;
+        }
         if rested && self.large > 0.0 {
             self.flows.learn(core::mem::take(&mut self.large));
         }
@@ -76,7 +102,8 @@ impl Oddity {
 
     /// Whether all that is known of it proves more than `told`.
     pub fn odd(&self, told: f32) -> bool {
-        self.hour < 0.0 && self.flow.is_some_and(|flow| self.hour + flow < told)
+        let alone = -ALONE * ((self.rested_ns as f32).clamp(SOON_NS, LATE_NS) / ALONE_NS).ln();
+        self.hour < 0.0 && self.flow.is_some_and(|flow| self.hour + flow + alone < told)
     }
 
     /// The hour in which it began to count is one with hardly any use.
