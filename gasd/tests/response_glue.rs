@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Verdicts and commands with a real store and simulated valves.
 
+#![allow(clippy::unwrap_used, reason = "test code")]
+
 mod response_house;
 
 use std::collections::HashMap;
@@ -127,4 +129,70 @@ fn a_chip_that_is_missing_is_the_valves_health_and_not_the_end() {
     assert_eq!(response.valve_states()[0].holds.len(), 1);
     response.stop();
     assert_eq!(response.command(&close), Err(CommandError::Stopping));
+}
+
+/// Gives up the order when the other one comes, as a valve does that takes its time.
+fn overtake(house: &House, first: fn(&House) -> Result<(), CommandError>, then: fn(&House)) -> CommandError {
+    std::thread::scope(|threads| {
+        house.hand.state().stuck = true;
+        let moves = house.moves().len();
+        let first = threads.spawn(move || first(house));
+        house.wait_for_moves(moves + 1);
+        house.hand.state().stuck = false;
+        then(house);
+        first.join().unwrap().unwrap_err()
+    })
+}
+
+#[test]
+fn a_closing_that_an_opening_overtakes_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::at(&dir.path().join("state.redb"));
+    house.open().unwrap();
+    let error = overtake(&house, House::close, |house| house.open().unwrap());
+    let (asked, told) = ("closed", "open");
+    let by = "uid 1000".to_owned();
+    assert_eq!(error, CommandError::Overtaken { valve: "house".into(), asked, told, by });
+    assert_eq!(house.position(), Position::Open);
+    let text = error.to_string();
+    assert!(text.contains("is not closed") && text.contains("uid 1000"), "{text}");
+    house.stop();
+}
+
+#[test]
+fn an_opening_that_a_verdict_overtakes_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::at(&dir.path().join("state.redb"));
+    let error = overtake(&house, House::open, |house| {
+        house.response.on_verdict(0, verdict("critical"));
+    });
+    assert!(error.to_string().contains("gasd, for a critical verdict"), "{error}");
+    assert!(matches!(error, CommandError::Overtaken { asked: "open", told: "closed", .. }), "{error:?}");
+    house.wait_for(Position::Closed);
+    house.stop();
+}
+
+#[test]
+fn a_closing_whose_overtaker_is_overtaken_ends_with_the_last_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::at(&dir.path().join("state.redb"));
+    house.open().unwrap();
+    let moves = house.moves().len();
+    std::thread::scope(|threads| {
+        house.hand.state().stuck = true;
+        let first = threads.spawn(|| house.close());
+        house.wait_for_moves(moves + 1);
+        // The lock on the valve keeps its thread where it is until all three are in line.
+        let mut valve = house.hand.state();
+        let second = threads.spawn(|| house.open());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let third = threads.spawn(|| house.close());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        valve.stuck = false;
+        drop(valve);
+        assert_eq!((first.join().unwrap(), third.join().unwrap()), (Ok(()), Ok(())));
+        assert!(matches!(second.join().unwrap(), Err(CommandError::Overtaken { told: "closed", .. })));
+    });
+    assert_eq!(house.position(), Position::Closed);
+    house.stop();
 }

@@ -178,7 +178,8 @@ static void requests(void)
         { "org.freedesktop.DBus.Error.LimitsExceeded", GASD_LIMIT }, { "org.freedesktop.DBus.Error.UnknownMethod", GASD_UNSUPPORTED },
         { "org.freedesktop.DBus.Error.UnknownObject", GASD_NOT_FOUND }, { "io.gasd1.Error.NotFound", GASD_NOT_FOUND },
         { "io.gasd1.Error.Unacknowledged", GASD_UNACKNOWLEDGED }, { "io.gasd1.Error.Held", GASD_HELD },
-        { "io.gasd1.Error.Actuator", GASD_ACTUATOR }, { "io.gasd1.Error.Store", GASD_STORE },
+        { "io.gasd1.Error.Actuator", GASD_ACTUATOR }, { "io.gasd1.Error.Overtaken", GASD_ACTUATOR },
+        { "io.gasd1.Error.Store", GASD_STORE },
         { "io.gasd1.Error.Stopping", GASD_NOT_CONNECTED }, { "io.gasd1.Error.NoSuchErrorYet", GASD_REFUSED }, { "a.b", GASD_REFUSED },
     };
     char *text = long_text(1 << 20);

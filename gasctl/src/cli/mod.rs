@@ -251,7 +251,10 @@ pub struct DoctorArgs {
 #[derive(Debug, Subcommand)]
 pub enum Valve {
     /// Close a valve and hold it closed
-    #[command(after_help = "Example:\n  gasctl valve close main --reason 'smell of gas in the cellar'")]
+    #[command(
+        after_help = "An order that somebody's opposite order overtakes ends with 1 and says whose it was: `gasctl status` shows\n\
+        how that one ends.\n\nExample:\n  gasctl valve close main --reason 'smell of gas in the cellar'"
+    )]
     Close {
         /// The valve, as `gasctl status` shows it
         #[arg(value_name = "ID")]

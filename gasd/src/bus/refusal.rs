@@ -135,6 +135,7 @@ impl Refusal {
             }
             Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
+            Refusal::Command(CommandError::Overtaken { .. }) => "io.gasd1.Error.Overtaken",
             Refusal::Command(CommandError::Configuration(_)) => "io.gasd1.Error.Configuration",
             Refusal::Command(CommandError::NeedsRestart(_)) => "io.gasd1.Error.NeedsRestart",
             Refusal::Command(CommandError::NotReleasable { .. }) => "io.gasd1.Error.NotReleasable",
@@ -209,6 +210,12 @@ mod tests {
             Refusal::Command(CommandError::NotReleasable { valve: valve(), cookie: 1, owner: valve() }),
             Refusal::Command(CommandError::TooManyHolds { valve: valve(), uid: 1, most: 8 }),
             Refusal::Command(CommandError::Actuator { valve: valve(), why: valve() }),
+            Refusal::Command(CommandError::Overtaken {
+                valve: valve(),
+                asked: "closed",
+                told: "open",
+                by: valve(),
+            }),
             Refusal::Command(CommandError::Store(valve())),
             Refusal::Command(CommandError::Stopping),
             Refusal::NotInGroup { who: valve(), what: "x", group: "gasd-control" },

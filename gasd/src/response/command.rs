@@ -2,7 +2,7 @@
 //! What a client asks for: planned under the lock, written and driven without it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::response::actuator::{ActuatorError, Target};
 use crate::response::audit::refused;
@@ -66,13 +66,19 @@ impl Response {
         let now = now();
         let mut core = self.0.lock();
         let steps = core.valves.close(valve, reason, caller, cookie, now)?;
-        let answer = self.0.go(&core, steps, now);
+        let mut answer = self.0.go(&core, steps, now);
         drop(core);
-        match self.answer(valve, answer)? {
-            // Overtaken by another order to close, or by an opening that came later still.
-            None => {}
-            Some(outcome) => drop(finished(valve, outcome)?),
-        }
+        let deadline = Instant::now() + PATIENCE;
+        let outcome = loop {
+            if let Some(outcome) = self.answer(valve, &answer, deadline)? {
+                break outcome;
+            }
+            // An opening cut it short. It may itself be cut short by now: then this order is being done after all.
+            let core = self.0.lock();
+            let steps = core.valves.join_closing(valve)?;
+            answer = self.0.go(&core, steps, now);
+        };
+        finished(valve, outcome)?;
         // The gas is off; whoever is told so may also rely on the hold.
         self.0.writer.write_now(Vec::new()).map(|_| Answer::Done).map_err(|error| match error {
             StoreError::Stopped => CommandError::Stopping,
@@ -98,11 +104,8 @@ impl Response {
             }
         };
         drop(core);
-        match self.answer(valve, answer)? {
-            None => Err(CommandError::Actuator {
-                valve: valve.into(),
-                why: "it was closed again meanwhile".into(),
-            }),
+        match self.answer(valve, &answer, Instant::now() + PATIENCE)? {
+            None => Err(self.0.lock().valves.overtaken(valve, Target::Open)),
             Some(outcome) => finished(valve, outcome),
         }
     }
@@ -136,7 +139,7 @@ impl Response {
         let (cookie, steps) = core.valves.place(wanted, cookie, now)?;
         let answer = self.0.go(&core, steps, now);
         drop(core);
-        let _ = self.answer(wanted.valve, answer);
+        let _ = self.answer(wanted.valve, &answer, Instant::now() + PATIENCE);
         // Waits until what was pushed before is on the disk; what fails stays in memory and is tried again.
         let _ = self.0.writer.write_now(Vec::new());
         Ok(Answer::Cookie(cookie))
@@ -155,8 +158,13 @@ impl Response {
     }
 
     /// Waits for the valve; `None` when a newer order took over.
-    fn answer(&self, valve: &str, answer: Receiver<Outcome>) -> Result<Option<Outcome>, CommandError> {
-        match answer.recv_timeout(PATIENCE) {
+    fn answer(
+        &self,
+        valve: &str,
+        answer: &Receiver<Outcome>,
+        deadline: Instant,
+    ) -> Result<Option<Outcome>, CommandError> {
+        match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(outcome) => Ok(Some(outcome)),
             Err(RecvTimeoutError::Disconnected) if self.0.lock().runners.is_empty() => {
                 Err(CommandError::Stopping)
@@ -182,7 +190,9 @@ pub(super) fn sentence(error: &ActuatorError, will_retry: bool) -> String {
 fn finished(valve: &str, outcome: Outcome) -> Result<Answer, CommandError> {
     let why = |error: ActuatorError| sentence(&error, outcome.will_retry && outcome.to == Target::Closed);
     match outcome.result {
-        Ok(_) => Ok(Answer::Done),
+        Ok(position) if position == outcome.to.position() => Ok(Answer::Done),
+        // Nobody looks any more where it went.
+        Ok(_) => Err(CommandError::Stopping),
         Err(error) => Err(CommandError::Actuator { valve: valve.into(), why: why(error) }),
     }
 }

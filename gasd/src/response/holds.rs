@@ -63,7 +63,7 @@ impl Valves {
         // An application that was started anew asks again, and finds its cookie again.
         let same = |hold: &&Hold| hold.uid == Some(uid) && hold.owner == app && hold.reason == reason;
         if let Some(known) = holds.iter().find(same).map(|hold| hold.cookie) {
-            let drive = self.drive(at, Target::Closed, false);
+            let drive = self.drive(at, Target::Closed, false, caller.to_owned());
             let audit = entry(now, caller, "hold", valve, &format!("{app}: {reason}"), "held already");
             return Ok((known, vec![drive, Step::Persist(vec![Change::Audit(audit)])]));
         }
@@ -82,7 +82,7 @@ impl Valves {
             uid: Some(uid),
             since_unix_us: now.unix_us,
         };
-        let drive = self.drive(at, Target::Closed, false);
+        let drive = self.drive(at, Target::Closed, false, caller.to_owned());
         let mut rows = self.hold(at, hold);
         let detail = format!("{app}: {reason} (hold {cookie})");
         rows.push(Change::Audit(entry(now, caller, "hold", valve, &detail, "asked")));

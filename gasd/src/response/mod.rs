@@ -3,7 +3,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`valves`], [`opening`], [`holds`], [`unconfigured`], [`audit`] | what may happen to which valve, pure |
+//! | [`valves`], [`opening`], [`holds`], [`told`], [`unconfigured`], [`audit`] | what may happen to which valve, pure |
 //! | [`actuator`] | what moves a valve; the simulated one |
 //! | [`gpio`], [`line`], [`request`] | the one on GPIO lines: its behaviour, its line, its request |
 //! | [`runner`] | the thread of one valve |
@@ -20,6 +20,7 @@ pub mod line;
 pub mod opening;
 pub mod request;
 pub mod runner;
+pub mod told;
 pub mod unconfigured;
 pub mod update;
 pub mod valves;

@@ -82,7 +82,10 @@ impl Valves {
         valve.state.position = Position::Unknown;
         valve.state.health = "opening".into();
         let audit = entry(now, &plan.caller, "open", &valve.state.id, "the record is written", "opening");
-        Ok(vec![self.drive(plan.valve, Target::Open, true), Step::Persist(vec![Change::Audit(audit)])])
+        Ok(vec![
+            self.drive(plan.valve, Target::Open, true, plan.caller.clone()),
+            Step::Persist(vec![Change::Audit(audit)]),
+        ])
     }
 
     /// What takes a planned opening back that did not come about, as of now: its record may be on the

@@ -5,8 +5,10 @@
 //! and can be released, for as long as the service runs; kept, they close a valve of that name as soon as
 //! one is configured again.
 
+use std::borrow::Cow;
+
 use crate::config::Config;
-use crate::response::valves::Valve;
+use crate::response::valves::{GASD, Valve};
 use crate::state::{CommandError, Hold, NO_ACTUATOR, Position, ValveState, VerdictRecord};
 use crate::store::{Loaded, StoredHold};
 
@@ -33,7 +35,14 @@ pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
         health: String::new(),
     };
     state.health = health(&state);
-    Valve { state, cannot_open: None, commanded: Position::Unknown, epoch: 0, told: None }
+    Valve {
+        state,
+        cannot_open: None,
+        commanded: Position::Unknown,
+        epoch: 0,
+        told: None,
+        told_by: Cow::Borrowed(GASD),
+    }
 }
 
 /// What there is to say of it.

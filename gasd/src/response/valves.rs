@@ -8,6 +8,8 @@
 //! - Nothing opens a valve but [`Valves::confirm_open`] (see [`crate::response::opening`]). A start, an acknowledgement, a released
 //!   hold or a position read back never do.
 
+use std::borrow::Cow;
+
 use crate::config::{Actuator, Config};
 use crate::response::actuator::{Description, Target};
 use crate::response::audit::entry;
@@ -16,10 +18,13 @@ use crate::response::request::Before;
 use crate::response::unconfigured;
 use crate::state::{CommandError, Hold, METER_ACTUATOR, Position, ValveState, VerdictRecord};
 pub use crate::store::records::GASD;
-use crate::store::{Change, Loaded, StoredHold};
+use crate::store::{Change, Loaded};
 
 /// Owner of the holds that `gasctl close` places.
 pub const OPERATOR: &str = "operator";
+
+/// Who closes for a verdict.
+const FOR_VERDICT: &str = "gasd, for a critical verdict";
 
 /// Verdicts below critical that wait to be acknowledged at the most.
 pub const LESSER_KEPT: usize = 200;
@@ -52,6 +57,8 @@ pub(super) struct Valve {
     pub(super) epoch: u64,
     /// The last order.
     pub(super) told: Option<Target>,
+    /// Whose it was.
+    pub(super) told_by: Cow<'static, str>,
 }
 
 pub(super) struct Meter {
@@ -91,6 +98,7 @@ impl Valves {
                 commanded: commanded(loaded, &valve.id),
                 epoch: 0,
                 told: None,
+                told_by: Cow::Borrowed(GASD),
             }
         });
         let left = unconfigured::ids(config, loaded).into_iter().map(|id| unconfigured::valve(id, loaded));
@@ -146,7 +154,7 @@ impl Valves {
     /// follows with [`Valves::keep_verdict`], under the same lock; gas does not wait for words.
     pub fn close_for(&mut self, meter: usize) -> Vec<Step> {
         let valve = self.valve_of(meter);
-        valve.map(|valve| self.drive(valve, Target::Closed, true)).into_iter().collect()
+        valve.map(|valve| self.drive(valve, Target::Closed, true, FOR_VERDICT)).into_iter().collect()
     }
 
     fn valve_of(&self, meter: usize) -> Option<usize> {
@@ -235,7 +243,7 @@ impl Valves {
             uid: None,
             since_unix_us: now.unix_us,
         };
-        let drive = self.drive(at, Target::Closed, false);
+        let drive = self.drive(at, Target::Closed, false, caller.to_owned());
         let same = |old: &mut Hold| old.owner == OPERATOR && old.reason == reason;
         let before: Vec<u64> =
             self.valves[at].state.holds.extract_if(.., same).map(|old| old.cookie).collect();
@@ -271,7 +279,7 @@ impl Valves {
             Ok(position) => (position, "ok".into()),
             Err(text) => (Position::Unknown, text),
         };
-        if self.is_held(at) { vec![self.drive(at, Target::Closed, false)] } else { Vec::new() }
+        if self.is_held(at) { vec![self.drive(at, Target::Closed, false, GASD)] } else { Vec::new() }
     }
 
     /// The actuator is not there. A held valve is to be closed all the same: each order looks for the
@@ -282,7 +290,7 @@ impl Valves {
         };
         valve.state.position = Position::Unknown;
         valve.state.health = text;
-        if self.is_held(at) { vec![self.drive(at, Target::Closed, false)] } else { Vec::new() }
+        if self.is_held(at) { vec![self.drive(at, Target::Closed, false, GASD)] } else { Vec::new() }
     }
 
     /// An order ended, `latency_ns` after it was decided (absent if the line was not set).
@@ -347,7 +355,7 @@ impl Valves {
         let audit = entry(now, GASD, "feedback", &at.state.id, &detail, "seen");
         let mut steps = Vec::new();
         if self.is_held(valve) && position != Position::Closed {
-            steps.push(self.drive(valve, Target::Closed, true));
+            steps.push(self.drive(valve, Target::Closed, true, GASD));
         }
         steps.push(Step::Persist(vec![Change::Audit(audit)]));
         steps
@@ -370,22 +378,6 @@ impl Valves {
 
     fn moving(&mut self, at: usize) -> Option<&mut Valve> {
         self.valves.get_mut(at).filter(|valve| valve.state.is_configured())
-    }
-
-    pub(super) fn drive(&mut self, valve: usize, to: Target, force: bool) -> Step {
-        self.valves[valve].told = Some(to);
-        Step::Drive { valve, to, force }
-    }
-
-    pub(super) fn hold(&mut self, at: usize, hold: Hold) -> Vec<Change> {
-        let valve = &mut self.valves[at];
-        valve.epoch += 1;
-        valve.state.holds.push(hold.clone());
-        let id = valve.state.id.clone();
-        vec![
-            Change::PlaceHold(StoredHold { valve: id.clone(), hold }),
-            Change::Commanded { valve: id, to: Position::Closed },
-        ]
     }
 }
 

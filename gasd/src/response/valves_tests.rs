@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::config::{FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds, ValveConfig};
+use crate::store::StoredHold;
 use gasd_abi::FilterConfig;
 
 pub(in crate::response) const NOW: Now = Now { unix_us: 1, boottime_ns: 2, boot: 0 };

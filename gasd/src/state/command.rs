@@ -220,6 +220,20 @@ pub enum CommandError {
         /// Why.
         why: String,
     },
+    /// A newer order took its place.
+    #[error(
+        "valve \"{valve}\" is not {asked}: this order was overtaken by one of {by}, which orders it {told}; that is what is being done, and `gasctl status` shows how it ends"
+    )]
+    Overtaken {
+        /// The valve.
+        valve: String,
+        /// What was asked for.
+        asked: &'static str,
+        /// What the newer order says.
+        told: &'static str,
+        /// Whose it is.
+        by: String,
+    },
     /// The record could not be written, so nothing was opened or released.
     #[error("the record could not be written ({0}); nothing was opened or released")]
     Store(String),

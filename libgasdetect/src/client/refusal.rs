@@ -46,7 +46,7 @@ pub fn result_of(name: &str) -> gasd_result {
         "io.gasd1.Error.NotFound" | UNKNOWN_OBJECT => GASD_NOT_FOUND,
         "io.gasd1.Error.Unacknowledged" => GASD_UNACKNOWLEDGED,
         "io.gasd1.Error.Held" => GASD_HELD,
-        "io.gasd1.Error.Actuator" => GASD_ACTUATOR,
+        "io.gasd1.Error.Actuator" | "io.gasd1.Error.Overtaken" => GASD_ACTUATOR,
         "io.gasd1.Error.Store" => GASD_STORE,
         _ => GASD_REFUSED,
     }
