@@ -4,7 +4,7 @@
 
 use gasd_meters::drive::{Device, Memory};
 use gasd_meters::poll::Settings;
-use gasd_meters::{cjt188, hex};
+use gasd_meters::{Error, cjt188, hex, mbus};
 use gasd_ports::bus::{Bus, Event, Pace, Spec, Step};
 
 const SECOND: u64 = 1_000_000_000;
@@ -76,4 +76,51 @@ fn the_answer_of_another_meter_of_the_line_is_not_taken_for_this_ones() {
     assert!(!takes(1), "meter 1 is on this line, too, and was late");
     assert!(takes(2));
     assert!(takes(9), "nobody has this address: such meters are about");
+}
+
+/// A line of one M-Bus meter that acknowledges each reset so late, ns, and says nothing else: why it is not read, and the
+/// bytes of no frame and the frames that answered nothing.
+fn acknowledges_after(late_ns: u64) -> (Vec<Error>, u64, u64) {
+    let mut now_ns = 100 * SECOND;
+    let target = mbus::Target::Primary(1);
+    let spec = Spec { device: Device::Mbus { target, valve: None }, ..meter(1) };
+    let mut bus = Bus::new(Pace::new(2_400, 11), vec![spec], now_ns);
+    let (mut due_ns, mut errors) = (u64::MAX, Vec::new());
+    let until_ns = now_ns + 30 * SECOND;
+    while now_ns < until_ns {
+        let next_ns = match bus.step(now_ns) {
+            Step::Send(bytes) => {
+                if bytes[1] == 0x40 {
+                    due_ns = now_ns + late_ns;
+                }
+                continue;
+            }
+            Step::Wait { until_ns } => until_ns,
+        };
+        errors.extend(bus.events().filter_map(|event| match event {
+            Event::Failed { error, .. } => Some(error),
+            _ => None,
+        }));
+        now_ns = next_ns.min(due_ns).max(now_ns + 1);
+        if now_ns >= due_ns {
+            due_ns = u64::MAX;
+            bus.heard(now_ns, &[mbus::ACK]);
+        }
+    }
+    (errors, bus.counts().garbage, bus.counts().others)
+}
+
+#[test]
+fn an_acknowledgement_that_comes_too_late_is_no_noise() {
+    let mut where_it_came = [false; 2];
+    for late_ms in (100..4_000).step_by(50) {
+        let (errors, garbage, others) = acknowledges_after(late_ms * 1_000_000);
+        assert!(
+            !errors.is_empty() && errors.iter().all(|error| *error == Error::Timeout),
+            "{late_ms} ms: {errors:?}"
+        );
+        assert_eq!(garbage, 0, "{late_ms} ms");
+        where_it_came[usize::from(others > 0)] = true;
+    }
+    assert_eq!(where_it_came, [true; 2], "in time, and too late");
 }

@@ -258,6 +258,12 @@ impl Exchange {
         self.rejected = self.rejected.or(truncated);
     }
 
+    /// Whether the request is out.
+    #[must_use]
+    pub const fn is_sent(&self) -> bool {
+        !matches!(self.phase, Phase::Quiet { .. })
+    }
+
     /// How it ended, once a step said [`Step::Done`].
     #[must_use]
     pub fn outcome(self) -> Outcome {

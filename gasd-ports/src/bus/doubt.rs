@@ -6,13 +6,16 @@
 //! two readings in a row tell the same; a line that is well costs nothing for it.
 
 use gasd_meters::detect::Protocol;
-use gasd_meters::poll::{Failure, Heard, Outcome};
-use gasd_meters::{Fault, Kind, Number, Reading, Value};
+use gasd_meters::poll::{Failure, Heard, Job, Outcome};
+use gasd_meters::{Error, Fault, Kind, Number, Reading, Value};
+
+use super::event::Event;
+use super::{Bus, What};
 
 /// A damaged answer makes so many exchanges after it doubtful.
 const DAMAGED_FOR: u32 = 64;
 /// So often a meter is read for two that tell the same.
-pub(super) const TRIES: u8 = 5;
+const TRIES: u8 = 5;
 
 /// How disturbed a line has been of late.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,10 +42,42 @@ pub(super) struct First {
     pub(super) tries: u8,
 }
 
+impl Bus {
+    /// A reading that may be published. One of a disturbed line is read once more first, and again until two in a row tell
+    /// the same; `None` while that is so, or where it came to nothing.
+    pub(super) fn believe(&mut self, job: &Job<What>, mut reading: Reading, now_ns: u64) -> Option<Reading> {
+        let disturbed = self.disturbed;
+        let member = self.member(job.meter)?;
+        let first = member.first.take();
+        if !disturbed.doubts(member.guesses.device().protocol()) {
+            return Some(reading);
+        }
+        let tries = first.as_ref().map_or(1, |first| first.tries.saturating_add(1));
+        let most = member.spec.most_ul_per_h;
+        if let Some(first) = first.as_ref()
+            && agree(&first.reading, &reading, now_ns.saturating_sub(first.t_ns), most)
+        {
+            confirm(&first.reading, &mut reading);
+            return Some(reading);
+        }
+        if tries < TRIES {
+            member.first = Some(First { t_ns: now_ns, reading, tries });
+            let priority = job.priority;
+            // What finds no room is read at its next turn.
+            let _ = self.agenda.push(Job { priority, meter: job.meter, what: job.what });
+            return None;
+        }
+        let error = Error::Malformed { what: "readings of a disturbed line do not agree" };
+        self.events.push_back(Event::Failed { key: job.meter, t_ns: now_ns, error, raw: Vec::new() });
+        self.order_step(job, Err(error), now_ns);
+        None
+    }
+}
+
 /// Whether two readings, one after the other, tell the same: the same fields, numbers that are equal, or a volume that has
 /// risen by what can have passed (`most_ul_per_h`) and a step of its last digit.
 #[must_use]
-pub(super) fn agree(first: &Reading, second: &Reading, passed_ns: u64, most_ul_per_h: u64) -> bool {
+fn agree(first: &Reading, second: &Reading, passed_ns: u64, most_ul_per_h: u64) -> bool {
     let passed_ul = u128::from(most_ul_per_h) * u128::from(passed_ns) / 3_600_000_000_000;
     first.meter == second.meter
         && first.valve == second.valve
@@ -55,7 +90,7 @@ pub(super) fn agree(first: &Reading, second: &Reading, passed_ns: u64, most_ul_p
 
 /// What of the second of two readings that tell the same may be published: what is measured, said by bits or by a clock moves
 /// by itself, and is only known where both say it.
-pub(super) fn confirm(first: &Reading, second: &mut Reading) {
+fn confirm(first: &Reading, second: &mut Reading) {
     for (a, b) in first.fields.iter().zip(&mut second.fields) {
         if !counts(b.kind) && a.value != b.value {
             b.value = Value::Absent(Fault::Unconfirmed, Vec::new());

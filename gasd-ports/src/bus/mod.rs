@@ -16,6 +16,7 @@ mod guesses;
 mod member;
 mod orders;
 mod search;
+mod stray;
 mod talk;
 pub mod timing;
 
@@ -30,7 +31,7 @@ pub use member::Spec;
 pub use search::{Look, Searched};
 pub use timing::Pace;
 
-use doubt::{Disturbed, First, TRIES, agree, confirm, is_damaged};
+use doubt::{Disturbed, is_damaged};
 use member::{Member, Wish};
 use talk::{Ear, Talk, Turn};
 
@@ -76,6 +77,8 @@ pub struct Bus {
     suspended: Option<Talk<What>>,
     /// The last request had no answer, so one may still come.
     waited: bool,
+    /// The protocol of the last talk.
+    spoken: Option<gasd_meters::detect::Protocol>,
     disturbed: Disturbed,
     supply: Supply,
     events: VecDeque<Event>,
@@ -97,6 +100,7 @@ impl Bus {
             search: None,
             suspended: None,
             waited: false,
+            spoken: None,
             disturbed: Disturbed::default(),
             supply: Supply::Good,
             events: VecDeque::new(),
@@ -135,7 +139,9 @@ impl Bus {
             Some(talk) => talk.heard(now_ns, bytes),
             // Nobody was asked.
             None => {
-                self.counts.garbage = self.counts.garbage.saturating_add(bytes.len() as u64);
+                let ack = self.spoken.is_some_and(|protocol| stray::is_ack(protocol, bytes));
+                let count = if ack { &mut self.counts.others } else { &mut self.counts.garbage };
+                *count = count.saturating_add(bytes.len() as u64);
                 self.waited = true;
             }
         }
@@ -256,7 +262,8 @@ impl Bus {
         let line = Pace { echo: self.ear.echo(), ..self.pace }.line(protocol);
         let others = self.members.iter().filter(|member| member.spec.key != job.meter);
         let others = others.filter_map(|member| member.guesses.device().cjt188_address()).collect();
-        let mut talk = Talk::new(job, dialogue, line, others);
+        let mut talk = Talk::new(job, dialogue, (protocol, line), others);
+        self.spoken = Some(protocol);
         if talk.ask(self.waited, now_ns) {
             self.talk = Some(talk);
         } else {
@@ -344,36 +351,6 @@ impl Bus {
             }
             (What::Search, _) => {}
         }
-    }
-
-    /// A reading that may be published. One of a disturbed line is read once more first, and again until two in a row tell
-    /// the same; `None` while that is so, or where it came to nothing.
-    fn believe(&mut self, job: &Job<What>, mut reading: Reading, now_ns: u64) -> Option<Reading> {
-        let disturbed = self.disturbed;
-        let member = self.member(job.meter)?;
-        let first = member.first.take();
-        if !disturbed.doubts(member.guesses.device().protocol()) {
-            return Some(reading);
-        }
-        let tries = first.as_ref().map_or(1, |first| first.tries.saturating_add(1));
-        let most = member.spec.most_ul_per_h;
-        if let Some(first) = first.as_ref()
-            && agree(&first.reading, &reading, now_ns.saturating_sub(first.t_ns), most)
-        {
-            confirm(&first.reading, &mut reading);
-            return Some(reading);
-        }
-        if tries < TRIES {
-            member.first = Some(First { t_ns: now_ns, reading, tries });
-            let priority = job.priority;
-            // What finds no room is read at its next turn.
-            let _ = self.agenda.push(Job { priority, meter: job.meter, what: job.what });
-            return None;
-        }
-        let error = Error::Malformed { what: "readings of a disturbed line do not agree" };
-        self.events.push_back(Event::Failed { key: job.meter, t_ns: now_ns, error, raw: Vec::new() });
-        self.order_step(job, Err(error), now_ns);
-        None
     }
 
     fn read(&mut self, key: Key, reading: Reading, oddities: gasd_meters::drive::Oddities, t_ns: u64) {

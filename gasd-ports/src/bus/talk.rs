@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One talk with one meter: its requests one after another, each an exchange on the line.
 
+use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{Dialogue, Finished};
-use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Step};
+use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Priority, Step};
 use gasd_meters::{Error, cjt188, poll};
 
 use super::event::Counts;
+use super::stray::{is_ack, sort_acks};
 
 /// A talk under way.
 pub(super) struct Talk<W> {
     pub(super) job: Job<W>,
     ear: Listener,
     line: Line,
+    pub(super) protocol: Protocol,
     exchange: Option<Exchange>,
+    /// Acknowledgements of a request before, which came before the request of now was out.
+    late_acks: usize,
     /// The request has an answer.
     answered: bool,
     /// What was heard instead of an answer the last time.
@@ -48,9 +53,14 @@ pub(super) enum Turn {
 
 impl<W> Talk<W> {
     /// `others`: addresses of other CJ/T 188 meters on the line.
-    pub(super) fn new(job: Job<W>, dialogue: Dialogue, line: Line, others: Vec<cjt188::Address>) -> Self {
+    pub(super) fn new(
+        job: Job<W>,
+        dialogue: Dialogue,
+        (protocol, line): (Protocol, Line),
+        others: Vec<cjt188::Address>,
+    ) -> Self {
         let ear = Listener { dialogue, others };
-        Self { job, ear, line, exchange: None, answered: true, raw: Vec::new() }
+        Self { job, ear, line, protocol, exchange: None, late_acks: 0, answered: true, raw: Vec::new() }
     }
 
     /// Makes the next request; `false` when there is none. `waited`: a late answer may still come.
@@ -75,7 +85,14 @@ impl<W> Talk<W> {
             Step::Send(bytes) => Turn::Send(bytes.to_vec()),
             Step::Wait { until_ns } => Turn::Wait { until_ns },
             Step::Done => match self.exchange.take() {
-                Some(exchange) => Turn::Ended(exchange.outcome()),
+                Some(exchange) => {
+                    let mut outcome = exchange.outcome();
+                    // A search wants to know of each byte that it cannot place.
+                    if self.protocol == Protocol::Mbus && self.job.priority != Priority::Scan {
+                        sort_acks(&mut outcome, std::mem::take(&mut self.late_acks));
+                    }
+                    Turn::Ended(outcome)
+                }
                 None => Turn::Wait { until_ns: now_ns },
             },
         }
@@ -84,6 +101,9 @@ impl<W> Talk<W> {
     pub(super) fn heard(&mut self, now_ns: u64, bytes: &[u8]) {
         let ear = &self.ear;
         if let Some(exchange) = &mut self.exchange {
+            if !exchange.is_sent() && is_ack(self.protocol, bytes) {
+                self.late_acks += 1;
+            }
             exchange.heard(now_ns, bytes, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame));
         }
     }
