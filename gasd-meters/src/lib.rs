@@ -18,6 +18,7 @@
 //! | [`poll`] | when to ask which meter, and when to leave one alone |
 //! | [`drive`] | how a meter on a wire is spoken to: requests, answers, what is remembered of it |
 //! | [`detect`] | which of the wired ones a line carries |
+//! | [`whose`] | which meter a frame asks, or comes from |
 //! | [`hart`] | HART 5 to 7 |
 //! | [`lorawan`] | LoRaWAN 1.0 and 1.1, the feed of a packet forwarder, payloads of gas meters |
 //! | [`modbus`] | Modbus RTU, with maps of registers |
@@ -58,6 +59,7 @@ pub mod status;
 pub mod time;
 pub mod trace;
 pub mod unit;
+pub mod whose;
 pub mod wmbus;
 
 pub use error::{EncodeError, Error};

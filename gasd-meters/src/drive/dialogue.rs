@@ -140,6 +140,12 @@ impl Dialogue {
         }
     }
 
+    /// The last request, as it went out.
+    #[must_use]
+    pub fn request(&self) -> &[u8] {
+        &self.request
+    }
+
     /// Whether a frame of the meter's protocol begins with the first byte: for [`Exchange`](crate::poll::Exchange).
     #[must_use]
     pub fn probe(&self, bytes: &[u8]) -> Probe {

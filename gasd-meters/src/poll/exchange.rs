@@ -60,6 +60,8 @@ pub struct Outcome {
     pub garbage: usize,
     /// Whole frames that answer something else.
     pub others: usize,
+    /// The first of them that is of another meter than the one asked.
+    pub other: Option<Vec<u8>>,
     /// What was heard after the request, as it came and without its echo: the first [`RAW`] bytes.
     pub raw: Vec<u8>,
 }
@@ -98,6 +100,7 @@ pub struct Exchange {
     drained: usize,
     garbage: usize,
     others: usize,
+    other: Option<Vec<u8>>,
     raw: Vec<u8>,
 }
 
@@ -120,6 +123,7 @@ impl Exchange {
             drained: 0,
             garbage: 0,
             others: 0,
+            other: None,
             raw: Vec::new(),
         }
     }
@@ -226,6 +230,9 @@ impl Exchange {
                     Ok(()) => self.others = self.others.saturating_add(1),
                     Err(why) => {
                         self.others = self.others.saturating_add(1);
+                        if why == Error::AddressMismatch {
+                            self.other.get_or_insert_with(|| bytes.to_vec());
+                        }
                         self.mismatch.get_or_insert(why);
                     }
                 }
@@ -267,10 +274,10 @@ impl Exchange {
     /// How it ended, once a step said [`Step::Done`].
     #[must_use]
     pub fn outcome(self) -> Outcome {
-        let Self { answer, rejected, mismatch, garbage, others, drained, ear, raw, .. } = self;
+        let Self { answer, rejected, mismatch, garbage, others, other, drained, ear, raw, .. } = self;
         let noise = (garbage > 0).then_some(Error::NoFrame { garbage });
         let result = answer.ok_or_else(|| rejected.or(mismatch).or(noise).unwrap_or(Error::Timeout));
-        Outcome { result, heard: ear.heard(), drained, garbage, others, raw }
+        Outcome { result, heard: ear.heard(), drained, garbage, others, other, raw }
     }
 }
 

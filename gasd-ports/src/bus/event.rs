@@ -68,6 +68,15 @@ pub enum Event {
         /// Where to.
         to: Valve,
     },
+    /// Something was heard that a line and a configuration in order do not have.
+    Odd {
+        /// The meter that was asked.
+        key: Key,
+        /// When that was clear, ns.
+        t_ns: u64,
+        /// What.
+        odd: Odd,
+    },
     /// An order to a meter's valve has ended.
     Moved {
         /// The meter.
@@ -76,6 +85,27 @@ pub enum Event {
         to: Valve,
         /// Where it is, or why that is not known.
         result: Result<Valve, NotMoved>,
+    },
+}
+
+/// Answers from whom nobody asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Odd {
+    /// Another address answered than the one that was asked.
+    Address {
+        /// The one that was asked.
+        asked: String,
+        /// The one that answered.
+        answered: String,
+        /// Its answer was taken for the meter's.
+        taken: bool,
+    },
+    /// Two whole answers came to one request, from one address.
+    Twice {
+        /// The address.
+        address: String,
+        /// They are the same, byte for byte.
+        alike: bool,
     },
 }
 

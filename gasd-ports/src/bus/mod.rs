@@ -26,7 +26,7 @@ use gasd_meters::drive::Dialogue;
 use gasd_meters::poll::{Agenda, Change, Echo, Job, Outcome, Priority, Supply};
 use gasd_meters::{Error, Reading, Valve};
 
-pub use event::{Counts, Event, Key, NotMoved, Standing};
+pub use event::{Counts, Event, Key, NotMoved, Odd, Standing};
 pub use member::Spec;
 pub use search::{Look, Searched};
 pub use timing::Pace;
@@ -77,6 +77,10 @@ pub struct Bus {
     suspended: Option<Talk<What>>,
     /// The last request had no answer, so one may still come.
     waited: bool,
+    /// The last answer, after which there is no other.
+    answered: Option<stray::Answered>,
+    /// So many exchanges may still be answered by the answer to one before.
+    late: u8,
     /// The protocol of the last talk.
     spoken: Option<gasd_meters::detect::Protocol>,
     disturbed: Disturbed,
@@ -100,6 +104,8 @@ impl Bus {
             search: None,
             suspended: None,
             waited: false,
+            answered: None,
+            late: 0,
             spoken: None,
             disturbed: Disturbed::default(),
             supply: Supply::Good,
@@ -135,6 +141,7 @@ impl Bus {
 
     /// These bytes came at `now_ns`.
     pub fn heard(&mut self, now_ns: u64, bytes: &[u8]) {
+        self.stray(bytes, now_ns);
         match &mut self.talk {
             Some(talk) => talk.heard(now_ns, bytes),
             // Nobody was asked.
@@ -277,7 +284,9 @@ impl Bus {
         self.counts.count(outcome, talk.is_answered());
         self.ear.learn(outcome);
         self.disturbed.note(is_damaged(outcome));
+        self.who_answered(&talk, outcome, now_ns);
         self.waited = talk.leaves_waiting(outcome);
+        self.late = if self.waited { stray::LATE } else { self.late.saturating_sub(1) };
         talk.took(outcome);
         self.plan_orders(now_ns);
         if !talk.ask(self.waited, now_ns) {

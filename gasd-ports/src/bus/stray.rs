@@ -1,10 +1,84 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is heard and answers nothing that was asked: an acknowledgement of M-Bus that comes too late.
+//! What is heard and answers nothing that was asked: an acknowledgement of M-Bus that comes too late, an answer from another
+//! address, a second answer.
 
-use gasd_meters::Error;
 use gasd_meters::detect::Protocol;
 use gasd_meters::mbus::ACK;
 use gasd_meters::poll::Outcome;
+use gasd_meters::scan::CAPACITY;
+use gasd_meters::whose::{Whose, whose};
+use gasd_meters::{Error, scan};
+
+use super::event::{Event, Key, Odd};
+use super::talk::Talk;
+use super::{Bus, What};
+
+/// After a request without an answer so many answers may be to the one before: a meter that is late answers both.
+pub(super) const LATE: u8 = 4;
+
+/// An answer, and what was heard since, for as long as no other request is out.
+pub(super) struct Answered {
+    key: Key,
+    protocol: Protocol,
+    whose: Whose,
+    answer: Vec<u8>,
+    since: Vec<u8>,
+}
+
+impl Answered {
+    /// A second answer, as soon as it is whole.
+    fn twice(&self) -> Option<Odd> {
+        let another = scan::first_frame(&self.since, |bytes| self.protocol.probe(bytes)).ok()?;
+        let address = self.whose.address.clone();
+        let is = whose(self.protocol, another)? == self.whose;
+        is.then(|| Odd::Twice { address, alike: self.answer.ends_with(another) })
+    }
+}
+
+impl Bus {
+    /// Looks at who answered an exchange that has ended.
+    pub(super) fn who_answered(&mut self, talk: &Talk<What>, outcome: &Outcome, t_ns: u64) {
+        self.answered = None;
+        let (key, protocol) = (talk.job.meter, talk.protocol);
+        // One of which it is not known what it is may be anybody.
+        let known = self.member(key).is_some_and(|member| member.guesses.is_settled());
+        if talk.job.what == What::Search || !talk.is_answered() || !known {
+            return;
+        }
+        let Some(asked) = whose(protocol, talk.request()).filter(|asked| asked.one) else { return };
+        if let Some(other) = outcome.other.as_ref().and_then(|frame| whose(protocol, frame)) {
+            let odd = Odd::Address { asked: asked.address.clone(), answered: other.address, taken: false };
+            self.events.push_back(Event::Odd { key, t_ns, odd });
+        }
+        let Ok(answer) = &outcome.result else { return };
+        let Some(by) = whose(protocol, answer) else { return };
+        if by.address != asked.address {
+            let odd = Odd::Address { asked: asked.address, answered: by.address.clone(), taken: true };
+            self.events.push_back(Event::Odd { key, t_ns, odd });
+        }
+        if self.late == 0 {
+            let behind = outcome.raw.windows(answer.len()).position(|part| part == answer);
+            let since = behind.map_or(&[][..], |at| &outcome.raw[at + answer.len()..]).to_vec();
+            self.answered = Some(Answered { key, protocol, whose: by, answer: answer.clone(), since });
+            self.stray(&[], t_ns);
+        }
+    }
+
+    /// These bytes came; while no request is out they may be a second answer to the last one.
+    pub(super) fn stray(&mut self, bytes: &[u8], t_ns: u64) {
+        let Some(answered) = &mut self.answered else { return };
+        if self.talk.as_ref().is_some_and(Talk::is_sent) || answered.since.len() + bytes.len() > CAPACITY {
+            self.answered = None;
+            return;
+        }
+        answered.since.extend(bytes);
+        if let Some(odd) = answered.twice() {
+            let key = answered.key;
+            self.events.push_back(Event::Odd { key, t_ns, odd });
+            self.answered = None;
+        }
+    }
+}
 
 /// Whether bytes that came alone are an acknowledgement of one byte.
 pub(super) fn is_ack(protocol: Protocol, bytes: &[u8]) -> bool {
@@ -37,7 +111,8 @@ mod tests {
 
     fn sorted(raw: &[u8], garbage: usize, result: Result<Vec<u8>, Error>) -> Outcome {
         let heard = Heard::Nothing;
-        let mut outcome = Outcome { result, heard, drained: 0, garbage, others: 0, raw: raw.to_vec() };
+        let mut outcome =
+            Outcome { result, heard, drained: 0, garbage, others: 0, other: None, raw: raw.to_vec() };
         sort_acks(&mut outcome, 0);
         outcome
     }

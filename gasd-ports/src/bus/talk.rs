@@ -189,6 +189,16 @@ impl Counts {
 }
 
 impl<W> Talk<W> {
+    /// The request that went out last.
+    pub(super) fn request(&self) -> &[u8] {
+        self.ear.dialogue.request()
+    }
+
+    /// Whether the request of now is out.
+    pub(super) fn is_sent(&self) -> bool {
+        self.exchange.as_ref().is_some_and(Exchange::is_sent)
+    }
+
     /// Whether the request under way has an answer.
     pub(super) const fn is_answered(&self) -> bool {
         self.answered

@@ -112,6 +112,10 @@ table! {
     MemoryLost Notice "db45e6367d074168b19fe6ba2fbabebb",
     /// What a meter on a port speaks has been found out.
     ProtocolFound Notice "28480fb363854fdc951a83b156973992",
+    /// Another address answered than the one that was asked.
+    OtherAddress Warning "d42f7a3643f148cdaba10c16745490d8",
+    /// One request to a meter had two answers.
+    TwoAnswers Warning "961699e197b24c648c697c07d4c4b312",
     /// The supply of a port of meters is low.
     PowerLow Warning "14b4969c0a26488dabf32c3d627aace9",
     /// It is well again.

@@ -18,8 +18,8 @@ use gasd_ports::bus::{Event, Standing};
 use gasd_ports::port::Told;
 use tokio::sync::mpsc::Sender;
 
-use super::show;
 use super::valve::ValveDesk;
+use super::{odd, show};
 use crate::journal::{self, Note, what::What};
 use crate::pipeline::queue::{Input, Queue, Reading as Register};
 use crate::response::clock;
@@ -52,7 +52,9 @@ pub(super) struct OnPort {
     trouble: Option<String>,
     /// That was said of its configuration of now, not of the one before.
     is_troubled: bool,
-    state: OnPortState,
+    /// What was odd about its answers.
+    pub(super) heard: odd::Heard,
+    pub(super) state: OnPortState,
 }
 
 /// A meter to be read.
@@ -123,6 +125,7 @@ impl Desk {
             let fresh = OnPortState { protocol: place.protocol.clone(), breaker, ..OnPortState::default() };
             // Until it is known whether it is so still.
             let trouble = known.as_ref().and_then(|known| known.trouble.clone());
+            let heard = known.as_ref().map(|known| known.heard).unwrap_or_default();
             let (kept, ring, written_ns, standing, health) = match known {
                 Some(known) if same => {
                     (known.state, known.latest, known.written_ns, known.standing, known.health)
@@ -144,6 +147,7 @@ impl Desk {
                 health,
                 trouble,
                 is_troubled: false,
+                heard,
                 state,
             };
             meters.insert(place.key, on);
@@ -175,6 +179,7 @@ impl Desk {
                 on.health = Some("does not answer, and the supply is low".to_owned());
             }),
             Event::Memory { key, bytes } => self.remember(key, bytes.into()),
+            Event::Odd { key, t_ns, odd } => self.odd(key, t_ns, &odd),
             Event::Commanded { key, to } => self.moving(key, Some(to)),
             Event::Moved { key, to, result } => {
                 let id = self.meters().get(&key).map(|on| on.id.clone());

@@ -9,6 +9,7 @@
 //! | [`keys`] | key files before anything runs |
 //! | `kept` | what is kept of a meter over a restart |
 //! | `line` | what ports tell of themselves |
+//! | `odd` | answers from whom nobody asked |
 //! | [`search`] | looking for meters, told through a pipe |
 //! | [`show`] | what may be seen of ports and their meters |
 //! | [`spec`] | from the configuration to what a port works with; keys from their files |
@@ -19,6 +20,7 @@ pub mod desk;
 mod kept;
 pub mod keys;
 mod line;
+mod odd;
 pub mod search;
 pub mod show;
 pub mod spec;
