@@ -116,7 +116,7 @@ impl Meter {
         let _ticket = self.desk.guard.admit(&header)?;
         no_other_options(&options, &[])?;
         self.desk.guard.may_read(connection, &header, "read the last readings").await?;
-        Ok(self.on_port(|on| on.latest.clone()))
+        Ok(self.on_port(|on| on.latest.to_vec()))
     }
 
     #[zbus(out_args("answers"))]
@@ -129,7 +129,7 @@ impl Meter {
         let _ticket = self.desk.guard.admit(&header)?;
         no_other_options(&options, &[])?;
         self.desk.guard.may_read(connection, &header, "read what was rejected").await?;
-        Ok(self.on_port(|on| on.rejected.clone()))
+        Ok(self.on_port(|on| on.rejected.to_vec()))
     }
 
     #[zbus(property(emits_changed_signal = "const"))]

@@ -2,6 +2,7 @@
 //! Ports, and the meters that are read through them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One port, now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub struct OnPortState {
     /// Answers with something unusual that was let pass, by what.
     pub oddities: BTreeMap<&'static str, u64>,
     /// What was heard instead of answers: when, the kind of error, and the bytes in hex. The last few.
-    pub rejected: Vec<(u64, &'static str, String)>,
+    pub rejected: Arc<Vec<(u64, &'static str, String)>>,
     /// Times and registers of the last readings, µL, oldest first.
-    pub latest: Vec<(u64, u64)>,
+    pub latest: Arc<[(u64, u64)]>,
 }

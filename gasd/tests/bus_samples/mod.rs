@@ -33,8 +33,8 @@ pub fn on_port() -> OnPortState {
         fields: vec![("volume".into(), "12.34 m³".into())],
         answers: 9,
         errors: 3,
-        latest: vec![(4_000_000_000, 12_340_000_000)],
-        rejected: vec![(5_000_000_000, "checksum", "68 30".into())],
+        latest: [(4_000_000_000, 12_340_000_000)].into(),
+        rejected: vec![(5_000_000_000, "checksum", "68 30".into())].into(),
         ..OnPortState::default()
     }
 }

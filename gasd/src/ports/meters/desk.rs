@@ -254,10 +254,11 @@ impl Desk {
             state.errors = state.errors.saturating_add(1);
             (state.last_error, state.last_error_kind) = (error.to_string(), error.kind());
             if !raw.is_empty() {
-                if state.rejected.len() == REJECTED {
-                    state.rejected.remove(0);
+                let rejected = Arc::make_mut(&mut state.rejected);
+                if rejected.len() == REJECTED {
+                    rejected.remove(0);
                 }
-                state.rejected.push((t_ns, error.kind(), Hex(raw).to_string()));
+                rejected.push((t_ns, error.kind(), Hex(raw).to_string()));
             }
             // A meter that answers and cannot be read does not open its breaker, and one that speaks by itself has none: that
             // is to be seen all the same.
@@ -321,6 +322,7 @@ impl Desk {
         change(on);
         let now = words(on);
         let told = (now != before).then_some((on.line, now));
+        // Its samples and what was rejected are shared, not copied: that they are many costs an event nothing.
         let (id, state) = (on.id.clone(), on.state.clone());
         drop(meters);
         if let Some((line, health)) = told {
@@ -336,3 +338,7 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

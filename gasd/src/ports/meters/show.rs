@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What may be seen of ports and of meters on them. Pure.
 
+use std::sync::Arc;
+
 use gasd_meters::Reading;
 use gasd_meters::drive::Oddities;
 use gasd_meters::poll::{Echo, Latest, Sample};
@@ -103,7 +105,7 @@ pub fn stranger(state: &mut PortState, what: &str, words: &str) {
 
 /// Times and registers, oldest first.
 #[must_use]
-pub fn samples(latest: &Latest) -> Vec<(u64, u64)> {
+pub fn samples(latest: &Latest) -> Arc<[(u64, u64)]> {
     latest.iter().map(|Sample { t_ns, register_ul }| (t_ns, register_ul)).collect()
 }
 
@@ -118,9 +120,9 @@ pub fn latest_row(id: &str, latest: &Latest, now: Now) -> Change {
     bytes.extend(now.boot.to_le_bytes());
     bytes.extend(now.unix_us.to_le_bytes());
     bytes.extend(now.boottime_ns.to_le_bytes());
-    for (t_ns, register_ul) in samples(latest) {
-        bytes.extend(t_ns.to_le_bytes());
-        bytes.extend(register_ul.to_le_bytes());
+    for sample in latest.iter() {
+        bytes.extend(sample.t_ns.to_le_bytes());
+        bytes.extend(sample.register_ul.to_le_bytes());
     }
     let crc = gasd_meters::crc::en13757(&bytes);
     bytes.extend(crc.to_le_bytes());
