@@ -11,7 +11,7 @@
 //! | HART | each poll address: who it is |
 //!
 //! Only reading requests go out. Where a wildcard is answered by several at once, their answers destroy each other: that is
-//! told, and such meters have to be looked for one at a time.
+//! told: all but one have to be disconnected for it to be found.
 
 mod hart;
 mod mbus;
@@ -181,7 +181,8 @@ fn several(protocol: Protocol, where_: &str) -> FoundMeter {
         identity: Identity::default(),
         device: None,
         words: alloc::format!(
-            "several answer at once {where_}, or the line is bad: look for them one at a time"
+            "several answer at once {where_}, or the line is bad: disconnect all but one and search again, or configure each \
+             with the address on its label"
         ),
     }
 }
