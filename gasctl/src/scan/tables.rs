@@ -126,7 +126,7 @@ pub fn toml(scanned: &str, port: &PortTable, found: &[Found]) -> Option<String> 
 /// What to do where somebody answers whose address is not known; `None` where nobody does.
 pub fn unnamed(found: &[Found]) -> Option<&'static str> {
     found.iter().any(|found| found.address.is_none()).then_some(
-        "Where several answer at once no address can be found out, and with CJ/T 188 and DL/T 645 there is no other way to ask: \
+        "Where several answer at once no address can be found out, and with CJ/T 188 there is no other way to ask: \
          connect one meter at a time and search again, or take the addresses from the labels and let gasd try each, as \
          `device = { protocol = \"auto\", address = \"...\" }` of a [[meter]] on this port",
     )

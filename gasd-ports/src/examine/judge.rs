@@ -229,7 +229,7 @@ fn answers(setting: Setting, parts: &[(&Asked, Parts)]) -> Finding {
                 bytes(garbage as u64)
             ),
             "several meters that answer at once sound like this: connect one at a time and examine again; `gasctl scan` tells \
-             M-Bus, HART and Modbus meters apart, but not those of CJ/T 188 and DL/T 645, whose addresses are on their labels. \
+             M-Bus, DL/T 645, HART and Modbus meters apart, but not those of CJ/T 188, whose addresses are on their labels. \
              So do a bad line, and a setting that was not tried",
         );
     }

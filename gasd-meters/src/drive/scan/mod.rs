@@ -5,7 +5,7 @@
 //! | protocol | what is asked |
 //! |---|---|
 //! | CJ/T 188 | the address, then the current data, of whoever is there, in either order of the identifier |
-//! | DL/T 645 | the address (2007), then a reading (2007, 1997), of whoever is there |
+//! | DL/T 645 | the address (2007), then a reading (2007, 1997), of whoever is there; where several answer, by the last digits of their addresses |
 //! | M-Bus | each primary address: reset, then the reading; then the secondary addresses, digit by digit |
 //! | Modbus | each unit: a register, its identification, its own words; an exception is an answer, too |
 //! | HART | each poll address: who it is |
@@ -17,6 +17,7 @@ mod hart;
 mod mbus;
 mod modbus;
 mod once;
+mod shortened;
 mod wildcard;
 
 use alloc::boxed::Box;
@@ -124,7 +125,7 @@ impl Search {
         let hunt = |&protocol: &Protocol| -> (Protocol, Box<dyn Hunt + Send + Sync>) {
             let hunt: Box<dyn Hunt + Send + Sync> = match protocol {
                 Protocol::Cjt188 => Box::new(wildcard::Cjt188::new(bounds.quick)),
-                Protocol::Dlt645 => Box::new(wildcard::Dlt645::new()),
+                Protocol::Dlt645 => Box::new(wildcard::Dlt645::new(bounds.quick)),
                 Protocol::Mbus => Box::new(mbus::Bus::new(bounds)),
                 Protocol::Modbus => Box::new(modbus::Units::new(bounds)),
                 Protocol::Hart => Box::new(hart::Polls::new(bounds)),

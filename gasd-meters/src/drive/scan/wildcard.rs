@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! CJ/T 188 and DL/T 645: a wildcard asks whoever is there, and finds the one meter of a line that has one.
+//! CJ/T 188 and DL/T 645: a wildcard asks whoever is there, and finds the one meter of a line that has one. Where several of
+//! DL/T 645 answer they are asked by parts of their addresses.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::super::cjt188::WAKE;
 use super::super::device::Device;
 use super::once::Once;
+use super::shortened::{Said, Shortened, Told};
 use super::{FoundMeter, Heard, Hunt, several};
 use crate::cjt188;
 use crate::detect::Protocol;
@@ -109,9 +112,28 @@ fn found_188(frame: &cjt188::Frame<'_>) -> FoundMeter {
     }
 }
 
-/// The search for a DL/T 645 meter.
+/// The search for DL/T 645 meters.
 #[derive(Debug)]
-pub(super) struct Dlt645(List);
+pub(super) struct Dlt645 {
+    list: List,
+    quick: bool,
+    /// How much speaks for several that answered to the wildcard, in 2007 and in 1997.
+    several: [u8; 2],
+    /// It was frames that were damaged, and not noise alone.
+    sure: bool,
+    /// Under way: by shortened addresses in this edition.
+    shortened: Option<(Standard, Shortened)>,
+    known: Vec<dlt645::Address>,
+}
+
+/// So much is likely to be several meters.
+const LIKELY: u8 = 2;
+/// What a damaged frame counts.
+const DAMAGED: u8 = 4;
+
+/// The editions in the order in which they are searched.
+const EDITIONS: [(Standard, Di); 2] =
+    [(Standard::V2007, Di::Long(0x0001_0000)), (Standard::V1997, Di::Short(0x9010))];
 
 impl Dlt645 {
     const ASKS: [(dlt645::Request<'static>, Standard, &'static str); 3] = [
@@ -124,27 +146,123 @@ impl Dlt645 {
         (dlt645::Request::Read { di: Di::Short(0x9010), blocks: None }, Standard::V1997, "a reading (1997)"),
     ];
 
-    pub(super) const fn new() -> Self {
-        Self(List::new(Self::ASKS.len()))
+    pub(super) const fn new(quick: bool) -> Self {
+        let list = List::new(Self::ASKS.len());
+        Self { list, quick, several: [0; 2], sure: false, shortened: None, known: Vec::new() }
+    }
+
+    /// The next edition in which several answered.
+    fn begin(&mut self) {
+        let next = EDITIONS.iter().zip(&mut self.several).find(|(_, several)| **several >= LIKELY);
+        self.shortened = next.map(|((standard, _), several)| {
+            self.sure = core::mem::take(several) >= DAMAGED;
+            (*standard, Shortened::new())
+        });
+    }
+
+    fn heard_wildcard(&mut self, n: usize, heard: Heard<'_>) -> Option<FoundMeter> {
+        let standard = Self::ASKS.get(n).map(|(_, standard, _)| *standard)?;
+        // Answers that destroy each other often leave no frame at all. One burst of noise is no meter, but the old edition
+        // is asked once.
+        let weight = match heard {
+            Heard::Damaged => DAMAGED,
+            Heard::Noise if standard == Standard::V1997 => LIKELY,
+            Heard::Noise => 1,
+            Heard::Nothing | Heard::Answer(_) => 0,
+        };
+        let edition = EDITIONS.iter().zip(&mut self.several).find(|((of, _), _)| *of == standard);
+        if let Some((_, several)) = edition.filter(|_| !self.quick) {
+            *several = several.saturating_add(weight);
+        }
+        let found = match heard {
+            Heard::Answer(bytes) => dlt645::Frame::parse(bytes).ok().map(|frame| found_645(&frame, standard)),
+            _ => None,
+        };
+        let told = self.list.heard(Protocol::Dlt645, heard, found);
+        if self.list.question().is_none() {
+            self.begin();
+        }
+        // That several answer is told when it is known which of them cannot be told apart.
+        let told = told.filter(|told| told.device.is_some() || self.shortened.is_none());
+        self.known.extend(told.as_ref().and_then(whose));
+        told
+    }
+
+    fn heard_shortened(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
+        let (standard, search) = self.shortened.as_mut()?;
+        let frame = match heard {
+            Heard::Answer(bytes) => dlt645::Frame::parse(bytes).ok(),
+            _ => None,
+        };
+        let told = search.heard(match heard {
+            Heard::Nothing => Said::Nothing,
+            Heard::Answer(_) => Said::One,
+            Heard::Damaged | Heard::Noise => Said::Several,
+        });
+        let found = frame.map(|frame| found_645(&frame, *standard));
+        let sure = self.sure;
+        if search.address().is_none() {
+            self.begin();
+        }
+        match (found, told) {
+            (Some(found), _) => {
+                let address = whose(&found);
+                // One that has no ear for shortened addresses answers to each of them.
+                let new = address.is_none_or(|address| !self.known.contains(&address));
+                self.known.extend(address);
+                new.then_some(found)
+            }
+            // Noise, and then nobody: there was nobody.
+            (None, Some(Told::Several(dlt645::Address::WILDCARD))) if !sure => None,
+            (None, Some(Told::Several(address))) => {
+                let place = if address == dlt645::Address::WILDCARD {
+                    "to the wildcard, and none to a part of its address".into()
+                } else {
+                    alloc::format!("to the address {address}")
+                };
+                Some(several(Protocol::Dlt645, &place))
+            }
+            (None, Some(Told::GivenUp)) => {
+                let words = "the search by parts of the address was given up: something answers all the time";
+                Some(FoundMeter { words: words.into(), ..several(Protocol::Dlt645, "") })
+            }
+            (None, None) => None,
+        }
+    }
+}
+
+/// The address of a meter that was found, where it says one.
+fn whose(found: &FoundMeter) -> Option<dlt645::Address> {
+    match found.device {
+        Some(Device::Dlt645 { address, .. }) if address.is_exact() => Some(address),
+        _ => None,
     }
 }
 
 impl Hunt for Dlt645 {
     fn question(&self) -> Option<(String, Once)> {
-        let (request, standard, what) = Self::ASKS.get(self.0.question()?)?;
-        let bytes = dlt645::encode(*standard, dlt645::Address::WILDCARD, request, WAKE);
+        let (request, standard, address, what) = match (self.list.question(), &self.shortened) {
+            (Some(n), _) => {
+                let (request, standard, what) = Self::ASKS.get(n)?;
+                (*request, *standard, dlt645::Address::WILDCARD, (*what).into())
+            }
+            (None, Some((standard, search))) => {
+                let (_, di) = EDITIONS.iter().find(|(of, _)| of == standard)?;
+                let address = search.address()?;
+                let request = dlt645::Request::Read { di: *di, blocks: None };
+                (request, *standard, address, alloc::format!("a reading of {address}"))
+            }
+            (None, None) => return None,
+        };
+        let bytes = dlt645::encode(standard, address, &request, WAKE);
         Some((alloc::format!("DL/T 645: {what}"), Once::new(Protocol::Dlt645, bytes, false)))
     }
 
     fn heard(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
-        let standard = self.0.question().and_then(|n| Self::ASKS.get(n)).map(|(_, standard, _)| *standard);
-        let found = match (heard, standard) {
-            (Heard::Answer(bytes), Some(standard)) => {
-                dlt645::Frame::parse(bytes).ok().map(|frame| found_645(&frame, standard))
-            }
-            _ => None,
-        };
-        self.0.heard(Protocol::Dlt645, heard, found)
+        match self.list.question() {
+            Some(n) => self.heard_wildcard(n, heard),
+            None => self.heard_shortened(heard),
+        }
     }
 }
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The search for several meters of DL/T 645 on one line, which is played.
+
+#[path = "common/line.rs"]
+mod line;
+
+use gasd_meters::detect::Protocol;
+use gasd_meters::dlt645::{Address, Frame, Standard, find};
+use gasd_meters::drive::{Bounds, Device, FoundMeter, Search};
+use gasd_meters::{bcd, crc};
+use line::talk;
+
+fn address(number: u64) -> Address {
+    let mut bytes = [0; 6];
+    assert!(bcd::encode(number, &mut bytes));
+    Address(bytes)
+}
+
+/// A meter: its address, its edition, and whether it knows shortened addresses.
+type Meter = (u64, Standard, bool);
+
+const NEW: Standard = Standard::V2007;
+const OLD: Standard = Standard::V1997;
+
+fn answer(request: &Frame<'_>, meter: Address) -> Vec<u8> {
+    let data = match request.function() {
+        0x13 => meter.0.to_vec(),
+        _ => [&request.data[..], &[0; 4]].concat(),
+    };
+    let mut bytes = vec![0x68];
+    bytes.extend(meter.0);
+    bytes.extend([0x68, request.control | 0x80, data.len() as u8]);
+    bytes.extend(data.iter().map(|byte| byte.wrapping_add(0x33)));
+    bytes.extend([crc::sum(&bytes), 0x16]);
+    bytes
+}
+
+/// What a line of these meters has, and how often it was asked.
+fn search(meters: &[Meter]) -> (Vec<FoundMeter>, usize) {
+    let (mut search, mut found, mut n) = (Search::new(&[Protocol::Dlt645], &Bounds::default()), vec![], 0);
+    while let Some(probing) = search.next() {
+        let (finished, asked) = talk(probing.dialogue, |request| {
+            let request = Frame::parse(find(request).unwrap()).unwrap();
+            let hears = |(number, standard, short): &&Meter| {
+                let whole = request.address == Address::WILDCARD || request.address == address(*number);
+                request.standard() == Some(*standard)
+                    && (whole || *short && address(*number).matches(request.address))
+            };
+            match meters.iter().filter(hears).collect::<Vec<_>>()[..] {
+                [] => vec![],
+                [(number, ..)] => answer(&request, address(*number)),
+                [(number, ..), ..] => {
+                    let mut bytes = answer(&request, address(*number));
+                    bytes[11] ^= 0x14;
+                    bytes
+                }
+            }
+        });
+        n += asked.len();
+        found.extend(search.heard(&finished));
+        assert!(n < 20_000, "a search without an end");
+    }
+    (found, n)
+}
+
+fn addresses(found: &[FoundMeter]) -> Vec<&str> {
+    found.iter().map(|meter| meter.address.as_deref().unwrap_or("?")).collect()
+}
+
+#[test]
+fn several_meters_are_found_by_the_last_digits_of_their_addresses() {
+    let (found, n) =
+        search(&[(123_456_789_012, NEW, true), (123_456_789_013, NEW, true), (500_000_000_012, NEW, true)]);
+    assert_eq!(addresses(&found), ["500000000012", "123456789012", "123456789013"]);
+    assert!(found.iter().all(|found| matches!(found.device, Some(Device::Dlt645 { standard: NEW, .. }))));
+    assert!(n < 310, "{n}");
+}
+
+#[test]
+fn meters_of_both_editions_are_found_in_their_own() {
+    let (found, _) = search(&[(1, NEW, true), (2, NEW, true), (3, OLD, true), (4, OLD, true)]);
+    assert_eq!(addresses(&found), [1u64, 2, 3, 4].map(|n| format!("{n:012}")));
+    let standard = |found: &FoundMeter| match found.device {
+        Some(Device::Dlt645 { standard, .. }) => standard,
+        _ => panic!("{found:?}"),
+    };
+    assert_eq!(found.iter().map(standard).collect::<Vec<_>>(), [NEW, NEW, OLD, OLD]);
+}
+
+#[test]
+fn two_of_one_address_are_told_and_so_are_meters_that_know_no_shortened_ones() {
+    let (found, _) = search(&[(7, NEW, true), (7, NEW, true), (8, NEW, true)]);
+    assert_eq!(addresses(&found), ["?", "000000000008"]);
+    assert!(found[0].words.contains("to the address 000000000007"), "{}", found[0].words);
+    let (found, n) = search(&[(7, NEW, false), (8, NEW, false)]);
+    assert_eq!((addresses(&found), n), (vec!["?"], 103));
+    assert!(found[0].words.contains("none to a part of its address"), "{}", found[0].words);
+}
+
+#[test]
+fn a_line_of_one_meter_or_none_is_asked_no_more_than_before() {
+    assert_eq!(search(&[]).1, 3);
+    let (found, n) = search(&[(7, NEW, true)]);
+    assert_eq!((addresses(&found), n), (vec!["000000000007"], 1));
+}
