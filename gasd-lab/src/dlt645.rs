@@ -8,9 +8,9 @@ use gasd_meters::dlt645::{Address, Di, Frame, Message, Standard, SwitchCommand, 
 use gasd_meters::{Valve, bcd, crc};
 
 use crate::calendar::Calendar;
-use crate::ear::Ear;
+use crate::ear::{Ear, Listens};
 use crate::habits::{Commanded, Habits, Manners};
-use crate::meter::{Meter, Reply};
+use crate::meter::Reply;
 use crate::truth::{Shared, look};
 
 /// After so long without a byte it forgets half a request, ns.
@@ -266,22 +266,16 @@ fn build(address: Address, control: u8, data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-impl Meter for SwitchMeter {
-    fn heard(&mut self, now_ns: u64, bytes: &[u8]) -> Vec<Reply> {
-        let mut replies = Vec::new();
-        for request in self.ear.hear(now_ns, bytes) {
-            if let Ok(frame) = Frame::parse(&request) {
-                replies.extend(self.request(now_ns, &frame));
-            }
-        }
-        replies
+impl Listens for SwitchMeter {
+    fn parts(&self) -> (&Ear, &Shared) {
+        (&self.ear, &self.truth)
     }
 
-    fn due_ns(&self) -> Option<u64> {
-        self.ear.due_ns()
+    fn ear(&mut self) -> &mut Ear {
+        &mut self.ear
     }
 
-    fn truth(&self) -> &Shared {
-        &self.truth
+    fn asked(&mut self, now_ns: u64, request: &[u8]) -> Vec<Reply> {
+        Frame::parse(request).map_or_else(|_| Vec::new(), |frame| self.request(now_ns, &frame))
     }
 }

@@ -3,6 +3,9 @@
 
 use gasd_meters::scan::{Found, Probe, Scanner};
 
+use crate::meter::{Meter, Reply};
+use crate::truth::Shared;
+
 /// A meter's receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Ear {
@@ -35,5 +38,32 @@ impl Ear {
     /// When half a frame is forgotten, ns.
     pub(crate) const fn due_ns(&self) -> Option<u64> {
         self.scanner.due_ns()
+    }
+}
+
+/// A meter that answers whole requests, each at once: all but how it listens.
+pub(crate) trait Listens: Send {
+    /// Its receiver, and what really is.
+    fn parts(&self) -> (&Ear, &Shared);
+
+    /// Its receiver.
+    fn ear(&mut self) -> &mut Ear;
+
+    /// What it answers to a whole frame.
+    fn asked(&mut self, now_ns: u64, request: &[u8]) -> Vec<Reply>;
+}
+
+impl<M: Listens> Meter for M {
+    fn heard(&mut self, now_ns: u64, bytes: &[u8]) -> Vec<Reply> {
+        let requests = self.ear().hear(now_ns, bytes);
+        requests.iter().flat_map(|request| self.asked(now_ns, request)).collect()
+    }
+
+    fn due_ns(&self) -> Option<u64> {
+        self.parts().0.due_ns()
+    }
+
+    fn truth(&self) -> &Shared {
+        self.parts().1
     }
 }

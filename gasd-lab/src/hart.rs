@@ -8,9 +8,9 @@ use gasd_meters::Decimal;
 use gasd_meters::crc;
 use gasd_meters::hart::{Address, Frame, Master, Type, pack, probe};
 
-use crate::ear::Ear;
+use crate::ear::{Ear, Listens};
 use crate::habits::{Habits, Manners};
-use crate::meter::{Meter, Reply};
+use crate::meter::Reply;
 use crate::truth::{Shared, look};
 
 /// After so long without a byte it forgets half a request, ns: more than two bytes at 1200 baud.
@@ -183,22 +183,16 @@ impl FlowComputer {
     }
 }
 
-impl Meter for FlowComputer {
-    fn heard(&mut self, now_ns: u64, bytes: &[u8]) -> Vec<Reply> {
-        let mut replies = Vec::new();
-        for request in self.ear.hear(now_ns, bytes) {
-            if let Ok(frame) = Frame::parse(&request) {
-                replies.extend(self.request(now_ns, &frame));
-            }
-        }
-        replies
+impl Listens for FlowComputer {
+    fn parts(&self) -> (&Ear, &Shared) {
+        (&self.ear, &self.truth)
     }
 
-    fn due_ns(&self) -> Option<u64> {
-        self.ear.due_ns()
+    fn ear(&mut self) -> &mut Ear {
+        &mut self.ear
     }
 
-    fn truth(&self) -> &Shared {
-        &self.truth
+    fn asked(&mut self, now_ns: u64, request: &[u8]) -> Vec<Reply> {
+        Frame::parse(request).map_or_else(|_| Vec::new(), |frame| self.request(now_ns, &frame))
     }
 }
