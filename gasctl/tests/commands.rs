@@ -192,7 +192,14 @@ fn the_way_from_a_verdict_to_an_open_valve() {
 fn a_refusal_is_one_and_says_what_to_do() {
     let bus = PrivateBus::start();
     let service = Service::start(&bus);
-    for (reason, says) in [("jam", "feedback still reads open"), ("full", "no space left")] {
+    for (reason, says) in [
+        ("jam", "feedback still reads open"),
+        ("full", "no space left"),
+        (
+            "late",
+            "\"main\" is not closed: this order was overtaken by one of uid 1000 (:1.9), which orders it open",
+        ),
+    ] {
         let (code, out, err) = told(&gasctl(&bus, &["valve", "close", "main", "--reason", reason]));
         assert_eq!((code, out.as_str()), (1, ""));
         assert!(err.contains(says), "{err}");

@@ -232,6 +232,10 @@ fn pretend(
                         why: "the feedback still reads open".into(),
                     });
                 }
+                "late" => {
+                    let (asked, told, by) = ("closed", "open", "uid 1000 (:1.9)".into());
+                    return Err(CommandError::Overtaken { valve, asked, told, by });
+                }
                 "full" => return Err(CommandError::Store("no space left on device".into())),
                 "stop" => return Err(CommandError::Stopping),
                 _ => {}
