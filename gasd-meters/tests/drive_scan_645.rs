@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The search for several meters of DL/T 645 on one line, which is played.
 
+#![allow(clippy::unwrap_used, reason = "test code")]
+
 #[path = "common/line.rs"]
 mod line;
 
