@@ -58,6 +58,8 @@ pub(crate) struct Grain {
     pub pulse_ul: u64,
     /// A gap is seen longer than it was by up to this, ns.
     pub poll_ns: u64,
+    /// What a gap's end is known to, ns: the usual gap is taken to be shorter by so much.
+    pub blur_ns: u64,
 }
 
 impl Grain {
@@ -294,8 +296,10 @@ impl Block {
             reference.spread += (away * (log - reference.log_gap) - reference.spread) / n;
             return false;
         }
-        // The mean of the gaps is above exp(mean of the logarithms); a shorter mean is the safe side.
-        let mean_s = reference.log_gap.exp();
+        // The mean of the gaps is above exp(mean of the logarithms); a shorter mean is the safe side. Where every gap
+        // ends on the hour all seem alike, and one that is an hour shorter would be out of the question.
+        let blur_s = grain.blur_ns as f32 / SECOND_NS as f32;
+        let mean_s = (reference.log_gap.exp() - blur_s).max(1.0);
         let most = if grain.ends(mean_s) { SHAPE_BASE } else { SHAPE_FLOOR };
         let shape = (0.7 / reference.spread.max(1e-3)).clamp(1.0, most);
         if self.mixture.seconds() < DAY_S as f32 {
@@ -326,7 +330,8 @@ mod tests {
             while s < (day + 1) * DAY_S {
                 let hour = s % DAY_S / 3600;
                 s += if hour < 6 { night_gap_s } else { 20 };
-                let rise = base.pulse(s * SECOND_NS, s, Grain { pulse_ul: 1_000_000, poll_ns: 0 });
+                let rise =
+                    base.pulse(s * SECOND_NS, s, Grain { pulse_ul: 1_000_000, poll_ns: 0, blur_ns: 0 });
                 if let Some(rise) = rise.filter(|r| r.process > 365.0 * 86_400.0) {
                     found = found.or(Some((day, rise)));
                 }

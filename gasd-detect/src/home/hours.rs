@@ -33,7 +33,10 @@ const BESIDE_LEAST: f32 = 0.15;
 const OWN: f32 = 1.25;
 const BESIDE: f32 = 0.65;
 const ANY: f32 = 0.3;
-const TOLD: f32 = -13.4;
+pub(crate) const TOLD: f32 = -13.4;
+/// Of readings so far apart that a use's flow and the rest before it are means of several uses less can be made: as many
+/// false warnings as of pulses.
+pub(crate) const TOLD_MEANS: f32 = -14.4;
 /// An hour with a large use on more of the season's days is not quiet, whatever the flow.
 const SELDOM: f32 = 0.1;
 /// After one was told none is for so long, ns: the first frosty nights, guests and fevers last some days, and a leak
@@ -130,13 +133,14 @@ impl Hours {
         OWN * own.ln() + BESIDE * beside.ln() + ANY * ((any + OWN_LEAST) / days).ln()
     }
 
-    /// `more_ul` passed from `from_ns` to `to_ns`, with a base flow of `base` m³/h; `tell_ul` is told.
+    /// `more_ul` passed from `from_ns` to `to_ns`, with a base flow of `base` m³/h; `tell_ul` is told of a use that proves
+    /// less than `told`.
     pub fn volume(
         &mut self,
         more_ul: u64,
         (from_ns, to_ns): (u64, u64),
         base: f32,
-        tell_ul: f64,
+        (tell_ul, told): (f64, f32),
         oddity: &mut Oddity,
     ) -> Option<Unusual> {
         let own =
@@ -159,7 +163,7 @@ impl Hours {
         }
         self.run_ul += own;
         oddity.passed(self.run_ul, tell_ul as f32, to_ns);
-        if self.said || f64::from(self.run_ul) < tell_ul || !oddity.odd(TOLD) {
+        if self.said || f64::from(self.run_ul) < tell_ul || !oddity.odd(told) {
             return None;
         }
         self.said = true;

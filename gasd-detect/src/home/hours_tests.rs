@@ -22,7 +22,7 @@ impl Lived {
             let t = start + i * interval;
             self.hours.advance(t / SECOND_NS, HOUR_S * SECOND_NS, &mut self.oddity);
             let span = (t.saturating_sub(interval), t);
-            told = told.or(self.hours.volume(10_000_000, span, base, TELL_UL, &mut self.oddity));
+            told = told.or(self.hours.volume(10_000_000, span, base, (TELL_UL, TOLD), &mut self.oddity));
         }
         told
     }

@@ -33,7 +33,7 @@ pub(crate) use self::{
 use self::{
     base::Base,
     cell::{Cell, Gather},
-    hours::{Hours, TELL_UL},
+    hours::{Hours, TELL_UL, TOLD, TOLD_MEANS},
     levels::Levels,
     load::Load,
     oddity::Oddity,
@@ -160,7 +160,8 @@ impl Home {
         let beneath = self.base.longest_gap_s().map_or(PILOT_M3_PER_H, |_| self.base.flow(limits.pulse_ul));
         let tell_ul = TELL_UL * f64::from(limits.share * self.sensitivity.times(Topic::UnusualHour));
         let span = (began, t_ns);
-        let hour = self.hours.volume(limits.pulse_ul, span, beneath, tell_ul, &mut self.oddity);
+        let told = if limits.sharp() { TOLD } else { TOLD_MEANS };
+        let hour = self.hours.volume(limits.pulse_ul, span, beneath, (tell_ul, told), &mut self.oddity);
         if let Some(hour) = hour.filter(|_| limits.rules.learns) {
             say(Unexplained::Hour(hour, tell_ul as f32, self.steps.flow()));
         }
