@@ -24,8 +24,8 @@ const LATE_NS: f32 = 4.0 * 3600e9;
 pub(crate) struct Oddity {
     /// For how long nothing has flowed but the base flow, ns.
     rest_ns: u64,
-    /// How long that was before the use under way, ns.
-    rested_ns: u64,
+    /// What the rest before the use under way proves.
+    alone: f32,
     /// The first pulse that counts, ns, and what it brought, µL.
     first_ns: u64,
     /// See `first_ns`.
@@ -47,7 +47,7 @@ pub(crate) struct Oddity {
 
 crate::state::state!(Oddity {
     rest_ns,
-    rested_ns,
+    alone,
     first_ns,
     first_ul,
     judged,
@@ -70,7 +70,7 @@ impl Oddity {
         let rest_ns = self.rest_ns.max(gap_ns);
         let rested = rest_ns >= REST_NS;
         if rested {
-            self.rested_ns = rest_ns;
+            self.alone = -ALONE * ((rest_ns as f32).clamp(SOON_NS, LATE_NS) / ALONE_NS).ln();
         }
         if rested && self.large > 0.0 {
             self.flows.learn(core::mem::take(&mut self.large));
@@ -102,8 +102,7 @@ impl Oddity {
 
     /// Whether all that is known of it proves more than `told`.
     pub fn odd(&self, told: f32) -> bool {
-        let alone = -ALONE * ((self.rested_ns as f32).clamp(SOON_NS, LATE_NS) / ALONE_NS).ln();
-        self.hour < 0.0 && self.flow.is_some_and(|flow| self.hour + flow + alone < told)
+        self.hour < 0.0 && self.flow.is_some_and(|flow| self.hour + self.alone + flow < told)
     }
 
     /// The hour in which it began to count is one with hardly any use.
