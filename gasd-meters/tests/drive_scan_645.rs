@@ -92,7 +92,14 @@ fn meters_of_both_editions_are_found_in_their_own() {
 #[test]
 fn two_of_one_address_are_told_and_so_are_meters_that_know_no_shortened_ones() {
     let (found, _) = search(&[(7, NEW, true), (7, NEW, true), (8, NEW, true)]);
-    assert_eq!(addresses(&found), ["?", "000000000008"]);
+    assert_eq!(addresses(&found), ["000000000008", "?"]);
+    assert!(found[1].words.contains("to the address 000000000007"), "{}", found[1].words);
+    let (found, _) = search(&[(7, NEW, true), (7, NEW, true), (9, NEW, true), (9, NEW, true)]);
+    assert_eq!(addresses(&found), ["?"]);
+    assert!(found[0].words.contains("addresses 000000000007, 000000000009"), "{}", found[0].words);
+    // The last one asked for is a meter: what is told at the end is told with it.
+    let (found, _) = search(&[(7, NEW, true), (7, NEW, true), (99, NEW, true)]);
+    assert_eq!(addresses(&found), ["000000000099"]);
     assert!(found[0].words.contains("to the address 000000000007"), "{}", found[0].words);
     let (found, n) = search(&[(7, NEW, false), (8, NEW, false)]);
     assert_eq!((addresses(&found), n), (vec!["?"], 103));
@@ -104,4 +111,18 @@ fn a_line_of_one_meter_or_none_is_asked_no_more_than_before() {
     assert_eq!(search(&[]).1, 3);
     let (found, n) = search(&[(7, NEW, true)]);
     assert_eq!((addresses(&found), n), (vec!["000000000007"], 1));
+}
+
+#[test]
+fn a_line_that_is_never_quiet_is_told_in_one_row() {
+    let (mut search, mut found, mut n) = (Search::new(&[Protocol::Dlt645], &Bounds::default()), vec![], 0);
+    while let Some(probing) = search.next() {
+        let (finished, asked) = talk(probing.dialogue, |_| vec![0x68, 0, 0x55, 0x16]);
+        n += asked.len();
+        found.extend(search.heard(&finished));
+    }
+    // Of each edition.
+    assert_eq!(addresses(&found), ["?", "?"], "{found:?}");
+    assert!(found.iter().all(|found| found.words.contains("on a noisy line")), "{found:?}");
+    assert!(n < 100, "{n}");
 }

@@ -123,6 +123,8 @@ pub(super) struct Dlt645 {
     sure: bool,
     /// Under way: by shortened addresses in this edition.
     shortened: Option<(Standard, Shortened)>,
+    /// Addresses that several answered to: told at the end, since on a noisy line there is no end of them.
+    alike: Vec<dlt645::Address>,
     known: Vec<dlt645::Address>,
 }
 
@@ -148,7 +150,15 @@ impl Dlt645 {
 
     pub(super) const fn new(quick: bool) -> Self {
         let list = List::new(Self::ASKS.len());
-        Self { list, quick, several: [0; 2], sure: false, shortened: None, known: Vec::new() }
+        Self {
+            list,
+            quick,
+            several: [0; 2],
+            sure: false,
+            shortened: None,
+            alike: Vec::new(),
+            known: Vec::new(),
+        }
     }
 
     /// The next edition in which several answered.
@@ -200,34 +210,44 @@ impl Dlt645 {
             Heard::Damaged | Heard::Noise => Said::Several,
         });
         let found = frame.map(|frame| found_645(&frame, *standard));
-        let sure = self.sure;
-        if search.address().is_none() {
-            self.begin();
+        let over = search.address().is_none();
+        if let Some(Told::Several(address)) = told {
+            self.alike.push(address);
         }
-        match (found, told) {
-            (Some(found), _) => {
-                let address = whose(&found);
-                // One that has no ear for shortened addresses answers to each of them.
-                let new = address.is_none_or(|address| !self.known.contains(&address));
-                self.known.extend(address);
-                new.then_some(found)
-            }
+        let end = if over { self.end(told == Some(Told::GivenUp)) } else { None };
+        let Some(mut found) = found else { return end };
+        let address = whose(&found);
+        // One that has no ear for shortened addresses answers to each of them.
+        if address.is_some_and(|address| self.known.contains(&address)) {
+            return end;
+        }
+        self.known.extend(address);
+        if let Some(end) = end {
+            found.words = alloc::format!("{}; {}", found.words, end.words);
+        }
+        Some(found)
+    }
+
+    /// The search of an edition is over. What is to be told of it.
+    fn end(&mut self, given_up: bool) -> Option<FoundMeter> {
+        let (alike, sure) = (core::mem::take(&mut self.alike), self.sure);
+        self.begin();
+        if given_up {
+            let words = "the search by parts of the address was given up: something is heard all the time, as on a noisy line";
+            return Some(FoundMeter { words: words.into(), ..several(Protocol::Dlt645, "") });
+        }
+        let place = match alike[..] {
+            [] => return None,
             // Noise, and then nobody: there was nobody.
-            (None, Some(Told::Several(dlt645::Address::WILDCARD))) if !sure => None,
-            (None, Some(Told::Several(address))) => {
-                let place = if address == dlt645::Address::WILDCARD {
-                    "to the wildcard, and none to a part of its address".into()
-                } else {
-                    alloc::format!("to the address {address}")
-                };
-                Some(several(Protocol::Dlt645, &place))
+            [dlt645::Address::WILDCARD] if !sure => return None,
+            [dlt645::Address::WILDCARD] => "to the wildcard, and none to a part of its address".into(),
+            [one] => alloc::format!("to the address {one}"),
+            _ => {
+                let names: Vec<_> = alike.iter().map(ToString::to_string).collect();
+                alloc::format!("to each of the addresses {}", names.join(", "))
             }
-            (None, Some(Told::GivenUp)) => {
-                let words = "the search by parts of the address was given up: something answers all the time";
-                Some(FoundMeter { words: words.into(), ..several(Protocol::Dlt645, "") })
-            }
-            (None, None) => None,
-        }
+        };
+        Some(several(Protocol::Dlt645, &place))
     }
 }
 
