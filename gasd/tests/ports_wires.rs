@@ -56,6 +56,11 @@ fn meters_are_read_commanded_left_alone_and_gone_on_with() {
         state.ports.get("rs485").is_some_and(|port| port.health.contains("no device"))
             && state.meters["flat-1"].health.contains("its port \"rs485\" is not there")
     });
+    run(async {
+        let client = Client::connect(Some(&house.bus.address())).await.unwrap();
+        let refused = client.scan("rs485", &[]).await.unwrap_err().to_string();
+        assert!(refused.contains("it has no line at present") && refused.contains("no device"), "{refused}");
+    });
     let (one, two) = (truth(5_000_000_000, 3 * M3_PER_H), truth(7_000_000_000, 0));
     let dead = Habits {
         dead: std::iter::once(now_ns() + 4 * SECOND..now_ns() + 14 * SECOND).collect(),

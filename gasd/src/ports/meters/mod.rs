@@ -148,19 +148,31 @@ impl Readers {
         snapshot.ports = config.ports.iter().map(|port| state(config, port, &before)).collect();
     }
 
-    /// Looks for meters on a port; what is found is told until the receiver is dropped. `None` if there is no such port, or
-    /// nothing can be asked there.
+    /// Looks for meters on a port; what is found is told until the receiver is dropped, or the line is lost.
+    ///
+    /// # Errors
+    /// In words: there is no such port, nothing can be asked there, or it has no line at present.
     pub fn search(
         &self,
         port: &str,
         search: Search,
-    ) -> Option<std::sync::mpsc::Receiver<gasd_ports::bus::Searched>> {
+    ) -> Result<std::sync::mpsc::Receiver<gasd_ports::bus::Searched>, String> {
+        let health = {
+            let snapshot = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+            snapshot.ports.iter().find(|state| state.id == port).map(|state| state.health.clone())
+        };
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let (port, searching) = running.get(port)?.asking()?;
+        let (port, searching) = running.get(port).and_then(Running::asking).ok_or_else(|| {
+            format!("nothing can be asked on port \"{port}\": only on serial lines and serial servers can it")
+        })?;
+        // Its questions would wait for the line, however long.
+        if let Some(why) = health.filter(|health| health != "ok") {
+            return Err(format!("it has no line at present: {why}"));
+        }
         let (sender, receiver) = std::sync::mpsc::channel();
         *searching.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         port.handle().search(Some(Box::new(search)));
-        Some(receiver)
+        Ok(receiver)
     }
 
     /// Ends a search.
@@ -237,6 +249,11 @@ fn teller(desk: &Desk, port: &str, searching: Searching) -> Teller {
                 *place = None;
             }
         }
-        told => desk.told(&port, told),
+        told => {
+            if matches!(told, Told::Health(Some(_))) {
+                *searching.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+            desk.told(&port, told);
+        }
     })
 }

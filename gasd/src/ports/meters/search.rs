@@ -19,9 +19,7 @@ use super::Readers;
 /// In words, why nothing is searched.
 pub fn start(readers: &Arc<Readers>, port: &str, search: Search) -> Result<OwnedFd, String> {
     let (reader, writer) = std::io::pipe().map_err(|error| format!("no pipe could be made: {error}"))?;
-    let found = readers.search(port, search).ok_or_else(|| {
-        format!("nothing can be asked on port \"{port}\": only on serial lines and serial servers can it")
-    })?;
+    let found = readers.search(port, search)?;
     let (readers, name) = (readers.clone(), port.to_owned());
     std::thread::Builder::new()
         .name("gasd-search".to_owned())
