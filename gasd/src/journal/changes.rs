@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::{
+    response::actuator::Target,
     state::{Position, ServiceState, ValveState, VerdictRecord},
     store::StoreError,
 };
@@ -50,7 +51,8 @@ impl Valves {
                 }
             } else if valve.health == OK {
                 notes.push(note(What::ValveWell, "works".to_owned()));
-            } else if valve.health != "opening" {
+            } else if ![Target::Open, Target::Closed].map(Target::under_way).contains(&valve.health.as_str())
+            {
                 let fault = note(What::ValveFault, valve.health.clone());
                 // A valve that is where it is held, or that nothing holds, closes no gas in or out.
                 let held_open = !valve.holds.is_empty() && valve.position != Position::Closed;

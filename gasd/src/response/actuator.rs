@@ -33,6 +33,15 @@ impl Target {
     pub const fn name(self) -> &'static str {
         self.position().name()
     }
+
+    /// What a valve's health says while it is on its way.
+    #[must_use]
+    pub const fn under_way(self) -> &'static str {
+        match self {
+            Target::Open => "opening",
+            Target::Closed => "closing",
+        }
+    }
 }
 
 /// Why a valve could not be driven or read.

@@ -80,7 +80,6 @@ impl Valves {
         valve.state.holds.retain(|hold| !plan.released.contains(&hold.cookie));
         // From here on gas may flow; "closed" would be a promise.
         valve.state.position = Position::Unknown;
-        valve.state.health = "opening".into();
         let audit = entry(now, &plan.caller, "open", &valve.state.id, "the record is written", "opening");
         Ok(vec![
             self.drive(plan.valve, Target::Open, true, plan.caller.clone()),

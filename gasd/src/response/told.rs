@@ -19,6 +19,10 @@ impl Valves {
     ) -> Step {
         let at = &mut self.valves[valve];
         (at.told, at.told_by) = (Some(to), by.into());
+        // Nobody may read "opening" of a valve that is being closed.
+        if to == Target::Open || at.state.health == Target::Open.under_way() {
+            at.state.health = to.under_way().into();
+        }
         Step::Drive { valve, to, force }
     }
 

@@ -136,6 +136,28 @@ fn opening_waits_for_the_acknowledgement_and_acknowledging_opens_nothing() {
 }
 
 #[test]
+fn a_valve_that_is_closed_on_its_way_open_is_not_said_to_be_opening() {
+    let mut valves = valves(&Loaded::default());
+    let health = |valves: &Valves| valves.state(0).unwrap().health.clone();
+    // By a person, and by the meter that it belongs to.
+    for closes in [
+        |valves: &mut Valves| valves.close("house", "a test", "uid 0", 1, NOW).unwrap(),
+        |valves: &mut Valves| valves.close_for(0),
+    ] {
+        let plan = valves.plan_open("house", "uid 0", NOW).unwrap();
+        let _ = valves.confirm_open(&plan, NOW).unwrap();
+        assert_eq!(health(&valves), "opening");
+        assert_eq!(drives(&closes(&mut valves)), [(0, Target::Closed)]);
+        assert_eq!(health(&valves), "closing");
+        // What the overtaken order ends with says nothing of that.
+        valves.driven(0, Target::Open, None, Err("newer order".into()), NOW);
+        assert_eq!(health(&valves), "closing");
+        valves.driven(0, Target::Closed, None, Ok(Position::Closed), NOW);
+        assert_eq!(health(&valves), "ok");
+    }
+}
+
+#[test]
 fn a_verdict_that_comes_while_the_record_is_written_wins() {
     let mut valves = valves(&Loaded::default());
     valves.close("house", "inspection", "uid 0", 1, NOW).unwrap();
