@@ -114,6 +114,13 @@ fn a_line_of_one_meter_or_none_is_asked_no_more_than_before() {
 }
 
 #[test]
+fn one_that_knows_no_short_addresses_is_told_beside_one_that_does() {
+    let (found, _) = search(&[(7, NEW, true), (8, NEW, false)]);
+    assert_eq!(addresses(&found), ["000000000007", "?"]);
+    assert!(found[1].words.contains("one alone to a part of its address"), "{}", found[1].words);
+}
+
+#[test]
 fn a_line_that_is_never_quiet_is_told_in_one_row() {
     let (mut search, mut found, mut n) = (Search::new(&[Protocol::Dlt645], &Bounds::default()), vec![], 0);
     while let Some(probing) = search.next() {

@@ -126,6 +126,8 @@ pub(super) struct Dlt645 {
     /// Addresses that several answered to: told at the end, since on a noisy line there is no end of them.
     alike: Vec<dlt645::Address>,
     known: Vec<dlt645::Address>,
+    /// So many of them were known when the search of this edition began.
+    before: usize,
 }
 
 /// So much is likely to be several meters.
@@ -158,11 +160,13 @@ impl Dlt645 {
             shortened: None,
             alike: Vec::new(),
             known: Vec::new(),
+            before: 0,
         }
     }
 
     /// The next edition in which several answered.
     fn begin(&mut self) {
+        self.before = self.known.len();
         let next = EDITIONS.iter().zip(&mut self.several).find(|(_, several)| **several >= LIKELY);
         self.shortened = next.map(|((standard, _), several)| {
             self.sure = core::mem::take(several) >= DAMAGED;
@@ -214,14 +218,12 @@ impl Dlt645 {
         if let Some(Told::Several(address)) = told {
             self.alike.push(address);
         }
+        let address = found.as_ref().and_then(whose);
+        // One that takes a shortened address for the wildcard answers to each of them.
+        let again = address.is_some_and(|address| self.known.contains(&address));
+        self.known.extend(address.filter(|_| !again));
         let end = if over { self.end(told == Some(Told::GivenUp)) } else { None };
-        let Some(mut found) = found else { return end };
-        let address = whose(&found);
-        // One that has no ear for shortened addresses answers to each of them.
-        if address.is_some_and(|address| self.known.contains(&address)) {
-            return end;
-        }
-        self.known.extend(address);
+        let Some(mut found) = found.filter(|_| !again) else { return end };
         if let Some(end) = end {
             found.words = alloc::format!("{}; {}", found.words, end.words);
         }
@@ -231,12 +233,15 @@ impl Dlt645 {
     /// The search of an edition is over. What is to be told of it.
     fn end(&mut self, given_up: bool) -> Option<FoundMeter> {
         let (alike, sure) = (core::mem::take(&mut self.alike), self.sure);
+        let found = self.known.len() - self.before;
         self.begin();
         if given_up {
             let words = "the search by parts of the address was given up: something is heard all the time, as on a noisy line";
             return Some(FoundMeter { words: words.into(), ..several(Protocol::Dlt645, "") });
         }
         let place = match alike[..] {
+            // Several answered the wildcard, so there are others yet.
+            [] if sure && found == 1 => "to the wildcard, and one alone to a part of its address".into(),
             [] => return None,
             // Noise, and then nobody: there was nobody.
             [dlt645::Address::WILDCARD] if !sure => return None,
