@@ -2,7 +2,7 @@
 //! Any text as an object path, and any id as a path's last element: one path an object.
 #![no_main]
 
-use gasd_proxy::{Object, leaf, meter_path, unleaf, valve_path, verdict_path};
+use gasd_proxy::{Object, leaf, meter_path, port_path, unleaf, valve_path, verdict_path};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -11,6 +11,7 @@ fuzz_target!(|text: &str| {
         match Object::parse(&path) {
             Some(Object::Meter(id)) => assert_eq!(meter_path(&id), path),
             Some(Object::Valve(id)) => assert_eq!(valve_path(&id), path),
+            Some(Object::Port(id)) => assert_eq!(port_path(&id), path),
             Some(Object::Verdict(id)) => assert_eq!(verdict_path(id), path),
             Some(Object::Manager) | None => {}
         }

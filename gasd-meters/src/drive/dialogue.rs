@@ -28,6 +28,8 @@ pub struct Ask {
     pub request: Vec<u8>,
     /// Whether anybody answers it. `false`: it goes to everyone, and nothing is waited for.
     pub answered: bool,
+    /// Several may answer, and all of them are to be heard: [`Exchange::to_many`](crate::poll::Exchange::to_many).
+    pub many: bool,
 }
 
 /// How a dialogue ended.
@@ -43,6 +45,17 @@ pub struct Finished {
     /// The last frame that answered, as it was on the wire, but for an acknowledgement of one byte: for whoever looks for
     /// a reason.
     pub frame: Option<Vec<u8>>,
+    /// What was heard beside it, where several may have answered.
+    pub beside: Beside,
+}
+
+/// What came beside an answer to what several may answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The other answers.
+    pub frames: Vec<Vec<u8>>,
+    /// Bytes of no frame: answers that destroyed each other, or noise.
+    pub garbage: usize,
 }
 
 /// A request that is due.
@@ -51,17 +64,19 @@ pub(super) struct Due {
     pub answered: bool,
     /// How often it may be repeated.
     pub repeats: u8,
+    /// Several may answer.
+    pub many: bool,
 }
 
 impl Due {
     /// A request that reads.
     pub const fn reads(request: Result<Vec<u8>, EncodeError>) -> Self {
-        Self { request, answered: true, repeats: REPEATS }
+        Self { request, answered: true, repeats: REPEATS, many: false }
     }
 
     /// A request that is sent once, whatever comes of it.
     pub const fn once(request: Result<Vec<u8>, EncodeError>) -> Self {
-        Self { request, answered: true, repeats: 0 }
+        Self { request, answered: true, repeats: 0, many: false }
     }
 }
 
@@ -103,6 +118,7 @@ pub struct Dialogue {
     repeats: u8,
     oddities: Oddities,
     frame: Option<Vec<u8>>,
+    beside: Beside,
 }
 
 impl Dialogue {
@@ -116,6 +132,7 @@ impl Dialogue {
             repeats: 0,
             oddities: Oddities::default(),
             frame: None,
+            beside: Beside::default(),
         }
     }
 
@@ -133,8 +150,9 @@ impl Dialogue {
                 Err(why) => self.talk.failed(Error::Unaskable(why), &mut self.oddities),
                 Ok(request) => {
                     (self.open, self.answered) = (true, due.answered);
+                    self.beside = Beside::default();
                     self.request.clone_from(&request);
-                    return Some(Ask { request, answered: due.answered });
+                    return Some(Ask { request, answered: due.answered, many: due.many });
                 }
             }
         }
@@ -163,6 +181,14 @@ impl Dialogue {
             return Err(Error::AnswerMismatch { what: "nobody answers what goes to everyone" });
         }
         self.talk.judge(&self.request, bytes)
+    }
+
+    /// What came beside the answer to the last request: told before [`Dialogue::heard`]. Frames are judged.
+    pub fn beside(&mut self, frames: &[Vec<u8>], garbage: usize) {
+        if self.open {
+            let frames = frames.iter().filter(|frame| self.judge(frame).is_ok()).cloned().collect();
+            self.beside = Beside { frames, garbage };
+        }
     }
 
     /// How the exchange of the last request ended: the frame that answers, or why there is none. A frame is judged once
@@ -195,8 +221,8 @@ impl Dialogue {
     pub fn finish(mut self) -> Finished {
         self.repeats = 0;
         self.heard(Err(Error::Timeout));
-        let Self { talk, oddities, frame, .. } = self;
+        let Self { talk, oddities, frame, beside, .. } = self;
         let (result, memory) = talk.finish();
-        Finished { result, memory, oddities, frame }
+        Finished { result, memory, oddities, frame, beside }
     }
 }

@@ -60,7 +60,7 @@ mod mbus;
 mod modbus;
 
 pub use device::Device;
-pub use dialogue::{Ask, Dialogue, Finished, REPEATS};
+pub use dialogue::{Ask, Beside, Dialogue, Finished, REPEATS};
 pub use hart::HartSelect;
 pub use memory::Memory;
 pub use modbus::ModbusValve;

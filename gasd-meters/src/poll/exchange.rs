@@ -8,7 +8,8 @@
 //! * **the adapter hears itself**: what comes back is compared with what was sent, and dropped;
 //! * **another meter talks**: its frames are passed by, and the wait goes on;
 //! * **noise**: the answer is looked for behind it, for as long as one may come;
-//! * **a line that never is silent** is given up.
+//! * **a line that never is silent** is given up;
+//! * **several answer what goes to whoever is there**: it is listened for as long as one may ([`Exchange::to_many`]).
 
 use alloc::vec::Vec;
 
@@ -58,6 +59,8 @@ pub struct Outcome {
     pub drained: usize,
     /// Bytes behind it that belong to no frame.
     pub garbage: usize,
+    /// Answers after the first, where several were asked.
+    pub more: Vec<Vec<u8>>,
     /// Whole frames that answer something else.
     pub others: usize,
     /// The first of them that is of another meter than the one asked.
@@ -68,6 +71,9 @@ pub struct Outcome {
 
 /// Bytes of an answer that are kept as they came, for whoever looks for the reason of a failure.
 pub const RAW: usize = crate::scan::CAPACITY;
+
+/// Answers after the first that are kept: within the time that one meter has for its own no more have room.
+const MOST_MORE: usize = 31;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -94,6 +100,9 @@ pub struct Exchange {
     ear: Ear,
     scanner: Scanner,
     answer: Option<Vec<u8>>,
+    /// Several may answer.
+    many: bool,
+    more: Vec<Vec<u8>>,
     /// What was wrong with what came.
     rejected: Option<Error>,
     mismatch: Option<Error>,
@@ -118,6 +127,8 @@ impl Exchange {
             last_ns: now_ns,
             scanner: Scanner::new(line.gap_ns),
             answer: None,
+            many: false,
+            more: Vec::new(),
             rejected: None,
             mismatch: None,
             drained: 0,
@@ -126,6 +137,12 @@ impl Exchange {
             other: None,
             raw: Vec::new(),
         }
+    }
+
+    /// Several may answer: the first answer does not end it, and each is kept.
+    #[must_use]
+    pub fn to_many(self) -> Self {
+        Self { many: true, ..self }
     }
 
     /// What is to be done at `now_ns`. `probe` and `judge` as in [`Exchange::heard`].
@@ -155,7 +172,7 @@ impl Exchange {
             }
             Phase::Listen { until_ns, .. } => {
                 let due_ns = self.due_ns(until_ns);
-                if self.answer.is_none() && now_ns < due_ns {
+                if (self.many || self.answer.is_none()) && now_ns < due_ns {
                     return Step::Wait { until_ns: due_ns };
                 }
                 self.end(probe, judge);
@@ -227,6 +244,7 @@ impl Exchange {
                 self.garbage = self.garbage.saturating_add(garbage);
                 match judge(bytes) {
                     Ok(()) if self.answer.is_none() => self.answer = Some(bytes.to_vec()),
+                    Ok(()) if self.many && self.more.len() < MOST_MORE => self.more.push(bytes.to_vec()),
                     Ok(()) => self.others = self.others.saturating_add(1),
                     Err(why) => {
                         self.others = self.others.saturating_add(1);
@@ -274,10 +292,10 @@ impl Exchange {
     /// How it ended, once a step said [`Step::Done`].
     #[must_use]
     pub fn outcome(self) -> Outcome {
-        let Self { answer, rejected, mismatch, garbage, others, other, drained, ear, raw, .. } = self;
+        let Self { answer, rejected, mismatch, garbage, more, others, other, drained, ear, raw, .. } = self;
         let noise = (garbage > 0).then_some(Error::NoFrame { garbage });
         let result = answer.ok_or_else(|| rejected.or(mismatch).or(noise).unwrap_or(Error::Timeout));
-        Outcome { result, heard: ear.heard(), drained, garbage, others, other, raw }
+        Outcome { result, heard: ear.heard(), drained, garbage, more, others, other, raw }
     }
 }
 

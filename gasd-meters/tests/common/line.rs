@@ -2,9 +2,8 @@
 //! A line with meters that are played: each request of a dialogue goes through a real exchange.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use gasd_meters::Error;
 use gasd_meters::drive::{Ask, Dialogue, Finished};
-use gasd_meters::poll::{Echo, Exchange, Line, Step};
+use gasd_meters::poll::{Echo, Exchange, Line, Outcome, Step};
 
 const MS: u64 = 1_000_000;
 
@@ -22,10 +21,11 @@ pub fn exchange(
     dialogue: &Dialogue,
     ask: &Ask,
     answer: &mut dyn FnMut(&[u8]) -> Vec<u8>,
-) -> Result<Vec<u8>, Error> {
+) -> Outcome {
     let probe = |bytes: &[u8]| dialogue.probe(bytes);
     let judge = |bytes: &[u8]| dialogue.judge(bytes);
-    let mut exchange = Exchange::new(ask.request.clone(), LINE, false, 0);
+    let exchange = Exchange::new(ask.request.clone(), LINE, false, 0);
+    let mut exchange = if ask.many { exchange.to_many() } else { exchange };
     let mut now_ns = 0;
     for _ in 0..10 {
         match exchange.step(now_ns, probe, judge) {
@@ -38,7 +38,7 @@ pub fn exchange(
                 }
             }
             Step::Wait { until_ns } => now_ns = until_ns,
-            Step::Done => return exchange.outcome().result,
+            Step::Done => return exchange.outcome(),
         }
     }
     panic!("an exchange without an end");
@@ -51,7 +51,8 @@ pub fn talk(mut dialogue: Dialogue, mut answer: impl FnMut(&[u8]) -> Vec<u8>) ->
         asked.push(ask.request.clone());
         assert!(asked.len() < 10_000, "a dialogue without an end");
         let heard = exchange(&dialogue, &ask, &mut answer);
-        dialogue.heard(heard.as_deref().map_err(|error| *error));
+        dialogue.beside(&heard.more, heard.garbage);
+        dialogue.heard(heard.result.as_deref().map_err(|error| *error));
     }
     assert!(dialogue.next().is_none());
     (dialogue.finish(), asked)

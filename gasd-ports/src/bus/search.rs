@@ -77,7 +77,7 @@ impl Bus {
     /// A question has ended.
     pub(super) fn search_told(&mut self, finished: &Finished) {
         let Some(searching) = &mut self.search else { return };
-        if let Some(found) = searching.search.heard(finished) {
+        for found in searching.search.heard(finished) {
             searching.look.found = searching.look.found.saturating_add(1);
             searching.told.push_back(Searched::Found(found));
         }

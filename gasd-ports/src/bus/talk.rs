@@ -72,7 +72,8 @@ impl<W> Talk<W> {
             // Whoever answers all the same has said it before the line is silent again.
             line.answer_ns = line.gap_ns.min(line.answer_ns);
         }
-        self.exchange = Some(Exchange::new(ask.request, line, waited, now_ns));
+        let exchange = Exchange::new(ask.request, line, waited, now_ns);
+        self.exchange = Some(if ask.many { exchange.to_many() } else { exchange });
         true
     }
 
@@ -110,6 +111,7 @@ impl<W> Talk<W> {
 
     /// Tells the dialogue how its request fared.
     pub(super) fn took(&mut self, outcome: &Outcome) {
+        self.ear.dialogue.beside(&outcome.more, outcome.garbage);
         self.ear.dialogue.heard(outcome.result.as_deref().map_err(|error| *error));
         self.raw = if outcome.result.is_ok() { Vec::new() } else { outcome.raw.clone() };
     }

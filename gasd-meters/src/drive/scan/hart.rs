@@ -2,6 +2,7 @@
 //! HART: who is at each poll address.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use super::super::device::Device;
@@ -36,10 +37,16 @@ impl Hunt for Polls {
         Some((alloc::format!("HART: poll address {poll}"), Once::new(Protocol::Hart, request, true)))
     }
 
-    fn heard(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
+    fn heard(&mut self, heard: Heard<'_>) -> Vec<FoundMeter> {
+        self.one(heard).into_iter().collect()
+    }
+}
+
+impl Polls {
+    fn one(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
         let (poll, master) = (self.left.next()?, self.master);
         match heard {
-            Heard::Answer(bytes) => Some(found(bytes, poll, master)),
+            Heard::Answer(answer) => Some(found(answer.frame, poll, master)),
             Heard::Damaged => Some(several(Protocol::Hart, &alloc::format!("at poll address {poll}"))),
             Heard::Nothing | Heard::Noise => None,
         }

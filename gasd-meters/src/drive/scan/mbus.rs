@@ -2,6 +2,7 @@
 //! M-Bus: each primary address, then every secondary one, digit by digit where several answer.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
 use super::super::device::Device;
@@ -50,7 +51,7 @@ impl Bus {
         self.primary.next();
         let device = Some(Device::Mbus { target: Target::Primary(address), valve: None });
         match heard {
-            Heard::Answer(bytes) => Some(FoundMeter { device, ..found(bytes, address.to_string()) }),
+            Heard::Answer(answer) => Some(FoundMeter { device, ..found(answer.frame, address.to_string()) }),
             Heard::Damaged => Some(several(Protocol::Mbus, &alloc::format!("at primary address {address}"))),
             // It is there, and has nothing to say.
             Heard::Nothing | Heard::Noise if acknowledged => Some(FoundMeter {
@@ -68,7 +69,7 @@ impl Bus {
         let search = self.secondary.as_mut()?;
         let reads = search.step() == Some(Step::Read);
         let said = match heard {
-            Heard::Answer(bytes) if reads => match who(bytes) {
+            Heard::Answer(answer) if reads => match who(answer.frame) {
                 Some(address) => mbus::Heard::Meter(address),
                 None => mbus::Heard::Collision,
             },
@@ -78,9 +79,9 @@ impl Bus {
         };
         let unresolved = search.unresolved().len();
         let meter = search.heard(said);
-        if let (Some(address), Heard::Answer(bytes)) = (meter, heard) {
+        if let (Some(address), Heard::Answer(answer)) = (meter, heard) {
             let device = Some(Device::Mbus { target: Target::Selected(address), valve: None });
-            return Some(FoundMeter { device, ..found(bytes, address.to_string()) });
+            return Some(FoundMeter { device, ..found(answer.frame, address.to_string()) });
         }
         if search.selects() >= self.selects && search.step().is_some() {
             self.secondary = None;
@@ -117,11 +118,12 @@ impl Hunt for Bus {
         }
     }
 
-    fn heard(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
-        match self.primary.clone().next() {
+    fn heard(&mut self, heard: Heard<'_>) -> Vec<FoundMeter> {
+        let found = match self.primary.clone().next() {
             Some(address) => self.heard_primary(address, heard),
             None => self.heard_secondary(heard),
-        }
+        };
+        found.into_iter().collect()
     }
 }
 

@@ -10,19 +10,23 @@
 //! | Modbus | each unit: a register, its identification, its own words; an exception is an answer, too |
 //! | HART | each poll address: who it is |
 //!
-//! Only reading requests go out. Where a wildcard is answered by several at once, their answers destroy each other: that is
-//! told: all but one have to be disconnected for it to be found.
+//! Only reading requests go out. After a wildcard it is listened for as long as a meter may think, so several that answer one
+//! after the other are all found. Answers that come at once destroy each other: that is told where nothing tells the meters
+//! apart, and all but one have to be disconnected for it to be found.
 
+mod cjt188;
+mod dlt645;
 mod hart;
 mod mbus;
 mod modbus;
 mod once;
+mod round;
 mod shortened;
-mod wildcard;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::RangeInclusive;
 
@@ -96,19 +100,45 @@ pub struct FoundMeter {
 enum Heard<'a> {
     /// Nothing that is meant for us.
     Nothing,
-    /// A frame that answers; empty: an acknowledgement.
-    Answer(&'a [u8]),
+    /// It is answered.
+    Answer(Answer<'a>),
     /// A frame that is damaged: several at once, or a bad line.
     Damaged,
     /// Bytes that are no frame.
     Noise,
 }
 
+/// An answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Answer<'a> {
+    /// The frame; empty: an acknowledgement.
+    frame: &'a [u8],
+    /// More frames, where several may answer.
+    more: &'a [Vec<u8>],
+    /// Something beside them was damaged.
+    damaged: bool,
+}
+
+impl<'a> Heard<'a> {
+    /// Each frame that answers.
+    fn frames(self) -> impl Iterator<Item = &'a [u8]> {
+        let (first, more) = match self {
+            Self::Answer(answer) => (Some(answer.frame), answer.more),
+            _ => (None, &[][..]),
+        };
+        first.into_iter().chain(more.iter().map(Vec::as_slice))
+    }
+}
+
+/// Fewer bytes of no frame beside an answer are a glitch of the line, as an adapter makes when it turns round: no frame of a
+/// meter is as short.
+const GLITCH: usize = 8;
+
 /// The search in one protocol. It goes on with each thing heard.
 trait Hunt: fmt::Debug {
     /// What to ask; `None` at the end.
     fn question(&self) -> Option<(String, once::Once)>;
-    fn heard(&mut self, heard: Heard<'_>) -> Option<FoundMeter>;
+    fn heard(&mut self, heard: Heard<'_>) -> Vec<FoundMeter>;
 }
 
 /// The search on one port.
@@ -124,8 +154,8 @@ impl Search {
     pub fn new(protocols: &[Protocol], bounds: &Bounds) -> Self {
         let hunt = |&protocol: &Protocol| -> (Protocol, Box<dyn Hunt + Send + Sync>) {
             let hunt: Box<dyn Hunt + Send + Sync> = match protocol {
-                Protocol::Cjt188 => Box::new(wildcard::Cjt188::new(bounds.quick)),
-                Protocol::Dlt645 => Box::new(wildcard::Dlt645::new(bounds.quick)),
+                Protocol::Cjt188 => Box::new(cjt188::Wildcard::new(bounds.quick)),
+                Protocol::Dlt645 => Box::new(dlt645::Wildcard::new(bounds.quick)),
                 Protocol::Mbus => Box::new(mbus::Bus::new(bounds)),
                 Protocol::Modbus => Box::new(modbus::Units::new(bounds)),
                 Protocol::Hart => Box::new(hart::Polls::new(bounds)),
@@ -152,9 +182,13 @@ impl Search {
     }
 
     /// How the last question ended. Whom it found.
-    pub fn heard(&mut self, finished: &Finished) -> Option<FoundMeter> {
+    pub fn heard(&mut self, finished: &Finished) -> Vec<FoundMeter> {
         self.take(match &finished.result {
-            Ok(_) => Heard::Answer(finished.frame.as_deref().unwrap_or_default()),
+            Ok(_) => Heard::Answer(Answer {
+                frame: finished.frame.as_deref().unwrap_or_default(),
+                more: &finished.beside.frames,
+                damaged: finished.beside.garbage >= GLITCH,
+            }),
             Err(
                 Error::Checksum { .. }
                 | Error::Truncated { .. }
@@ -166,11 +200,11 @@ impl Search {
         })
     }
 
-    fn take(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
-        if !core::mem::take(&mut self.asked) {
-            return None;
+    fn take(&mut self, heard: Heard<'_>) -> Vec<FoundMeter> {
+        match self.hunts.front_mut() {
+            Some((_, hunt)) if core::mem::take(&mut self.asked) => hunt.heard(heard),
+            _ => Vec::new(),
         }
-        self.hunts.front_mut()?.1.heard(heard)
     }
 }
 
@@ -186,4 +220,28 @@ fn several(protocol: Protocol, where_: &str) -> FoundMeter {
              with the address on its label"
         ),
     }
+}
+
+/// Several of one address, or one that says all twice.
+fn twice(protocol: Protocol, address: &str) -> FoundMeter {
+    FoundMeter {
+        protocol,
+        address: None,
+        identity: Identity::default(),
+        device: None,
+        words: alloc::format!(
+            "one request had two answers of the address {address}: two meters have it, or a converter sends each answer twice"
+        ),
+    }
+}
+
+/// What is found twice in these, once each.
+fn repeated<T: Copy + PartialEq>(all: &[T]) -> Vec<T> {
+    let mut repeated = Vec::new();
+    for (n, one) in all.iter().enumerate() {
+        if all.iter().take(n).any(|before| before == one) && !repeated.contains(one) {
+            repeated.push(*one);
+        }
+    }
+    repeated
 }

@@ -71,9 +71,15 @@ impl Hunt for Units {
         Some((what, Once::new(Protocol::Modbus, encode(unit, request), false)))
     }
 
-    fn heard(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
+    fn heard(&mut self, heard: Heard<'_>) -> Vec<FoundMeter> {
+        self.one(heard).into_iter().collect()
+    }
+}
+
+impl Units {
+    fn one(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
         match heard {
-            Heard::Answer(bytes) => self.take(bytes),
+            Heard::Answer(answer) => self.take(answer.frame),
             Heard::Damaged => self.damaged = true,
             Heard::Nothing | Heard::Noise => {}
         }

@@ -21,13 +21,20 @@ pub(super) struct Once {
     repeats: u8,
     /// An acknowledgement of one byte is an answer.
     ack: bool,
+    /// Several may answer.
+    many: bool,
     result: Option<Result<Reading, Error>>,
 }
 
 impl Once {
     /// A question that is asked once more where nothing or something damaged comes back, if `again`.
     pub(super) const fn new(protocol: Protocol, request: Result<Vec<u8>, EncodeError>, again: bool) -> Self {
-        Self { protocol, request, repeats: again as u8, ack: false, result: None }
+        Self { protocol, request, repeats: again as u8, ack: false, many: false, result: None }
+    }
+
+    /// A question to whoever is there.
+    pub(super) const fn to_many(protocol: Protocol, request: Result<Vec<u8>, EncodeError>) -> Self {
+        Self { protocol, request, repeats: 0, ack: false, many: true, result: None }
     }
 
     /// A question that is answered by an acknowledgement (M-Bus).
@@ -38,7 +45,7 @@ impl Once {
 
 impl Talk for Once {
     fn due(&mut self) -> Option<Due> {
-        let due = Due { request: self.request.clone(), answered: true, repeats: self.repeats };
+        let due = Due { request: self.request.clone(), answered: true, repeats: self.repeats, many: self.many };
         self.result.is_none().then_some(due)
     }
 
