@@ -36,6 +36,9 @@ pub(crate) const LEARN_DAYS: u32 = 10;
 const WARM_DAYS: u32 = 21;
 /// The reference may follow more flow by so much a day, as a part, once it has learned.
 const CREEP: f32 = 0.001;
+/// The most base flow that means between readings tell, m³/h: pilots take no more, and a heated day is one that is alike to
+/// heated days, and not to days on which so much flows when nobody uses gas.
+const MEANS_M3_PER_H: f32 = 0.06;
 /// Regularity that is believed of the gaps at most: of those that end at [`FLOOR`], which look more regular than
 /// they are, and of those that a base flow ends, which are as regular as the meter turns.
 const SHAPE_FLOOR: f32 = 25.0;
@@ -110,7 +113,7 @@ pub(crate) struct Block {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Base {
     pub blocks: [Block; BLOCKS],
-    /// The last pulse, ns.
+    /// The last pulse, ns, or since when none came.
     pub last_ns: Option<u64>,
     /// Civil second up to which time was worked off, and a day.
     pub civil_s: u64,
@@ -153,13 +156,18 @@ impl Base {
 
     /// Time has come to `now_ns`, civil `civil_s`; the gap since the last pulse goes on.
     pub fn tick(&mut self, now_ns: u64, civil_s: u64, grain: Grain) -> Option<Rise> {
-        let gap_s = self.last_ns.map_or(0.0, |last| now_ns.saturating_sub(last) as f32 / SECOND_NS as f32);
+        // Before the first pulse it is watched from now on.
+        let last_ns = *self.last_ns.get_or_insert(now_ns);
+        let gap_s = now_ns.saturating_sub(last_ns) as f32 / SECOND_NS as f32;
         self.advance(civil_s, gap_s, grain)
     }
 
-    /// Pulses were lost: the blocks under way say nothing.
-    pub fn forget(&mut self) {
-        self.last_ns = None;
+    /// Pulses were lost, the last of them by `at_ns` (0: nobody knows): the blocks under way say nothing. A silence that
+    /// follows is one from then on.
+    pub fn forget(&mut self, at_ns: u64) {
+        self.last_ns = Some(at_ns).filter(|at| *at != 0);
+        // Nor does the block into which the time leaps that nobody watched.
+        self.civil_s = 0;
         for block in &mut self.blocks {
             block.gap_s = -1.0;
         }
@@ -283,7 +291,9 @@ impl Block {
         let pulse_l = grain.pulse_ul as f32 * 1e-6;
         // A block without a pulse is one gap.
         let whole = self.gap_s.max(1.0);
-        let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / whole).max(0.0);
+        // Between two readings a mean hides the rests of a boiler: no more than this explains a day.
+        let explains_s = if grain.blur_ns > 0 { whole.max(pulse_l * 3.6 / MEANS_M3_PER_H) } else { whole };
+        let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / explains_s).max(0.0);
         let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
         let gap = whole.min(grain.longest_s());
         let log = gap.ln();

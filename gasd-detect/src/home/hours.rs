@@ -37,6 +37,11 @@ pub(crate) const TOLD: f32 = -13.4;
 /// Of readings so far apart that a use's flow and the rest before it are means of several uses less can be made: as many
 /// false warnings as of pulses.
 pub(crate) const TOLD_MEANS: f32 = -14.4;
+/// After so long unseen the home is used to other hours as far as anybody knows, ns: a summer's say nothing of the winter.
+const ANOTHER_NS: u64 = 14 * 86_400 * SECOND_NS;
+/// Then each hour counts as if it had been used on so many days of the season, so that a use in it proves little for some
+/// weeks.
+const ANOTHER_DAYS: f32 = 2.0;
 /// An hour with a large use on more of the season's days is not quiet, whatever the flow.
 const SELDOM: f32 = 0.1;
 /// After one was told none is for so long, ns: the first frosty nights, guests and fevers last some days, and a leak
@@ -115,6 +120,16 @@ impl Hours {
         }
         self.hour = hour;
         self.passed_ul = 0.0;
+    }
+
+    /// Nobody watched for so long: no hour of it was quiet or used, as far as anybody knows.
+    pub fn unseen(&mut self, for_ns: u64, oddity: &mut Oddity) {
+        (self.hour, self.passed_ul) = (0, 0.0);
+        if for_ns >= ANOTHER_NS {
+            for used in self.season.iter_mut().chain(&mut oddity.any) {
+                *used = used.max(ANOTHER_DAYS);
+            }
+        }
     }
 
     /// What a use that begins at this hour of the day proves, without its flow; 0 where that is nothing.

@@ -4,14 +4,36 @@
 
 use super::Home;
 use super::steps::Steps;
+use crate::units::SECOND_NS;
+
+/// A use is not believed to have gone on for so long unseen, ns.
+const UNSEEN_USE_NS: u64 = 1800 * SECOND_NS;
+/// In so long unseen the gas may have rested, ns.
+const UNSEEN_REST_NS: u64 = 3600 * SECOND_NS;
 
 impl Home {
     /// Pulses came, the last of them by `at_ns`, whose times are not known.
     pub fn forget(&mut self, at_ns: u64) {
+        let unseen_ns = if at_ns == 0 { 0 } else { at_ns.saturating_sub(self.seen_ns(at_ns)) };
         self.gather.forget();
-        self.base.forget();
+        self.base.forget(at_ns);
         self.last_ns = None;
         self.lost_ns = at_ns.max(1);
+        if unseen_ns >= UNSEEN_REST_NS {
+            self.rest.unseen(unseen_ns);
+            self.hours.unseen(unseen_ns, &mut self.oddity);
+        }
+        if unseen_ns >= UNSEEN_USE_NS {
+            self.lose_uses();
+        }
+    }
+
+    /// Until when it was watched, ns.
+    fn seen_ns(&self, now_ns: u64) -> u64 {
+        let pulse_ns = self.last_ns.or(self.base.last_ns);
+        let looked_ns = Some(self.looked_ns).filter(|looked| *looked <= now_ns);
+        // Of one that has seen nothing yet nothing is missed.
+        pulse_ns.max(looked_ns).unwrap_or(now_ns)
     }
 
     /// Whatever was on may have ended long ago, nobody knows when: nothing is learned of it.

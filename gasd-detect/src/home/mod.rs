@@ -176,7 +176,8 @@ impl Home {
         let rise = self.base.tick(now_ns, civil_s, limits.grain());
         self.time(now_ns, civil_s, limits, say);
         self.risen(rise, now_ns, limits, say);
-        if let Some(last) = self.last_ns {
+        // After a loss it is silent since then.
+        if let Some(last) = self.last_ns.or(self.base.last_ns) {
             self.rests(last, now_ns, false, limits, say);
         }
         self.lasts(now_ns, limits, say);

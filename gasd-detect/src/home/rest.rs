@@ -87,6 +87,11 @@ impl Rest {
 crate::state::state!(Rest { rested_ns, longest_run_s, longest_rest_s, said_run, said_rest });
 
 impl Rest {
+    /// For so long nobody watched: the gas may have rested, and a run is no longer than what was seen of it.
+    pub fn unseen(&mut self, for_ns: u64) {
+        self.shift(for_ns.cast_signed());
+    }
+
     /// All times are later by `by_ns`.
     pub fn shift(&mut self, by_ns: i64) {
         if self.rested_ns != 0 {
