@@ -111,8 +111,16 @@ mod tests {
 
     fn sorted(raw: &[u8], garbage: usize, result: Result<Vec<u8>, Error>) -> Outcome {
         let heard = Heard::Nothing;
-        let mut outcome =
-            Outcome { result, heard, drained: 0, garbage, more: vec![], others: 0, other: None, raw: raw.to_vec() };
+        let mut outcome = Outcome {
+            result,
+            heard,
+            drained: 0,
+            garbage,
+            more: vec![],
+            others: 0,
+            other: None,
+            raw: raw.to_vec(),
+        };
         sort_acks(&mut outcome, 0);
         outcome
     }
