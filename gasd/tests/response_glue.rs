@@ -60,6 +60,9 @@ fn a_critical_verdict_closes_at_once_and_holds_over_a_restart() {
             "{action} {outcome}: {told:#?}"
         );
     }
+    // Three starts, and the valve was where it had been told to be at each.
+    let seen: Vec<_> = told.iter().filter(|(_, entry)| entry.action == "feedback").collect();
+    assert!(matches!(&seen[..], [(_, first)] if first.detail.contains("is not known")), "{seen:#?}");
 }
 
 #[test]
@@ -129,6 +132,37 @@ fn a_chip_that_is_missing_is_the_valves_health_and_not_the_end() {
     assert_eq!(response.valve_states()[0].holds.len(), 1);
     response.stop();
     assert_eq!(response.command(&close), Err(CommandError::Stopping));
+}
+
+#[test]
+fn an_opening_that_a_crash_cut_off_is_ended_by_the_next_start_and_said_to_have_been_ordered() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.redb");
+    let house = House::at(&path);
+    house.hand.state().stuck = true;
+    let crashed = dir.path().join("crashed.redb");
+    std::thread::scope(|threads| {
+        let opening = threads.spawn(|| house.open());
+        house.wait_for_moves(1);
+        // What is on the disk by now is all that a crash leaves. The rows of the order were written before it was driven.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::fs::copy(&path, &crashed).unwrap();
+        house.hand.state().stuck = false;
+        house.hand.state().position = Position::Open;
+        opening.join().unwrap().unwrap();
+    });
+    house.stop();
+
+    let house = House::at(&crashed);
+    assert_eq!((house.position(), house.moves().len()), (Position::Open, 0));
+    house.stop();
+    let said = |path| {
+        let told = Store::open(path).unwrap().audit_tail(99).unwrap();
+        let last = told.into_iter().rfind(|(_, entry)| entry.action == "feedback");
+        last.unwrap().1.detail
+    };
+    assert_eq!(said(&crashed), "is open now, as was ordered before gasd stopped");
+    assert!(said(&path).contains("is closed; where it was before is not known"), "{}", said(&path));
 }
 
 /// Gives up the order when the other one comes, as a valve does that takes its time.

@@ -5,7 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use gasd::state::{Hold, Position, VerdictRecord};
-use gasd::store::{AuditEntry, Base, Change, Learned, NextIds, Stamp, Store, StoreError, StoredHold};
+use gasd::store::{
+    AuditEntry, Base, Change, LastKnown, Learned, NextIds, Stamp, Store, StoreError, StoredHold,
+};
 
 fn verdict(id: u64) -> VerdictRecord {
     VerdictRecord {
@@ -84,6 +86,20 @@ fn everything_comes_back_after_a_restart() {
     drop(store);
     // Numbers of released holds are not given again.
     assert_eq!(Store::open(&path).unwrap().next_ids().unwrap(), NextIds { verdict: 2, cookie: 3 });
+}
+
+#[test]
+fn where_a_valve_was_last_known_to_be_is_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.redb");
+    let row = |last| Change::Known { valve: "main".into(), last };
+    let on_its_way = LastKnown { at: Position::Closed, ordered: Position::Open };
+    let there = LastKnown { at: Position::Open, ordered: Position::Unknown };
+    assert_eq!(Store::open(&path).unwrap().load().unwrap().known, [], "as a store of before");
+    Store::open(&path).unwrap().commit(&[row(on_its_way)]).unwrap();
+    assert_eq!(Store::open(&path).unwrap().load().unwrap().known, [("main".into(), on_its_way)]);
+    Store::open(&path).unwrap().commit(&[row(on_its_way), row(there)]).unwrap();
+    assert_eq!(Store::open(&path).unwrap().known().unwrap(), [("main".into(), there)]);
 }
 
 #[test]

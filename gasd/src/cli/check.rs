@@ -10,7 +10,7 @@ use crate::{
     accounts::{USERS, id_in},
     bus::{groups_of, own_uid},
     config::{
-        Config, Errors, MeterConfig, Origin, Place, PortConfig, Problem, Source, closed_to, parse_all,
+        Config, Errors, MeterConfig, Origin, Place, PortConfig, Problem, Source, check, closed_to,
         require_readable, rules,
     },
     exit::{self, Fatal},
@@ -46,7 +46,7 @@ pub fn run(args: CheckArgs) -> Result<(), Fatal> {
     let origin = Origin::from_option(args.config);
     let (sources, checked) = match origin.read() {
         Ok(sources) => {
-            let checked = parse_all(&sources).and_then(|config| {
+            let checked = check(&sources).and_then(|config| {
                 // What only the live service refuses.
                 if !args.replay {
                     config.require_chips()?;

@@ -174,20 +174,6 @@ pub(super) fn alone(report: &mut Report<'_>, meters: &[meter::Draft<'_>]) {
     }
 }
 
-/// Refuses a device or socket that an earlier port has.
-pub(super) fn unique_places(report: &mut Report<'_>, ports: &[port::Draft<'_>]) {
-    let mut seen: Vec<(&port::Draft<'_>, &Placed<'_, String>)> = Vec::new();
-    for port in ports {
-        let Some(place) = &port.place else { continue };
-        if let Some((first, other)) = seen.iter().find(|(_, other)| other.value == place.value) {
-            let at = report.first(&other.field.span, &place.field.span);
-            let why = Sense::PlaceTaken { place: place.value.clone(), by: first.label.clone(), first: at };
-            place.field.senseless(report, why);
-        }
-        seen.push((port, place));
-    }
-}
-
 /// The meter that a valve is in, as an index.
 pub(super) fn find_meter(
     report: &mut Report<'_>,

@@ -21,6 +21,7 @@ mod meter;
 pub mod near;
 mod pace;
 mod parse;
+mod place;
 pub mod port;
 mod readings;
 mod registers;
@@ -39,9 +40,10 @@ pub use device::{DeviceConfig, LoRaAddress, Resource, Talk};
 pub use error::{ErrorKind, Errors, Place, Problem};
 pub use load::closed_to;
 pub use load::load;
-pub use parse::{NO_METER, parse, parse_all};
+pub use parse::{NO_METER, parse, parse_all, parse_with};
+pub use place::LeadsTo;
 pub use port::{PortConfig, PortLine};
-pub use source::{Origin, Source, require_readable};
+pub use source::{Origin, Source, check, require_readable};
 pub use types::{
     Actuator, Bias, ClosedLevel, Config, FilterSettings, GpioLine, MeterConfig, MeterSource, PortMeter,
     Thresholds, ValveConfig,

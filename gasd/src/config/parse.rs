@@ -8,6 +8,7 @@ use toml::de::DeTable;
 
 use super::error::{ErrorKind, Errors};
 use super::limits;
+use super::place::{self, LeadsTo};
 use super::report::{Report, Span};
 use super::section::{Field, Section};
 use super::source::Source;
@@ -45,6 +46,14 @@ pub fn parse(file_name: &str, text: &str) -> Result<Config, Errors> {
 /// # Errors
 /// Every problem found, in the order of the texts. While a text is not TOML, only that.
 pub fn parse_all(sources: &[Source]) -> Result<Config, Errors> {
+    parse_with(sources, &|_| None)
+}
+
+/// As [`parse_all`], of which the caller says what devices' names lead to: two ports of one device are refused.
+///
+/// # Errors
+/// As [`parse_all`].
+pub fn parse_with(sources: &[Source], leads_to: LeadsTo<'_>) -> Result<Config, Errors> {
     let mut report = Report::new(sources);
     let mut roots = Vec::with_capacity(sources.len());
     for (source, Source { text, .. }) in sources.iter().enumerate() {
@@ -54,7 +63,7 @@ pub fn parse_all(sources: &[Source]) -> Result<Config, Errors> {
         }
         roots.push(root);
     }
-    let config = if report.is_clean() { document(&mut report, &roots) } else { None };
+    let config = if report.is_clean() { document(&mut report, &roots, leads_to) } else { None };
     let warnings = report.finish()?;
     let files: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     match config {
@@ -82,7 +91,11 @@ fn syntax(report: &mut Report<'_>, source: usize, text: &str, errors: &[toml::de
     }
 }
 
-fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<Config> {
+fn document(
+    report: &mut Report<'_>,
+    roots: &[Spanned<DeTable<'_>>],
+    leads_to: LeadsTo<'_>,
+) -> Option<Config> {
     let roots: Vec<Section<'_>> = roots
         .iter()
         .enumerate()
@@ -103,7 +116,7 @@ fn document(report: &mut Report<'_>, roots: &[Spanned<DeTable<'_>>]) -> Option<C
     cross::unique_ids(report, "valve", valves.iter().filter_map(|v| v.id.as_ref()));
     cross::unique_ids(report, "port", ports.iter().filter_map(|p| p.id.as_ref()));
     cross::unique_lines(report, &meters, &valves, &ports);
-    cross::unique_places(report, &ports);
+    place::unique(report, &ports, leads_to);
     cross::unique_addresses(report, &meters);
     cross::alone(report, &meters);
     let on: Vec<Option<usize>> = meters.iter().map(|m| cross::find_port(report, m, &ports)).collect();

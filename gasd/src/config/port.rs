@@ -16,6 +16,7 @@ use super::filter::ranged;
 use super::gpio;
 use super::limits;
 use super::meter;
+use super::place::{Place, Written};
 use super::report::{Report, Span};
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
@@ -118,8 +119,8 @@ pub(super) struct Draft<'a> {
     pub(super) label: String,
     pub(super) span: Span,
     pub(super) id: Option<Placed<'a, String>>,
-    /// Its device or socket, as it is written: used once.
-    pub(super) place: Option<Placed<'a, String>>,
+    /// Its device or socket: used once.
+    pub(super) place: Option<Placed<'a, Written>>,
     pub(super) line: Option<PortLine>,
     echo: Option<Echo>,
     answer_ns: Option<Option<u64>>,
@@ -175,7 +176,7 @@ impl Draft<'_> {
 fn line<'a>(
     report: &mut Report<'_>,
     section: &Section<'a>,
-    place: &mut Option<Placed<'a, String>>,
+    place: &mut Option<Placed<'a, Written>>,
 ) -> Option<PortLine> {
     const WAYS: [&str; 5] = ["serial", "tcp", "wmbus", "lorawan", "lwm2m"];
     let mut given = WAYS.into_iter().filter_map(|way| Some((way, section.get(way)?)));
@@ -210,7 +211,8 @@ fn line<'a>(
                 field.senseless(report, Sense::NoSocket);
                 return None;
             };
-            *place = Some(field.with(format!("udp {listen}")));
+            *place =
+                Some(field.with(Written { text: format!("udp {listen}"), place: Place::listening(listen) }));
             let region = region?;
             Some(if other == "lorawan" { PortLine::LoRaWan(listen, region) } else { PortLine::LwM2m(listen) })
         }
@@ -223,7 +225,7 @@ const RADIO_BAUD: u32 = 115_200;
 fn radio<'a>(
     report: &mut Report<'_>,
     field: &Field<'a>,
-    place: &mut Option<Placed<'a, String>>,
+    place: &mut Option<Placed<'a, Written>>,
 ) -> Option<PortLine> {
     let section = field.section(report, RADIO, RADIO_KEYS)?;
     let framings = [
@@ -262,7 +264,7 @@ fn serial<'a>(
     report: &mut Report<'_>,
     section: &Section<'a>,
     default_baud: Option<u32>,
-    place: &mut Option<Placed<'a, String>>,
+    place: &mut Option<Placed<'a, Written>>,
 ) -> Option<SerialSpec> {
     let device = section.required(report, "device", DEVICE).and_then(|field| {
         let text = field.string(report, DEVICE)?;
@@ -271,7 +273,7 @@ fn serial<'a>(
             field.refuse(report, ErrorKind::RelativePath { example: "/dev/ttyUSB0" });
             return None;
         }
-        *place = Some(field.with(text.to_owned()));
+        *place = Some(field.with(Written { text: text.to_owned(), place: Place::device(&path) }));
         Some(path)
     });
     let baud = baud(report, section, default_baud);
@@ -307,7 +309,7 @@ fn tcp<'a>(
     report: &mut Report<'_>,
     section: &Section<'a>,
     default_baud: Option<u32>,
-    place: &mut Option<Placed<'a, String>>,
+    place: &mut Option<Placed<'a, Written>>,
 ) -> Option<TcpSpec> {
     let baud = baud(report, section, default_baud);
     let field = section.required(report, "address", SERVER)?;
@@ -321,7 +323,7 @@ fn tcp<'a>(
         field.senseless(report, Sense::NoServer);
         return None;
     }
-    *place = Some(field.with(text.to_owned()));
+    *place = Some(field.with(Written { text: text.to_owned(), place: Place::server(text) }));
     Some(TcpSpec { address: text.to_owned(), baud: baud? })
 }
 
@@ -352,10 +354,18 @@ fn breaker(report: &mut Report<'_>, field: &Field<'_>) -> Option<Settings> {
         },
         None => Some(default.failures),
     };
-    let mut time = |name: &'static str| match section.get(name) {
-        Some(field) => ranged(report, &field, limits::BREAKER_NS, "how long a meter is left alone").map(Some),
+    let (open, longest) = (section.get("open"), section.get("longest"));
+    let mut time = |field: &Option<Field<'_>>| match field {
+        Some(field) => ranged(report, field, limits::BREAKER_NS, "how long a meter is left alone").map(Some),
         None => Some(None),
     };
-    let (open_ns, longest_ns) = (time("open")?.unwrap_or(default.open_ns), time("longest")?);
-    Some(Settings { failures: failures?, open_ns, longest_ns: longest_ns.unwrap_or(open_ns).max(open_ns) })
+    let (open_ns, longest_ns) = (time(&open), time(&longest));
+    let (open_ns, longest_ns) = (open_ns?.unwrap_or(default.open_ns), longest_ns?);
+    if let (Some(field), Some(ns)) = (&longest, longest_ns)
+        && ns < open_ns
+    {
+        field.senseless(report, Sense::BreakerOrder { open_ns, is_default: open.is_none() });
+        return None;
+    }
+    Some(Settings { failures: failures?, open_ns, longest_ns: longest_ns.unwrap_or(open_ns) })
 }

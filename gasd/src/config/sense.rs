@@ -306,6 +306,20 @@ pub enum Sense {
         /// Where that is said.
         first: First,
     },
+    /// A device or socket for the second time, in another spelling or by another name.
+    #[error("{0}; put the meters of both on one port, or correct one of the two")]
+    SamePlace(String),
+    /// A breaker that is shorter at the longest.
+    #[error(
+        "is below `open`, {}{}, which is how long a meter is left alone the first time (expected at least that)",
+        duration(*open_ns), if *is_default { ", its default" } else { "" }
+    )]
+    BreakerOrder {
+        /// `open`, ns.
+        open_ns: u64,
+        /// Nobody set it.
+        is_default: bool,
+    },
     /// An address that its protocol does not have.
     #[error("is no address of this protocol (expected {expected})")]
     Address {

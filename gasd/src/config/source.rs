@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ErrorKind, Errors, Problem};
 use super::load::{FileError, closed_to, text_of};
-use super::parse::parse_all;
+use super::parse::parse_with;
 use super::types::Config;
 
 /// What the package brings, then what this gateway's people wrote. Later wins.
@@ -65,10 +65,19 @@ impl Origin {
     /// Reads and checks.
     ///
     /// # Errors
-    /// As [`Origin::read`], or what [`parse_all`] finds.
+    /// As [`Origin::read`], or what [`check`] finds.
     pub fn load(&self) -> Result<Config, Errors> {
-        parse_all(&self.read()?)
+        check(&self.read()?)
     }
+}
+
+/// Checks texts on this machine: as [`parse_with`], with the devices that links lead to now. One that leads
+/// nowhere, as its device is not plugged in, is no problem.
+///
+/// # Errors
+/// What [`parse_with`] finds.
+pub fn check(sources: &[Source]) -> Result<Config, Errors> {
+    parse_with(sources, &|path| fs::canonicalize(path).ok())
 }
 
 impl fmt::Display for Origin {

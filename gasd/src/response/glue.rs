@@ -96,7 +96,7 @@ impl Response {
             match make(at, valves.before(at), kept) {
                 Ok(mut actuator) => {
                     let position = actuator.position().map_err(|error| error.to_string());
-                    first.extend(valves.ready(at, actuator.describe(), position));
+                    first.extend(valves.ready(at, actuator.describe(), position, now()));
                     actuators.push((Some(actuator), spare));
                 }
                 Err(error) => {
@@ -322,7 +322,7 @@ impl Inner {
         let mut core = self.lock();
         let steps = match report {
             Report::Ready(description, position) => {
-                core.valves.ready(at, description, position.map_err(|error| error.to_string()))
+                core.valves.ready(at, description, position.map_err(|error| error.to_string()), now)
             }
             Report::Gone(error) => {
                 (self.hook)(Update::Line(at, None));

@@ -3,7 +3,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`valves`], [`opening`], [`holds`], [`told`], [`unconfigured`], [`audit`] | what may happen to which valve, pure |
+//! | [`valves`], [`opening`], [`holds`], [`told`], `known`, `reported`, [`unconfigured`], [`audit`] | what may happen to which valve, pure |
 //! | [`actuator`] | what moves a valve; the simulated one |
 //! | [`gpio`], [`line`], [`request`] | the one on GPIO lines: its behaviour, its line, its request |
 //! | [`runner`] | the thread of one valve |
@@ -16,8 +16,10 @@ mod command;
 pub mod glue;
 pub mod gpio;
 pub mod holds;
+mod known;
 pub mod line;
 pub mod opening;
+mod reported;
 pub mod request;
 pub mod runner;
 pub mod told;

@@ -55,6 +55,7 @@ impl Valves {
         let open = &self.valves[at];
         let mut record: Vec<_> =
             open.state.holds.iter().map(|hold| Change::ReleaseHold(hold.cookie)).collect();
+        record.push(open.known.row_told(valve, Target::Open));
         record.push(Change::Commanded { valve: valve.into(), to: Position::Open });
         record.push(Change::Audit(entry(now, caller, "open", valve, "", "asked")));
         let released = open.state.holds.iter().map(|hold| hold.cookie).collect();
@@ -101,6 +102,7 @@ impl Valves {
         let may_stay_open =
             rows.is_empty() && valve.told != Some(Target::Closed) && valve.state.position == Position::Open;
         let to = if may_stay_open { Position::Open } else { Position::Closed };
+        rows.push(valve.known.row(id));
         rows.push(Change::Commanded { valve: id.clone(), to });
         rows.push(Change::Audit(entry(now, GASD, "open", id, "it was asked for, but not done", "failed")));
         rows

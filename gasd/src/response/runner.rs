@@ -53,7 +53,7 @@ pub enum Report {
     Gone(ActuatorError),
     /// An order ended.
     Driven(Outcome),
-    /// The feedback changed by itself.
+    /// The feedback reads something else than was last reported.
     Observed(Position),
 }
 

@@ -19,6 +19,7 @@ impl Valves {
     ) -> Step {
         let at = &mut self.valves[valve];
         (at.told, at.told_by) = (Some(to), by.into());
+        at.known.told(to);
         // Nobody may read "opening" of a valve that is being closed.
         if to == Target::Open || at.state.health == Target::Open.under_way() {
             at.state.health = to.under_way().into();
@@ -34,6 +35,7 @@ impl Valves {
         let id = valve.state.id.clone();
         vec![
             Change::PlaceHold(StoredHold { valve: id.clone(), hold }),
+            valve.known.row(&id),
             Change::Commanded { valve: id, to: Position::Closed },
         ]
     }

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use crate::config::Config;
+use crate::response::known::Known;
 use crate::response::valves::{GASD, Valve};
 use crate::state::{CommandError, Hold, NO_ACTUATOR, Position, ValveState, VerdictRecord};
 use crate::store::{Loaded, StoredHold};
@@ -27,6 +28,7 @@ pub fn ids(config: &Config, loaded: &Loaded) -> Vec<String> {
 /// Such a valve with its holds.
 pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
     let holds = loaded.holds.iter().filter(|hold| hold.valve == id).map(|hold| hold.hold.clone()).collect();
+    let known = Known::at_start(loaded, &id, Position::Unknown);
     let mut state = ValveState {
         id,
         position: Position::Unknown,
@@ -42,6 +44,7 @@ pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
         epoch: 0,
         told: None,
         told_by: Cow::Borrowed(GASD),
+        known,
     }
 }
 

@@ -60,7 +60,7 @@ fn nothing_moves_or_holds_it() {
     assert_eq!(valves.place(wanted, 7, NOW).unwrap_err(), refused());
     let before = valves.state(OLD).unwrap().clone();
     // Whatever a runner might say that it cannot have, and a meter that names it.
-    assert_eq!(valves.ready(OLD, Description::default(), Ok(Position::Open)), []);
+    assert_eq!(valves.ready(OLD, Description::default(), Ok(Position::Open), NOW), []);
     assert_eq!(valves.unusable(OLD, "gone".into()), []);
     assert_eq!(valves.observed(OLD, Position::Open, NOW), []);
     assert_eq!(valves.driven(OLD, Target::Open, None, Ok(Position::Open), NOW), []);

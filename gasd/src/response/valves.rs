@@ -11,9 +11,10 @@
 use std::borrow::Cow;
 
 use crate::config::{Actuator, Config};
-use crate::response::actuator::{Description, Target};
+use crate::response::actuator::Target;
 use crate::response::audit::entry;
 use crate::response::clock::Now;
+use crate::response::known::Known;
 use crate::response::request::Before;
 use crate::response::unconfigured;
 use crate::state::{CommandError, Hold, METER_ACTUATOR, Position, ValveState, VerdictRecord};
@@ -59,6 +60,8 @@ pub(super) struct Valve {
     pub(super) told: Option<Target>,
     /// Whose it was.
     pub(super) told_by: Cow<'static, str>,
+    /// What the record says of where it is.
+    pub(super) known: Known,
 }
 
 pub(super) struct Meter {
@@ -81,6 +84,7 @@ impl Valves {
     pub fn new(config: &Config, loaded: &Loaded) -> Valves {
         let configured = config.valves.iter().map(|valve| {
             let holds = loaded.holds.iter().filter(|hold| hold.valve == valve.id);
+            let commanded = commanded(loaded, &valve.id);
             Valve {
                 state: ValveState {
                     id: valve.id.clone(),
@@ -95,10 +99,11 @@ impl Valves {
                     health: "ok".into(),
                 },
                 cannot_open: None,
-                commanded: commanded(loaded, &valve.id),
+                commanded,
                 epoch: 0,
                 told: None,
                 told_by: Cow::Borrowed(GASD),
+                known: Known::at_start(loaded, &valve.id, commanded),
             }
         });
         let left = unconfigured::ids(config, loaded).into_iter().map(|id| unconfigured::valve(id, loaded));
@@ -254,113 +259,6 @@ impl Valves {
         Ok(vec![drive, Step::Persist(rows)])
     }
 
-    /// The actuator is there, and says what it is and where the valve is. A held one is closed.
-    pub fn ready(
-        &mut self,
-        at: usize,
-        description: Description,
-        position: Result<Position, String>,
-    ) -> Vec<Step> {
-        let Some(valve) = self.moving(at) else {
-            return Vec::new();
-        };
-        valve.cannot_open = description.cannot_open;
-        (valve.state.position, valve.state.health) = match position {
-            Ok(Position::Closed)
-                if valve.told.map_or(valve.commanded, Target::position) == Position::Open
-                    && valve.state.holds.is_empty() =>
-            {
-                let id = &valve.state.id;
-                let health = format!(
-                    "was last told to be open and was found closed; `gasctl valve open {id}` opens it"
-                );
-                (Position::Closed, health)
-            }
-            Ok(position) => (position, "ok".into()),
-            Err(text) => (Position::Unknown, text),
-        };
-        if self.is_held(at) { vec![self.drive(at, Target::Closed, false, GASD)] } else { Vec::new() }
-    }
-
-    /// The actuator is not there. A held valve is to be closed all the same: each order looks for the
-    /// actuator again.
-    pub fn unusable(&mut self, at: usize, text: String) -> Vec<Step> {
-        let Some(valve) = self.moving(at) else {
-            return Vec::new();
-        };
-        valve.state.position = Position::Unknown;
-        valve.state.health = text;
-        if self.is_held(at) { vec![self.drive(at, Target::Closed, false, GASD)] } else { Vec::new() }
-    }
-
-    /// An order ended, `latency_ns` after it was decided (absent if the line was not set).
-    pub fn driven(
-        &mut self,
-        valve: usize,
-        to: Target,
-        latency_ns: Option<u64>,
-        result: Result<Position, String>,
-        now: Now,
-    ) -> Vec<Step> {
-        let Some(valve) = self.moving(valve) else {
-            return Vec::new();
-        };
-        let took = match latency_ns {
-            Some(ns) => format!("; the line was set after {}.{:03} ms", ns / 1_000_000, ns / 1000 % 1000),
-            // A valve in a meter has none.
-            None if valve.state.actuator == METER_ACTUATOR => String::new(),
-            None => "; the line was not set".to_owned(),
-        };
-        let outcome = if result.is_ok() { "done" } else { "failed" };
-        // An answer to an order that a newer one has overtaken says nothing about now.
-        let current = valve.told == Some(to);
-        let detail = match result {
-            Ok(position) => {
-                if current {
-                    valve.state.position = position;
-                    valve.state.health = "ok".into();
-                }
-                format!("{}{took}", to.name())
-            }
-            Err(text) => {
-                if current {
-                    valve.state.position = Position::Unknown;
-                    valve.state.health = format!("could not be driven {}: {text}", to.name());
-                }
-                format!("{}: {text}{took}", to.name())
-            }
-        };
-        vec![Step::Persist(vec![Change::Audit(entry(now, GASD, "drive", &valve.state.id, &detail, outcome))])]
-    }
-
-    /// The feedback changed by itself. A held valve that reads open is closed again, once for each
-    /// time it changes.
-    pub fn observed(&mut self, valve: usize, position: Position, now: Now) -> Vec<Step> {
-        let Some(at) = self.moving(valve) else {
-            return Vec::new();
-        };
-        if at.state.position == position {
-            return Vec::new();
-        }
-        let told = at.told.map(Target::position);
-        let disagrees = told.is_some_and(|told| told != position);
-        at.state.position = if disagrees { Position::Unknown } else { position };
-        at.state.health = match told {
-            Some(told) if disagrees => {
-                format!("was told to be {} and its feedback reads {}", told.name(), position.name())
-            }
-            _ => "ok".into(),
-        };
-        let detail = format!("the feedback changed to {} by itself", position.name());
-        let audit = entry(now, GASD, "feedback", &at.state.id, &detail, "seen");
-        let mut steps = Vec::new();
-        if self.is_held(valve) && position != Position::Closed {
-            steps.push(self.drive(valve, Target::Closed, true, GASD));
-        }
-        steps.push(Step::Persist(vec![Change::Audit(audit)]));
-        steps
-    }
-
     pub(super) fn find(&self, id: &str) -> Result<usize, CommandError> {
         let at = self.valves.iter().position(|valve| valve.state.id == id);
         at.ok_or_else(|| CommandError::NoSuchValve(id.into()))
@@ -376,7 +274,7 @@ impl Valves {
         self.valves.get(at).is_some_and(|valve| valve.state.is_configured())
     }
 
-    fn moving(&mut self, at: usize) -> Option<&mut Valve> {
+    pub(super) fn moving(&mut self, at: usize) -> Option<&mut Valve> {
         self.valves.get_mut(at).filter(|valve| valve.state.is_configured())
     }
 }

@@ -53,7 +53,7 @@ fn unconfigured(valves: &mut Valves, what: u8, id: u64) -> Vec<Step> {
         1 => {
             valves.plan_open("old", "", NOW).map(|plan| vec![Step::Persist(plan.record)]).unwrap_or_default()
         }
-        2 => valves.ready(2, Description::default(), Ok(Position::Open)),
+        2 => valves.ready(2, Description::default(), Ok(Position::Open), NOW),
         3 => valves.observed(2, Position::Open, NOW),
         _ => {
             if let Ok(plan) = valves.plan_release("old", 1_000_000, Release::Any, "", NOW) {
@@ -113,7 +113,7 @@ proptest! {
                 }
                 Event::Ready(second, open) => {
                     let position = if open { Position::Open } else { Position::Closed };
-                    valves.ready(usize::from(second), Description::default(), Ok(position))
+                    valves.ready(usize::from(second), Description::default(), Ok(position), NOW)
                 }
                 Event::Unconfigured(what) => {
                     let steps = unconfigured(&mut valves, what, id);

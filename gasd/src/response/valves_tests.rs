@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::config::{FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds, ValveConfig};
+use crate::response::actuator::Description;
 use crate::store::StoredHold;
 use gasd_abi::FilterConfig;
 
@@ -200,9 +201,9 @@ fn a_start_closes_what_is_held_and_moves_nothing_else() {
         ..Loaded::default()
     };
     let mut valves = Valves::new(&config(), &loaded);
-    let first = valves.ready(0, Description::default(), Ok(Position::Open));
+    let first = valves.ready(0, Description::default(), Ok(Position::Open), NOW);
     assert_eq!(drives(&first), [(0, Target::Closed)]);
-    assert_eq!(valves.ready(1, Description::default(), Ok(Position::Closed)), []);
+    assert_eq!(drives(&valves.ready(1, Description::default(), Ok(Position::Closed), NOW)), []);
     let state = valves.state(1).unwrap();
     assert_eq!(state.position, Position::Closed);
     assert!(state.health.contains("gasctl valve open outside"), "{}", state.health);
@@ -244,7 +245,7 @@ fn a_held_valve_that_is_opened_by_hand_is_closed_again() {
 fn a_valve_that_cannot_be_opened_is_refused_before_anything_is_written() {
     let mut valves = valves(&Loaded::default());
     let description = Description { cannot_open: Some("no open_line".into()), ..Description::default() };
-    valves.ready(0, description, Ok(Position::Unknown));
+    valves.ready(0, description, Ok(Position::Unknown), NOW);
     let refused = valves.plan_open("house", "uid 0", NOW).unwrap_err();
     assert!(refused.to_string().contains("no open_line"));
 }

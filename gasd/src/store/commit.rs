@@ -6,7 +6,7 @@ use redb::{ReadableTable as _, Table, WriteTransaction};
 use crate::state::VerdictRecord;
 use crate::store::codec::{CodecError, Record as _};
 use crate::store::db::{
-    AUDIT, BASES, HOLDS, LEARNED, META, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
+    AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
 };
 use crate::store::error::StoreError;
 use crate::store::records::{AuditEntry, Change, NextIds, StoredHold};
@@ -203,6 +203,9 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::Commanded { valve, to } => {
             write.open_table(VALVES)?.insert(valve.as_str(), to.encode().as_slice())?;
+        }
+        Change::Known { valve, last } => {
+            write.open_table(KNOWN)?.insert(valve.as_str(), last.encode().as_slice())?;
         }
         Change::TotalUnknown { meter, since_unix_us } => {
             let key = format!("{UNKNOWN}{meter}");

@@ -32,6 +32,8 @@ pub(super) const UNKNOWN: &str = "unknown:";
 pub(super) const BASES: Named = TableDefinition::new("bases");
 /// Valve id → last commanded `Position`.
 pub(super) const VALVES: Named = TableDefinition::new("valves");
+/// Valve id → `LastKnown`. As young as `LEARNED`.
+pub(super) const KNOWN: Named = TableDefinition::new("known");
 /// Cookie → `StoredHold`.
 pub(super) const HOLDS: Numbered = TableDefinition::new("holds");
 /// Verdict id → `VerdictRecord`, acknowledged or not.

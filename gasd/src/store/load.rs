@@ -7,9 +7,11 @@ use crate::state::{Position, VerdictRecord};
 use crate::store::codec::Record;
 use crate::store::commit::number;
 use crate::store::db::{
-    AUDIT, BASES, HOLDS, LEARNED, META, Named, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
+    AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, Named, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES,
+    VERDICTS,
 };
 use crate::store::error::StoreError;
+use crate::store::position::LastKnown;
 use crate::store::records::{AuditEntry, AuditPage, Loaded, NextIds, StoredHold};
 use crate::store::totals::Base;
 
@@ -24,6 +26,7 @@ impl Store {
             holds: self.holds()?,
             verdicts: self.unacknowledged()?,
             commanded: self.commanded()?,
+            known: self.known()?,
             unknown: self.unknown()?,
             learned: self.learned()?,
             remembered: self.optional(REMEMBERED)?,
@@ -44,6 +47,16 @@ impl Store {
     /// [`StoreError`].
     pub fn commanded(&self) -> Result<Vec<(String, Position)>, StoreError> {
         self.named(VALVES)
+    }
+
+    /// Valve ids and where each was when that was last known, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn known(&self) -> Result<Vec<(String, LastKnown)>, StoreError> {
+        let rows: Vec<(String, Vec<u8>)> = self.optional(KNOWN)?;
+        let known = |(id, bytes): (String, Vec<u8>)| Some((id, LastKnown::decode(&bytes)?));
+        Ok(rows.into_iter().filter_map(known).collect())
     }
 
     /// Ids of meters whose total is not known, and since when they count, Unix time in µs.

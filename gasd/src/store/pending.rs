@@ -96,7 +96,7 @@ impl Pending {
 #[must_use]
 pub fn importance(change: &Change) -> u8 {
     match change {
-        Change::Audit(_) | Change::Learned { .. } | Change::Remembered { .. } => 0,
+        Change::Audit(_) | Change::Known { .. } | Change::Learned { .. } | Change::Remembered { .. } => 0,
         Change::Verdict(verdict) if verdict.severity != "critical" => 1,
         Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
         Change::TotalUnknown { .. } => 3,

@@ -5,6 +5,7 @@
 use gasd_ports::Kept;
 
 use crate::state::{Hold, Position, VerdictRecord};
+use crate::store::position::LastKnown;
 use crate::store::totals::Base;
 
 /// Who acts when the service itself does: owner of its holds, actor of its entries.
@@ -77,6 +78,13 @@ pub enum Change {
         /// The position.
         to: Position,
     },
+    /// Where a valve was when that was last known, and where to it was on its way.
+    Known {
+        /// The valve's id.
+        valve: String,
+        /// What is known.
+        last: LastKnown,
+    },
     /// A meter's total is not known, only what came since; stays until a store is put back that knows.
     TotalUnknown {
         /// The meter's id.
@@ -107,12 +115,16 @@ pub enum Change {
 
 impl Change {
     /// Whether the commit wants two phases: everything about verdicts, holds and the audit does. A
-    /// total or what was learned does not: its row replaces a row and is checksummed.
+    /// total, what was learned or where a valve was does not: its row replaces a row and is checksummed.
     #[must_use]
     pub const fn is_weighty(&self) -> bool {
         !matches!(
             self,
-            Change::Base { .. } | Change::Learned { .. } | Change::Remembered { .. } | Change::Ids(_)
+            Change::Base { .. }
+                | Change::Known { .. }
+                | Change::Learned { .. }
+                | Change::Remembered { .. }
+                | Change::Ids(_)
         )
     }
 }
@@ -169,6 +181,8 @@ pub struct Loaded {
     pub verdicts: Vec<VerdictRecord>,
     /// Valve id and where it was last told to be.
     pub commanded: Vec<(String, Position)>,
+    /// Valve ids and where each was when that was last known.
+    pub known: Vec<(String, LastKnown)>,
     /// Ids of meters whose total is not known, and since when they count, Unix time in µs.
     pub unknown: Vec<(String, u64)>,
     /// Meter ids and what was learned of their homes, as it is in the file.
