@@ -27,7 +27,7 @@ impl Home {
         let mut home = Self { readings, passed_ul: 0, hour: 24, said: Vec::new() };
         home.read();
         home.days(days, litres);
-        home.said.clear();
+        assert_eq!(home.said, [], "of these days nothing is told");
         home
     }
 
@@ -105,19 +105,19 @@ fn what_passed_while_nobody_read_is_no_use_that_lasts() {
     assert_eq!(home.said, []);
 }
 
-/// Heated by day, with a rest at noon.
+/// Heated by day, with a rest at noon on two days of three.
 const fn heated(day: u64, hour: u64) -> u64 {
     match hour {
-        11..=13 => 0,
-        6..=22 => 300 + 40 * ((day + hour) % 7),
+        11..=13 if day % 3 != 1 => 0,
+        6..=22 => 260 + 10 * ((day + hour) % 7),
         _ => 0,
     }
 }
 
 #[test]
 fn a_frosty_day_is_held_against_heated_days_and_a_leak_is_found_beside_them() {
-    let mut home = Home::after(60, |day, hour| if day < 30 { heated(day, hour) } else { usual(day, hour) });
-    home.days(1, |day, hour| if (6..=22).contains(&hour) { 450 } else { heated(day, hour) });
+    let mut home = Home::after(60, |day, hour| if day % 2 == 0 { heated(day, hour) } else { 0 });
+    home.days(1, |day, hour| if (6..=22).contains(&hour) { 300 } else { heated(day, hour) });
     home.days(2, heated);
     assert_eq!(home.said, []);
     home.days(3, |day, hour| heated(day, hour) + 20);

@@ -14,6 +14,7 @@
 //! days is known it may only fall towards less flow, or towards more by so little (one part in a
 //! thousand a day) that a leak growing by 1 % a day outruns it.
 
+use super::reference::Reference;
 use crate::stat::Mixture;
 use crate::units::{SECOND_NS, flow_m3_per_h};
 
@@ -34,8 +35,6 @@ const FLOOR: f32 = 0.005;
 pub(crate) const LEARN_DAYS: u32 = 10;
 /// Days in all before anything is.
 const WARM_DAYS: u32 = 21;
-/// The reference may follow more flow by so much a day, as a part, once it has learned.
-const CREEP: f32 = 0.001;
 /// The most base flow that means between readings tell, m³/h: pilots take no more, and a heated day is one that is alike to
 /// heated days, and not to days on which so much flows when nobody uses gas.
 const MEANS_M3_PER_H: f32 = 0.06;
@@ -77,17 +76,6 @@ impl Grain {
     fn ends(self, usual_s: f32) -> bool {
         usual_s < ENDED * self.longest_s()
     }
-}
-
-/// Days alike.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Reference {
-    /// Days seen.
-    pub days: u32,
-    /// Mean logarithm of the longest gap in seconds.
-    pub log_gap: f32,
-    /// Mean squared deviation from it.
-    pub spread: f32,
 }
 
 /// One block of the day.
@@ -288,24 +276,20 @@ impl Base {
 impl Block {
     /// The block ended. Returns whether it was judged.
     fn end(&mut self, grain: Grain, warm: bool) -> bool {
-        let pulse_l = grain.pulse_ul as f32 * 1e-6;
-        // A block without a pulse is one gap.
-        let whole = self.gap_s.max(1.0);
-        // Between two readings a mean hides the rests of a boiler: no more than this explains a day.
-        let explains_s = if grain.blur_ns > 0 { whole.max(pulse_l * 3.6 / MEANS_M3_PER_H) } else { whole };
-        let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / explains_s).max(0.0);
-        let class = UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1);
-        let gap = whole.min(grain.longest_s());
+        let (whole, gap) = (self.gap_s.max(1.0), self.gap_s.max(1.0).min(grain.longest_s()));
         let log = gap.ln();
+        let (least, class) = self.classes(whole, grain);
+        let known = |reference: &Reference| warm && reference.days >= LEARN_DAYS;
+        // A day of a kind that is not known yet is held against the nearest kind that is, and learned beside that.
+        let judged = (least..=class).rev().find(|class| self.references.get(*class).is_some_and(known));
         let reference = &mut self.references[class];
+        let own = known(reference);
         reference.days = reference.days.saturating_add(1);
-        let away = log - reference.log_gap;
-        if reference.days <= LEARN_DAYS || !warm {
-            let n = reference.days.min(1000) as f32;
-            reference.log_gap += away / n;
-            reference.spread += (away * (log - reference.log_gap) - reference.spread) / n;
-            return false;
+        if !own {
+            reference.learn(log);
         }
+        let Some(judged) = judged else { return false };
+        let reference = &mut self.references[judged];
         // The mean of the gaps is above exp(mean of the logarithms); a shorter mean is the safe side. Where every gap
         // ends on the hour all seem alike, and one that is an hour shorter would be out of the question.
         let blur_s = grain.blur_ns as f32 / SECOND_NS as f32;
@@ -317,14 +301,27 @@ impl Block {
         }
         self.mixture.step_with(gap, mean_s.recip(), shape, DAY_S as f32, MOST_A_DAY);
         (self.judged_s, self.held_to_s, self.rising) = (gap, mean_s, self.rising.saturating_add(1));
-        // Longer gaps are less flow: believed. Shorter ones are more: hardly.
-        reference.log_gap += if away > 0.0 { away * 0.05 } else { (away * 0.05).max(-CREEP) };
-        reference.spread += (away * away - reference.spread) * 0.03;
+        if own {
+            reference.follow(log);
+        }
         true
+    }
+
+    /// The kind of day of a block whose longest gap was `whole_s`: as if all that a flow without that gap explains were a base
+    /// flow, and as it is taken.
+    fn classes(&self, whole_s: f32, grain: Grain) -> (usize, usize) {
+        let pulse_l = grain.pulse_ul as f32 * 1e-6;
+        let class = |explains_s: f32| {
+            let beyond = pulse_l * (self.pulses as f32 - BLOCK_S as f32 / explains_s).max(0.0);
+            UP_TO_L.iter().position(|up_to| beyond <= *up_to).unwrap_or(CLASSES - 1)
+        };
+        let least = class(whole_s);
+        // Between two readings a mean hides the rests of a boiler.
+        let means_s = pulse_l * 3.6 / MEANS_M3_PER_H;
+        (least, if grain.blur_ns > 0 { class(whole_s.max(means_s)) } else { least })
     }
 }
 
-crate::state::state!(Reference { days, log_gap, spread });
 crate::state::state!(Block { references, gap_s, pulses, mixture, judged_s, held_to_s, rising });
 crate::state::state!(Base { blocks, last_ns, civil_s, ended, usual_s, open, odd });
 
@@ -378,5 +375,17 @@ mod tests {
             found = found.or(days(&mut base, 160 + day as u64, 1, gap));
         }
         assert!(found.is_some_and(|(day, _)| day < 240), "{found:?}");
+    }
+
+    #[test]
+    fn means_of_a_heated_day_are_no_base_flow() {
+        // 460 L an hour, hour by hour: a boiler that rests twice an hour, or a modulating one.
+        let block = Block { pulses: 46 * 12, ..Block::default() };
+        let grain = |blur_ns| Grain { pulse_ul: 10_000_000, poll_ns: 0, blur_ns };
+        assert_eq!(block.classes(78.0, grain(900 * SECOND_NS)), (0, 4));
+        assert_eq!(block.classes(78.0, grain(0)), (0, 0));
+        // A leak of 20 L/h adds nothing.
+        let leak = Block { pulses: 24, ..Block::default() };
+        assert_eq!(leak.classes(1800.0, grain(900 * SECOND_NS)), (0, 0));
     }
 }

@@ -12,6 +12,7 @@ mod limits;
 mod load;
 mod lost;
 mod oddity;
+mod reference;
 mod register;
 mod rest;
 mod steady;
