@@ -196,6 +196,7 @@ fn the_late_answer_names_its_meter_though_another_was_asked_meanwhile() {
 
 #[test]
 fn what_is_no_frame_is_noise_and_nobody_is_late() {
+    type Said = fn(&[u8]) -> Vec<u8>;
     let damaged = |request: &[u8]| {
         let mut answer = answer(request, 1);
         answer[20] ^= 0x40;
@@ -203,8 +204,7 @@ fn what_is_no_frame_is_noise_and_nobody_is_late() {
     };
     let noise = |_: &[u8]| vec![0x55; 700];
     let half = |request: &[u8]| answer(request, 1)[..20].to_vec();
-    let kinds: [(&str, Box<dyn Fn(&[u8]) -> Vec<u8>>); 3] =
-        [("damaged", Box::new(damaged)), ("noise", Box::new(noise)), ("half", Box::new(half))];
+    let kinds: [(&str, Said); 3] = [("damaged", damaged), ("noise", noise), ("half", half)];
     for (name, said) in kinds {
         let mut bytes = 0;
         let played = play(vec![meter(1)], 20 * SECOND, |request| {
