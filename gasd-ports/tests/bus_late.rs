@@ -253,3 +253,21 @@ fn the_requests_of_another_master_are_told_from_answers() {
     assert_eq!((counts.masters, counts.others), (counts.answers, counts.answers), "{played:?}");
     assert_eq!(*odd, []);
 }
+
+#[test]
+fn a_frame_that_begins_before_a_request_is_out_and_ends_behind_it_is_no_noise() {
+    // The echo of three answers in time tells that there is none. Then each answer comes while the next request goes out.
+    for (late_ms, size) in [(2_120, 7), (2_140, 1), (2_160, 16)] {
+        let mut n = 0;
+        let spec = Spec { every_ns: 10 * SECOND, ..meter(1) };
+        let played = play(vec![spec], 1_000 * SECOND, |request| {
+            n += 1;
+            let after_ns = if n <= 6 { 200 * MS } else { late_ms * MS };
+            in_parts(&answer(request, 1), size, after_ns)
+        });
+        let Played { counts, errors, .. } = &played;
+        assert!(counts.others > 0 && counts.late > 0, "{late_ms}: {counts:?}");
+        assert_eq!((counts.garbage, counts.damaged, counts.collisions), (0, 0, 0), "{late_ms}: {counts:?}");
+        assert!(errors.iter().all(|error| *error == Error::Timeout), "{late_ms}: {errors:?}");
+    }
+}

@@ -126,7 +126,7 @@ impl Bus {
                         return Step::Send(bytes);
                     }
                     Turn::Wait { until_ns } => return Step::Wait { until_ns },
-                    Turn::Ended(outcome) => self.ended(&outcome, now_ns),
+                    Turn::Ended(outcome) => self.ended(outcome, now_ns),
                 }
                 continue;
             }
@@ -283,8 +283,13 @@ impl Bus {
     }
 
     /// An exchange has ended.
-    fn ended(&mut self, outcome: &Outcome, now_ns: u64) {
+    fn ended(&mut self, mut outcome: Outcome, now_ns: u64) {
         let Some(mut talk) = self.talk.take() else { return };
+        // A search wants to know of each byte that it cannot place.
+        if talk.job.what != What::Search {
+            self.sort_split(&mut outcome, now_ns);
+        }
+        let outcome = &outcome;
         self.counts.count(outcome, talk.is_answered());
         self.ear.learn(outcome);
         self.disturbed.note(is_damaged(outcome));

@@ -2,7 +2,9 @@
 //! What comes while nobody is asked: before a request is out, and after its time is over. Most of it is whole frames, an
 //! answer that is late before all, and no noise, for which people look at cables.
 
+use gasd_meters::Error;
 use gasd_meters::detect::{self, Protocol};
+use gasd_meters::poll::Outcome;
 use gasd_meters::scan::{Found, Probe, Scanner};
 use gasd_meters::whose::{Whose, whose};
 
@@ -11,7 +13,7 @@ use super::stray::is_ack;
 use super::talk::Talk;
 use super::{Bus, What};
 
-/// Half a frame waits so long for its rest where nobody was asked yet, ns: as long as any protocol allows.
+/// `gap_ns` where nobody was asked yet: as long as any protocol allows.
 const IDLE_NS: u64 = 500_000_000;
 
 /// The request that went out last.
@@ -26,6 +28,8 @@ struct Asked {
 /// Takes apart what comes while nobody is asked. Nothing of it is kept but half a frame.
 pub(super) struct Unasked {
     scanner: Scanner,
+    /// Half a frame waits so long for its rest, ns.
+    gap_ns: u64,
     /// Bytes of the scanner's garbage that were told.
     told: usize,
     asked: Option<Asked>,
@@ -41,7 +45,7 @@ struct Sorted {
 
 impl Default for Unasked {
     fn default() -> Self {
-        Self { scanner: Scanner::new(IDLE_NS), told: 0, asked: None }
+        Self { scanner: Scanner::new(IDLE_NS), gap_ns: IDLE_NS, told: 0, asked: None }
     }
 }
 
@@ -53,7 +57,8 @@ impl Unasked {
             true => Sorted::default(),
             false => {
                 let sorted = self.end();
-                (self.scanner, self.told) = (Scanner::new(gap_ns), 0);
+                self.gap_ns = gap_ns;
+                self.forget();
                 sorted
             }
         };
@@ -79,6 +84,11 @@ impl Unasked {
     /// Nothing more comes.
     fn end(&mut self) -> Sorted {
         self.scan(|scanner, probe, found| scanner.flush(probe, found))
+    }
+
+    /// The half of a frame that is held was told with its rest.
+    fn forget(&mut self) {
+        (self.scanner, self.told) = (Scanner::new(self.gap_ns), 0);
     }
 
     fn protocol(&self) -> Option<Protocol> {
@@ -141,18 +151,39 @@ impl Bus {
 
     fn sort(&mut self, sorted: Sorted, now_ns: u64) {
         self.counts.garbage = self.counts.garbage.saturating_add(sorted.garbage as u64);
+        let sending = self.talk.as_ref().is_some_and(Talk::is_sent);
         for frame in sorted.frames {
-            self.came(&frame, now_ns);
+            self.came(&frame, sending, now_ns);
         }
     }
 
-    /// A whole frame came while no answer was awaited.
-    fn came(&mut self, frame: &[u8], t_ns: u64) {
+    /// Tells a frame from noise that began before the request was out and ended behind it.
+    pub(super) fn sort_split(&mut self, outcome: &mut Outcome, now_ns: u64) {
+        let Some(protocol) = self.unasked.protocol() else { return };
+        let head = self.unasked.scanner.pending();
+        let both = [head, &outcome.raw].concat();
+        let Probe::Frame(len) = protocol.probe(&both) else { return };
+        // What of it came behind the request; that a part of it was taken for something else is not likely.
+        let Some(tail) = len.checked_sub(head.len()).filter(|tail| *tail <= outcome.garbage) else { return };
+        if head.is_empty() || len > both.len() {
+            return;
+        }
+        outcome.garbage -= tail;
+        match &mut outcome.result {
+            Err(error) if outcome.raw.len() == tail => *error = Error::Timeout,
+            Err(Error::NoFrame { garbage }) => *garbage = outcome.garbage,
+            _ => {}
+        }
+        self.unasked.forget();
+        self.came(&both[..len], true, now_ns);
+    }
+
+    /// A whole frame came while no answer was awaited. What comes while a request is being sent is a meter's that is very
+    /// late, or one's that is faster than the port is set.
+    fn came(&mut self, frame: &[u8], sending: bool, t_ns: u64) {
         let by =
             self.unasked.protocol().or_else(|| detect::which(frame)).and_then(|spoken| whose(spoken, frame));
         let own = self.unasked.asked.as_ref().is_some_and(|asked| asked.request.ends_with(frame));
-        // What comes while a request is being sent is a speed that is not the line's, or a repeater's.
-        let sending = self.talk.as_ref().is_some_and(Talk::is_sent);
         let count = match self.late_for(by.as_ref()) {
             _ if own => &mut self.counts.others,
             _ if by.as_ref().is_some_and(|by| !by.from_meter) => &mut self.counts.masters,

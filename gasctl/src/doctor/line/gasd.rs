@@ -82,14 +82,14 @@ fn port(port: &Port, meters: &[(&Meter, &OnPort)]) -> Vec<Finding> {
         "requests were followed by something that is no answer",
         "noise, a wrong parity, or two meters of one address; `gasctl decode` explains what was heard",
     ));
-    let late = count("late_answers") > 0;
+    let elsewhen = count("late_answers") + count("other_answers") > 0;
     findings.push(share(
         "timeouts",
         count("timeouts"),
         requests,
         "requests had no answer",
-        if late {
-            "some were answered too late, see `late-answers`; which meters do not answer stands below"
+        if elsewhen {
+            "some may have been answered when nobody waited, see `late-answers` and `other-answers`; which meters do not answer stands below"
         } else {
             "which meters do not answer stands below; where all do not: cable, A and B, supply, speed and parity"
         },
@@ -100,8 +100,9 @@ fn port(port: &Port, meters: &[(&Meter, &OnPort)]) -> Vec<Finding> {
             "other-answers",
             "other_answers",
             "answers came that were not awaited: of another meter, or once more",
-            "`two-answers`, `late-answers` and `master` say why, where that is known; else another master's meters answer, or a \
-             meter sends unasked: the journal names addresses that answered and were not asked",
+            "`two-answers`, `late-answers` and `master` say why, where that is known; else an answer came while a request was being \
+             sent (a meter slower than the port waits, or a port slower than its line: `answer`, `baud`), another master's meters \
+             answer, or a meter sends unasked: the journal names addresses that answered and were not asked",
         ),
         (
             "noise",
