@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A port that gasd has: what gasd has seen of it since it started, judged. The line itself is left alone.
 
-use gasd_ports::examine::Finding;
+use gasd_ports::examine::{Finding, Verdict};
 use gasd_proxy::{Meter, OnPort, Port};
 
 use super::Report;
@@ -94,7 +94,10 @@ fn port(port: &Port, meters: &[(&Meter, &OnPort)]) -> Vec<Finding> {
             "which meters do not answer stands below; where all do not: cable, A and B, supply, speed and parity"
         },
     ));
-    findings.extend(beside(port, meters));
+    let beside = beside(port, meters);
+    // What runs into a request or into another answer is spoiled, and noise.
+    let spoiled = beside.iter().any(|finding| finding.verdict != Verdict::Good);
+    findings.extend(beside);
     let told = [
         (
             "other-answers",
@@ -139,6 +142,16 @@ fn port(port: &Port, meters: &[(&Meter, &OnPort)]) -> Vec<Finding> {
     ];
     for (name, counter, what, advice) in told {
         findings.push(share(name, count(counter), requests, what, advice));
+    }
+    if spoiled {
+        for finding in &mut findings {
+            if let ("noise" | "damaged" | "collision", Some(advice)) = (finding.name, &mut finding.advice) {
+                *advice = format!(
+                    "what is late, comes twice or is another master's runs into requests and answers, and is noise then: mend \
+                     that first; where it stays: {advice}"
+                );
+            }
+        }
     }
     findings
 }
@@ -214,7 +227,6 @@ fn shortened(bytes: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gasd_ports::examine::Verdict;
 
     fn seen(counts: &[(&str, u64)]) -> Vec<Finding> {
         let port = Port {
@@ -262,6 +274,20 @@ mod tests {
                 let others = findings.iter().filter(|finding| finding.verdict != Verdict::Good).count();
                 assert_eq!(others, 1, "{counter}");
             }
+        }
+    }
+
+    #[test]
+    fn noise_beside_late_answers_sends_nobody_to_the_cables_first() {
+        let advice = |counts: &[(&str, u64)]| {
+            let findings = seen(counts);
+            findings.into_iter().find(|finding| finding.name == "noise").unwrap().advice.unwrap()
+        };
+        let noise = ("garbage_bytes", 20);
+        assert!(advice(&[("requests", 1_000), noise]).starts_with("a cable"));
+        for other in ["late_answers", "other_requests"] {
+            let advice = advice(&[("requests", 1_000), noise, (other, 4)]);
+            assert!(advice.starts_with("what is late") && advice.contains("mend that first"), "{advice}");
         }
     }
 
