@@ -42,7 +42,8 @@ fn answer(request: &Frame<'_>, meter: Address) -> Vec<u8> {
 fn together(meters: &[Meter], request: &Frame<'_>) -> Vec<u8> {
     let hears = |(number, standard, short, _): &&Meter| {
         let whole = request.address == Address::WILDCARD || request.address == address(*number);
-        request.standard() == Some(*standard) && (whole || *short && address(*number).matches(request.address))
+        request.standard() == Some(*standard)
+            && (whole || *short && address(*number).matches(request.address))
     };
     let heard: Vec<_> = meters.iter().filter(hears).collect();
     let at = |time: u8| match heard.iter().filter(|meter| meter.3 == time).collect::<Vec<_>>()[..] {
@@ -80,8 +81,11 @@ fn addresses(found: &[FoundMeter]) -> Vec<&str> {
 
 #[test]
 fn several_meters_are_found_by_the_last_digits_of_their_addresses() {
-    let (found, n) =
-        search(&[(123_456_789_012, NEW, true, 0), (123_456_789_013, NEW, true, 0), (500_000_000_012, NEW, true, 0)]);
+    let (found, n) = search(&[
+        (123_456_789_012, NEW, true, 0),
+        (123_456_789_013, NEW, true, 0),
+        (500_000_000_012, NEW, true, 0),
+    ]);
     assert_eq!(addresses(&found), ["500000000012", "123456789012", "123456789013"]);
     assert!(found.iter().all(|found| matches!(found.device, Some(Device::Dlt645 { standard: NEW, .. }))));
     assert!(n < 610, "{n}");
@@ -127,7 +131,8 @@ fn a_line_of_one_meter_or_none_is_soon_searched() {
 
 #[test]
 fn meters_that_answer_one_after_the_other_are_all_found() {
-    let (found, n) = search(&[(7, NEW, false, 0), (8, NEW, false, 1), (9, OLD, false, 0), (9, OLD, false, 2)]);
+    let (found, n) =
+        search(&[(7, NEW, false, 0), (8, NEW, false, 1), (9, OLD, false, 0), (9, OLD, false, 2)]);
     assert_eq!(addresses(&found), ["000000000007", "000000000008", "000000000009", "?"]);
     assert!(found[3].words.contains("two answers of the address 000000000009"), "{}", found[3].words);
     assert!(matches!(found[2].device, Some(Device::Dlt645 { standard: OLD, .. })));
@@ -156,9 +161,12 @@ fn a_meter_that_refuses_one_edition_is_found_in_the_other() {
         bytes
     };
     for edition in [Some(OLD), Some(NEW), None] {
-        let (found, _) = search_line(|request| {
-            if request.standard() == edition { answer(request, meter) } else { refuse(request) }
-        });
+        let (found, _) =
+            search_line(
+                |request| {
+                    if request.standard() == edition { answer(request, meter) } else { refuse(request) }
+                },
+            );
         assert_eq!(addresses(&found), ["000000000042"]);
         let Some(Device::Dlt645 { standard, .. }) = found[0].device else { panic!("{found:?}") };
         assert_eq!(standard, edition.unwrap_or(NEW));

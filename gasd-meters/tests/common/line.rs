@@ -17,11 +17,7 @@ pub const LINE: Line = Line {
 };
 
 /// One exchange: what comes back after the request, by `answer`; empty for silence.
-pub fn exchange(
-    dialogue: &Dialogue,
-    ask: &Ask,
-    answer: &mut dyn FnMut(&[u8]) -> Vec<u8>,
-) -> Outcome {
+pub fn exchange(dialogue: &Dialogue, ask: &Ask, answer: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> Outcome {
     let probe = |bytes: &[u8]| dialogue.probe(bytes);
     let judge = |bytes: &[u8]| dialogue.judge(bytes);
     let exchange = Exchange::new(ask.request.clone(), LINE, false, 0);

@@ -192,9 +192,7 @@ impl Wildcard {
         }
         let place = match alike[..] {
             // Several answered the wildcard, so there are others yet.
-            [] if sure && found == 0 => {
-                "to the wildcard, and nobody else to a part of its address".into()
-            }
+            [] if sure && found == 0 => "to the wildcard, and nobody else to a part of its address".into(),
             [] if sure && found == 1 => "to the wildcard, and one alone to a part of its address".into(),
             [] => return None,
             // Noise, and then nobody: there was nobody.

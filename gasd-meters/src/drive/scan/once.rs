@@ -45,7 +45,8 @@ impl Once {
 
 impl Talk for Once {
     fn due(&mut self) -> Option<Due> {
-        let due = Due { request: self.request.clone(), answered: true, repeats: self.repeats, many: self.many };
+        let due =
+            Due { request: self.request.clone(), answered: true, repeats: self.repeats, many: self.many };
         self.result.is_none().then_some(due)
     }
 
