@@ -106,6 +106,8 @@ fn a_device_that_is_in_use_or_none_is_status_six() {
         let (code, _, err) = told(&alone(&["scan", device]).output().unwrap());
         assert_eq!(code, 6, "{err}");
         assert!(err.contains(what), "{err}");
+        // Nothing was asked, so nothing was broken off.
+        assert!(err.starts_with("gasctl: ") && err.lines().count() == 1, "{err}");
     }
     let (code, _, err) = told(&alone(&["--json", "scan", "127.0.0.1:1", "--baud", "2400"]).output().unwrap());
     let error: Value = serde_json::from_str(&err).unwrap();

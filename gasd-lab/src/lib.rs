@@ -46,6 +46,7 @@ pub mod dlt645;
 mod ear;
 pub mod habits;
 pub mod hart;
+mod hosts;
 pub mod line;
 pub mod lorawan;
 pub mod loss;

@@ -2,7 +2,8 @@
 //! A line as a serial port: a pseudo-terminal that a program opens as it opens `/dev/ttyUSB0`, served in real time.
 //!
 //! The subordinate side is kept open here, so that the host may close and reopen it. What arrives while nobody reads
-//! stays for whoever opens it next, up to what the kernel holds (4 KiB); beyond that it is lost, as it is in a port.
+//! stays for whoever opens it next, up to what the kernel holds (4 KiB); beyond that it is lost, as it is in a port. The lock
+//! of a host that is no more goes with the last who had it open, as that of a real device does.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,6 +17,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, ioctl_tiocnxcl, tcgetattr, tcsetattr};
 
 use crate::clock::{now_ns, timespec};
+use crate::hosts::Hosts;
 use crate::line::Bus;
 
 /// Bytes that arrive within so long are handed over together, ns: wakes less often at high speeds.
@@ -28,7 +30,7 @@ pub struct Pty {
     stop: Arc<OwnedFd>,
     thread: Option<JoinHandle<()>>,
     /// Kept open: without any, the line would hang up.
-    subordinate: OwnedFd,
+    subordinate: Arc<OwnedFd>,
 }
 
 impl Pty {
@@ -54,9 +56,11 @@ impl Pty {
         rustix::io::ioctl_fionbio(&main, true)?;
         let stop = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let bus = Arc::new(Mutex::new(bus));
-        let (line, end) = (Arc::clone(&bus), Arc::clone(&stop));
+        let subordinate = Arc::new(subordinate);
+        let port = Port { main, stop: Arc::clone(&stop), subordinate: Arc::clone(&subordinate) };
+        let (line, hosts) = (Arc::clone(&bus), Hosts::of(&path)?);
         let thread =
-            std::thread::Builder::new().name("lab-line".into()).spawn(move || serve(&main, &end, &line))?;
+            std::thread::Builder::new().name("lab-line".into()).spawn(move || serve(&port, hosts, &line))?;
         Ok(Self { path, bus, stop, thread: Some(thread), subordinate })
     }
 
@@ -66,13 +70,12 @@ impl Pty {
         &self.path
     }
 
-    /// Takes the lock of a program that is no more. On a real device it goes with the last who has it open, and this
-    /// one is kept open here.
+    /// Takes the lock of a program that is no more at once: within a moment it goes by itself.
     ///
     /// # Errors
     /// Of the kernel.
     pub fn unlock(&self) -> io::Result<()> {
-        Ok(ioctl_tiocnxcl(&self.subordinate)?)
+        Ok(ioctl_tiocnxcl(&*self.subordinate)?)
     }
 
     /// The line, to be looked at while it is served.
@@ -95,7 +98,15 @@ fn lock(bus: &Mutex<Bus>) -> MutexGuard<'_, Bus> {
     bus.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(main: &OwnedFd, stop: &OwnedFd, bus: &Mutex<Bus>) {
+/// What its thread works with.
+struct Port {
+    main: OwnedFd,
+    stop: Arc<OwnedFd>,
+    subordinate: Arc<OwnedFd>,
+}
+
+fn serve(port: &Port, mut hosts: Hosts, bus: &Mutex<Bus>) {
+    let Port { main, stop, subordinate } = port;
     let mut buffer = [0; 4096];
     let mut batch_ns = 0;
     loop {
@@ -104,16 +115,21 @@ fn serve(main: &OwnedFd, stop: &OwnedFd, bus: &Mutex<Bus>) {
         let mut fds = [
             PollFd::from_borrowed_fd(main.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(hosts.as_fd(), PollFlags::IN),
         ];
         match poll(&mut fds, wait.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => return,
         }
-        let [line, end] = &fds;
-        if !end.revents().is_empty() {
+        let [line, end, came] = fds.map(|fd| fd.revents());
+        if !end.is_empty() {
             return;
         }
-        if line.revents().contains(PollFlags::IN) {
+        if came.contains(PollFlags::IN) && hosts.left() {
+            // On a real device it goes with the last who has it open, and this one is kept open here. It cannot fail on one.
+            let _unlocked = ioctl_tiocnxcl(&**subordinate);
+        }
+        if line.contains(PollFlags::IN) {
             match rustix::io::read(main, &mut buffer) {
                 Ok(n) => lock(bus).sent(now_ns(), buffer.get(..n).unwrap_or_default()),
                 Err(Errno::INTR | Errno::AGAIN) => {}

@@ -56,3 +56,31 @@ fn a_host_opens_it_asks_closes_and_opens_it_again() {
     drop(pty);
     assert!(began.elapsed() < Duration::from_millis(500));
 }
+
+/// Whether a program has the port for itself. Root may open it all the same.
+fn is_locked(port: &File) -> bool {
+    const TIOCGEXCL: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'T', 0x40);
+    // SAFETY: TIOCGEXCL writes one int, and nothing else.
+    unsafe { rustix::ioctl::ioctl(port, rustix::ioctl::Getter::<TIOCGEXCL, u32>::new()) }.unwrap() != 0
+}
+
+#[test]
+fn the_lock_of_a_host_goes_with_the_last_who_has_it_open() {
+    let pty = Pty::open(Bus::new(Line::new(9600), Vec::new())).unwrap();
+    let (first, second) = (open(&pty), open(&pty));
+    rustix::termios::ioctl_tiocexcl(&first).unwrap();
+    // As when it is killed: it takes nothing back.
+    drop(first);
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(is_locked(&second), "another has it open");
+    drop(second);
+    let until = Instant::now() + Duration::from_secs(5);
+    // Whoever looks is root or comes when it is free, and never locks it himself.
+    loop {
+        match OpenOptions::new().read(true).write(true).open(pty.path()) {
+            Ok(port) if !is_locked(&port) => break,
+            _ => assert!(Instant::now() < until, "it stays locked"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

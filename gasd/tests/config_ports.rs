@@ -287,9 +287,18 @@ fn a_valve_in_a_meter_is_one_that_can_be_moved() {
         "{ protocol = \"dlt645\", address = \"123456789012\", register = \"00010000\", key_file = \"/k\" }",
     ));
     refused(&valve("n", "{ protocol = \"mbus\", address = 1 }"), "no meter is called so; known are `m`");
-    refused(&valve("m", "{ protocol = \"mbus\", address = 1 }"), "does not say how its valve is moved");
-    refused(&valve("m", "{ protocol = \"hart\", address = 1 }"), "no command that moves a valve");
-    refused(&valve("m", "{ protocol = \"cjt188\", address = \"AAAAAAAAAAAAAA\" }"), "stands for several");
+    refused(
+        &valve("m", "{ protocol = \"mbus\", address = 1 }"),
+        "meter \"m\" has a device that does not say how its valve is moved",
+    );
+    refused(
+        &valve("m", "{ protocol = \"hart\", address = 1 }"),
+        "meter \"m\" speaks hart, which has no command that moves a valve",
+    );
+    refused(
+        &valve("m", "{ protocol = \"cjt188\", address = \"AAAAAAAAAAAAAA\" }"),
+        "meter \"m\" has an address or a type that stands for several meters: a valve is moved only by the meter's own",
+    );
     refused(
         &valve("m", "{ protocol = \"cjt188\", address = \"33780012345678\" }")
             .replace("actuator = { meter = \"m\" }", "actuator = { meter = \"m\", closed = \"high\" }"),

@@ -103,7 +103,6 @@ fn meters_are_read_commanded_left_alone_and_gone_on_with() {
     // A crash: the total goes on, and each litre is counted once.
     let before = house.wait("a total", 20, |state| state.meters["flat-1"].volume_ul > 0);
     house.kill();
-    line.unlock().unwrap();
     house.up();
     let after = house.wait("the total again", 20, |state| answers(state, "flat-1") > 0);
     let (before, after) = (before.meters["flat-1"].volume_ul, after.meters["flat-1"].volume_ul);
@@ -161,7 +160,6 @@ fn a_closing_is_carried_out_once_through_a_crash_and_a_line_that_is_away() {
     }
     house.kill();
     let _ = closing.join();
-    line.unlock().unwrap();
     house.up();
     house.wait("a closed valve", 40, |state| state.valves["flat-1"].position == "closed");
     assert_eq!(look(&one).commands().len(), 1, "{:?}", look(&one).commands());
@@ -270,4 +268,54 @@ actuator = { meter = "kitchen" }
     assert_eq!(look(&gas).executed().count(), 1);
     let verdict = state.verdicts.values().find(|verdict| verdict.severity == "critical").unwrap();
     assert!(verdict.decided_ns < closed_ns && closed_ns < began_ns + 30 * SECOND, "{verdict:?}");
+}
+
+const SLOW: &str = r#"
+[[port]]
+id = "slow"
+serial = { device = "DIR/tty0", baud = 9600 }
+answer = "300 ms"
+
+[[port]]
+id = "double"
+serial = { device = "DIR/tty1", baud = 9600 }
+answer = "300 ms"
+
+[[meter]]
+id = "flat-1"
+port = "slow"
+device = { protocol = "cjt188", address = "33780000000001" }
+readings = { every = "2 s", resolution = "10 L" }
+
+[[meter]]
+id = "flat-2"
+port = "double"
+device = { protocol = "cjt188", address = "33780000000002" }
+readings = { every = "2 s", resolution = "10 L" }
+"#;
+
+#[test]
+fn answers_that_are_late_and_answers_of_two_are_counted_of_their_meters_and_are_no_noise() {
+    let thinks = |ms: u64| Habits { think_ns: (ms * 1_000_000, ms * 1_000_000), ..Habits::default() };
+    let house = House::prepare(SLOW);
+    let (one, two) = (truth(5_000_000_000, 0), truth(7_000_000_000, 0));
+    let _slow = house.line("tty0", Line::new(9_600), vec![gas(1, thinks(450), &one)]);
+    let both = vec![gas(2, thinks(20), &one), gas(2, thinks(250), &two)];
+    let _double = house.line("tty1", Line::new(9_600), both);
+    let mut house = house;
+    house.up();
+    let count = |state: &gasd_proxy::State, meter: &str, name: &str| {
+        let on = state.meters.get(meter).and_then(|meter| meter.on_port.as_ref());
+        on.and_then(|on| on.answers.get(name).copied()).unwrap_or(0)
+    };
+    let state = house.wait("late and second answers", 40, |state| {
+        count(state, "flat-1", "late") > 2 && count(state, "flat-2", "twice") > 2
+    });
+    for (port, counter) in [("slow", "late_answers"), ("double", "other_answers")] {
+        let counts = &state.ports[port].counts;
+        assert!(counts["garbage_bytes"] == 0 && counts[counter] > 0, "{port}: {counts:?}");
+    }
+    assert_eq!((count(&state, "flat-1", "twice"), count(&state, "flat-2", "late")), (0, 0));
+    let said = house.said();
+    assert!(said.contains("\"flat-1\" on port \"slow\" answered 0."), "{said}");
 }

@@ -26,6 +26,8 @@ pub struct Show<'a> {
     began: Instant,
     setting: Option<Setting>,
     asking: String,
+    /// Something was asked.
+    asked: bool,
     /// A line about progress stands on the terminal.
     drawn: bool,
     found: Vec<Found>,
@@ -41,6 +43,7 @@ impl<'a> Show<'a> {
             began: Instant::now(),
             setting: None,
             asking: String::new(),
+            asked: false,
             drawn: false,
             found: Vec::new(),
         }
@@ -73,6 +76,7 @@ impl<'a> Show<'a> {
     /// This is asked now.
     pub fn asking(&mut self, what: &str) -> Result<(), Failure> {
         what.clone_into(&mut self.asking);
+        self.asked = true;
         if self.out.json && !self.quiet {
             self.out.object(&json!({ "event": "asking", "what": what }))?;
         }
@@ -111,6 +115,8 @@ impl<'a> Show<'a> {
         }
         match end {
             End::All => {}
+            // The error that comes now says it all.
+            End::Broken(_) if !self.asked => {}
             End::Interrupted => self.out.say("interrupted: not all was asked"),
             End::TimedOut => self.out.say("the time is over: not all was asked"),
             End::Broken(_) => self.out.say("broken off: not all was asked"),

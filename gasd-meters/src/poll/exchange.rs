@@ -193,32 +193,33 @@ impl Exchange {
         if pending { goes_on_ns.max(until_ns).min(most_ns) } else { until_ns }
     }
 
-    /// Bytes came at `now_ns`. `probe` finds frames, `judge` says whether one answers the request, or why not.
+    /// Bytes came at `now_ns`. `probe` finds frames, `judge` says whether one answers the request, or why not. Returns those
+    /// that came before the request was out, and are no part of its echo: they answer something else, or nothing.
     pub fn heard(
         &mut self,
         now_ns: u64,
         bytes: &[u8],
         probe: impl FnMut(&[u8]) -> Probe,
         judge: impl FnMut(&[u8]) -> Result<(), Error>,
-    ) {
+    ) -> Vec<u8> {
         self.last_ns = now_ns;
+        let mut early = Vec::new();
         match self.phase {
-            Phase::Quiet { .. } => self.drained = self.drained.saturating_add(bytes.len()),
+            Phase::Quiet { .. } => early.extend(bytes),
             Phase::Listen { end_ns, .. } => {
                 let sending = now_ns < end_ns;
                 let mut behind = Vec::new();
                 for byte in bytes {
-                    self.drained = self.drained.saturating_add(self.ear.hear(
-                        *byte,
-                        &self.request,
-                        sending,
-                        &mut behind,
-                    ));
+                    if self.ear.hear(*byte, &self.request, sending, &mut behind) > 0 {
+                        early.push(*byte);
+                    }
                 }
                 self.scan(now_ns, &behind, probe, judge);
             }
             Phase::Done => {}
         }
+        self.drained = self.drained.saturating_add(early.len());
+        early
     }
 
     fn scan(

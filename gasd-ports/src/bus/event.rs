@@ -100,6 +100,11 @@ pub enum Odd {
         /// Its answer was taken for the meter's.
         taken: bool,
     },
+    /// An answer of the meter itself came when it was awaited no more.
+    Late {
+        /// How long after the request before it, ns, where that was the meter's.
+        after_ns: Option<u64>,
+    },
     /// Two whole answers came to one request, from one address.
     Twice {
         /// The address.
@@ -154,6 +159,10 @@ pub struct Counts {
     pub garbage: u64,
     /// Whole frames that answer something else.
     pub others: u64,
+    /// Answers that came when they were awaited no more.
+    pub late: u64,
+    /// Requests of another master.
+    pub masters: u64,
     /// Requests that could not go out because the line was never silent.
     pub busy: u64,
     /// Echoes of requests that came back damaged: something else was sending.

@@ -38,6 +38,8 @@ pub(super) struct Member {
     schedule: Schedule,
     /// When it is read next, ns.
     due_ns: u64,
+    /// So many exchanges with it may still be answered by the answer to one before.
+    pub(super) late: u8,
     /// A reading of a disturbed line.
     pub(super) first: Option<First>,
     /// Its valve is being moved.
@@ -69,7 +71,7 @@ impl Member {
         let schedule = Schedule::new(spec.every_ns, spec.key);
         let guesses = guesses(&spec);
         let breaker = Breaker::new(spec.breaker);
-        Self { breaker, guesses, schedule, due_ns: now_ns, first: None, order: None, spec }
+        Self { breaker, guesses, schedule, due_ns: now_ns, late: 0, first: None, order: None, spec }
     }
 
     /// What it wants at `now_ns`; said once.

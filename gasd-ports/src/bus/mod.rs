@@ -19,6 +19,7 @@ mod search;
 mod stray;
 mod talk;
 pub mod timing;
+mod unasked;
 
 use std::collections::VecDeque;
 
@@ -79,10 +80,9 @@ pub struct Bus {
     waited: bool,
     /// The last answer, after which there is no other.
     answered: Option<stray::Answered>,
-    /// So many exchanges may still be answered by the answer to one before.
+    /// As [`Member::late`], of whom a search asks.
     late: u8,
-    /// The protocol of the last talk.
-    spoken: Option<gasd_meters::detect::Protocol>,
+    unasked: unasked::Unasked,
     disturbed: Disturbed,
     supply: Supply,
     events: VecDeque<Event>,
@@ -106,7 +106,7 @@ impl Bus {
             waited: false,
             answered: None,
             late: 0,
-            spoken: None,
+            unasked: unasked::Unasked::default(),
             disturbed: Disturbed::default(),
             supply: Supply::Good,
             events: VecDeque::new(),
@@ -122,10 +122,11 @@ impl Bus {
                 match talk.step(now_ns) {
                     Turn::Send(bytes) => {
                         self.counts.requests = self.counts.requests.saturating_add(1);
+                        self.went_out(&bytes, now_ns);
                         return Step::Send(bytes);
                     }
                     Turn::Wait { until_ns } => return Step::Wait { until_ns },
-                    Turn::Ended(outcome) => self.ended(&outcome, now_ns),
+                    Turn::Ended(outcome) => self.ended(outcome, now_ns),
                 }
                 continue;
             }
@@ -134,7 +135,10 @@ impl Bus {
                 Some(job) => self.begin(job, now_ns),
                 None if self.suspended.is_some() => self.talk = self.suspended.take(),
                 None if self.begin_search(now_ns) => {}
-                None => return Step::Wait { until_ns: self.due_ns(now_ns) },
+                None => {
+                    let until_ns = self.unasked_due_ns(now_ns).min(self.due_ns(now_ns));
+                    return Step::Wait { until_ns };
+                }
             }
         }
     }
@@ -143,13 +147,13 @@ impl Bus {
     pub fn heard(&mut self, now_ns: u64, bytes: &[u8]) {
         self.stray(bytes, now_ns);
         match &mut self.talk {
-            Some(talk) => talk.heard(now_ns, bytes),
-            // Nobody was asked.
+            Some(talk) => {
+                let early = talk.heard(now_ns, bytes);
+                self.unasked(&early, now_ns);
+            }
             None => {
-                let ack = self.spoken.is_some_and(|protocol| stray::is_ack(protocol, bytes));
-                let count = if ack { &mut self.counts.others } else { &mut self.counts.garbage };
-                *count = count.saturating_add(bytes.len() as u64);
                 self.waited = true;
+                self.unasked(bytes, now_ns);
             }
         }
     }
@@ -161,6 +165,7 @@ impl Bus {
 
     /// The line is gone. What was asked is not answered, and no meter is to blame.
     pub fn lost(&mut self, now_ns: u64) {
+        self.unasked_ends(now_ns);
         if let Some(mut talk) = self.talk.take() {
             talk.lose();
             let (job, finished, _) = talk.finish();
@@ -270,7 +275,6 @@ impl Bus {
         let others = self.members.iter().filter(|member| member.spec.key != job.meter);
         let others = others.filter_map(|member| member.guesses.device().cjt188_address()).collect();
         let mut talk = Talk::new(job, dialogue, (protocol, line), others);
-        self.spoken = Some(protocol);
         if talk.ask(self.waited, now_ns) {
             self.talk = Some(talk);
         } else {
@@ -279,14 +283,20 @@ impl Bus {
     }
 
     /// An exchange has ended.
-    fn ended(&mut self, outcome: &Outcome, now_ns: u64) {
+    fn ended(&mut self, mut outcome: Outcome, now_ns: u64) {
         let Some(mut talk) = self.talk.take() else { return };
+        // A search wants to know of each byte that it cannot place.
+        if talk.job.what != What::Search {
+            self.sort_split(&mut outcome, now_ns);
+        }
+        let outcome = &outcome;
         self.counts.count(outcome, talk.is_answered());
         self.ear.learn(outcome);
         self.disturbed.note(is_damaged(outcome));
         self.who_answered(&talk, outcome, now_ns);
         self.waited = talk.leaves_waiting(outcome);
-        self.late = if self.waited { stray::LATE } else { self.late.saturating_sub(1) };
+        let late = self.late((talk.job.what != What::Search).then_some(talk.job.meter));
+        *late = if talk.leaves_waiting(outcome) { stray::LATE } else { late.saturating_sub(1) };
         talk.took(outcome);
         self.plan_orders(now_ns);
         if !talk.ask(self.waited, now_ns) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is heard and answers nothing that was asked: an acknowledgement of M-Bus that comes too late, an answer from another
-//! address, a second answer.
+//! What is heard beside an answer: an acknowledgement of M-Bus that comes too late, an answer from another address, a second
+//! answer.
 
 use gasd_meters::detect::Protocol;
 use gasd_meters::mbus::ACK;
@@ -47,6 +47,7 @@ impl Bus {
         }
         let Some(asked) = whose(protocol, talk.request()).filter(|asked| asked.one) else { return };
         if let Some(other) = outcome.other.as_ref().and_then(|frame| whose(protocol, frame)) {
+            self.another_was_late(protocol, &other, t_ns);
             let odd = Odd::Address { asked: asked.address.clone(), answered: other.address, taken: false };
             self.events.push_back(Event::Odd { key, t_ns, odd });
         }
@@ -56,11 +57,21 @@ impl Bus {
             let odd = Odd::Address { asked: asked.address, answered: by.address.clone(), taken: true };
             self.events.push_back(Event::Odd { key, t_ns, odd });
         }
-        if self.late == 0 {
+        if *self.late(Some(key)) == 0 {
             let behind = outcome.raw.windows(answer.len()).position(|part| part == answer);
             let since = behind.map_or(&[][..], |at| &outcome.raw[at + answer.len()..]).to_vec();
             self.answered = Some(Answered { key, protocol, whose: by, answer: answer.clone(), since });
             self.stray(&[], t_ns);
+        }
+    }
+
+    /// Another meter of the line answered: it may have been asked before, and is late.
+    fn another_was_late(&mut self, protocol: Protocol, by: &Whose, t_ns: u64) {
+        let Some(key) = self.member_of(protocol, &by.address) else { return };
+        if *self.late(Some(key)) > 0 && by.from_meter {
+            self.counts.others = self.counts.others.saturating_sub(1);
+            self.counts.late = self.counts.late.saturating_add(1);
+            self.tell_late(Some(key), t_ns);
         }
     }
 
@@ -85,11 +96,9 @@ pub(super) fn is_ack(protocol: Protocol, bytes: &[u8]) -> bool {
     protocol == Protocol::Mbus && bytes == [ACK]
 }
 
-/// Tells acknowledgements of a request before from noise, of which the speed may be the reason: `early` came alone before
-/// the request was out, and others before all else that was heard behind it.
-pub(super) fn sort_acks(outcome: &mut Outcome, early: usize) {
-    outcome.drained = outcome.drained.saturating_sub(early);
-    outcome.others = outcome.others.saturating_add(early);
+/// Tells acknowledgements of a request before from noise, of which the speed may be the reason: they came before all else
+/// that was heard behind the request.
+pub(super) fn sort_acks(outcome: &mut Outcome) {
     let late = outcome.raw.iter().take_while(|byte| **byte == ACK).count();
     // Where more was garbage it was noise, and this may be a part of it.
     if late == 0 || outcome.garbage != late {
@@ -121,7 +130,7 @@ mod tests {
             other: None,
             raw: raw.to_vec(),
         };
-        sort_acks(&mut outcome, 0);
+        sort_acks(&mut outcome);
         outcome
     }
 

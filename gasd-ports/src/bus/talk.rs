@@ -7,7 +7,7 @@ use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Priority, Ste
 use gasd_meters::{Error, cjt188, poll};
 
 use super::event::Counts;
-use super::stray::{is_ack, sort_acks};
+use super::stray::sort_acks;
 
 /// A talk under way.
 pub(super) struct Talk<W> {
@@ -16,8 +16,6 @@ pub(super) struct Talk<W> {
     line: Line,
     pub(super) protocol: Protocol,
     exchange: Option<Exchange>,
-    /// Acknowledgements of a request before, which came before the request of now was out.
-    late_acks: usize,
     /// The request has an answer.
     answered: bool,
     /// What was heard instead of an answer the last time.
@@ -60,7 +58,7 @@ impl<W> Talk<W> {
         others: Vec<cjt188::Address>,
     ) -> Self {
         let ear = Listener { dialogue, others };
-        Self { job, ear, line, protocol, exchange: None, late_acks: 0, answered: true, raw: Vec::new() }
+        Self { job, ear, line, protocol, exchange: None, answered: true, raw: Vec::new() }
     }
 
     /// Makes the next request; `false` when there is none. `waited`: a late answer may still come.
@@ -90,7 +88,7 @@ impl<W> Talk<W> {
                     let mut outcome = exchange.outcome();
                     // A search wants to know of each byte that it cannot place.
                     if self.protocol == Protocol::Mbus && self.job.priority != Priority::Scan {
-                        sort_acks(&mut outcome, std::mem::take(&mut self.late_acks));
+                        sort_acks(&mut outcome);
                     }
                     Turn::Ended(outcome)
                 }
@@ -99,13 +97,14 @@ impl<W> Talk<W> {
         }
     }
 
-    pub(super) fn heard(&mut self, now_ns: u64, bytes: &[u8]) {
+    /// Bytes came. Returns those that came before the request was out.
+    pub(super) fn heard(&mut self, now_ns: u64, bytes: &[u8]) -> Vec<u8> {
         let ear = &self.ear;
-        if let Some(exchange) = &mut self.exchange {
-            if !exchange.is_sent() && is_ack(self.protocol, bytes) {
-                self.late_acks += 1;
+        match &mut self.exchange {
+            Some(exchange) => {
+                exchange.heard(now_ns, bytes, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame))
             }
-            exchange.heard(now_ns, bytes, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame));
+            None => bytes.to_vec(),
         }
     }
 
@@ -173,10 +172,10 @@ impl Ear {
 }
 
 impl Counts {
-    /// Counts an exchange.
+    /// Counts an exchange. What came before its request was out is counted where it is sorted.
     pub(super) fn count(&mut self, outcome: &Outcome, answered: bool) {
         let more = |n: &mut u64, by: usize| *n = n.saturating_add(by as u64);
-        more(&mut self.garbage, outcome.garbage + outcome.drained);
+        more(&mut self.garbage, outcome.garbage);
         more(&mut self.others, outcome.others);
         more(&mut self.collisions, usize::from(outcome.heard == Heard::Damaged));
         if !answered {
@@ -194,6 +193,11 @@ impl<W> Talk<W> {
     /// The request that went out last.
     pub(super) fn request(&self) -> &[u8] {
         self.ear.dialogue.request()
+    }
+
+    /// Longest pause within a frame, ns.
+    pub(super) const fn gap_ns(&self) -> u64 {
+        self.line.gap_ns
     }
 
     /// Whether the request of now is out.

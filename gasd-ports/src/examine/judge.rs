@@ -11,6 +11,7 @@
 //! | `echo` | does the adapter hear what it sends? |
 //! | `collision` | is what it hears of itself what it sent? |
 //! | `answers`, `speed`, `parity` | does somebody answer, and at which setting? |
+//! | `late-answers` | does somebody answer only when nobody waits for it any more? |
 
 use gasd_meters::detect::Protocol;
 
@@ -26,8 +27,7 @@ const MANY: u64 = 3;
 #[must_use]
 pub fn judge(observed: &Observed) -> Vec<Finding> {
     let parts: Vec<(&Asked, Parts)> = observed.asked.iter().map(|asked| (asked, asked.parts())).collect();
-    let good =
-        parts.iter().any(|(asked, parts)| asked.setting == observed.setting && !parts.answers.is_empty());
+    let good = parts.iter().any(|(asked, parts)| asked.setting == observed.setting && parts.anybody());
     let resting = polarity(observed, &parts, good);
     let mut findings = Vec::new();
     // A line that rests at the wrong level is full of bytes; that they are no frames is not news.
@@ -43,6 +43,7 @@ pub fn judge(observed: &Observed) -> Vec<Finding> {
         findings.extend(echo(&own));
         findings.extend(collision(&own));
         findings.push(answers(observed.setting, &parts));
+        findings.extend(late(observed.setting, &parts));
     }
     findings
 }
@@ -211,7 +212,7 @@ fn answers(setting: Setting, parts: &[(&Asked, Parts)]) -> Finding {
     if let Some(who) = who(parts, setting) {
         return Finding::good("answers", format!("somebody answers at {setting}: {who}"));
     }
-    let elsewhere = parts.iter().find(|(_, parts)| !parts.answers.is_empty()).map(|(asked, _)| asked.setting);
+    let elsewhere = parts.iter().find(|(_, parts)| parts.anybody()).map(|(asked, _)| asked.setting);
     if let Some(other) = elsewhere {
         let who = who(parts, other).unwrap_or_default();
         let words = format!("somebody answers at {other}, and not at {setting}: {who}");
@@ -240,9 +241,29 @@ fn answers(setting: Setting, parts: &[(&Asked, Parts)]) -> Finding {
     )
 }
 
+/// Who answers what was asked before, and nothing in time.
+fn late(setting: Setting, parts: &[(&Asked, Parts)]) -> Option<Finding> {
+    let at: Vec<_> = parts.iter().filter(|(asked, _)| asked.setting == setting).collect();
+    let is_late = |protocol: &Protocol| {
+        let asked = at.iter().position(|(asked, _)| asked.protocol == *protocol);
+        let came = at.iter().rposition(|(_, parts)| parts.late.contains(protocol));
+        let in_time = at.iter().any(|(_, parts)| parts.answers.contains(protocol));
+        !in_time && asked.zip(came).is_some_and(|(asked, came)| asked < came)
+    };
+    let names: Vec<&str> = Protocol::ALL.into_iter().filter(is_late).map(title).collect();
+    (!names.is_empty()).then(|| {
+        Finding::wrong(
+            "late-answers",
+            format!("answers came when they were awaited no more: {}", names.join(", ")),
+            "the meter is slower than is waited for, and gasd would drop what it says: set `answer` of the port, \
+             `answer = \"3 s\"` for instance; over a network look at its delays as well",
+        )
+    })
+}
+
 fn who(parts: &[(&Asked, Parts)], setting: Setting) -> Option<String> {
     let at = parts.iter().filter(|(asked, _)| asked.setting == setting);
-    let mut protocols: Vec<Protocol> = at.flat_map(|(_, parts)| parts.answers.iter().copied()).collect();
+    let mut protocols: Vec<Protocol> = at.flat_map(|(_, parts)| parts.meters()).collect();
     protocols.sort_unstable();
     protocols.dedup();
     let names: Vec<&str> = protocols.into_iter().map(title).collect();

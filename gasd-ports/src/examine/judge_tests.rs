@@ -26,6 +26,7 @@ fn round(setting: Setting, mut heard: impl FnMut(Protocol, &[u8]) -> Vec<u8>) ->
         setting,
         protocol,
         request,
+        before: Vec::new(),
         early: 0,
         damage: Some(Damage::default()),
     };
@@ -192,4 +193,22 @@ fn a_line_that_is_never_silent_is_told() {
     asked.iter_mut().for_each(|asked| asked.request.clear());
     let findings = judged(listened(), asked);
     assert_eq!(verdict(&findings, "busy"), Some(Verdict::Wrong), "{findings:?}");
+}
+
+#[test]
+fn an_answer_before_the_next_request_is_late_and_one_in_time_is_not() {
+    let all = || round(SET, |_, _| Vec::new());
+    let mut asked = all();
+    let after = asked.iter().position(|asked| asked.protocol == Protocol::Cjt188).unwrap() + 1;
+    asked[after].before = hex::parse(ANSWER).unwrap();
+    let findings = judged(listened(), asked);
+    assert_eq!(verdict(&findings, "late-answers"), Some(Verdict::Wrong), "{findings:?}");
+    assert_eq!(verdict(&findings, "answers"), Some(Verdict::Good));
+    // It was not asked yet.
+    let mut asked = all();
+    asked[0].before = hex::parse(ANSWER).unwrap();
+    assert_eq!(verdict(&judged(listened(), asked), "late-answers"), None);
+    let mut asked = round(SET, |protocol, _| answer(protocol));
+    asked[after].heard = hex::parse(ANSWER).unwrap();
+    assert_eq!(verdict(&judged(listened(), asked), "late-answers"), None, "another one was in time");
 }

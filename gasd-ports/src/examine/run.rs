@@ -167,7 +167,10 @@ impl Examination {
                 }
                 asked.heard.extend(bytes.iter().take((2 * CAPACITY).saturating_sub(asked.heard.len())));
             }
-            Phase::Choose | Phase::Quiet { .. } | Phase::Done => {}
+            Phase::Quiet { asked, .. } => {
+                asked.before.extend(bytes.iter().take((2 * CAPACITY).saturating_sub(asked.before.len())));
+            }
+            Phase::Choose | Phase::Done => {}
         }
     }
 
@@ -219,11 +222,12 @@ impl Examination {
         if let Some((protocol, request)) = self.requests.pop_front() {
             let line = self.setting.pace(self.plan.latency_ns).line(protocol);
             let setting = self.setting;
-            let asked = Asked { setting, protocol, request, heard: Vec::new(), early: 0, damage: None };
+            let (before, heard) = (Vec::new(), Vec::new());
+            let asked = Asked { setting, protocol, request, before, heard, early: 0, damage: None };
             self.phase = Phase::Quiet { from_ns: now_ns, asked, line };
             return None;
         }
-        if self.asked.iter().any(|asked| !asked.parts().answers.is_empty()) {
+        if self.asked.iter().any(|asked| asked.parts().anybody()) {
             // Somebody answers: what else might be set is no question any more.
             return Some(Act::Done);
         }

@@ -144,3 +144,24 @@ fn what_the_hardware_counts_is_counted_from_each_setting_on() {
     assert_eq!(observed.listened.damage, Some(Damage::default()), "what was counted before is another's");
     assert_eq!(observed.asked[0].damage.map(|damage| damage.framing), Some(2));
 }
+
+#[test]
+fn a_meter_that_answers_too_late_is_told_and_is_no_noise() {
+    for think_ms in [1_250, 1_400, 1_700] {
+        let truth = Truth::new(Register::default()).shared();
+        let settings = Settings::new("33781122334455".parse().unwrap());
+        let habits = Habits { think_ns: (think_ms * 1_000_000, think_ms * 1_000_000), ..Habits::default() };
+        let bus = Bus::new(Line::new(2_400), vec![Box::new(GasMeter::new(settings, habits, truth))]);
+        let (findings, ..) = examine(bus, plan(Vec::new()), |_| true);
+        let late = findings.iter().find(|finding| finding.name == "late-answers");
+        let late = late.unwrap_or_else(|| panic!("{think_ms}: {findings:?}"));
+        assert_eq!(late.verdict, Verdict::Wrong, "{late:?}");
+        assert!(
+            late.words.ends_with(": CJ/T 188") && late.advice.as_ref().unwrap().contains("`answer`"),
+            "{late:?}"
+        );
+        assert_eq!(verdict(&findings, "answers"), Some(Verdict::Good), "{think_ms}: {findings:?}");
+        assert_eq!(verdict(&findings, "noise"), Some(Verdict::Good), "{think_ms}: {findings:?}");
+        assert_eq!(verdict(&findings, "master"), None, "{think_ms}: {findings:?}");
+    }
+}

@@ -36,6 +36,8 @@ pub struct Asked {
     pub protocol: Protocol,
     /// What was sent. Empty: the line was never silent, and nothing was.
     pub request: Vec<u8>,
+    /// What came while the line was to be silent before it.
+    pub before: Vec<u8>,
     /// All that was heard from then on.
     pub heard: Vec<u8>,
     /// How many of these bytes came before the request could be over.
@@ -71,12 +73,27 @@ pub enum Echo {
 pub struct Parts {
     /// What was heard of the request.
     pub echo: Echo,
-    /// Whole frames from meters: their protocols.
+    /// Whole frames from meters, in the protocol that was spoken.
     pub answers: Vec<Protocol>,
+    /// Whole frames from meters in another protocol, or before the request: they answer one before, and are late.
+    pub late: Vec<Protocol>,
     /// Whole frames that ask, and are not the request: another master's.
     pub masters: usize,
     /// Bytes of no frame that were heard beside the echo.
     pub garbage: Vec<u8>,
+}
+
+impl Parts {
+    /// Of each frame from a meter its protocol.
+    pub fn meters(&self) -> impl Iterator<Item = Protocol> + '_ {
+        self.answers.iter().chain(&self.late).copied()
+    }
+
+    /// Whether any meter was heard.
+    #[must_use]
+    pub fn anybody(&self) -> bool {
+        self.meters().next().is_some()
+    }
 }
 
 impl Asked {
@@ -85,7 +102,12 @@ impl Asked {
     pub fn parts(&self) -> Parts {
         let core = without_wake(&self.request);
         let (echo, rest) = self.split(core);
-        let (mut answers, mut masters) = (Vec::new(), 0);
+        let (mut answers, mut late, mut masters) = (Vec::new(), Vec::new(), 0);
+        frames(&self.before, |_, frame| match detect::which(frame) {
+            Some(protocol) if from_meter(protocol, frame) => late.push(protocol),
+            Some(_) => masters += 1,
+            None => {}
+        });
         let mut used = vec![false; rest.len()];
         frames(&rest, |at, frame| {
             // Its wake-up bytes belong to it.
@@ -95,7 +117,7 @@ impl Asked {
             if frame.ends_with(core) {
                 // A repeater's, or that of an adapter with two ears.
             } else if from_meter(protocol, frame) {
-                answers.push(protocol);
+                if protocol == self.protocol { &mut answers } else { &mut late }.push(protocol);
             } else {
                 masters += 1;
             }
@@ -104,7 +126,7 @@ impl Asked {
             rest.iter().zip(&used).filter(|(_, used)| !**used).map(|(byte, _)| *byte).collect();
         // Bytes while it was being sent that are neither an echo nor an answer are somebody else's.
         let talked_over = self.early > 0 && echo == Echo::None && answers.is_empty() && !garbage.is_empty();
-        Parts { echo: if talked_over { Echo::Damaged } else { echo }, answers, masters, garbage }
+        Parts { echo: if talked_over { Echo::Damaged } else { echo }, answers, late, masters, garbage }
     }
 
     /// The echo, and what was heard beside it.

@@ -16,6 +16,7 @@ fn asked(heard: Vec<u8>, early: usize) -> Asked {
         setting: Setting { baud: 2_400, parity: Parity::Even },
         protocol: Protocol::Cjt188,
         request: harmless(Protocol::Cjt188).remove(0),
+        before: Vec::new(),
         heard,
         early,
         damage: None,
@@ -83,7 +84,7 @@ proptest! {
         let parts = asked(heard.clone(), early.min(heard.len())).parts();
         prop_assert!(parts.garbage.len() <= heard.len());
         if heard.is_empty() {
-            prop_assert_eq!(parts, Parts { echo: Echo::None, answers: vec![], masters: 0, garbage: vec![] });
+            prop_assert_eq!(parts, Parts { echo: Echo::None, answers: vec![], late: vec![], masters: 0, garbage: vec![] });
         }
     }
 }

@@ -6,7 +6,7 @@ mod wired;
 
 use std::path::PathBuf;
 
-use gasd_meters::drive::{Device, Memory, guess};
+use gasd_meters::drive::{Device, Memory, NoValve, guess};
 use gasd_meters::{Kind, Unit, Valve, cjt188, mbus};
 
 use super::error::ErrorKind;
@@ -161,7 +161,21 @@ impl Talk {
             // Its password is in a file, which is not read here.
             Self::Wired(Device::Dlt645 { .. }) if has_keys => None,
             Self::Wired(device) => {
-                device.valve(Valve::Closed, &Memory::default()).err().map(|why| why.to_string())
+                let why = device.valve(Valve::Closed, &Memory::default()).err()?;
+                Some(match why {
+                    NoValve::Protocol => {
+                        format!("speaks {}, which has no command that moves a valve", device.protocol())
+                    }
+                    NoValve::NotConfigured => {
+                        "has a device that does not say how its valve is moved".to_owned()
+                    }
+                    NoValve::Wildcard => {
+                        "has an address or a type that stands for several meters: a valve is moved only by \
+                                          the meter's own"
+                            .to_owned()
+                    }
+                    why @ (NoValve::Position | NoValve::Encode(_)) => format!("takes no command: {why}"),
+                })
             }
             Self::Auto(_) => Some(
                 "has protocol = \"auto\": a valve is commanded by a protocol that somebody has named"

@@ -114,6 +114,8 @@ table! {
     ProtocolFound Notice "28480fb363854fdc951a83b156973992",
     /// Another address answered than the one that was asked.
     OtherAddress Warning "d42f7a3643f148cdaba10c16745490d8",
+    /// An answer of a meter came when it was awaited no more.
+    LateAnswer Warning "c406784f4c61459098e1eef42e523bf4",
     /// One request to a meter had two answers.
     TwoAnswers Warning "961699e197b24c648c697c07d4c4b312",
     /// The supply of a port of meters is low.

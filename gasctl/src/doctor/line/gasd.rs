@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A port that gasd has: what gasd has seen of it since it started, judged. The line itself is left alone.
 
-use gasd_ports::examine::Finding;
+use gasd_ports::examine::{Finding, Verdict};
 use gasd_proxy::{Meter, OnPort, Port};
 
 use super::Report;
+use super::beside::{beside, late};
 use crate::cli::LineArgs;
 use crate::fail::Failure;
 use crate::port::{AtGasd, is_asked};
@@ -20,8 +21,9 @@ pub async fn look(at: &AtGasd, args: &LineArgs) -> Result<Report, Failure> {
             at.port.id
         )));
     }
-    let mut findings = port(&at.port);
-    for (meter, on) in meters(at) {
+    let meters: Vec<(&Meter, &OnPort)> = meters(at).collect();
+    let mut findings = port(&at.port, &meters);
+    for (meter, on) in meters {
         let rejected = match at.client.rejected_answers(&meter.id).await {
             Ok(rejected) => rejected.last().map(|(_, kind, bytes)| (kind.clone(), bytes.clone())),
             Err(error) => return Err(Failure::reading(error)),
@@ -46,7 +48,7 @@ fn meters(at: &AtGasd) -> impl Iterator<Item = (&Meter, &OnPort)> {
 }
 
 /// What the port's health and counters say.
-fn port(port: &Port) -> Vec<Finding> {
+fn port(port: &Port, meters: &[(&Meter, &OnPort)]) -> Vec<Finding> {
     let mut findings = vec![if port.health == "ok" {
         Finding::good("port", "it is open")
     } else {
@@ -80,20 +82,30 @@ fn port(port: &Port) -> Vec<Finding> {
         "requests were followed by something that is no answer",
         "noise, a wrong parity, or two meters of one address; `gasctl decode` explains what was heard",
     ));
+    let elsewhen = count("late_answers") + count("other_answers") > 0;
     findings.push(share(
         "timeouts",
         count("timeouts"),
         requests,
         "requests had no answer",
-        "which meters do not answer stands below; where all do not: cable, A and B, supply, speed and parity",
+        if elsewhen {
+            "some may have been answered when nobody waited, see `late-answers` and `other-answers`; which meters do not answer stands below"
+        } else {
+            "which meters do not answer stands below; where all do not: cable, A and B, supply, speed and parity"
+        },
     ));
+    let beside = beside(port, meters);
+    // What runs into a request or into another answer is spoiled, and noise.
+    let spoiled = beside.iter().any(|finding| finding.verdict != Verdict::Good);
+    findings.extend(beside);
     let told = [
         (
             "other-answers",
             "other_answers",
             "answers came that were not awaited: of another meter, or once more",
-            "two meters of one address answer both, one answer after the other: look at the labels, and take one off the line to \
-             see whether it goes on; a meter that answers too late, and another master, do it as well",
+            "`two-answers`, `late-answers` and `master` say why, where that is known; else an answer came while a request was being \
+             sent (a meter slower than the port waits, or a port slower than its line: `answer`, `baud`), another master's meters \
+             answer, or a meter sends unasked: the journal names addresses that answered and were not asked",
         ),
         (
             "noise",
@@ -131,6 +143,16 @@ fn port(port: &Port) -> Vec<Finding> {
     for (name, counter, what, advice) in told {
         findings.push(share(name, count(counter), requests, what, advice));
     }
+    if spoiled {
+        for finding in &mut findings {
+            if let ("noise" | "damaged" | "collision", Some(advice)) = (finding.name, &mut finding.advice) {
+                *advice = format!(
+                    "what is late, comes twice or is another master's runs into requests and answers, and is noise then: mend \
+                     that first; where it stays: {advice}"
+                );
+            }
+        }
+    }
     findings
 }
 
@@ -154,6 +176,15 @@ fn meter(meter: &Meter, on: &OnPort, rejected: Option<&(String, String)>) -> Fin
         }
         None => String::new(),
     };
+    let (heard, late) = match late(on) {
+        0 => (heard, None),
+        count => (
+            format!("{heard}; {count} of its answers came later than the port waits"),
+            Some(
+                "make `answer` of the port longer, see `late-answers`; where nothing comes of it any more check its supply",
+            ),
+        ),
+    };
     if on.breaker == "open" || on.breaker == "half-open" {
         return Finding::wrong(
             "meter",
@@ -161,7 +192,9 @@ fn meter(meter: &Meter, on: &OnPort, rejected: Option<&(String, String)>) -> Fin
                 "{who} has not answered {} times in a row and is left alone: {}{heard}",
                 on.failures, on.last_error
             ),
-            "check its supply, its address and its place on the line; it is looked for now and then",
+            late.unwrap_or(
+                "check its supply, its address and its place on the line; it is looked for now and then",
+            ),
         );
     }
     if !on.last_error.is_empty() {
@@ -169,7 +202,7 @@ fn meter(meter: &Meter, on: &OnPort, rejected: Option<&(String, String)>) -> Fin
         return Finding::suspicious(
             "meter",
             words,
-            "it is asked again; `gasctl status` shows whether it stays so",
+            late.unwrap_or("it is asked again; `gasctl status` shows whether it stays so"),
         );
     }
     if meter.health != "ok" {
@@ -194,17 +227,17 @@ fn shortened(bytes: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gasd_ports::examine::Verdict;
 
     fn seen(counts: &[(&str, u64)]) -> Vec<Finding> {
-        port(&Port {
+        let port = Port {
             id: "cellar".into(),
             kind: "serial".into(),
             health: "ok".into(),
             echo: "no".into(),
             counts: counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
             ..Port::default()
-        })
+        };
+        super::port(&port, &[])
     }
 
     fn verdict(findings: &[Finding], name: &str) -> Verdict {
@@ -215,7 +248,7 @@ mod tests {
     fn a_port_that_counts_nothing_bad_is_good() {
         let findings = seen(&[("requests", 1_000), ("answers", 1_000)]);
         assert!(findings.iter().all(|finding| finding.verdict == Verdict::Good), "{findings:?}");
-        assert_eq!(findings.len(), 13);
+        assert_eq!(findings.len(), 16);
     }
 
     #[test]
@@ -245,11 +278,25 @@ mod tests {
     }
 
     #[test]
+    fn noise_beside_late_answers_sends_nobody_to_the_cables_first() {
+        let advice = |counts: &[(&str, u64)]| {
+            let findings = seen(counts);
+            findings.into_iter().find(|finding| finding.name == "noise").unwrap().advice.unwrap()
+        };
+        let noise = ("garbage_bytes", 20);
+        assert!(advice(&[("requests", 1_000), noise]).starts_with("a cable"));
+        for other in ["late_answers", "other_requests"] {
+            let advice = advice(&[("requests", 1_000), noise, (other, 4)]);
+            assert!(advice.starts_with("what is late") && advice.contains("mend that first"), "{advice}");
+        }
+    }
+
+    #[test]
     fn a_port_that_is_gone_is_wrong_and_one_that_only_listens_has_no_requests_to_count() {
         let gone = Port { health: "there is no device".into(), kind: "serial".into(), ..Port::default() };
-        assert_eq!(verdict(&port(&gone), "port"), Verdict::Wrong);
+        assert_eq!(verdict(&port(&gone, &[]), "port"), Verdict::Wrong);
         let radio = Port { kind: "wmbus".into(), health: "ok".into(), ..Port::default() };
-        assert_eq!(port(&radio).len(), 1);
+        assert_eq!(port(&radio, &[]).len(), 1);
     }
 
     #[test]
@@ -267,6 +314,13 @@ mod tests {
             let finding = meter(&flat, &left, None);
             assert_eq!(finding.verdict, Verdict::Wrong);
             assert!(finding.words.contains("3 times in a row"), "{finding:?}");
+        }
+        for (breaker, verdict) in [("closed", Verdict::Suspicious), ("open", Verdict::Wrong)] {
+            let answers = [("late".to_owned(), 3)].into();
+            let late = OnPort { breaker: breaker.into(), answers, ..failed.clone() };
+            let finding = meter(&flat, &late, None);
+            assert_eq!(finding.verdict, verdict);
+            assert!(finding.words.contains("later than the port waits"), "{finding:?}");
         }
         let doubtful = Meter { health: "answers, and its volume is not known".into(), ..flat };
         assert_eq!(meter(&doubtful, &on, None).verdict, Verdict::Suspicious);

@@ -4,6 +4,7 @@
 //! A line that nobody has is [examined](own). One that gasd has is never touched: what gasd has seen of it is
 //! [judged](gasd).
 
+mod beside;
 mod gasd;
 mod own;
 

@@ -15,6 +15,7 @@ pub(super) struct Heard {
     taken: Option<u64>,
     refused: Option<u64>,
     twice: Option<u64>,
+    late: Option<u64>,
 }
 
 impl Heard {
@@ -24,18 +25,19 @@ impl Heard {
             Odd::Address { taken: true, .. } => &mut self.taken,
             Odd::Address { taken: false, .. } => &mut self.refused,
             Odd::Twice { .. } => &mut self.twice,
+            Odd::Late { .. } => &mut self.late,
         };
         last.replace(t_ns).is_none_or(|before| t_ns.saturating_sub(before) >= DAY_NS)
     }
 }
 
 impl Desk {
-    /// Something answered that was not asked, or twice.
+    /// Something answered that was not asked, or twice, or too late.
     pub(super) fn odd(&self, key: u64, t_ns: u64, odd: &Odd) {
         let mut news = None;
         self.change(key, |on| {
-            if let Odd::Twice { .. } = odd {
-                let count = on.state.oddities.entry("twice").or_insert(0);
+            if let Some(name) = counted(odd) {
+                let count = on.state.oddities.entry(name).or_insert(0);
                 *count = count.saturating_add(1);
             }
             if on.heard.is_news(odd, t_ns) {
@@ -48,9 +50,19 @@ impl Desk {
     }
 }
 
+/// The name by which it is counted beside the meter's other oddities.
+const fn counted(odd: &Odd) -> Option<&'static str> {
+    match odd {
+        Odd::Address { .. } => None,
+        Odd::Late { .. } => Some("late"),
+        Odd::Twice { .. } => Some("twice"),
+    }
+}
+
 const fn what(odd: &Odd) -> What {
     match odd {
         Odd::Address { .. } => What::OtherAddress,
+        Odd::Late { .. } => What::LateAnswer,
         Odd::Twice { .. } => What::TwoAnswers,
     }
 }
@@ -67,6 +79,15 @@ fn words(id: &str, port: &str, odd: &Odd) -> String {
             "{head} was asked by its address {asked}, and {answered} answered, which is not taken: probably another meter of \
              the line that was late, or that another master asks"
         ),
+        Odd::Late { after_ns } => {
+            let after = after_ns.map_or_else(String::new, |ns| {
+                format!(" {}.{} s after its request,", ns / 1_000_000_000, ns / 100_000_000 % 10)
+            });
+            format!(
+                "{head} answered{after} when its answer was awaited no more, and that is dropped: probably it is slower than \
+                 the port waits; make `answer` of the port longer than that, and where a network is between, look at its delays"
+            )
+        }
         Odd::Twice { address, alike: false } => format!(
             "{head} was asked once, and two answers came from its address {address} that differ: probably two meters have this \
              address, and readings of either may be taken for the other's; take one off the line, or give it another address"
@@ -96,6 +117,8 @@ mod tests {
         assert!(heard.is_news(&address(true), 5));
         assert!(heard.is_news(&address(false), 5) && heard.is_news(&twice(false), 5), "each of its own");
         assert!(!heard.is_news(&twice(true), 6), "that two answer is said");
+        assert!(heard.is_news(&Odd::Late { after_ns: None }, 6));
+        assert!(!heard.is_news(&Odd::Late { after_ns: Some(7) }, 7));
         let hours = |n: u64| 3_600_000_000_000 * n;
         for n in 1..100 {
             assert!(!heard.is_news(&address(true), hours(20 * n)), "it never was quiet for a day");
@@ -112,6 +135,12 @@ mod tests {
             }
             assert_eq!(text.contains("not taken"), !taken, "{text}");
         }
+        let late = words("flat", "cellar", &Odd::Late { after_ns: Some(2_540_000_000) });
+        assert!(
+            late.contains("\"flat\" on port \"cellar\" answered 2.5 s after its request, when"),
+            "{late}"
+        );
+        assert!(words("flat", "cellar", &Odd::Late { after_ns: None }).contains("answered when"));
         assert!(words("flat", "cellar", &twice(false)).contains("two meters"));
         assert!(words("flat", "cellar", &twice(true)).contains("repeater"));
     }

@@ -59,6 +59,8 @@ pub fn seen(state: &mut PortState, seen: &Seen) {
         ("damaged", counts.damaged),
         ("garbage_bytes", counts.garbage),
         ("other_answers", counts.others),
+        ("late_answers", counts.late),
+        ("other_requests", counts.masters),
         ("line_busy", counts.busy),
         ("collisions", counts.collisions),
         ("left_out", counts.dropped),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a pulse, a tick and a reading cost: `cargo run --release -p gasd-detect --example cost`.
+//! What a pulse, a tick and a reading cost: `cargo run --release -p gasd-detect --example engine_cost`.
 
 use std::hint::black_box;
 use std::time::Instant;

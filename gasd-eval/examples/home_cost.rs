@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a generated day and pulse cost: `cargo run --release -p gasd-eval --example cost`.
+//! What a generated day and pulse cost: `cargo run --release -p gasd-eval --example home_cost`.
 
 use std::hint::black_box;
 use std::sync::Arc;
