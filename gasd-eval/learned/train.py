@@ -125,6 +125,8 @@ def main():
         if best is None or saved > best[0]:
             best = (saved, cell, hidden, p)
     print("\n".join(table))
+    if best[0] <= 0:
+        raise SystemExit("no model saves anything at these false alarms: no weights are written, the old ones stay")
 
     _, cell, hidden, p = best
     # Looked at only now that the choice is made.
