@@ -271,3 +271,18 @@ fn a_frame_that_begins_before_a_request_is_out_and_ends_behind_it_is_no_noise() 
         assert!(errors.iter().all(|error| *error == Error::Timeout), "{late_ms}: {errors:?}");
     }
 }
+
+#[test]
+fn a_request_that_finds_no_silence_is_counted_as_such_and_not_as_damaged() {
+    let mut now_ns = 100 * SECOND;
+    let mut bus = Bus::new(Pace::new(2_400, 11), vec![meter(1)], now_ns);
+    let until_ns = now_ns + 60 * SECOND;
+    while now_ns < until_ns {
+        assert!(matches!(bus.step(now_ns), Step::Wait { .. }), "nobody talks into a babble");
+        bus.heard(now_ns, &[0x55]);
+        now_ns += 5 * MS;
+    }
+    let counts = bus.counts();
+    assert!(counts.busy >= 3, "{counts:?}");
+    assert_eq!((counts.requests, counts.damaged, counts.timeouts), (0, 0, 0), "{counts:?}");
+}

@@ -53,6 +53,8 @@ pub enum Step<'a> {
 pub struct Outcome {
     /// The frame that answers; or the best reason why there is none.
     pub result: Result<Vec<u8>, Error>,
+    /// The request went out; it does not where the line is never silent.
+    pub sent: bool,
     /// What was heard of the request itself.
     pub heard: Heard,
     /// Bytes that came before the request was out: late answers and noise.
@@ -95,6 +97,7 @@ pub struct Exchange {
     request: Vec<u8>,
     line: Line,
     phase: Phase,
+    sent: bool,
     /// When a byte came last, ns.
     last_ns: u64,
     ear: Ear,
@@ -124,6 +127,7 @@ impl Exchange {
             request,
             line: Line { quiet_ns, ..line },
             phase: Phase::Quiet { began_ns: now_ns },
+            sent: false,
             last_ns: now_ns,
             scanner: Scanner::new(line.gap_ns),
             answer: None,
@@ -161,6 +165,7 @@ impl Exchange {
                         now_ns.saturating_add(self.line.byte_ns.saturating_mul(self.request.len() as u64));
                     let until_ns = end_ns.saturating_add(self.line.answer_ns);
                     self.phase = Phase::Listen { end_ns, until_ns };
+                    self.sent = true;
                     Step::Send(&self.request)
                 } else if now_ns >= given_up_ns {
                     self.phase = Phase::Done;
@@ -287,16 +292,16 @@ impl Exchange {
     /// Whether the request is out.
     #[must_use]
     pub const fn is_sent(&self) -> bool {
-        !matches!(self.phase, Phase::Quiet { .. })
+        self.sent
     }
 
     /// How it ended, once a step said [`Step::Done`].
     #[must_use]
     pub fn outcome(self) -> Outcome {
-        let Self { answer, rejected, mismatch, garbage, more, others, other, drained, ear, raw, .. } = self;
+        let Self { answer, rejected, mismatch, garbage, more, others, other, drained, ear, raw, sent, .. } = self;
         let noise = (garbage > 0).then_some(Error::NoFrame { garbage });
         let result = answer.ok_or_else(|| rejected.or(mismatch).or(noise).unwrap_or(Error::Timeout));
-        Outcome { result, heard: ear.heard(), drained, garbage, more, others, other, raw }
+        Outcome { result, sent, heard: ear.heard(), drained, garbage, more, others, other, raw }
     }
 }
 

@@ -122,6 +122,7 @@ mod tests {
         let heard = Heard::Nothing;
         let mut outcome = Outcome {
             result,
+            sent: true,
             heard,
             drained: 0,
             garbage,

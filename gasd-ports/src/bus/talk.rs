@@ -178,6 +178,9 @@ impl Counts {
         more(&mut self.garbage, outcome.garbage);
         more(&mut self.others, outcome.others);
         more(&mut self.collisions, usize::from(outcome.heard == Heard::Damaged));
+        if !outcome.sent {
+            return more(&mut self.busy, 1);
+        }
         if !answered {
             return;
         }
