@@ -298,7 +298,9 @@ impl Exchange {
     /// How it ended, once a step said [`Step::Done`].
     #[must_use]
     pub fn outcome(self) -> Outcome {
-        let Self { answer, rejected, mismatch, garbage, more, others, other, drained, ear, raw, sent, .. } = self;
+        let Self {
+            answer, rejected, mismatch, garbage, more, others, other, drained, ear, raw, sent, ..
+        } = self;
         let noise = (garbage > 0).then_some(Error::NoFrame { garbage });
         let result = answer.ok_or_else(|| rejected.or(mismatch).or(noise).unwrap_or(Error::Timeout));
         Outcome { result, sent, heard: ear.heard(), drained, garbage, more, others, other, raw }
