@@ -198,6 +198,16 @@ fn one_that_knows_no_short_addresses_is_told_beside_one_that_does() {
 }
 
 #[test]
+fn answers_that_leave_no_frame_are_told_though_nobody_knows_short_addresses() {
+    let (found, _) = search_line(|request| {
+        let whole = request.address == Address::WILDCARD && request.standard() == Some(NEW);
+        if whole { vec![0x00, 0x28, 0x55, 0x12, 0x34, 0x00, 0x11, 0x91, 0x08, 0x16] } else { vec![] }
+    });
+    assert_eq!(addresses(&found), ["?"]);
+    assert!(found[0].words.contains("none to a part of its address"), "{}", found[0].words);
+}
+
+#[test]
 fn a_line_that_is_never_quiet_is_told_in_one_row() {
     let (mut search, mut found, mut n) = (Search::new(&[Protocol::Dlt645], &Bounds::default()), vec![], 0);
     while let Some(probing) = search.next() {

@@ -21,7 +21,7 @@ pub(super) struct Wildcard {
     known: Vec<Address>,
     /// Addresses of which one request had two answers.
     twice: Vec<Address>,
-    /// Damaged frames of the question that had most of them and was never answered plainly.
+    /// Damaged answers to the question that had most of them and was never answered plainly.
     damaged: u8,
 }
 
@@ -79,9 +79,8 @@ impl Hunt for Wildcard {
                 told.push(found(frame));
             }
         }
-        if let Some(Verdict::Unclear { damaged, .. }) = self.round.heard(heard) {
-            self.damaged = self.damaged.max(damaged);
-        }
+        let destroyed = self.round.heard(heard).map_or(0, Verdict::destroyed);
+        self.damaged = self.damaged.max(destroyed);
         if self.round.question().is_none() {
             told.extend(self.end());
         }

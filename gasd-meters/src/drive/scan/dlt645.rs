@@ -39,7 +39,7 @@ pub(super) struct Wildcard {
 
 #[derive(Clone, Copy, Debug)]
 struct Unclear {
-    /// It was frames that were damaged, and not noise alone.
+    /// It was answers that destroyed each other, and not noise alone.
     sure: bool,
     /// What was heard was not heard each time.
     noisy: bool,
@@ -108,9 +108,9 @@ impl Wildcard {
                 // What a reading has is all that a search by shortened addresses, which asks for the same, can find.
                 Verdict::Plain => *unclear = None,
                 Verdict::Unclear { damaged, noise, silent } => {
-                    self.damaged |= damaged > 0;
+                    self.damaged |= verdict.destroyed() > 0;
                     if damaged + noise >= LIKELY {
-                        *unclear = Some(Unclear { sure: damaged >= LIKELY, noisy: silent > 0 });
+                        *unclear = Some(Unclear { sure: verdict.destroyed() >= LIKELY, noisy: silent > 0 });
                     }
                 }
             }

@@ -28,6 +28,18 @@ pub(super) enum Verdict {
     },
 }
 
+impl Verdict {
+    /// How often answers destroyed each other: damaged frames, and bytes of no frame where something came each time. Noise
+    /// does not wait for a question.
+    pub(super) const fn destroyed(self) -> u8 {
+        match self {
+            Self::Silent | Self::Plain => 0,
+            Self::Unclear { damaged, noise, silent: 0 } => damaged + noise,
+            Self::Unclear { damaged, .. } => damaged,
+        }
+    }
+}
+
 /// The questions, in their order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
@@ -94,6 +106,15 @@ mod tests {
         }
         let unclear = Verdict::Unclear { damaged: MOST, noise: 0, silent: 0 };
         assert_eq!((round.heard(Heard::Damaged), round.question()), (Some(unclear), None));
+    }
+
+    #[test]
+    fn bytes_of_no_frame_are_answers_where_they_come_each_time() {
+        let unclear = |damaged, noise, silent| Verdict::Unclear { damaged, noise, silent }.destroyed();
+        assert_eq!(
+            (unclear(0, 5, 0), unclear(0, 4, 1), unclear(1, 3, 1), Verdict::Plain.destroyed()),
+            (5, 0, 1, 0)
+        );
     }
 
     #[test]
