@@ -173,6 +173,9 @@ fn no_trouble_with_a_key_file_makes_an_old_telegram_new() {
         newest += 1;
         radio.say(&sealed(newest));
     }
+    // Nor would a core dump tell: of what is mapped it has the first page of each program.
+    let dumped = fs::read_to_string(format!("/proc/{}/coredump_filter", radio.house.pid())).unwrap();
+    assert_eq!(dumped.trim(), "00000010");
     // What is told of it is true: a key is another, and nothing else is.
     let said = radio.house.said();
     let words: Vec<&str> = said.lines().filter(|line| line.contains("is not used")).collect();

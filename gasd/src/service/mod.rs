@@ -8,6 +8,7 @@ mod kept;
 mod lines;
 mod notify;
 mod play;
+mod process;
 mod reload;
 mod report;
 mod run;

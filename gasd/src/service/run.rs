@@ -50,7 +50,7 @@ use super::{
     alarms, fold,
     heartbeat::Heart,
     kept::{self, Kept},
-    lines, notify, play,
+    lines, notify, play, process,
     reload::{Hands, Reloader},
     report,
     serve::{self, Window},
@@ -87,7 +87,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     // Before any thread: a signal must find its handler.
     let signals =
         Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|e| Fatal::new(exit::FAILED, e.to_string()))?;
-    few_arenas();
+    process::prepare();
     let read = start::reader(options);
     let read_unix_us = response::clock::now().unix_us;
     let config = read().map_err(|e| Fatal::new(exit::BAD_INPUT, e.to_string()))?;
@@ -354,13 +354,4 @@ pub(crate) fn spawn<T: Send + 'static>(
         .stack_size(512 * 1024)
         .spawn(work)
         .map_err(|e| Fatal::new(exit::FAILED, format!("thread {name}: {e}")))
-}
-
-/// One heap for all threads: each further one costs memory and buys speed that nobody needs here.
-fn few_arenas() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: called before any thread exists; the parameter is documented in mallopt(3).
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1);
-    }
 }

@@ -27,6 +27,7 @@ done
 equal "$(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/$pid/status")" 1 "and nothing can give it one"
 equal "$(sed -n 's/^Max core file size *\([^ ]*\) *\([^ ]*\).*/\1 \2/p' "/proc/$pid/limits")" "0 0" \
     "the daemon, which holds keys of meters, leaves no core dump"
+equal "$(<"/proc/$pid/coredump_filter")" 00000010 "and a crash handler gets no page of its data"
 for map in dispatch/irq_lines dispatch/link v1/maps/live v1/progs/pulse; do
     [[ -e /run/gasd/bpf/$map ]] || fail "the pin $map is missing: $(find /run/gasd/bpf)"
 done
