@@ -35,6 +35,7 @@ mod di;
 mod fields;
 mod format;
 mod frame;
+mod hide;
 mod request;
 mod table1997;
 mod table2007;
@@ -46,6 +47,7 @@ pub use baud::{BaudTable, baud_code};
 pub use decode::{Data, Message, decode};
 pub use di::Di;
 pub use frame::{Frame, MAX_DATA, Standard, find, probe};
+pub use hide::{HIDDEN, hide};
 pub use request::{Authority, MAX_WRITE, Request, SwitchCommand, encode};
 
 /// Bits of ERR, the lowest first (2007; 1997 has the first two and the fourth alike).

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::address::Address;
 use super::di::Di;
-use super::frame::{Standard, build};
+use super::frame::{OFFSET, Standard, build};
 use crate::bcd;
 use crate::error::EncodeError;
 use crate::time::{Date, TimeOfDay};
@@ -31,6 +31,13 @@ impl core::fmt::Debug for Authority {
 }
 
 impl Authority {
+    /// Password and operator's code as they are seen on the line.
+    pub(super) fn masked(&self) -> [u8; 7] {
+        let [p0, p1, p2] = self.password;
+        let [o0, o1, o2, o3] = self.operator;
+        [p0, p1, p2, o0, o1, o2, o3].map(|byte| byte.wrapping_add(OFFSET))
+    }
+
     fn to_wire(self, standard: Standard) -> Vec<u8> {
         let [p0, p1, p2] = self.password;
         let mut bytes: Vec<u8> = [self.level, p0, p1, p2].into();

@@ -12,6 +12,7 @@
 
 mod doubt;
 pub mod event;
+mod failed;
 mod guesses;
 mod member;
 mod orders;
@@ -360,12 +361,10 @@ impl Bus {
             (What::Look, Ok(_)) => {
                 let _ = self.agenda.push(Job { priority: Priority::Poll, meter: key, what: What::Read });
             }
-            (What::Read | What::Look, Err(error)) => {
-                self.events.push_back(Event::Failed { key, t_ns: now_ns, error, raw });
-            }
+            (What::Read | What::Look, Err(error)) => self.failed(&job, error, raw, now_ns),
             (What::Move(..), Ok(reading)) => self.order_step(&job, Ok(reading.valve), now_ns),
             (What::Position(_) | What::Move(..), Err(error)) => {
-                self.events.push_back(Event::Failed { key, t_ns: now_ns, error, raw });
+                self.failed(&job, error, raw, now_ns);
                 self.order_step(&job, Err(error), now_ns);
             }
             (What::Search, _) => {}
