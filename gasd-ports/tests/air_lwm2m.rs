@@ -172,6 +172,14 @@ fn who_is_not_configured_is_refused_and_noted() {
         hear(&mut server, S, &register(n, &format!("x{n}"), "</19/0>"));
     }
     assert_eq!((server.clients().len(), server.strangers().iter().count()), (0, 32));
+    // Nor behind or before the name of one that is.
+    for (id, names) in [(2_001, [IMEI, "evil"]), (2_002, ["evil", IMEI])] {
+        let message =
+            register(id, names[0], "</19/0>").with(option::URI_QUERY, format!("ep={}", names[1]).as_bytes());
+        let out = hear(&mut server, 2 * S, &message);
+        assert_eq!(messages(&out)[0].code.to_string(), "4.03", "{names:?}");
+        assert!(server.clients().is_empty());
+    }
     observed(&mut server, "</19/0>");
 }
 

@@ -56,6 +56,8 @@ impl Code {
     pub const BAD_REQUEST: Self = Self(0x80);
     /// 4.02
     pub const BAD_OPTION: Self = Self(0x82);
+    /// 4.03
+    pub const FORBIDDEN: Self = Self(0x83);
     /// 4.04
     pub const NOT_FOUND: Self = Self(0x84);
     /// 4.05
@@ -89,6 +91,7 @@ impl Code {
             Self::CONTINUE => "Continue",
             Self::BAD_REQUEST => "Bad Request",
             Self::BAD_OPTION => "Bad Option",
+            Self::FORBIDDEN => "Forbidden",
             Self::NOT_FOUND => "Not Found",
             Self::METHOD_NOT_ALLOWED => "Method Not Allowed",
             Self::INCOMPLETE => "Request Entity Incomplete",

@@ -265,6 +265,17 @@ impl Server {
         mix(self.seed.wrapping_add(mix(self.count.wrapping_add(self.seed)))).to_be_bytes()
     }
 
+    /// A place that nobody finds by counting: who knows it speaks for its client.
+    fn next_location(&mut self) -> u32 {
+        loop {
+            let [a, b, c, d, ..] = self.next_token();
+            let location = u32::from_be_bytes([a, b, c, d]);
+            if self.clients.iter().all(|client| client.location != location) {
+                return location;
+            }
+        }
+    }
+
     fn client_at(&mut self, peer: SocketAddr) -> Option<&mut Client> {
         self.clients.iter_mut().find(|client| client.peer == peer)
     }

@@ -30,17 +30,22 @@ struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    fn of(message: &'a Message) -> Self {
+    /// `None` where something is said twice: whoever looked at one of them has not looked at the other.
+    fn of(message: &'a Message) -> Option<Self> {
         let mut query = Self::default();
         for part in message.texts(option::URI_QUERY) {
-            match part.split_once('=') {
-                Some(("ep", name)) => query.endpoint = Some(name),
-                Some(("lt", seconds)) => query.lifetime_s = seconds.parse().ok(),
-                Some(("b", binding)) => query.binding = Some(binding),
-                _ => {}
+            let twice = match part.split_once('=') {
+                Some(("ep", name)) => query.endpoint.replace(name).is_some(),
+                Some(("lt", seconds)) => query.lifetime_s.replace(seconds.parse().unwrap_or(0)).is_some(),
+                Some(("b", binding)) => query.binding.replace(binding).is_some(),
+                _ => false,
+            };
+            if twice {
+                return None;
             }
         }
-        query
+        query.lifetime_s = query.lifetime_s.filter(|seconds| *seconds > 0);
+        Some(query)
     }
 }
 
@@ -62,6 +67,11 @@ impl Server {
             (["rd", location], code) => match (self.place(location), code) {
                 (None, _) => reply(message, Code::NOT_FOUND),
                 (Some(place), Code::POST | Code::PUT) => self.update(now_ns, from, message, place, out),
+                // Its place is the only word for who it is, so that nobody else ends it from elsewhere. One that has
+                // moved tells that first, or its lifetime ends.
+                (Some(place), Code::DELETE) if self.clients[place].peer != from => {
+                    reply(message, Code::FORBIDDEN)
+                }
                 (Some(place), Code::DELETE) => {
                     let client = self.clients.remove(place);
                     out.push(Output::Event(Event::Left(client.endpoint)));
@@ -86,7 +96,7 @@ impl Server {
         message: &Message,
         out: &mut Vec<Output>,
     ) -> Message {
-        let query = Query::of(message);
+        let Some(query) = Query::of(message) else { return reply(message, Code::BAD_REQUEST) };
         let named = query
             .endpoint
             .filter(|name| !name.is_empty() && name.len() <= ENDPOINT && !name.chars().any(char::is_control));
@@ -107,11 +117,8 @@ impl Server {
             }
             !gone && client.endpoint != endpoint
         });
-        let mut location = self.next_id().into();
-        while self.clients.iter().any(|client| client.location == location) {
-            location += 1;
-        }
-        let lifetime_s = query.lifetime_s.filter(|seconds| *seconds > 0).unwrap_or(LIFETIME_S);
+        let location = self.next_location();
+        let lifetime_s = query.lifetime_s.unwrap_or(LIFETIME_S);
         let objects = core::str::from_utf8(&body).map(objects).unwrap_or_default();
         self.clients.push(Client {
             endpoint: String::from(endpoint),
@@ -139,14 +146,14 @@ impl Server {
         place: usize,
         out: &mut Vec<Output>,
     ) -> Message {
+        let Some(query) = Query::of(message) else { return reply(message, Code::BAD_REQUEST) };
         let body = match self.body(now_ns, from, message) {
             Ok(body) => body,
             Err(answer) => return answer,
         };
-        let query = Query::of(message);
         let silent_ns = self.settings.silent_ns;
         let Some(client) = self.clients.get_mut(place) else { return reply(message, Code::NOT_FOUND) };
-        if let Some(seconds) = query.lifetime_s.filter(|seconds| *seconds > 0) {
+        if let Some(seconds) = query.lifetime_s {
             client.lifetime_s = seconds;
         }
         if let Some(binding) = query.binding {

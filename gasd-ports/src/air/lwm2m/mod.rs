@@ -20,9 +20,6 @@ pub use device::{Carries, Device};
 
 const VERSION: u8 = 1;
 
-/// 4.03: who it is may not register here.
-const FORBIDDEN: Code = Code(0x83);
-
 struct Member {
     device: Device,
     order: Option<Order>,
@@ -69,7 +66,7 @@ impl Lwm2m {
                 Type::Confirmable => Type::Acknowledgement,
                 _ => Type::NonConfirmable,
             };
-            let refusal = Message::new(kind, FORBIDDEN, message.id, &message.token);
+            let refusal = Message::new(kind, Code::FORBIDDEN, message.id, &message.token);
             out.extend(refusal.encode().ok().map(|bytes| Output::Send { to: from, bytes }));
             return out;
         }
@@ -82,10 +79,15 @@ impl Lwm2m {
     fn registers(&self, datagram: &[u8]) -> Option<(Message, String)> {
         let message = Message::parse(datagram, &mut ()).ok()?;
         let is_registration = message.code == Code::POST && message.texts(option::URI_PATH).eq(["rd"]);
-        let endpoint = message.texts(option::URI_QUERY).find_map(|part| part.strip_prefix("ep="))?;
-        let known = self.members.iter().any(|member| member.device.endpoint == endpoint);
-        let endpoint = endpoint.chars().take(128).collect();
-        (is_registration && !known).then_some((message, endpoint))
+        if !is_registration {
+            return None;
+        }
+        // Of all names that it gives, since the server may go by another than the first.
+        let mut named = message.texts(option::URI_QUERY).filter_map(|part| part.strip_prefix("ep="));
+        let is_known = |name: &str| self.members.iter().any(|member| member.device.endpoint == name);
+        let stranger: String = named.find(|name| !is_known(name))?.chars().take(128).collect();
+        drop(named);
+        Some((message, stranger))
     }
 
     /// Takes what the server does: first what is to be kept, then what was said, and what acknowledges it behind that.
