@@ -10,44 +10,28 @@
 #[path = "bus_support.rs"]
 mod support;
 
+#[path = "ports_house/flat.rs"]
+mod flat;
 mod ports_house;
 
 use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
+use flat::{FLAT, plug};
+use gasd_lab::Shared;
 use gasd_lab::truth::{Fate, Motor, look};
-use gasd_lab::{Habits, Line, Shared, cjt188};
 use gasd_meters::Valve;
 use gasd_proxy::Client;
 use ports_house::{House, M3_PER_H, Plugged, SECOND, answers, truth};
 use support::run;
-
-const FLAT: &str = r#"
-[[port]]
-id = "rs485"
-serial = { device = "DIR/tty0", baud = 9600 }
-
-[[meter]]
-id = "flat"
-port = "rs485"
-device = { protocol = "cjt188", address = "33780000000001" }
-readings = { every = "1 s", resolution = "10 L" }
-valve = "flat"
-
-[[valve]]
-id = "flat"
-actuator = { meter = "flat" }
-"#;
 
 /// A meter that is read every second, with a valve that behaves like this.
 fn flat(motor: Motor) -> (House, Plugged, Shared) {
     let house = House::start(FLAT);
     let gas = truth(5_000_000_000, M3_PER_H);
     look(&gas).set_motor(Some(motor));
-    let settings = cjt188::Settings::new(gasd_meters::cjt188::Address([1, 0, 0, 0, 0, 0x78, 0x33]));
-    let meter = cjt188::GasMeter::new(settings, Habits::default(), gas.clone());
-    let line = house.line("tty0", Line::new(9_600), vec![Box::new(meter)]);
+    let line = plug(&house, &gas);
     house.wait("a meter whose valve is open", 20, |state| {
         answers(state, "flat") > 1 && state.valves["flat"].position == "open"
     });

@@ -6,36 +6,22 @@
 #[path = "bus_support.rs"]
 mod support;
 
+#[path = "ports_house/flat.rs"]
+mod flat;
 mod ports_house;
 
 use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use flat::{FLAT, plug};
+use gasd_lab::Shared;
 use gasd_lab::clock::now_ns;
 use gasd_lab::truth::{Motor, look};
-use gasd_lab::{Habits, Line, Shared, cjt188};
 use gasd_meters::Valve;
 use gasd_proxy::Client;
 use ports_house::{House, Plugged, SECOND, truth};
 use support::run;
-
-const FLAT: &str = r#"
-[[port]]
-id = "rs485"
-serial = { device = "DIR/tty0", baud = 9600 }
-
-[[meter]]
-id = "flat"
-port = "rs485"
-device = { protocol = "cjt188", address = "33780000000001" }
-readings = { every = "1 s", resolution = "10 L" }
-valve = "flat"
-
-[[valve]]
-id = "flat"
-actuator = { meter = "flat" }
-"#;
 
 const MOTOR: Motor = Motor { time_ns: 3 * SECOND, stuck: false, refuses: false };
 
@@ -67,9 +53,7 @@ impl Flat {
     fn start(&mut self, position: &str, before: usize) -> Vec<String> {
         // Whoever is killed leaves a pseudo-terminal taken, and a real line free.
         self.line = None;
-        let settings = cjt188::Settings::new(gasd_meters::cjt188::Address([1, 0, 0, 0, 0, 0x78, 0x33]));
-        let meter = cjt188::GasMeter::new(settings, Habits::default(), self.gas.clone());
-        self.line = Some(self.house.line("tty0", Line::new(9_600), vec![Box::new(meter)]));
+        self.line = Some(plug(&self.house, &self.gas));
         self.house.up();
         self.house.wait(position, 30, |state| {
             state.valves.get("flat").is_some_and(|valve| valve.position == position)
