@@ -77,6 +77,9 @@ pub const RAW: usize = crate::scan::CAPACITY;
 /// Answers after the first that are kept: within the time that one meter has for its own no more have room.
 const MOST_MORE: usize = 31;
 
+/// So often as long as it must be silent is waited for late answers to be over.
+const LATE: u64 = 4;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Waits for silence since it began.
@@ -98,6 +101,8 @@ pub struct Exchange {
     line: Line,
     phase: Phase,
     sent: bool,
+    /// It does not go out before, ns.
+    not_before_ns: u64,
     /// When a byte came last, ns.
     last_ns: u64,
     ear: Ear,
@@ -122,12 +127,15 @@ impl Exchange {
     #[must_use]
     pub fn new(request: Vec<u8>, line: Line, waited: bool, now_ns: u64) -> Self {
         let quiet_ns = if waited { line.quiet_ns.max(line.answer_ns) } else { line.quiet_ns };
+        // Each late answer breaks the silence that is waited for, and is no babble.
+        let babble_ns = if waited { line.babble_ns.max(LATE * quiet_ns) } else { line.babble_ns };
         Self {
             ear: Ear::new(line.echo, request.len()),
             request,
-            line: Line { quiet_ns, ..line },
+            line: Line { quiet_ns, babble_ns, ..line },
             phase: Phase::Quiet { began_ns: now_ns },
             sent: false,
+            not_before_ns: 0,
             last_ns: now_ns,
             scanner: Scanner::new(line.gap_ns),
             answer: None,
@@ -149,6 +157,12 @@ impl Exchange {
         Self { many: true, ..self }
     }
 
+    /// The request does not go out before that time, ns: what comes until then answers another one.
+    #[must_use]
+    pub fn not_before(self, ns: u64) -> Self {
+        Self { not_before_ns: ns, ..self }
+    }
+
     /// What is to be done at `now_ns`. `probe` and `judge` as in [`Exchange::heard`].
     pub fn step(
         &mut self,
@@ -158,8 +172,10 @@ impl Exchange {
     ) -> Step<'_> {
         match self.phase {
             Phase::Quiet { began_ns } => {
-                let silent_ns = self.last_ns.saturating_add(self.line.quiet_ns);
-                let given_up_ns = began_ns.saturating_add(self.line.babble_ns.max(self.line.quiet_ns));
+                let silent_ns = self.last_ns.saturating_add(self.line.quiet_ns).max(self.not_before_ns);
+                let given_up_ns = began_ns
+                    .max(self.not_before_ns)
+                    .saturating_add(self.line.babble_ns.max(self.line.quiet_ns));
                 if now_ns >= silent_ns {
                     let end_ns =
                         now_ns.saturating_add(self.line.byte_ns.saturating_mul(self.request.len() as u64));

@@ -16,6 +16,7 @@ mod failed;
 mod guesses;
 mod member;
 mod orders;
+mod owed;
 mod search;
 mod stray;
 mod talk;
@@ -84,6 +85,7 @@ pub struct Bus {
     /// As [`Member::late`], of whom a search asks.
     late: u8,
     unasked: unasked::Unasked,
+    owed: owed::Owed,
     disturbed: Disturbed,
     supply: Supply,
     events: VecDeque<Event>,
@@ -108,6 +110,7 @@ impl Bus {
             answered: None,
             late: 0,
             unasked: unasked::Unasked::default(),
+            owed: owed::Owed::default(),
             disturbed: Disturbed::default(),
             supply: Supply::Good,
             events: VecDeque::new(),
@@ -126,6 +129,7 @@ impl Bus {
                         self.went_out(&bytes, now_ns);
                         return Step::Send(bytes);
                     }
+                    Turn::Wait { .. } if self.gives_way(now_ns) => {}
                     Turn::Wait { until_ns } => return Step::Wait { until_ns },
                     Turn::Ended(outcome) => self.ended(outcome, now_ns),
                 }
@@ -167,6 +171,7 @@ impl Bus {
     /// The line is gone. What was asked is not answered, and no meter is to blame.
     pub fn lost(&mut self, now_ns: u64) {
         self.unasked_ends(now_ns);
+        self.owed.forget();
         if let Some(mut talk) = self.talk.take() {
             talk.lose();
             let (job, finished, _) = talk.finish();
@@ -239,6 +244,9 @@ impl Bus {
     }
 
     fn begin(&mut self, job: Job<What>, now_ns: u64) {
+        if self.is_kept_from(&job, now_ns) {
+            return self.order_step(&job, Err(Error::Timeout), now_ns);
+        }
         let Some(member) = self.members.iter().find(|member| member.spec.key == job.meter) else { return };
         if let What::Position(number) | What::Move(number, _) = job.what
             && member.order.as_ref().is_none_or(|order| order.number != number)
@@ -276,7 +284,7 @@ impl Bus {
         let others = self.members.iter().filter(|member| member.spec.key != job.meter);
         let others = others.filter_map(|member| member.guesses.device().cjt188_address()).collect();
         let mut talk = Talk::new(job, dialogue, (protocol, line), others);
-        if talk.ask(self.waited, now_ns) {
+        if talk.ask(self.waited, &self.owed, now_ns) {
             self.talk = Some(talk);
         } else {
             self.finish(talk, now_ns);
@@ -296,28 +304,18 @@ impl Bus {
         self.disturbed.note(is_damaged(outcome));
         self.who_answered(&talk, outcome, now_ns);
         self.waited = talk.leaves_waiting(outcome);
+        self.settle(&talk, outcome, now_ns);
         let late = self.late((talk.job.what != What::Search).then_some(talk.job.meter));
         *late = if talk.leaves_waiting(outcome) { stray::LATE } else { late.saturating_sub(1) };
         talk.took(outcome);
         self.plan_orders(now_ns);
-        if !talk.ask(self.waited, now_ns) {
+        if !talk.ask(self.waited, &self.owed, now_ns) {
             self.finish(talk, now_ns);
         } else if !self.agenda.is_pressing(Priority::Poll) || talk.job.priority == Priority::Valve {
             self.talk = Some(talk);
         } else {
             self.break_off(talk);
         }
-    }
-
-    /// Ends a talk that would go on, for a valve. A reading is begun anew later, a question goes on.
-    fn break_off(&mut self, talk: Talk<What>) {
-        if talk.job.what == What::Search {
-            self.suspended = Some(talk);
-            return;
-        }
-        let (job, finished, _) = talk.finish();
-        self.remember(job.meter, finished.memory);
-        let _ = self.agenda.push(job);
     }
 
     fn remember(&mut self, key: Key, memory: gasd_meters::drive::Memory) {

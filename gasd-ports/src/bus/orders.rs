@@ -7,7 +7,11 @@ use gasd_meters::{Error, Valve};
 
 use super::event::{Event, Key, NotMoved};
 use super::member::Order;
+use super::talk::Talk;
 use super::{Bus, What};
+
+/// A closing waits for an answer that may still come for no longer, ns.
+const PATIENCE_NS: u64 = 1_000_000_000;
 
 impl Bus {
     /// Moves a meter's valve. A newer order takes the place of an older one that is under way: its command is not sent any
@@ -72,6 +76,44 @@ impl Bus {
         let settle_ns = member.order.as_ref().map_or(0, |order| order.procedure.settle_ns());
         member.spec.earlier = Some(Earlier { to, until_ns: now_ns.saturating_add(settle_ns) });
         self.events.push_back(Event::Commanded { key, to });
+    }
+
+    /// Breaks off a talk whose request is not out yet, for a valve: it may wait for long until no answer can be mistaken.
+    /// Returns whether it did.
+    pub(super) fn gives_way(&mut self, now_ns: u64) -> bool {
+        let waits = |talk: &Talk<What>| talk.job.priority != Priority::Valve && !talk.is_sent();
+        if !self.talk.as_ref().is_some_and(waits) {
+            return false;
+        }
+        self.plan_orders(now_ns);
+        let pressing = self.agenda.is_pressing(Priority::Poll);
+        if pressing && let Some(talk) = self.talk.take() {
+            self.break_off(talk);
+        }
+        pressing
+    }
+
+    /// Whether a valve that is to be closed would be read only after an answer that may still come, and for which no closing
+    /// waits: the meter is one that cannot be read.
+    pub(super) fn is_kept_from(&self, job: &Job<What>, now_ns: u64) -> bool {
+        let member = self.members.iter().find(|member| member.spec.key == job.meter);
+        let Some(member) = member.filter(|_| matches!(job.what, What::Position(_))) else { return false };
+        let device = member.guesses.device();
+        let mut reading = device.read(&member.spec.memory);
+        let over_ns = reading.next().map_or(0, |ask| self.owed.over_ns(device.protocol(), &ask.request));
+        member.order.as_ref().is_some_and(|order| order.to == Valve::Closed)
+            && over_ns > now_ns.saturating_add(PATIENCE_NS)
+    }
+
+    /// Ends a talk that would go on, for a valve. A reading is begun anew later, a question goes on.
+    pub(super) fn break_off(&mut self, talk: Talk<What>) {
+        if talk.job.what == What::Search {
+            self.suspended = Some(talk);
+            return;
+        }
+        let (job, finished, _) = talk.finish();
+        self.remember(job.meter, finished.memory);
+        let _ = self.agenda.push(job);
     }
 
     /// The meter has no valve that can be moved like this.

@@ -7,6 +7,7 @@ use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Priority, Ste
 use gasd_meters::{Error, cjt188, poll};
 
 use super::event::Counts;
+use super::owed::Owed;
 use super::stray::sort_acks;
 
 /// A talk under way.
@@ -61,8 +62,8 @@ impl<W> Talk<W> {
         Self { job, ear, line, protocol, exchange: None, answered: true, raw: Vec::new() }
     }
 
-    /// Makes the next request; `false` when there is none. `waited`: a late answer may still come.
-    pub(super) fn ask(&mut self, waited: bool, now_ns: u64) -> bool {
+    /// Makes the next request; `false` when there is none. `waited`: a late answer may still come, and `owed` knows to what.
+    pub(super) fn ask(&mut self, waited: bool, owed: &Owed, now_ns: u64) -> bool {
         let Some(ask) = self.ear.dialogue.next() else { return false };
         self.answered = ask.answered;
         let mut line = self.line;
@@ -70,7 +71,8 @@ impl<W> Talk<W> {
             // Whoever answers all the same has said it before the line is silent again.
             line.answer_ns = line.gap_ns.min(line.answer_ns);
         }
-        let exchange = Exchange::new(ask.request, line, waited, now_ns);
+        let not_before_ns = owed.over_ns(self.protocol, &ask.request);
+        let exchange = Exchange::new(ask.request, line, waited, now_ns).not_before(not_before_ns);
         self.exchange = Some(if ask.many { exchange.to_many() } else { exchange });
         true
     }

@@ -22,7 +22,6 @@ struct Asked {
     key: Option<Key>,
     protocol: Protocol,
     request: Vec<u8>,
-    sent_ns: u64,
 }
 
 /// Takes apart what comes while nobody is asked. Nothing of it is kept but half a frame.
@@ -123,7 +122,10 @@ impl Bus {
         let Some(talk) = &self.talk else { return };
         let key = (talk.job.what != What::Search).then_some(talk.job.meter);
         let (protocol, gap_ns) = (talk.protocol, talk.gap_ns());
-        let asked = Asked { key, protocol, request: request.to_vec(), sent_ns: now_ns };
+        if talk.is_answered() {
+            self.owed.sent(key, protocol, request, now_ns);
+        }
+        let asked = Asked { key, protocol, request: request.to_vec() };
         let sorted = self.unasked.sent(asked, gap_ns);
         self.sort(sorted, now_ns);
     }
@@ -239,9 +241,8 @@ impl Bus {
 
     /// Tells of a meter's late answer.
     pub(super) fn tell_late(&mut self, key: Option<Key>, t_ns: u64) {
+        let after_ns = self.owed.came(key, t_ns);
         let Some(key) = key else { return };
-        let asked = self.unasked.asked.as_ref().filter(|asked| asked.key == Some(key));
-        let after_ns = asked.map(|asked| t_ns.saturating_sub(asked.sent_ns));
         self.events.push_back(Event::Odd { key, t_ns, odd: Odd::Late { after_ns } });
     }
 }

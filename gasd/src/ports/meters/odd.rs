@@ -81,7 +81,9 @@ fn words(id: &str, port: &str, odd: &Odd) -> String {
         ),
         Odd::Late { after_ns } => {
             let after = after_ns.map_or_else(String::new, |ns| {
-                format!(" {}.{} s after its request,", ns / 1_000_000_000, ns / 100_000_000 % 10)
+                // Counted from the oldest request that this may answer, so that who goes by it waits for long enough.
+                let tenths = ns.div_ceil(100_000_000);
+                format!(" up to {}.{} s after its request,", tenths / 10, tenths % 10)
             });
             format!(
                 "{head} answered{after} when its answer was awaited no more, and that is dropped: probably it is slower than \
