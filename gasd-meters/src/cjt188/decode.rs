@@ -294,6 +294,10 @@ fn take_status(cursor: &mut Cursor<'_>, profile: &Profile, trace: &mut impl Trac
     let at = cursor.at();
     let raw: [u8; 2] = cursor.array()?;
     let status = profile.status.status(u16::from_le_bytes(raw));
+    if status.word == u16::MAX {
+        trace.field(at, &raw, format_args!("status"), format_args!("{}", Fault::NotFilled));
+        return Ok(status);
+    }
     let valve = status.valve.map_or("not said".into(), |valve| valve.to_string());
     trace.field(at, &raw, format_args!("status"), format_args!("valve {valve}; set: {}", status.flags));
     Ok(status)

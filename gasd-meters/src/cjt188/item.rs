@@ -59,6 +59,7 @@ impl Item {
                 (Value::or_absent(bcd::decode(raw), raw, make), doubt)
             }
             (Format::Clock, raw) => (Value::or_absent(clock(raw, profile.clock), raw, Value::Moment), None),
+            (Format::Status, [0xFF, 0xFF]) => (Value::Absent(Fault::NotFilled, raw.into()), None),
             (Format::Status, &[st0, st1]) => (Value::Bits(u16::from_le_bytes([st0, st1]).into()), None),
             _ => (Value::Absent(Fault::Length, raw.into()), None),
         };
