@@ -115,10 +115,11 @@ fn explain_header(frame: &Frame<'_>, trace: &mut impl Trace) {
         &[frame.control],
         format_args!("control"),
         format_args!(
-            "{}, function {:02X}{}",
+            "{}, function {:02X}{}{}",
             if frame.from_meter() { "from the meter" } else { "to the meter" },
             frame.function(),
             if frame.abnormal() { ", refused" } else { "" },
+            if frame.follows() { ", more follows" } else { "" },
         ),
     );
     let len = frame.data.len();
@@ -186,7 +187,7 @@ fn reading(
         medium: medium(frame.kind),
         ..Identity::default()
     };
-    let mut reading = Reading { meter, ..Reading::default() };
+    let mut reading = Reading { meter, more: frame.follows(), ..Reading::default() };
     for item in layout(di, frame.kind, cursor.len()).unwrap_or_default() {
         let at = cursor.at();
         let raw = cursor.take(item.len()).unwrap_or_default();
