@@ -40,7 +40,7 @@ pub struct Profile {
     /// Its clock.
     pub clock: ClockOrder,
     /// The unit its volumes are in, whatever it says. Needed for meters that say none (00), or litres
-    /// (29) when they mean m³.
+    /// (29) when they mean m³. A code that is another unit, or a multiple, is in doubt.
     pub volume_unit: Option<Unit>,
     /// The function with which its valve is moved: 04, or the maker's own.
     pub valve_function: u8,

@@ -164,7 +164,8 @@ fn is_current(register: Register) -> bool {
 /// The number of a field, in `unit` where that is known better.
 fn number(field: &Field, unit: Option<Unit>) -> Result<Number, Fault> {
     match (field.doubt, unit) {
-        (Some(Fault::UnknownUnit(_) | Fault::DoubtfulUnit(_)), Some(_)) | (None, _) => {}
+        (Some(Fault::UnknownUnit(_) | Fault::DoubtfulUnit(_) | Fault::OtherUnit(_)), Some(_)) | (None, _) => {
+        }
         (Some(doubt), _) => return Err(doubt),
     }
     match &field.value {

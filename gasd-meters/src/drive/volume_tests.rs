@@ -109,7 +109,7 @@ fn a_subunit_counts_where_the_device_itself_has_none() {
 fn a_known_unit_settles_a_doubt_about_it_and_no_other() {
     let doubtful = |doubt| reading(vec![Field { doubt: Some(doubt), ..field(Kind::Volume, PLAIN, 5) }]);
     let metre = Some(Unit::CubicMetre);
-    for doubt in [Fault::DoubtfulUnit(0x29), Fault::UnknownUnit(0)] {
+    for doubt in [Fault::DoubtfulUnit(0x29), Fault::UnknownUnit(0), Fault::OtherUnit(0x2D)] {
         let reading = doubtful(doubt);
         assert!(volume_ul(&reading, None, None).unwrap_err().to_string().contains("set the"));
         assert_eq!(volume_ul(&reading, None, metre), Ok(5_000 * LITRE_UL));
