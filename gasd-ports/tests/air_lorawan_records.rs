@@ -11,7 +11,7 @@ use gasd_meters::lorawan::payload::{Profile, UGM};
 use gasd_meters::lorawan::{Direction, Draft, Radio};
 use gasd_meters::{Error, Kind, Valve};
 use gasd_ports::air::lorawan::{Activation, Device, Network, Settings};
-use gasd_ports::air::{Air as _, Event, Output};
+use gasd_ports::air::{Event, Output};
 use gateway::{Air, keys_1_0};
 
 const ADDR: u32 = 0x2601_1234;
