@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Wired M-Bus that says that it is encrypted, or seems to: nothing is made of ciphertext.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use gasd_meters::mbus::{Frame, Link, decode, records};
 use gasd_meters::{Error, Kind, Reading, hex};

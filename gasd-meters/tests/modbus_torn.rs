@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A unit that fills its answer register by register from a counter that goes on: what is published was so.
-#![allow(clippy::cast_possible_truncation, reason = "registers of a counter")]
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use gasd_meters::modbus::{Frame, Memory, Order, Point, Readout, RegisterMap, Step, Type};
 use gasd_meters::{Fault, Kind, Unit, Value, crc};
