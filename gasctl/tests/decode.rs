@@ -39,6 +39,15 @@ fn a_frame_is_explained_field_by_field_behind_its_wake_up_bytes() {
 }
 
 #[test]
+fn an_answer_that_says_that_more_follows_is_shown_with_its_values() {
+    let output = decode(&[&WATER.replace("337881", "3378A1").replace("841316", "843316")]);
+    assert_eq!(output.status.code(), Some(0));
+    for line in ["answers with data, and says that more follows", "556677.00 m³", "valve: closed"] {
+        assert!(said(&output).contains(line), "{line:?} is not in\n{}", said(&output));
+    }
+}
+
+#[test]
 fn as_json_numbers_are_exact_and_every_byte_is_named() {
     let output =
         Command::new(env!("CARGO_BIN_EXE_gasctl")).args(["--json", "decode", WATER]).output().unwrap();

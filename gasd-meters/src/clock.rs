@@ -17,6 +17,20 @@ pub(crate) fn value(seconds: u64, raw: &[u8]) -> Value {
     Value::or_absent(moment, raw, Value::Moment)
 }
 
+/// Seconds since 1970 of a date and time, as its clock has them; `None` of a part of it, or before 1970.
+pub(crate) fn seconds(moment: Moment) -> Option<u64> {
+    let (date, time) = (moment.date?, moment.time?);
+    // Years from March on, so that the leap day is the last of its year.
+    let month = u64::from(date.month());
+    let year = u64::from(date.year()).checked_sub(u64::from(month < 3))?;
+    let from_march = if month < 3 { month + 9 } else { month - 3 };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * from_march + 2) / 5;
+    let days = (days + u64::from(date.day()) - 1).checked_sub(719_468)?;
+    let time =
+        u64::from(time.hour()) * 3600 + u64::from(time.minute()) * 60 + u64::from(time.second().unwrap_or(0));
+    Some(days * 86_400 + time)
+}
+
 /// Seconds since 1970.
 fn moment(seconds: u64) -> Result<Moment, Fault> {
     let part = |n: u64| u8::try_from(n).unwrap_or(u8::MAX);
@@ -50,6 +64,10 @@ mod tests {
             (4_294_967_295, "2106-02-07T06:28:15"),
         ] {
             assert_eq!(value(seconds, &[]).to_string(), known);
+            assert_eq!(moment(seconds).map(super::seconds), Ok(Some(seconds)));
+        }
+        for seconds in (0..4_294_967_295).step_by(86_399 * 7) {
+            assert_eq!(moment(seconds).map(super::seconds), Ok(Some(seconds)));
         }
         assert_eq!(value(0, &[0; 4]), Value::Absent(Fault::NotSet, [0; 4].into()));
     }

@@ -27,6 +27,8 @@ pub enum Fault {
     UnknownUnit(u8),
     /// A unit that meters of this kind send although they mean another; the code.
     DoubtfulUnit(u8),
+    /// The unit that the meter says is not the one that its profile has; the code.
+    OtherUnit(u8),
     /// Something behind the unit that the protocol's table does not have, and that may change what the
     /// value means; the code.
     UnknownExtension(u8),
@@ -59,6 +61,10 @@ impl fmt::Display for Fault {
             Self::DoubtfulUnit(code) => write!(
                 f,
                 "unit code {code:02X} is sent by meters that mean another unit: set the unit in the profile"
+            ),
+            Self::OtherUnit(code) => write!(
+                f,
+                "unit code {code:02X} is another unit than the one of the meter's profile: set the unit, or a profile (dialect) without one"
             ),
             Self::UnknownExtension(code) => {
                 write!(f, "extension {code:02X} of the unit is not known, it may change what the value means")

@@ -168,6 +168,22 @@ fn what_differs_in_a_reading_is_taken_and_counted() {
 }
 
 #[test]
+fn an_answer_that_says_that_more_follows_is_read() {
+    let mut meter = Meter { status: 1, ..Meter::new() };
+    let (finished, asked) = talk(gas().read(&Memory::default()), |request| {
+        let mut bytes = meter.answer(request);
+        bytes[11] |= 0x20;
+        let end = bytes.len() - 2;
+        bytes[end] = crc::sum(&bytes[2..end]);
+        bytes
+    });
+    let reading = finished.result.unwrap();
+    assert_eq!((reading.valve, reading.more, reading.fields.len()), (Some(Valve::Closed), true, 4));
+    // There is no request for what follows: it is said, and the meter is not asked again.
+    assert_eq!((asked.len(), finished.oddities), (1, Oddities { more: 1, ..Oddities::default() }));
+}
+
+#[test]
 fn a_refusal_is_an_answer() {
     let mut meter = Meter { refuses: true, ..Meter::new() };
     let (finished, asked) = talk(gas().read(&Memory::default()), |request| meter.answer(request));

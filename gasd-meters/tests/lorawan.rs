@@ -72,6 +72,43 @@ fn a_counter_goes_on_and_never_back() {
 }
 
 #[test]
+fn a_session_without_joins_is_found_wherever_its_counter_is_and_goes_on_from_there() {
+    for (n, before) in [(0, 0x0003_0005), (1, 0x00FF_FFFF), (0, 0)] {
+        let up = Counter::new().without_joins();
+        let mut session = Session { dev_addr: 0x2601_1234, keys: keys(n), up };
+        let mut open = |counter: u32| {
+            let bytes = draft(counter, b"x").seal(&keys(n), Radio::default()).unwrap();
+            session.open(&frame(&bytes), Radio::default()).map(|opened| opened.counter)
+        };
+        assert_eq!(open(0x0100_0000), Err(Error::Mac), "beyond what any device counts to");
+        assert_eq!(open(before), Ok(before));
+        assert_eq!(open(before), Err(Error::Replay { got: before, last: before }));
+        // Nobody heard it for so long: there is no way back but on.
+        for gap in [WINDOW + 1, 0x3_0000, 0x8_0000 - 0x1_0000] {
+            let last = session.up.last().unwrap();
+            let mut open = |counter: u32| {
+                let bytes = draft(counter, b"x").seal(&keys(n), Radio::default()).unwrap();
+                session.open(&frame(&bytes), Radio::default()).map(|opened| opened.counter)
+            };
+            assert_eq!(open(last + gap), Ok(last + gap));
+            assert!(matches!(open(last + 1), Err(Error::Replay { .. } | Error::Mac)), "it never goes back");
+        }
+        assert!(session.up.last() > Some(before));
+    }
+    // The MIC decides: another key's frame is none, whatever its counter.
+    let up = Counter::new().without_joins();
+    let mut session = Session { dev_addr: 0x2601_1234, keys: keys(0), up };
+    let other = Keys::V1_0 { network: Key::new([7; 16]), application: None };
+    for low in 0..20 {
+        let bytes = Draft { payload: None, ..draft(low, b"") }.seal(&other, Radio::default()).unwrap();
+        assert_eq!(session.open(&frame(&bytes), Radio::default()), Err(Error::Mac));
+    }
+    let mut last = Session { up: Counter::after(u32::MAX - 1).without_joins(), ..session };
+    let bytes = draft(u32::MAX, b"x").seal(&keys(0), Radio::default()).unwrap();
+    assert!(last.open(&frame(&bytes), Radio::default()).is_ok());
+}
+
+#[test]
 fn a_wrong_frame_leaves_the_counter_where_it_was() {
     let mut session = Session { dev_addr: 0x2601_1234, keys: keys(1), up: Counter::after(7) };
     let radio = Radio { acknowledged: 3, data_rate: 5, channel: 2 };

@@ -353,6 +353,43 @@ fn bodies_in_blocks_both_ways() {
 }
 
 #[test]
+fn a_body_that_changes_while_it_is_fetched_is_fetched_anew() {
+    let (mut server, token) = observed();
+    let block = |n: u32, more| Block { number: n, more, size: 0 }.to_option();
+    let part = |message: Message, n, more, tag: &[u8]| {
+        message.with_number(option::BLOCK2, block(n, more)).with(option::ETAG, tag)
+    };
+    let first = part(telling(Type::Confirmable, 80, &token, 2, &[1; 16]), 0, true, b"a");
+    let (mut sent, _) = send(&mut server, 3 * S, &first);
+    // Its second half is another's: from the first block on, then.
+    let answer = part(content(&sent.pop().unwrap(), None, 42, &[2; 4]), 1, false, b"b");
+    let (mut sent, events) = send(&mut server, 3 * S, &answer);
+    let ask = sent.pop().unwrap();
+    assert_eq!((ask.number(option::BLOCK2), events), (Some(0), vec![]));
+    let answer = part(content(&ask, None, 42, &[2; 16]), 0, true, b"b");
+    let (mut sent, events) = send(&mut server, 3 * S, &answer);
+    let ask = sent.pop().unwrap();
+    assert_eq!((ask.number(option::BLOCK2), events), (Some(1 << 4), vec![]));
+    let (_, events) = send(&mut server, 3 * S, &part(content(&ask, None, 42, &[2; 4]), 1, false, b"b"));
+    let [Event::Said { content: Content::Opaque(whole), .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(*whole, [2; 20]);
+
+    // One that changes faster than it comes is given up: it says so, and asks no more.
+    let first = part(telling(Type::Confirmable, 81, &token, 3, &[1; 16]), 0, true, b"a");
+    let (mut sent, _) = send(&mut server, 4 * S, &first);
+    let mut refused = 0;
+    for tag in [b"b", b"c", b"d", b"e"] {
+        let Some(ask) = sent.pop().filter(|ask| ask.code == Code::GET) else { break };
+        let n = ask.number(option::BLOCK2).unwrap_or(0) >> 4;
+        let events;
+        (sent, events) = send(&mut server, 4 * S, &part(content(&ask, None, 42, &[1; 16]), n, true, tag));
+        refused += events.iter().filter(|event| matches!(event, Event::Refused { .. })).count();
+        assert!(!events.iter().any(|event| matches!(event, Event::Said { .. })));
+    }
+    assert_eq!((refused, sent.len()), (1, 0));
+}
+
+#[test]
 fn after_a_restart_what_was_observed_still_is() {
     let (server, token) = observed();
     let kept: Vec<Vec<u8>> = server.clients().iter().map(Client::to_bytes).collect();

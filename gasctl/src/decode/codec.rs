@@ -169,6 +169,9 @@ fn cjt188(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Me
     use cjt188::Message;
     let frame = cjt188::Frame::parse(bytes)?;
     let meaning = match cjt188::decode(&frame, options.profile, None, trace)?.message {
+        Message::Data(reading) if reading.more => {
+            Meaning::reading("answers with data, and says that more follows", reading)
+        }
         Message::Data(reading) => Meaning::reading("answers with data", reading),
         Message::Refused(status) => {
             Meaning::refusal(Error::DeviceError { code: status.word, what: "its status says why" })

@@ -115,10 +115,11 @@ fn explain_header(frame: &Frame<'_>, trace: &mut impl Trace) {
         &[frame.control],
         format_args!("control"),
         format_args!(
-            "{}, function {:02X}{}",
+            "{}, function {:02X}{}{}",
             if frame.from_meter() { "from the meter" } else { "to the meter" },
             frame.function(),
             if frame.abnormal() { ", refused" } else { "" },
+            if frame.follows() { ", more follows" } else { "" },
         ),
     );
     let len = frame.data.len();
@@ -186,7 +187,7 @@ fn reading(
         medium: medium(frame.kind),
         ..Identity::default()
     };
-    let mut reading = Reading { meter, ..Reading::default() };
+    let mut reading = Reading { meter, more: frame.follows(), ..Reading::default() };
     for item in layout(di, frame.kind, cursor.len()).unwrap_or_default() {
         let at = cursor.at();
         let raw = cursor.take(item.len()).unwrap_or_default();
@@ -294,6 +295,10 @@ fn take_status(cursor: &mut Cursor<'_>, profile: &Profile, trace: &mut impl Trac
     let at = cursor.at();
     let raw: [u8; 2] = cursor.array()?;
     let status = profile.status.status(u16::from_le_bytes(raw));
+    if status.word == u16::MAX {
+        trace.field(at, &raw, format_args!("status"), format_args!("{}", Fault::NotFilled));
+        return Ok(status);
+    }
     let valve = status.valve.map_or("not said".into(), |valve| valve.to_string());
     trace.field(at, &raw, format_args!("status"), format_args!("valve {valve}; set: {}", status.flags));
     Ok(status)

@@ -99,10 +99,20 @@ impl<'a> Frame<'a> {
         self.control & 0x40 != 0
     }
 
-    /// The function, 00–3FH; makers' own have 20H in it.
+    /// The function, 00–3FH; makers' own have 20H in it, but in an answer with data it is [`Frame::follows`].
     #[must_use]
     pub const fn function(&self) -> u8 {
-        self.control & 0x3F
+        match self.control & 0x3F {
+            function @ (0x21 | 0x23 | 0x29) if self.from_meter() => function & 0x1F,
+            function => function,
+        }
+    }
+
+    /// Whether a meter's answer with data has the bit (D5) with which some makers say that more follows. The standard
+    /// leaves it to them, and has no request for what follows.
+    #[must_use]
+    pub const fn follows(&self) -> bool {
+        self.from_meter() && !self.abnormal() && matches!(self.control & 0x3F, 0x21 | 0x23 | 0x29)
     }
 }
 

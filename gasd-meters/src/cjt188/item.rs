@@ -59,6 +59,7 @@ impl Item {
                 (Value::or_absent(bcd::decode(raw), raw, make), doubt)
             }
             (Format::Clock, raw) => (Value::or_absent(clock(raw, profile.clock), raw, Value::Moment), None),
+            (Format::Status, [0xFF, 0xFF]) => (Value::Absent(Fault::NotFilled, raw.into()), None),
             (Format::Status, &[st0, st1]) => (Value::Bits(u16::from_le_bytes([st0, st1]).into()), None),
             _ => (Value::Absent(Fault::Length, raw.into()), None),
         };
@@ -68,7 +69,11 @@ impl Item {
     fn amount(&self, raw: &[u8], digits: &[u8], places: u8, code: u8, profile: &Profile) -> Field {
         let volume = self.kind == Kind::Volume;
         let (unit, power, doubt) = match (unit(code), profile.volume_unit) {
-            (_, Some(unit)) if volume => (unit, 0, None),
+            (said, Some(unit)) if volume => {
+                // A profile has a unit for meters that say none, or litres. What else they say may well be so.
+                let agrees = said.is_none_or(|(of, power)| of == Unit::Litre || (of, power) == (unit, 0));
+                (unit, 0, (!agrees).then_some(Fault::OtherUnit(code)))
+            }
             // Litres with two digits after the point: meters say so that mean m³.
             (Some((Unit::Litre, power)), _) if volume => {
                 (Unit::Litre, power, Some(Fault::DoubtfulUnit(code)))
@@ -108,4 +113,27 @@ pub(super) fn clock(raw: &[u8], order: ClockOrder) -> Result<Moment, Fault> {
     let date = Date::new(year, bcd::digits(month)?, bcd::digits(day)?)?;
     let time = TimeOfDay::new(bcd::digits(hour)?, bcd::digits(minute)?, Some(bcd::digits(second)?))?;
     Ok(Moment::new(date, time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_does_not_overrule_a_unit_that_may_well_be_so() {
+        let item = Item::new(Kind::Volume, Register::default(), Format::Amount(2));
+        for profile in [Profile::CUBIC_METRES, Profile::CLOCK_HIGH_FIRST] {
+            let field = |code| item.field(&[0x78, 0x56, 0x34, 0x12, code], &profile);
+            // None, litres in any multiple, an unknown one; and the same unit.
+            for code in [0x00, 0x29, 0x2A, 0x2B, 0x20, 0x2C] {
+                assert_eq!(field(code).volume_ul(), Ok(123_456_780_000_000), "{code:02X}");
+            }
+            // Ten and a hundred m³, kWh, m³/h.
+            for code in [0x2D, 0x2E, 0x05, 0x35] {
+                assert_eq!(field(code).volume_ul(), Err(Fault::OtherUnit(code)), "{code:02X}");
+            }
+        }
+        let field = item.field(&[0x78, 0x56, 0x34, 0x12, 0x2D], &Profile::STANDARD);
+        assert_eq!(field.volume_ul(), Ok(1_234_567_800_000_000));
+    }
 }

@@ -40,7 +40,7 @@ pub struct Profile {
     /// Its clock.
     pub clock: ClockOrder,
     /// The unit its volumes are in, whatever it says. Needed for meters that say none (00), or litres
-    /// (29) when they mean m³.
+    /// (29) when they mean m³. A code that is another unit, or a multiple, is in doubt.
     pub volume_unit: Option<Unit>,
     /// The function with which its valve is moved: 04, or the maker's own.
     pub valve_function: u8,
@@ -123,16 +123,19 @@ pub const PROFILES: &[Profile] = &[
 pub struct Status {
     /// ST1 ST0.
     pub word: u16,
-    /// Where the valve is; `None` where the bits are none of those that the profile has.
+    /// Where the valve is; `None` where the bits are none of those that the profile has, or are not filled.
     pub valve: Option<Valve>,
     /// The rest.
     pub flags: Flags,
 }
 
 impl StatusBits {
-    /// What a status word says.
+    /// What a status word says: one of all ones is not filled, and says nothing.
     #[must_use]
     pub fn status(&self, word: u16) -> Status {
+        if word == u16::MAX {
+            return Status { word, valve: None, flags: Flags::default() };
+        }
         let mut flags = Flags::default();
         for &(bits, flag) in self.flags {
             flags.say(flag, word & bits != 0);

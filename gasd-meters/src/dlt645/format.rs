@@ -64,12 +64,12 @@ impl Format {
                 let digits = if signed { bcd::decode_signed(raw) } else { bcd::decode(raw) };
                 Value::or_absent(digits, raw, |n| Value::Number(Number::new(n, -(places as i8), unit)))
             }
-            (Self::Bits(_), _) => Value::Bits(uint_le(raw)),
             (Self::Ascii(_), _) => Value::or_absent(ascii(raw), raw, Value::Text),
             (Self::Digits(_), _) => {
                 Value::or_absent(bcd::decode(raw).map(|_| bcd::text(raw)), raw, Value::Text)
             }
             (_, raw) if raw.iter().all(|&byte| byte == 0xFF) => Value::Absent(Fault::NotFilled, raw.into()),
+            (Self::Bits(_), _) => Value::Bits(uint_le(raw)),
             (Self::WeekdayDate, &[_, day, month, year]) => {
                 Value::or_absent(date(day, month, year).map(Moment::date), raw, Value::Moment)
             }

@@ -170,6 +170,7 @@ impl dialogue::Talk for Talk {
         count(&mut oddities.address, lenient.address);
         count(&mut oddities.sequence, lenient.ser);
         count(&mut oddities.order, lenient.order);
+        count(&mut oddities.more, answer.follows());
         self.result = Some(decoded.message.into_reading());
         Ok(())
     }

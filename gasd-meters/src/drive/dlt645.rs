@@ -14,6 +14,7 @@ use crate::dlt645::{
     decode, encode, find, probe,
 };
 use crate::error::{EncodeError, Error};
+use crate::fault::Fault;
 use crate::kind::Kind;
 use crate::reading::{Identity, Reading, Value};
 use crate::scan::Probe;
@@ -23,6 +24,16 @@ use crate::time::{Date, TimeOfDay};
 /// Status word 3 (2007), whose bit 4 says where the switch is: 0 supplied, 1 tripped.
 const STATE: Di = Di::Long(0x0400_0503);
 const TRIPPED: u64 = 0x10;
+
+/// Where the switch is by status word 3; `None` where that does not say.
+const fn switch(bits: u64) -> Option<Valve> {
+    match bits & 0xFF {
+        // Not filled: bits 2 and 3 are the supply, and both set is none of its three kinds.
+        0xFF => None,
+        low if low & TRIPPED == 0 => Some(Valve::Open),
+        _ => Some(Valve::Closed),
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
@@ -180,12 +191,15 @@ impl dialogue::Talk for Talk {
             }
             Stage::State => {
                 let status = data.reading.get(Kind::Status).map(|field| &field.value);
-                let Some(Value::Bits(bits)) = status else {
-                    return Err(Error::Malformed { what: "the status word is not one" });
+                let valve = match status {
+                    Some(Value::Bits(bits)) => switch(*bits),
+                    // "Not available" is an answer, and no position.
+                    Some(Value::Absent(Fault::NotFilled, _)) => None,
+                    _ => return Err(Error::Malformed { what: "the status word is not one" }),
                 };
-                let valve = if bits & TRIPPED == 0 { Valve::Open } else { Valve::Closed };
+                count(&mut oddities.valve, valve.is_none());
                 let reading = core::mem::take(&mut self.reading);
-                self.end(Ok(Reading { valve: Some(valve), ..reading }));
+                self.end(Ok(Reading { valve, ..reading }));
             }
             Stage::Look | Stage::Switch(_) | Stage::Over => self.end(Ok(data.reading)),
         }

@@ -34,7 +34,7 @@ pub(super) enum Kept {
     /// The frame count bit of the meter at this primary address, while both sides are known to agree; whether its last
     /// reset stayed unanswered.
     Mbus { link: Option<(u8, FrameCount)>, silent: bool },
-    /// High parts of totals.
+    /// Totals as they were read last.
     Modbus(modbus::Memory),
     /// Who was found so, and how many preambles it wants.
     Hart { select: HartSelect, address: Address, preambles: u8 },

@@ -22,6 +22,8 @@ pub struct Oddities {
     pub torn: u16,
     /// The meter did not say where its valve is when it was asked for that alone.
     pub valve: u16,
+    /// An answer that says that more follows, which there is no request for (CJ/T 188).
+    pub more: u16,
 }
 
 impl Oddities {
@@ -37,6 +39,7 @@ impl Oddities {
             ("mute", self.mute),
             ("torn", self.torn),
             ("valve", self.valve),
+            ("more", self.more),
         ]
         .into_iter()
     }

@@ -28,6 +28,8 @@ pub enum NoVolume {
     },
     /// Several registers might be meant.
     Several(Vec<(Kind, Register)>),
+    /// One register is said more than once, with values that differ.
+    Differ((Kind, Register), Vec<Value>),
     /// There is one, and its value is none or is in doubt.
     Fault((Kind, Register), Fault),
     /// It is below nought.
@@ -60,6 +62,14 @@ impl fmt::Display for NoVolume {
                 list(f, names)?;
                 f.write_str("): write quantity = \"...\" to say which of them counts")
             }
+            Self::Differ((kind, register), values) => {
+                write!(f, "the meter says {} more than once, and not the same (", Named(*kind, *register))?;
+                values
+                    .iter()
+                    .enumerate()
+                    .try_for_each(|(n, value)| write!(f, "{}{value}", if n == 0 { "" } else { "; " }))?;
+                f.write_str("): nothing says which of them counts")
+            }
             Self::Fault((kind, register), fault) => write!(f, "{}: {fault}", Named(*kind, *register)),
             Self::Negative((kind, register)) => write!(f, "{} is below nought", Named(*kind, *register)),
         }
@@ -74,11 +84,14 @@ impl core::error::Error for NoVolume {}
 /// goes before the forward one, and the device itself before its subunits. `unit` is what the meter's unit really is,
 /// whatever it says: it settles a unit that is in doubt, and makes a volume of a counter that a concentrator fills.
 ///
+/// A register that is said more than once is one register if all say the same volume; what is absent or in doubt says nothing
+/// beside one that is not.
+///
 /// # Errors
 ///
-/// [`NoVolume`] where it is absent, in doubt, below nought, finer than 1 µL or one of several.
+/// [`NoVolume`] where it is absent, in doubt, below nought, finer than 1 µL, one of several or said in several ways.
 pub fn volume_ul(reading: &Reading, kind: Option<Kind>, unit: Option<Unit>) -> Result<u64, NoVolume> {
-    let field = choose(reading, kind, unit.is_some())?;
+    let field = choose(reading, kind, unit)?;
     let name = (field.kind, field.register);
     let number = number(field, unit).map_err(|fault| NoVolume::Fault(name, fault))?;
     let volume_ul = number.volume_ul().map_err(|fault| NoVolume::Fault(name, fault))?;
@@ -89,11 +102,11 @@ pub fn volume_ul(reading: &Reading, kind: Option<Kind>, unit: Option<Unit>) -> R
 /// no whole number of µL. Of a number that the meter sends as a float it says only how many digits this one has.
 #[must_use]
 pub fn quantity_resolution_ul(reading: &Reading, kind: Option<Kind>, unit: Option<Unit>) -> Option<u64> {
-    let field = choose(reading, kind, unit.is_some()).ok()?;
+    let field = choose(reading, kind, unit).ok()?;
     u64::try_from(number(field, unit).ok()?.resolution_ul()?).ok()
 }
 
-fn choose(reading: &Reading, kind: Option<Kind>, counters: bool) -> Result<&Field, NoVolume> {
+fn choose(reading: &Reading, kind: Option<Kind>, unit: Option<Unit>) -> Result<&Field, NoVolume> {
     let current: Vec<&Field> = reading.fields.iter().filter(|field| is_current(field.register)).collect();
     let wanted = |kinds: &[Kind]| -> Vec<&Field> {
         current.iter().copied().filter(|field| kinds.contains(&field.kind)).collect()
@@ -102,25 +115,22 @@ fn choose(reading: &Reading, kind: Option<Kind>, counters: bool) -> Result<&Fiel
         Some(kind) => wanted(&[kind]),
         None => wanted(&VOLUMES),
     };
-    if found.is_empty() && kind.is_none() && counters {
+    if found.is_empty() && kind.is_none() && unit.is_some() {
         found = wanted(&COUNTERS);
     }
     if found.iter().any(|field| field.register.subunit == 0) {
         found.retain(|field| field.register.subunit == 0);
     }
-    // Of one kind the plain register, then the forward one, each as it comes first.
+    // Of one kind the plain register, then the forward one.
+    let plain = |of: &Field| of.register.direction == Direction::Any;
+    let same = |a: &Field, b: &Field| a.kind == b.kind && a.register.subunit == b.register.subunit;
+    let all = found.clone();
+    found.retain(|field| plain(field) || !all.iter().any(|other| same(field, other) && plain(other)));
     let mut chosen: Vec<&Field> = Vec::new();
-    for field in found {
-        let same = |of: &&mut &Field| of.kind == field.kind && of.register.subunit == field.register.subunit;
-        match chosen.iter_mut().find(same) {
-            None => chosen.push(field),
-            Some(other)
-                if other.register.direction != Direction::Any
-                    && field.register.direction == Direction::Any =>
-            {
-                *other = field;
-            }
-            Some(_) => {}
+    for field in &found {
+        if !chosen.iter().any(|known| same(known, field)) {
+            let twice: Vec<&Field> = found.iter().copied().filter(|other| same(other, field)).collect();
+            chosen.push(one(&twice, unit)?);
         }
     }
     let names = |fields: &[&Field]| fields.iter().map(|field| (field.kind, field.register)).collect();
@@ -131,6 +141,21 @@ fn choose(reading: &Reading, kind: Option<Kind>, counters: bool) -> Result<&Fiel
     }
 }
 
+/// The one of these fields, which are of one register, that says its volume.
+fn one<'r>(fields: &[&'r Field], unit: Option<Unit>) -> Result<&'r Field, NoVolume> {
+    let volume = |field: &Field| number(field, unit).and_then(Number::volume_ul);
+    let mut said = fields.iter().copied().filter(|field| volume(field).is_ok());
+    let first = said.next();
+    if let Some(field) = first
+        && said.any(|other| volume(other) != volume(field))
+    {
+        let values = fields.iter().map(|field| field.value.clone()).collect();
+        return Err(NoVolume::Differ((field.kind, field.register), values));
+    }
+    // Why not is said of the first.
+    first.or(fields.first().copied()).ok_or(NoVolume::Missing { kind: None, said: Vec::new() })
+}
+
 fn is_current(register: Register) -> bool {
     let plain = Register { direction: Direction::Any, subunit: 0, ..register };
     plain == Register::PLAIN && register.direction != Direction::Reverse
@@ -139,7 +164,8 @@ fn is_current(register: Register) -> bool {
 /// The number of a field, in `unit` where that is known better.
 fn number(field: &Field, unit: Option<Unit>) -> Result<Number, Fault> {
     match (field.doubt, unit) {
-        (Some(Fault::UnknownUnit(_) | Fault::DoubtfulUnit(_)), Some(_)) | (None, _) => {}
+        (Some(Fault::UnknownUnit(_) | Fault::DoubtfulUnit(_) | Fault::OtherUnit(_)), Some(_)) | (None, _) => {
+        }
         (Some(doubt), _) => return Err(doubt),
     }
     match &field.value {

@@ -41,8 +41,33 @@ fn the_one_volume_is_taken_from_the_current_register() {
     fields.push(field(Kind::Volume, FORWARD, 50));
     assert_eq!(volume_ul(&reading(fields.clone()), None, None), Ok(50 * LITRE_UL));
     fields.push(field(Kind::Volume, PLAIN, 60));
-    fields.push(field(Kind::Volume, PLAIN, 70));
     assert_eq!(volume_ul(&reading(fields), None, None), Ok(60 * LITRE_UL));
+}
+
+#[test]
+fn a_register_that_is_said_twice_counts_if_both_say_the_same() {
+    let (litres, other) = (field(Kind::Volume, PLAIN, 60_000), field(Kind::Volume, PLAIN, 60_010));
+    let cubic_metres = Field::new(Kind::Volume, PLAIN, number(60, 0, Unit::CubicMetre));
+    let same = reading(vec![litres.clone(), cubic_metres, litres.clone()]);
+    assert_eq!(volume_ul(&same, None, None), Ok(60_000 * LITRE_UL));
+    for kind in [None, Some(Kind::Volume)] {
+        assert_eq!(
+            volume_ul(&reading(vec![litres.clone(), other.clone()]), kind, None).unwrap_err().to_string(),
+            "the meter says volume more than once, and not the same (60000 L; 60010 L): nothing says which of them counts"
+        );
+    }
+    // What says nothing contradicts nobody.
+    let absent = Field::new(Kind::Volume, PLAIN, Value::Absent(Fault::NotFilled, [0xFF; 4].into()));
+    let doubtful = Field { doubt: Some(Fault::UnknownExtension(0x45)), ..other.clone() };
+    let beside = reading(vec![absent.clone(), doubtful, litres.clone()]);
+    assert_eq!(volume_ul(&beside, None, None), Ok(60_000 * LITRE_UL));
+    assert_eq!(
+        volume_ul(&reading(vec![absent]), None, None),
+        Err(NoVolume::Fault((Kind::Volume, PLAIN), Fault::NotFilled))
+    );
+    // The plain register goes before the forward one, which may say what it likes.
+    let forward = Field { register: FORWARD, ..other };
+    assert_eq!(volume_ul(&reading(vec![forward, litres]), None, None), Ok(60_000 * LITRE_UL));
 }
 
 #[test]
@@ -84,7 +109,7 @@ fn a_subunit_counts_where_the_device_itself_has_none() {
 fn a_known_unit_settles_a_doubt_about_it_and_no_other() {
     let doubtful = |doubt| reading(vec![Field { doubt: Some(doubt), ..field(Kind::Volume, PLAIN, 5) }]);
     let metre = Some(Unit::CubicMetre);
-    for doubt in [Fault::DoubtfulUnit(0x29), Fault::UnknownUnit(0)] {
+    for doubt in [Fault::DoubtfulUnit(0x29), Fault::UnknownUnit(0), Fault::OtherUnit(0x2D)] {
         let reading = doubtful(doubt);
         assert!(volume_ul(&reading, None, None).unwrap_err().to_string().contains("set the"));
         assert_eq!(volume_ul(&reading, None, metre), Ok(5_000 * LITRE_UL));

@@ -73,7 +73,8 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::AddressMismatch`]; [`Error::AnswerMismatch`] of a frame to the device; [`Error::Mac`];
-    /// [`Error::Replay`] and [`Error::CounterGap`] of a frame that is the device's own at the wrong time.
+    /// [`Error::Replay`] and [`Error::CounterGap`] (of a session that was joined) of a frame that is the device's own at the
+    /// wrong time.
     pub fn open(&mut self, frame: &DataFrame<'_>, radio: Radio) -> Result<Opened, Error> {
         if frame.dev_addr != self.dev_addr {
             return Err(Error::AddressMismatch);
@@ -81,7 +82,7 @@ impl Session {
         if frame.direction == Direction::Down {
             return Err(Error::AnswerMismatch { what: "it goes to the device" });
         }
-        for counter in self.up.candidates(frame.counter).into_iter().flatten() {
+        for counter in self.up.candidates(frame.counter) {
             if self.keys.verify(frame, counter, radio).is_ok() {
                 self.up.accept(counter)?;
                 return Ok(self.keys.decipher(frame, counter));

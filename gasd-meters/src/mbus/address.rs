@@ -94,11 +94,15 @@ impl Address {
 
 impl fmt::Display for Address {
     /// As people who commission meters write it: number, manufacturer, version, medium:
-    /// `12345678.ELS.33.03`.
+    /// `12345678.ELS.33.03`. An address that is not unique in the world (bit 15 of the manufacturer) is another one than that of the same
+    /// letters, which cannot say so: it is shown as on labels, in sixteen digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, manufacturer, version, medium } = self;
         if *manufacturer == 0xFFFF {
             write!(f, "{}.***.{version:02X}.{medium:02X}", bcd::text(id))
+        } else if manufacturer & LOCAL != 0 {
+            let [low, high] = manufacturer.to_le_bytes();
+            write!(f, "{}{low:02X}{high:02X}{version:02X}{medium:02X}", bcd::text(id))
         } else {
             write!(f, "{}.{}.{version:02X}.{medium:02X}", bcd::text(id), letters(*manufacturer))
         }
@@ -147,6 +151,9 @@ impl FromStr for Address {
         parse().ok_or(EncodeError::Address)
     }
 }
+
+/// In a manufacturer's code: the address is not unique in the world.
+const LOCAL: u16 = 0x8000;
 
 /// The three letters of a manufacturer's code. The highest bit, which marks an address that is not
 /// unique in the world, is left out.
@@ -220,6 +227,19 @@ mod tests {
             assert_eq!(wrong.parse::<Address>(), Err(EncodeError::Address), "{wrong}");
         }
         assert_eq!("äääää".parse::<Address>(), Err(EncodeError::Address));
+    }
+
+    #[test]
+    fn what_is_shown_of_an_address_is_that_address() {
+        // Not unique in the world: the same letters, and another meter.
+        let local = Address { id: [0x78, 0x56, 0x34, 0x12], manufacturer: 0x9593, version: 0x33, medium: 3 };
+        assert_eq!(local.to_string(), "1234567893953303");
+        let unique: Address = "12345678.ELS.33.03".parse().expect("an address");
+        assert!(!local.matches(&unique) && local.matches(&"12345678".parse().expect("an address")));
+        for manufacturer in 0..=u16::MAX {
+            let address = Address { manufacturer, ..local };
+            assert_eq!(address.to_string().parse(), Ok(address), "{manufacturer:04X}");
+        }
     }
 
     #[test]

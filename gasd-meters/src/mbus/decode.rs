@@ -9,6 +9,7 @@ use super::frame::{Frame, Function, Link};
 use super::header::{Header, medium_of};
 use super::payload::{self, Records};
 use super::record::Items;
+use super::secured;
 use crate::bytes::Cursor;
 use crate::crc;
 use crate::error::Error;
@@ -90,7 +91,8 @@ pub const fn refusal(code: u8) -> &'static str {
 ///
 /// [`Error::Truncated`] or [`Error::Malformed`] where the data break off or contradict themselves;
 /// [`Error::KeyMissing`] of encrypted data (OMS mode 5 or 7), which
-/// [`Receiver::receive_wired`](crate::wmbus::Receiver::receive_wired) opens.
+/// [`Receiver::receive_wired`](crate::wmbus::Receiver::receive_wired) opens;
+/// [`Error::UnsupportedMode`] of data that are encrypted otherwise, or may be.
 pub fn decode(frame: &Frame<'_>, trace: &mut impl Trace) -> Result<Message, Error> {
     let Some(link) = frame.link() else {
         trace.field(0, &[super::frame::ACK], format_args!("acknowledged"), format_args!("E5"));
@@ -169,11 +171,11 @@ fn data(header: Option<Header>, cursor: &mut Cursor<'_>, trace: &mut impl Trace)
 
 /// The medium of a meter whose data are not encrypted.
 fn readable(header: Option<&Header>, cursor: &Cursor<'_>) -> Result<Medium, Error> {
-    let encrypted = header.is_some_and(|header| matches!(header.mode(), 5 | 7) && header.blocks() > 0);
-    if encrypted && !cursor.rest().starts_with(&[0x2F, 0x2F]) {
-        return Err(Error::KeyMissing);
+    let medium = medium_of(header.and_then(|header| header.meter.as_ref()));
+    match header {
+        Some(header) => secured::plain(header, cursor, medium).map(|()| medium),
+        None => Ok(medium),
     }
-    Ok(medium_of(header.and_then(|header| header.meter.as_ref())))
 }
 
 /// The records of an answer with variable data, and their header, where they have one: for whoever looks at each and

@@ -35,6 +35,7 @@ mod readout;
 pub(crate) mod record;
 mod request;
 mod search;
+mod secured;
 mod short;
 mod table;
 mod value;

@@ -2,8 +2,9 @@
 //! A whole map read from one unit, with totals that were not caught while they changed.
 //!
 //! One request reads a total's registers together, and yet units are known that fill them one after the
-//! other from a counter that goes on. Where the high part of a total is not the one that was read last, it
-//! is read once more: twice the same high part is right, and a total that never holds still is in doubt.
+//! other from a counter that goes on. What was read before shows it: a carry between two copies leaves a
+//! total whose high part is not the one of before, or one that has fallen. Such a total is read once more
+//! until it goes on from the reading before; one that never holds still is in doubt.
 
 use alloc::vec::Vec;
 use core::borrow::Borrow;
@@ -21,12 +22,18 @@ use crate::trace::Trace;
 /// How often registers are read again before their totals are in doubt.
 pub const MAX_AGAIN: u8 = 3;
 
-/// The high part of each quantity as it was read last: what is kept of a unit from one readout to the next.
+/// Of the lowest register: a carry is so near that it may have come while the unit filled its answer.
+const CARRIED: u16 = 0x0100;
+
+/// Of the lowest register, between two readings right after one another: only a carry makes it fall so far.
+const FALLEN: u16 = 0x8000;
+
+/// Each total as it was read last: what is kept of a unit from one readout to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory(Vec<Option<Vec<u8>>>);
 
 impl Memory {
-    /// Of each quantity of the map, in its order, all bytes but those of the lowest register; `None` where it was not read.
+    /// Of each quantity of the map, in its order, the bytes of a total, the highest first; `None` where it was not read.
     #[must_use]
     pub fn parts(&self) -> &[Option<Vec<u8>>] {
         &self.0
@@ -98,11 +105,11 @@ impl<M: Borrow<RegisterMap>> Readout<M> {
         let Answer::Registers(words) = decode_answer(answer, &mut ())? else { return Err(mismatch) };
         let mut torn = Vec::new();
         for (point, last) in map.points.iter().zip(&mut self.memory.0) {
-            let Some(high) = high_part(map, point, span, &words) else { continue };
-            if last.as_ref() != Some(&high) {
+            let Some(now) = total(map, point, span, &words) else { continue };
+            if may_be_torn(last.as_deref().unwrap_or_default(), &now, self.again == 0) {
                 torn.push((point.kind, point.register));
-                *last = Some(high);
             }
+            *last = Some(now);
         }
         if !torn.is_empty() && self.again < MAX_AGAIN {
             self.again += 1;
@@ -127,12 +134,29 @@ impl<M: Borrow<RegisterMap>> Readout<M> {
     }
 }
 
-/// All of a quantity but its lowest register.
-fn high_part(map: &RegisterMap, point: &Point, span: Span, words: &[u16]) -> Option<Vec<u8>> {
-    if !point.tears() {
-        return None;
+/// The bytes of a total, the highest first.
+fn total(map: &RegisterMap, point: &Point, span: Span, words: &[u16]) -> Option<Vec<u8>> {
+    point.tears().then(|| map.words(point, span, words).map(|words| point.order.arrange(words)))?
+}
+
+/// Whether `now` may be of two moments, as a total that was `before` says; `first` of the readout, so that much may have
+/// passed since.
+fn may_be_torn(before: &[u8], now: &[u8], first: bool) -> bool {
+    let (Some((high_before, low_before)), Some((high, low))) =
+        (before.split_last_chunk::<2>(), now.split_last_chunk::<2>())
+    else {
+        return true;
+    };
+    if high_before != high {
+        return true;
     }
-    let mut bytes = point.order.arrange(map.words(point, span, words)?);
-    bytes.truncate(bytes.len().saturating_sub(2));
-    Some(bytes)
+    let (low_before, low) = (u16::from_be_bytes(*low_before), u16::from_be_bytes(*low));
+    if first {
+        // The high part is old where a carry came before the low one was copied. More may have been used since than the
+        // low part holds: then it has not fallen, but it is small.
+        low < low_before || (low < CARRIED && low != low_before)
+    } else {
+        // What runs backwards slowly is not torn.
+        low_before.saturating_sub(low) > FALLEN
+    }
 }

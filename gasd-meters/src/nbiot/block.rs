@@ -56,6 +56,10 @@ pub(super) enum Misfit {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assembly {
     bytes: Vec<u8>,
+    /// Which state of the resource it is of (ETag); empty where that is not said.
+    tag: Vec<u8>,
+    /// It was begun anew, as it had changed meanwhile.
+    anew: bool,
 }
 
 impl Assembly {
@@ -78,6 +82,21 @@ impl Assembly {
         }
         self.bytes.extend(payload);
         Ok((!block.more).then(|| core::mem::take(&mut self.bytes)))
+    }
+
+    /// Whether the block of this number is of the same state of the resource as those before it, as `tag` says.
+    pub(super) fn is_of(&mut self, number: u32, tag: &[u8]) -> bool {
+        if number == 0 {
+            self.tag = tag.into();
+        }
+        self.tag == tag
+    }
+
+    /// Drops what is there, so that it can be fetched from the first block on; `false` the second time: it changes faster
+    /// than it comes.
+    pub(super) fn begin_anew(&mut self) -> bool {
+        (self.bytes, self.tag) = (Vec::new(), Vec::new());
+        !core::mem::replace(&mut self.anew, true)
     }
 
     /// Bytes that are there.

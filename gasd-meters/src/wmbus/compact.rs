@@ -97,11 +97,16 @@ impl Formats {
         let (signature, got) = (compact.u16_le()?, compact.u16_le()?);
         let n = self.position(meter, signature).ok_or(Error::FormatUnknown { signature })?;
         let format = self.0.remove(n);
-        let full = fill(&format.heads, *compact);
+        let filled = |order| {
+            let full = fill(&format.heads, *compact, order)?;
+            let want = crc::en13757(&full);
+            if got == want { Ok(full) } else { Err(Error::Checksum { got, want }) }
+        };
+        // Where units in plain text stand the heads alone do not say, and the CRC of the whole does.
+        let usual = filled(TextOrder::BeforeExtensions);
+        let full = usual.or_else(|error| filled(TextOrder::AfterExtensions).map_err(|_| error));
         self.0.insert(0, format);
-        let full = full?;
-        let want = crc::en13757(&full);
-        if got == want { Ok(full) } else { Err(Error::Checksum { got, want }) }
+        full
     }
 }
 
@@ -133,7 +138,7 @@ pub(super) fn shorten(records: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Each record of `heads` with its data.
-fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
+fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>, order: TextOrder) -> Result<Vec<u8>, Error> {
     let mut heads = Cursor::new(heads);
     let mut full = Vec::with_capacity(heads.len() + data.len());
     while let Some(&dif) = heads.rest().first() {
@@ -144,7 +149,7 @@ fn fill<'a>(heads: &'a [u8], mut data: Cursor<'a>) -> Result<Vec<u8>, Error> {
             break;
         }
         let (head, body);
-        ((head, _), heads) = record::head(heads, Some(TextOrder::BeforeExtensions))?;
+        ((head, _), heads) = record::head(heads, Some(order))?;
         (body, data) = record::data(dif, data)?;
         full.extend(head.bytes);
         full.extend(body.body);
@@ -197,6 +202,23 @@ mod tests {
         assert_eq!(Formats::restore(formats.all().iter().cloned()), formats);
         let wrong = Format { signature: 0, ..formats.all()[0].clone() };
         assert_eq!(Formats::restore([wrong]), Formats::default());
+    }
+
+    #[test]
+    fn a_unit_in_plain_text_may_stand_on_either_side_of_the_extensions() {
+        // 3mc behind the VIFE, as the standard has it since 2004, and before it.
+        for head in ["04FC3B03336D63", "04FC03336D633B"] {
+            let hex = |text: &str| hex::parse(text).expect("hexadecimal");
+            let (heads, full) =
+                (hex(&[head, "0C13"].concat()), hex(&[head, "01000000 0C13 05010100"].concat()));
+            let mut formats = Formats::default();
+            assert!(formats.learn(&meter(), &full));
+            assert_eq!(formats.all()[0].heads, heads);
+            let now = hex(&[head, "02000000 0C13 06010100"].concat());
+            let crcs = [crc::en13757(&heads).to_le_bytes(), crc::en13757(&now).to_le_bytes()].concat();
+            let compact = [crcs, hex("02000000 06010100")].concat();
+            assert_eq!(formats.expand(&meter(), &mut Cursor::new(&compact)), Ok(now), "{head}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod gm2;
 mod jooby;
+mod times;
 mod ugm;
 
 use alloc::vec::Vec;
@@ -19,6 +20,7 @@ use crate::trace::Trace;
 
 pub use gm2::NAME as GM2;
 pub use jooby::NAME as JOOBY;
+pub use times::in_time;
 pub use ugm::NAME as UGM;
 
 /// How a kind of device is to be read.
@@ -45,7 +47,8 @@ impl Profile {
         PROFILES.iter().find(|profile| profile.name == name)
     }
 
-    /// What a payload says: one reading for each time that it has values of, the order is the payload's.
+    /// What a payload says: one reading for each time that it has values of, the order is the payload's;
+    /// [`in_time`] puts them in that of their times.
     ///
     /// # Errors
     ///

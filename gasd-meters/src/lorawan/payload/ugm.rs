@@ -4,6 +4,9 @@
 //! Port 10–30: `FF 1E time4`, then records of a channel and tagged values; port 1: `FF 1E time4`, then
 //! channel, tag and value of what is wrong; port 50: `FF`, tag and value of what the device is. The times
 //! are read as seconds since 1970.
+//!
+//! The channel of a record is its number in the payload and no meter of its own: the maker's public codec takes 1 to 11, as
+//! many records as a payload holds, and makes one list of them, each with its time and the same quantities.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -25,7 +28,7 @@ use crate::unit::Unit;
 /// The name of its profile.
 pub const NAME: &str = "ugm";
 
-/// Bytes of a record on ports 10–30, with its channel.
+/// Bytes of a record on ports 10–30, with its number.
 const RECORD: usize = 21;
 
 const UNKNOWN_TAG: Error = Error::Malformed { what: "a tag that is not known, so that its length is not" };
@@ -73,7 +76,7 @@ fn measured(cursor: &mut Cursor<'_>, trace: &mut impl Trace) -> Result<Vec<Readi
         let mut reading = reading();
         reading.fields.extend(clock.clone());
         let (at, channel) = (record.at(), record.u8()?);
-        trace.field(at, &[channel], format_args!("channel"), format_args!("{channel}"));
+        trace.field(at, &[channel], format_args!("channel"), format_args!("record {channel}"));
         while record.at() < end {
             value(&mut record, &mut reading, trace)?;
         }

@@ -200,6 +200,7 @@ impl Server {
         out: &mut Vec<Output>,
     ) {
         let format = message.number(option::CONTENT_FORMAT);
+        let tag = message.option(option::ETAG).unwrap_or_default();
         let block = message.number(option::BLOCK2).map(Block::from_option);
         let Some(client) = self.client_at(from) else { return };
         let whole = match block {
@@ -208,6 +209,15 @@ impl Server {
                 let body = client.body.get_or_insert_with(|| (path, Assembly::default()));
                 if body.0 != path {
                     *body = (path, Assembly::default());
+                }
+                if let Some(block) = block
+                    && !body.1.is_of(block.number, tag)
+                    && body.1.begin_anew()
+                {
+                    // It changed while it was fetched: one body is not made of two.
+                    let first = Block { number: 0, more: false, ..block };
+                    self.ask(now_ns, from, path, Some(first), late, out);
+                    return;
                 }
                 let pushed = block.map(|block| (block, body.1.push(block, &message.payload)));
                 match pushed {

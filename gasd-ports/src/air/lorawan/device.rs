@@ -135,7 +135,10 @@ impl Member {
         let Device { key, dev_eui, activation, profile } = device;
         let (way, check, live) = match activation {
             Activation::Personal { dev_addr, keys } => {
-                (Way::Personal, check_keys(&keys), Some(Live::new(dev_addr, keys)))
+                let check = check_keys(&keys);
+                let mut live = Live::new(dev_addr, keys);
+                live.session.up = live.session.up.without_joins();
+                (Way::Personal, check, Some(live))
             }
             Activation::OverTheAir { join_eui, root } => {
                 let check = check([Some(root.joins()), None]);

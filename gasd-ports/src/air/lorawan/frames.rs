@@ -2,6 +2,7 @@
 //! Data frames: opened, read, and answered where the device wants that.
 
 use gasd_meters::hex::Hex;
+use gasd_meters::lorawan::payload::in_time;
 use gasd_meters::lorawan::{DataFrame, Direction, Draft, Keys, Opened, Radio, Received};
 use gasd_meters::{Error, Reading};
 
@@ -13,6 +14,8 @@ use super::{Network, Settings, how, memory};
 
 /// For so long the last frame may come again: by another gateway, or sent again because no answer was heard, ns.
 const AGAIN_NS: u64 = 60_000_000_000;
+
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// How often one frame is answered.
 const ANSWERS: u8 = 8;
@@ -143,10 +146,11 @@ impl Network {
         let (key, read) = (member.key, read(member, &opened));
         match read {
             Ok(readings) => {
-                for reading in readings {
+                for (age_s, reading) in readings {
+                    // What was before this clock began has no time on it.
+                    let Some(t_ns) = now_ns.checked_sub(age_s.saturating_mul(SECOND_NS)) else { continue };
                     self.counts.read = self.counts.read.saturating_add(1);
-                    let reading = Box::new(reading);
-                    out.push(Output::Event(Event::Read { key, t_ns: now_ns, reading }));
+                    out.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading) }));
                 }
             }
             Err(error) => self.failed(now_ns, key, error, &received.frame, out),
@@ -208,8 +212,8 @@ fn open_with(
     Err(Error::Mac)
 }
 
-/// What a frame says of the meter.
-fn read(member: &Member, opened: &Opened) -> Result<Vec<Reading>, Error> {
+/// What a frame says of the meter, the oldest first, and how many seconds each is older than the newest.
+fn read(member: &Member, opened: &Opened) -> Result<Vec<(u64, Reading)>, Error> {
     let (Some(port @ 1..), Some(payload)) = (opened.port, &opened.payload) else {
         // Commands of the network, or a sign of life.
         return match (opened.port, &opened.payload) {
@@ -224,7 +228,7 @@ fn read(member: &Member, opened: &Opened) -> Result<Vec<Reading>, Error> {
     for reading in &mut readings {
         reading.meter.radio_id = Some(Hex(&member.dev_eui.to_be_bytes()).to_string());
     }
-    Ok(readings)
+    in_time(readings)
 }
 
 /// The answer to the last frame of a device, with the next counter down. `None` where that has run out.

@@ -101,7 +101,7 @@ pub(super) fn read(member: &mut Member, bytes: &[u8]) -> Result<(), NotRestored>
         if live.session.dev_addr != dev_addr {
             return Err(NotRestored::OtherMeter);
         }
-        (live.session.up, live.down, live.last) = (up, down, None);
+        (live.session.up, live.down, live.last) = (up.without_joins(), down, None);
         return Ok(());
     }
     let join_nonce = cursor.u32_le()?;
