@@ -94,9 +94,12 @@ fn a_map_is_read_and_its_totals_remembered() {
     assert_eq!((reading.fields.len(), reading.valve, reading.meter.id.as_str()), (2, None, "7"));
     assert_eq!(volume_ul(&reading, None, None), Ok(65_538_000_000));
     let kept = Memory::from_bytes(&finished.memory.to_bytes()).unwrap();
-    assert_eq!(kept, finished.memory);
-    let (finished, asked) = talk(device(None).read(&kept), |request| unit.answer(request));
+    assert_eq!(kept, finished.memory.lasting());
+    let (finished, asked) = talk(device(None).read(&finished.memory), |request| unit.answer(request));
     assert!(asked.len() == 2 && finished.result.is_ok());
+    // The lowest register is not kept, and here as small as after a carry.
+    let (finished, asked) = talk(device(None).read(&kept), |request| unit.answer(request));
+    assert!(asked.len() == 3 && finished.result.is_ok());
     // The high part changes: once more.
     unit.registers.insert(10, 2);
     let (finished, asked) = talk(device(None).read(&finished.memory), |request| unit.answer(request));

@@ -42,11 +42,12 @@ pub(super) enum Kept {
 
 impl Memory {
     /// What of it holds after a restart: all but the frame count bit of M-Bus, as nobody knows what went over the line
-    /// meanwhile. The link is reset anew then, so that nothing old is read as new.
+    /// meanwhile; the link is reset anew then, so that nothing old is read as new. And all but the lowest registers of totals.
     #[must_use]
     pub fn lasting(&self) -> Self {
         match self.0 {
             Kept::Mbus { silent, .. } => Self(Kept::Mbus { link: None, silent }),
+            Kept::Modbus(ref memory) => Self(Kept::Modbus(memory.lasting())),
             _ => self.clone(),
         }
     }
@@ -73,7 +74,7 @@ impl Memory {
             Kept::Mbus { silent, .. } => bytes.extend([2, u8::from(*silent)]),
             Kept::Modbus(memory) => {
                 bytes.push(3);
-                for part in memory.parts() {
+                for part in memory.lasting().parts() {
                     // One that is longer than any is not kept: it costs a request.
                     let part = part.as_deref().filter(|part| part.len() < NO_PART.into());
                     let len = part.map_or(NO_PART, |part| part.len() as u16);
@@ -134,7 +135,7 @@ fn take(cursor: &mut Cursor<'_>) -> Result<Option<Kept>, Error> {
                     len => Some(cursor.take(len.into())?.to_vec()),
                 });
             }
-            Kept::Modbus(modbus::Memory::from_parts(parts))
+            Kept::Modbus(modbus::Memory::from_parts(parts).lasting())
         }
         4 => {
             let preambles = cursor.u8()?;

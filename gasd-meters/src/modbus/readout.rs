@@ -44,6 +44,17 @@ impl Memory {
     pub const fn from_parts(parts: Vec<Option<Vec<u8>>>) -> Self {
         Self(parts)
     }
+
+    /// What of it is kept over a restart: the lowest register of a total is another one in each reading, and a disk that is
+    /// written to as often wears out.
+    #[must_use]
+    pub fn lasting(&self) -> Self {
+        let high = |part: &Vec<u8>| match part.split_last_chunk::<2>() {
+            Some((high, _)) => [high, &[0, 0]].concat(),
+            None => part.clone(),
+        };
+        Self(self.0.iter().map(|part| part.as_ref().map(high)).collect())
+    }
 }
 
 /// What comes next.

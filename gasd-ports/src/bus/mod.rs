@@ -321,9 +321,11 @@ impl Bus {
     fn remember(&mut self, key: Key, memory: gasd_meters::drive::Memory) {
         let Some(member) = self.member(key) else { return };
         if member.spec.memory != memory {
-            let bytes = memory.to_bytes();
+            let (before, bytes) = (member.spec.memory.to_bytes(), memory.to_bytes());
             member.spec.memory = memory;
-            self.events.push_back(Event::Memory { key, bytes });
+            if before != bytes {
+                self.events.push_back(Event::Memory { key, bytes });
+            }
         }
     }
 
