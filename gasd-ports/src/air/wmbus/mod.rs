@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 
 use gasd_meters::mbus::Address;
 use gasd_meters::wmbus::{Access, Content, Key, Received, Security, Telegram};
-use gasd_meters::{Error, Reading};
+use gasd_meters::{Error, Fault, Field, Kind, Reading};
 
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
 use crate::Kept;
@@ -167,11 +167,17 @@ impl Wmbus {
         let Some(member) = self.members.get_mut(place) else { return };
         let key = member.device.key;
         match member.receive(now_ns, &framed.telegram, deciphers) {
-            Ok(Heard::Reading(reading, memory)) => {
+            Ok(Heard::Reading { mut reading, memory }) => {
                 self.counts.read = self.counts.read.saturating_add(1);
                 // The counter first: without it a recorded telegram would be new after a restart.
                 out.extend(memory.map(|bytes| Output::Event(Event::Memory { key, bytes: bytes.into() })));
+                let has_open_volume = drop_unprotected(&mut reading);
                 out.push(Output::Event(Event::Read { key, t_ns: now_ns, reading }));
+                if has_open_volume {
+                    self.counts.failed = self.counts.failed.saturating_add(1);
+                    let (error, raw) = (OPEN_VOLUME, framed.raw.clone());
+                    out.push(Output::Event(Event::Failed { key, t_ns: now_ns, error, raw }));
+                }
             }
             Ok(Heard::Part) => {}
             Ok(Heard::Again) => self.counts.repeated = self.counts.repeated.saturating_add(1),
@@ -208,7 +214,10 @@ impl Wmbus {
 /// What a telegram of a meter brings.
 enum Heard {
     /// A reading, and what is to be kept with it.
-    Reading(Box<Reading>, Option<Vec<u8>>),
+    Reading {
+        reading: Box<Reading>,
+        memory: Option<Vec<u8>>,
+    },
     Part,
     Again,
 }
@@ -216,6 +225,19 @@ enum Heard {
 const NOT_ENCRYPTED: Error = Error::Malformed {
     what: "it is not encrypted, and a key is configured for this meter: anybody can have sent it",
 };
+
+const OPEN_VOLUME: Error = Error::Malformed {
+    what: "a volume stands in the clear behind what is encrypted: anybody can have written it, and it is not read",
+};
+
+/// Takes out what nothing protects: whoever has one telegram of the meter can write it. Whether a volume was among it.
+fn drop_unprotected(reading: &mut Reading) -> bool {
+    let is_open = |field: &Field| field.doubt == Some(Fault::Unprotected);
+    let is_volume = |field: &Field| matches!(field.kind, Kind::Volume | Kind::VolumeMeter | Kind::VolumeBase);
+    let has_volume = reading.fields.iter().any(|field| is_open(field) && is_volume(field));
+    reading.fields.retain(|field| !is_open(field));
+    has_volume
+}
 
 impl Member {
     fn receive(&mut self, now_ns: u64, telegram: &Telegram, deciphers: bool) -> Result<Heard, Error> {
@@ -233,7 +255,7 @@ impl Member {
                     let pins = self.pin(content.meter);
                     let is_kept = pins || content.counter.is_some() || content.learnt;
                     let memory = is_kept.then(|| self.memory());
-                    return Ok(Heard::Reading(Box::new(content.reading), memory));
+                    return Ok(Heard::Reading { reading: Box::new(content.reading), memory });
                 }
             },
             Ok(Received::Part) => return Ok(Heard::Part),
