@@ -56,7 +56,7 @@ fn device(n: u8) -> Device {
             address: address645,
             standard: Standard::V2007,
             di: Di::Long(0x0001_0000),
-            authority: Some(Authority { level: 2, password: [1, 2, 3], operator: [0; 4] }),
+            authority: Some(Authority::new(2, &[1, 2, 3], &[0; 4])),
         },
         3 => Device::Dlt645 {
             address: address645,
@@ -171,7 +171,7 @@ fn play<'a>(
                 Err(_) => dialogue.heard(Ok(&bytes)),
             }
         }
-        asked.push(ask.request);
+        asked.push(ask.request.to_vec());
     }
     (dialogue.finish(), asked)
 }

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::LazyLock;
+
 use common::{MS, SECOND, exchange, patience, truth};
 use gasd_lab::dlt645::{Quirks, Settings, SwitchMeter};
 use gasd_lab::truth::{Motor, look};
@@ -15,7 +17,7 @@ use gasd_meters::dlt645::{
 use gasd_meters::{Date, Direction, Error, Kind, Register, TimeOfDay, Valve};
 
 const FORWARD: Register = Register { direction: Direction::Forward, ..Register::PLAIN };
-const AUTHORITY: Authority = Authority { level: 2, password: [1, 2, 3], operator: [0; 4] };
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new(2, &[1, 2, 3], &[0; 4]));
 
 fn address(n: u64) -> Address {
     format!("2026{n:08}").parse().unwrap()
@@ -143,7 +145,7 @@ fn a_breaker_is_moved_once_for_each_command() {
         habits.valve.motor = motor;
         let (mut bus, truths) = bus(|s| Settings { password, ..s }, &habits);
         let expires = (Date::new(2026, 12, 31).unwrap(), TimeOfDay::new(0, 0, Some(0)).unwrap());
-        let trip = Request::Switch { command: SwitchCommand::Trip, authority: AUTHORITY, expires };
+        let trip = Request::Switch { command: SwitchCommand::Trip, authority: &AUTHORITY, expires };
         let (answer, now) = ask(&mut bus, 0, Standard::V2007, address(0), &trip);
         let status = read(Di::Long(0x0400_0503));
         let (answered, _) = ask(&mut bus, now + 10 * SECOND, Standard::V2007, address(0), &status);

@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use crate::mbus::Address;
+
 /// Why bytes are no frame, or a frame no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -85,6 +87,13 @@ pub enum Error {
     },
     /// A good frame from another meter.
     AddressMismatch,
+    /// A good frame of the number that is configured, and not of the address that was read with it before.
+    OtherAddress {
+        /// The frame's address.
+        got: Address,
+        /// The one that was read.
+        known: Address,
+    },
     /// A good frame that answers another request (function, data identifier or sequence differ).
     AnswerMismatch {
         /// What differs, in words.
@@ -119,7 +128,7 @@ impl Error {
             Self::UnsupportedMode { .. } => "unsupported_mode",
             Self::FormatUnknown { .. } => "format_unknown",
             Self::DeviceError { .. } => "device_error",
-            Self::AddressMismatch => "address_mismatch",
+            Self::AddressMismatch | Self::OtherAddress { .. } => "address_mismatch",
             Self::AnswerMismatch { .. } => "answer_mismatch",
             Self::Echo => "echo",
             Self::Timeout => "timeout",
@@ -174,6 +183,10 @@ impl fmt::Display for Error {
             Self::DeviceError { code, what: "" } => write!(f, "the meter refused with code {code:02X}"),
             Self::DeviceError { code, what } => write!(f, "the meter refused: {what} (code {code:02X})"),
             Self::AddressMismatch => f.write_str("the answer comes from another meter than the one asked"),
+            Self::OtherAddress { got, known } => write!(
+                f,
+                "{got} is heard where {known} was read: another meter, or a changed telegram; configure the full address"
+            ),
             Self::AnswerMismatch { what } => write!(f, "an answer to another request: {what}"),
             Self::Echo => f.write_str("the adapter returns what it sends: let the reader drop the echo"),
             Self::Timeout => f.write_str("the meter did not answer in time"),

@@ -42,6 +42,8 @@ pub enum Fault {
     Torn,
     /// Read twice over a disturbed line, and not the same.
     Unconfirmed,
+    /// It stands behind what is encrypted, and no code covers it.
+    Unprotected,
 }
 
 impl fmt::Display for Fault {
@@ -74,6 +76,7 @@ impl fmt::Display for Fault {
             Self::Length => f.write_str("the length does not fit the format"),
             Self::Torn => f.write_str("it changed while it was read"),
             Self::Unconfirmed => f.write_str("read twice over a disturbed line, and not the same"),
+            Self::Unprotected => f.write_str("not encrypted, anybody can write it"),
         }
     }
 }

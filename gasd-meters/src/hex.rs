@@ -4,6 +4,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 /// Shows bytes as upper-case hexadecimal digits without spaces.
 pub struct Hex<'a>(pub &'a [u8]);
 
@@ -17,15 +19,28 @@ impl fmt::Display for Hex<'_> {
 #[must_use]
 pub fn parse(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
+    parse_into(text, &mut bytes).then_some(bytes)
+}
+
+/// As [`parse`], of what is a secret: cleared when it goes, as are the bytes before a digit that is none.
+#[must_use]
+pub fn secret(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
+    // It never grows: a vector that grows leaves behind what it was moved from.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
+    parse_into(digits, &mut bytes).then_some(bytes)
+}
+
+/// As [`parse`], behind what is there already. `false` of what are no digits; some bytes may be there then.
+fn parse_into(text: &str, bytes: &mut Vec<u8>) -> bool {
     let mut high = None;
     for c in text.chars().filter(|c| !c.is_whitespace()) {
-        let nibble = u8::try_from(c.to_digit(16)?).ok()?;
+        let Some(nibble) = c.to_digit(16).and_then(|nibble| u8::try_from(nibble).ok()) else { return false };
         match high.take() {
             None => high = Some(nibble),
             Some(high) => bytes.push(high << 4 | nibble),
         }
     }
-    high.is_none().then_some(bytes)
+    high.is_none()
 }
 
 #[cfg(test)]

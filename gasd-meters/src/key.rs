@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Keys of radio protocols. A key is neither shown nor copied, and its memory is cleared.
 //!
+//! A key lies on the heap from its first byte to its last, so that whoever moves it moves a pointer: a move of the bytes
+//! themselves leaves behind what nobody clears. Ciphers do make copies on the stack; [`traceless`] clears it behind them.
+//!
 //! What a protocol does with one is in its own module: [`wmbus`](crate::wmbus), [`lorawan`](crate::lorawan).
+
+use alloc::boxed::Box;
 
 use aes::Aes128;
 use cmac::{Cmac, KeyInit, Mac};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::error::Error;
 use crate::hex;
@@ -16,7 +21,7 @@ pub const BLOCK: usize = 16;
 /// An AES-128 key of a meter, a device or a session.
 ///
 /// It has no `Debug`, `Display` or `Clone`: whoever holds a reference uses it, nobody prints it.
-pub struct Key([u8; BLOCK]);
+pub struct Key(Box<[u8; BLOCK]>);
 
 impl Drop for Key {
     fn drop(&mut self) {
@@ -25,54 +30,85 @@ impl Drop for Key {
 }
 
 impl Key {
-    /// A key of these bytes. They are the caller's to clear.
+    /// A key of these bytes, which are no secret: by the time that they are here they have been copied, and nobody clears
+    /// that. See [`Key::from_slice`].
     #[must_use]
-    pub const fn new(bytes: [u8; BLOCK]) -> Self {
-        Self(bytes)
+    pub fn new(bytes: [u8; BLOCK]) -> Self {
+        Self(Box::new(bytes))
+    }
+
+    /// A key of bytes that are the caller's to clear; `None` of another number of them.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == BLOCK).then(|| Self::made(|place| place.copy_from_slice(bytes)))
     }
 
     /// The key of 32 hexadecimal digits; `None` of anything else.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        let bytes = Zeroizing::new(hex::parse(text)?);
-        let mut key = Self([0; BLOCK]);
-        if bytes.len() != BLOCK {
-            return None;
-        }
-        key.0.copy_from_slice(&bytes);
-        Some(key)
+        Self::from_slice(&hex::secret(text)?)
     }
 
     /// The bytes, to be kept where secrets are kept. A cipher is made of this reference: a copy would outlive the key.
     #[must_use]
-    pub const fn expose(&self) -> &[u8; BLOCK] {
+    pub fn expose(&self) -> &[u8; BLOCK] {
         &self.0
     }
 
     /// The key whose bytes `fill` writes where they stay, so that no copy of them is left behind.
     pub(crate) fn made(fill: impl FnOnce(&mut [u8; BLOCK])) -> Self {
-        let mut key = Self([0; BLOCK]);
+        let mut key = Self(Box::new([0; BLOCK]));
         fill(&mut key.0);
         key
     }
 
     /// The CMAC of `parts`.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; BLOCK] {
-        self.cmac(parts).finalize().into_bytes().into()
+        traceless(|| self.cmac(parts).finalize().into_bytes().into())
+    }
+
+    /// The key that is the CMAC of `parts`.
+    pub(crate) fn derived(&self, parts: &[&[u8]]) -> Self {
+        Self::made(|bytes| {
+            traceless(|| bytes.copy_from_slice(&self.cmac(parts).finalize().into_bytes()));
+        })
     }
 
     /// Whether `tag` is the beginning of the CMAC of `parts`; takes as long for a wrong one.
     pub(crate) fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> Result<(), Error> {
-        self.cmac(parts).verify_truncated_left(tag).map_err(|_| Error::Mac)
+        traceless(|| self.cmac(parts).verify_truncated_left(tag).map_err(|_| Error::Mac))
     }
 
     fn cmac(&self, parts: &[&[u8]]) -> Cmac<Aes128> {
-        let mut mac = <Cmac<Aes128> as KeyInit>::new((&self.0).into());
+        let mut mac = <Cmac<Aes128> as KeyInit>::new((&*self.0).into());
         for part in parts {
             mac.update(part);
         }
         mac
     }
+}
+
+/// Bytes of the stack that are cleared: several times what a cipher needs with its tables, not optimised.
+const DEPTH: usize = 16 * 1024;
+
+/// Does what leaves copies of a key on the stack, and clears it where that was.
+///
+/// What it returns comes out by value: no key may be in it.
+pub(crate) fn traceless<T>(work: impl FnOnce() -> T) -> T {
+    /// Never a part of whoever calls it: what it leaves behind lies below his own.
+    #[inline(never)]
+    fn below<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    /// The same place once more, and beyond. Nobody reads it, so that has to be kept from being left out.
+    #[inline(never)]
+    fn clear() {
+        let zeros = [0_u8; DEPTH];
+        core::hint::black_box(&zeros);
+    }
+    let result = below(work);
+    clear();
+    result
 }
 
 #[cfg(test)]

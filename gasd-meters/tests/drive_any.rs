@@ -19,7 +19,7 @@ const MOST: usize = 200;
 
 fn devices() -> Vec<Device> {
     let output = Some(ValveOutput { mask: 1, open: 0, closed: 1 });
-    let authority = Some(Authority { level: 2, password: [1, 2, 3], operator: [0; 4] });
+    let authority = Some(Authority::new(2, &[1, 2, 3], &[0; 4]));
     let points = vec![
         Point::new(Kind::Volume, 10, Type::U64, Unit::Litre),
         Point::new(Kind::Flow, 300, Type::F32, Unit::CubicMetrePerHour),
@@ -159,7 +159,7 @@ fn play(mut dialogue: Dialogue, heards: &[Heard]) -> (gasd_meters::drive::Finish
             // Nobody says how it ended.
             Heard::Nothing(_) => {}
         }
-        asked.push(ask.request);
+        asked.push(ask.request.to_vec());
     }
     (dialogue.finish(), asked)
 }

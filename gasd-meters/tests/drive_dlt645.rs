@@ -4,12 +4,15 @@
 #[path = "common/line.rs"]
 mod line;
 
+use std::sync::LazyLock;
+
 use gasd_meters::dlt645::{Address, Authority, Di, Frame, Message, Standard, decode, find};
 use gasd_meters::drive::{Device, Memory, NoValve, Oddities, volume_ul};
 use gasd_meters::{EncodeError, Error, Kind, Unit, Valve, crc};
 use line::talk;
 
-const AUTHORITY: Authority = Authority { level: 2, password: [0x56, 0x34, 0x12], operator: [1, 2, 3, 4] };
+static AUTHORITY: LazyLock<Authority> =
+    LazyLock::new(|| Authority::new(2, &[0x56, 0x34, 0x12], &[1, 2, 3, 4]));
 
 fn address() -> Address {
     "123456789012".parse().expect("an address")
@@ -146,18 +149,16 @@ fn where_the_switch_is_stands_in_the_status_word() {
     for (word, valve) in
         [(Some(0x0000u16), Some(Valve::Open)), (Some(0x0010), Some(Valve::Closed)), (None, None)]
     {
-        let (finished, _) =
-            talk(meter(Standard::V2007, Some(AUTHORITY)).read(&Memory::default()), |request| {
-                match (question(request), word) {
-                    ((Message::Read(Di::Long(0x0400_0503), _), data), Some(word)) => {
-                        frame(address(), 0x91, &[&data[..4], &word.to_le_bytes()].concat())
-                    }
-                    ((Message::Read(Di::Long(0x0400_0503), _), _), None) => frame(address(), 0xD1, &[0x02]),
-                    ((_, data), _) => {
-                        frame(address(), 0x91, &[&data[..4], &[0x78, 0x56, 0x34, 0x12]].concat())
-                    }
+        let (finished, _) = talk(
+            meter(Standard::V2007, Some(AUTHORITY.clone())).read(&Memory::default()),
+            |request| match (question(request), word) {
+                ((Message::Read(Di::Long(0x0400_0503), _), data), Some(word)) => {
+                    frame(address(), 0x91, &[&data[..4], &word.to_le_bytes()].concat())
                 }
-            });
+                ((Message::Read(Di::Long(0x0400_0503), _), _), None) => frame(address(), 0xD1, &[0x02]),
+                ((_, data), _) => frame(address(), 0x91, &[&data[..4], &[0x78, 0x56, 0x34, 0x12]].concat()),
+            },
+        );
         let reading = finished.result.unwrap();
         assert_eq!(reading.valve, valve);
         assert_eq!(reading.fields.len(), 1);
@@ -168,7 +169,7 @@ fn where_the_switch_is_stands_in_the_status_word() {
 #[test]
 fn a_switch_is_commanded_once_by_its_own_address_alone() {
     for (to, code) in [(Valve::Closed, 0x1A), (Valve::Open, 0x1C)] {
-        let dialogue = meter(Standard::V2007, Some(AUTHORITY)).valve(to, &Memory::default()).unwrap();
+        let dialogue = meter(Standard::V2007, Some(AUTHORITY.clone())).valve(to, &Memory::default()).unwrap();
         let (finished, asked) = talk(dialogue, |request| {
             let (message, data) = question(request);
             let Message::Switch(command, Ok(_)) = message else { panic!("{message:?}") };
@@ -189,7 +190,7 @@ fn a_switch_is_commanded_once_by_its_own_address_alone() {
         (vec![], Error::Timeout),
     ] {
         let dialogue =
-            meter(Standard::V2007, Some(AUTHORITY)).valve(Valve::Closed, &Memory::default()).unwrap();
+            meter(Standard::V2007, Some(AUTHORITY.clone())).valve(Valve::Closed, &Memory::default()).unwrap();
         let (finished, asked) = talk(dialogue, |_| answer.clone());
         assert_eq!((asked.len(), finished.result), (1, Err(error)));
     }
@@ -200,16 +201,19 @@ fn no_switch_without_right_address_and_edition() {
     let valve = |device: &Device, to| device.valve(to, &Memory::default()).map(drop);
     let closed = Valve::Closed;
     assert_eq!(valve(&meter(Standard::V2007, None), closed), Err(NoValve::NotConfigured));
-    assert_eq!(valve(&meter(Standard::V2007, Some(AUTHORITY)), Valve::Abnormal), Err(NoValve::Position));
     assert_eq!(
-        valve(&meter(Standard::V1997, Some(AUTHORITY)), closed),
+        valve(&meter(Standard::V2007, Some(AUTHORITY.clone())), Valve::Abnormal),
+        Err(NoValve::Position)
+    );
+    assert_eq!(
+        valve(&meter(Standard::V1997, Some(AUTHORITY.clone())), closed),
         Err(NoValve::Encode(EncodeError::Standard))
     );
     let any = Device::Dlt645 {
         address: Address::WILDCARD,
         standard: Standard::V2007,
         di: Di::Long(0),
-        authority: Some(AUTHORITY),
+        authority: Some(AUTHORITY.clone()),
     };
     assert_eq!(valve(&any, closed), Err(NoValve::Wildcard));
     assert!(!format!("{any:?}").contains("password"));

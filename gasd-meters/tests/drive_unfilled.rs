@@ -11,7 +11,7 @@ use gasd_meters::{Error, Fault, Kind, Reading, Value, Valve, crc, hex};
 use line::talk;
 
 fn switched() -> Device {
-    let authority = Authority { level: 2, password: [0x56, 0x34, 0x12], operator: [1, 2, 3, 4] };
+    let authority = Authority::new(2, &[0x56, 0x34, 0x12], &[1, 2, 3, 4]);
     let address = "123456789012".parse().expect("an address");
     Device::Dlt645 {
         address,

@@ -11,6 +11,7 @@ use gasd_meters::drive::ProcedureSettings;
 use gasd_meters::drive::scan::Search;
 use gasd_meters::poll::{Echo, Supply};
 use rustix::event::PollFlags;
+use zeroize::Zeroizing;
 
 use crate::bus::{Bus, Counts, Event, Key, Look, NotMoved, Pace, Searched, Spec, Step};
 use crate::pause::{AGAIN, TELL_NS, Wake, boottime_ns};
@@ -123,8 +124,16 @@ impl Port {
         let theirs = shared.clone();
         let thread = std::thread::Builder::new().name(name).stack_size(512 * 1024).spawn(move || {
             let bus = Bus::new(spec.pace, meters, boottime_ns());
-            Work { spec, shared: theirs, told, bus, unsent: Vec::new(), seen: Seen::default(), told_ns: 0 }
-                .run();
+            Work {
+                spec,
+                shared: theirs,
+                told,
+                bus,
+                unsent: Zeroizing::default(),
+                seen: Seen::default(),
+                told_ns: 0,
+            }
+            .run();
         })?;
         Ok(Port { shared, thread: Some(thread) })
     }
@@ -163,7 +172,7 @@ struct Work {
     told: Teller,
     bus: Bus,
     /// What is to be sent and found no room yet.
-    unsent: Vec<u8>,
+    unsent: Zeroizing<Vec<u8>>,
     seen: Seen,
     told_ns: u64,
 }
@@ -187,7 +196,7 @@ impl Work {
                         pauses = AGAIN.iter();
                     }
                     self.bus.lost(boottime_ns());
-                    self.unsent.clear();
+                    self.unsent = Zeroizing::default();
                 }
                 Err(error) => (self.told)(Told::Health(Some(error.to_string()))),
             }
@@ -204,7 +213,8 @@ impl Work {
             let mut now_ns = boottime_ns();
             let until_ns = match self.bus.step(now_ns) {
                 Step::Send(request) => {
-                    self.unsent.extend(request);
+                    // Nothing of it grows or moves up: what is left behind by that is cleared by nobody.
+                    self.unsent = [&self.unsent[..], &request].concat().into();
                     now_ns
                 }
                 Step::Wait { until_ns } => until_ns,
@@ -213,7 +223,7 @@ impl Work {
             self.tell(now_ns, wire.damage());
             if !self.unsent.is_empty() {
                 let sent = wire.write(&self.unsent)?;
-                self.unsent.drain(..sent.min(self.unsent.len()));
+                self.unsent = self.unsent.get(sent..).unwrap_or_default().to_vec().into();
             }
             self.wait(wire.as_ref(), until_ns.saturating_sub(now_ns));
             let mut read = 0;

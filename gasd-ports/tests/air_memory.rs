@@ -121,7 +121,7 @@ impl Bench {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let spec = TcpSpec { address: server.local_addr().unwrap().to_string(), baud: 38_400 };
         let (sender, told) = channel();
-        let teller = Box::new(move |told| drop(sender.send(told)));
+        let teller = Box::new(move |told| sender.send(told).is_ok());
         let port = LinePort::start("keys", WireSpec::Tcp(spec), Box::new(core), teller).unwrap();
         let (stream, _) = server.accept().unwrap();
         Self { port, told, stream, said: 0 }

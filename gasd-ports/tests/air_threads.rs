@@ -25,7 +25,7 @@ const WAIT: Duration = Duration::from_secs(20);
 
 fn teller() -> (Teller, Receiver<Told>) {
     let (sender, receiver) = channel();
-    (Box::new(move |told| drop(sender.send(told))), receiver)
+    (Box::new(move |told| sender.send(told).is_ok()), receiver)
 }
 
 fn network(keys: &[u64]) -> Box<Network> {
@@ -41,7 +41,7 @@ fn event(told: &Receiver<Told>) -> Event {
     loop {
         match told.recv_timeout(WAIT).expect("an event in time") {
             Told::Event(event) => return event,
-            Told::Health(_) | Told::Seen(_) => {}
+            Told::Health(_) | Told::Seen(_) | Told::Answering { .. } => {}
         }
     }
 }
@@ -121,6 +121,41 @@ fn datagrams_over_the_loopback() {
     drop(port);
     assert!(began.elapsed() < Duration::from_secs(1));
     assert!(UdpSocket::bind(to).is_ok(), "and leaves the address");
+}
+
+/// What binds a device and is not on the disk is not said to it; the gateway is acknowledged all the same.
+#[test]
+fn a_meter_is_answered_only_where_all_is_kept() {
+    let (sender, events) = channel();
+    let mut asked = 0;
+    let teller: Teller = Box::new(move |told| {
+        let mut is_kept = true;
+        if let Told::Answering { key, until_ns } = &told {
+            assert_eq!(*key, 1);
+            let left = until_ns.saturating_sub(gasd_lab::clock::now_ns());
+            assert!(
+                (400_000_000..=700_000_000).contains(&left),
+                "one second less what a gateway wants: {left}"
+            );
+            asked += 1;
+            is_kept = asked > 1;
+        }
+        sender.send(told).is_ok() && is_kept
+    });
+    let port = UdpPort::start("full", "127.0.0.1:0".parse().unwrap(), network(&[1]), teller).unwrap();
+    let (to, socket) = (address(&port), gateway());
+    socket.send_to(&pull(1), to).unwrap();
+    assert_eq!(answer(&socket)[3], 4);
+    for counter in [5, 6] {
+        socket.send_to(&Air { tmst: counter, ..Air::default() }.push(&frame(1, counter, true)), to).unwrap();
+        assert_eq!(answer(&socket)[3], 1, "PUSH_ACK");
+        assert!(matches!(event(&events), Event::Memory { key: 1, .. }));
+        assert!(matches!(event(&events), Event::Read { key: 1, .. }));
+    }
+    // The first answer that comes is the second frame's: the first one was asked for and not sent.
+    assert_eq!(answer(&socket)[3], 3, "PULL_RESP");
+    socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    assert!(socket.recv(&mut [0; 1_500]).is_err());
 }
 
 #[test]

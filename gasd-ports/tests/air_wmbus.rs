@@ -100,6 +100,32 @@ fn no_key_a_wrong_one_an_altered_telegram_and_a_replay_say_what_they_are() {
     assert!(receiver.counts().garbage >= damaged.len() as u64);
 }
 
+/// From one telegram that was recorded: its first block, and behind it what anybody likes.
+#[test]
+fn what_stands_in_the_clear_behind_a_block_is_never_read() {
+    let key = Key::new(SECRET);
+    // A clock and error flags fill the first block.
+    let records = [0x04, 0x6D, 0x32, 0x37, 0x1F, 0x15, 0x02, 0xFD, 0x17, 0, 0, 0x2F, 0x2F, 0x2F];
+    let records = [&records[..], &RECORDS[..6]].concat();
+    let whole = Seal { records: &records, ..seal(Lock::Mode5(&key), 1) }.telegram().unwrap();
+    let mut forged = whole.clone();
+    forged.bytes[13] = 0x10;
+    forged.bytes.truncate(15 + 16);
+    forged.bytes.extend([0x0C, 0x13, 0x99, 0x99, 0x99, 0x99]);
+    forged.bytes[0] = forged.bytes.len() as u8 - 1;
+    let mut receiver = receiver(Some(SECRET));
+    assert_eq!(volumes(&receiver.heard(S, &air(&whole))), [2_850_427_000_000]);
+    let out = receiver.heard(9 * S, &air(&forged));
+    assert_eq!(readings(&out).len(), 1);
+    assert_eq!(readings(&out)[0].1.fields.len(), 2, "the clock and the flags are the meter's");
+    assert!(volumes(&out).is_empty(), "{out:?}");
+    assert!(errors(&out)[0].1.to_string().contains("anybody can have written it"), "{out:?}");
+    // A code covers what is not encrypted.
+    let lock = Lock::Mode7(&key, 1);
+    let part = Seal { records: &records, clear: 6, ..seal(lock, 2) }.telegram().unwrap();
+    assert_eq!(volumes(&receiver.heard(20 * S, &air(&part))), [2_850_427_000_000]);
+}
+
 #[test]
 fn a_meter_with_a_key_is_not_read_without_it() {
     let key = Key::new(SECRET);

@@ -43,7 +43,7 @@ fn request_of(bus: &mut Bus, n: u8, now_ns: &mut u64) -> Vec<u8> {
             Step::Send(bytes) => {
                 let request = cjt188::find(&bytes).unwrap();
                 if cjt188::Frame::parse(request).unwrap().address.0[0] == n {
-                    return bytes;
+                    return bytes.to_vec();
                 }
             }
             Step::Wait { until_ns } => *now_ns = until_ns.max(*now_ns + 1),

@@ -24,8 +24,8 @@ fn failed(echo: Echo, answer_lost_ppm: u32, spoil: Spoil) -> Vec<Vec<u8>> {
     habits.valve.answer_lost_ppm = answer_lost_ppm;
     let (meter, mut one) = dlt645(1, habits);
     let Device::Dlt645 { authority, .. } = &mut one.device else { panic!() };
-    let [p0, p1, p2, operator @ ..] = SECRET;
-    *authority = Some(Authority { level: 2, password: [p0, p1, p2], operator });
+    let (password, operator) = (SECRET[..3].try_into().unwrap(), SECRET[3..].try_into().unwrap());
+    *authority = Some(Authority::new(2, password, operator));
     let line = Line::new(2_400);
     let mut lab = gasd_lab::Bus::new(line, vec![meter]);
     let pace = Pace { echo, byte_ns: line.byte_ns, ..Pace::new(2_400, 11) };
@@ -37,7 +37,7 @@ fn failed(echo: Echo, answer_lost_ppm: u32, spoil: Spoil) -> Vec<Vec<u8>> {
             Step::Send(bytes) => {
                 lab.sent(now_ns, &bytes);
                 let out_ns = now_ns + bytes.len() as u64 * line.byte_ns + 50 * MS;
-                let mut echo = bytes;
+                let mut echo = bytes.to_vec();
                 spoil(&mut echo);
                 echoes.push((out_ns, echo));
                 continue;

@@ -54,18 +54,19 @@ mod tests {
     use super::*;
     use crate::time::{Date, TimeOfDay};
 
-    const AUTHORITY: Authority =
-        Authority { level: 2, password: [0xA1, 0xB2, 0xC3], operator: [0xD4, 0xE5, 0xF6, 0x07] };
+    fn authority() -> Authority {
+        Authority::new(2, &[0xA1, 0xB2, 0xC3], &[0xD4, 0xE5, 0xF6, 0x07])
+    }
 
     fn command() -> Vec<u8> {
         let expires = (Date::new(2099, 12, 31).unwrap(), TimeOfDay::new(23, 59, Some(59)).unwrap());
-        let request = Request::Switch { command: SwitchCommand::Trip, authority: AUTHORITY, expires };
+        let request = Request::Switch { command: SwitchCommand::Trip, authority: &authority(), expires };
         encode(Standard::V2007, "000000000001".parse().unwrap(), &request, 4).unwrap()
     }
 
     /// Two bytes of the password or the operator's code one behind the other.
     fn tells(bytes: &[u8]) -> bool {
-        bytes.windows(2).any(|pair| AUTHORITY.masked().windows(2).any(|secret| secret == pair))
+        bytes.windows(2).any(|pair| authority().masked().windows(2).any(|secret| secret == pair))
     }
 
     #[test]
@@ -75,14 +76,14 @@ mod tests {
             for byte in [0x00, 0x68, whole[at] ^ 0x10] {
                 let mut damaged = [&[0x00][..], &whole, &[0xFE, 0x68]].concat();
                 damaged[at + 1] = byte;
-                hide(&mut damaged, Some(&AUTHORITY));
+                hide(&mut damaged, Some(&authority()));
                 assert!(!tells(&damaged), "byte {at}: {damaged:02X?}");
             }
             let mut rest = whole[at..].to_vec();
-            hide(&mut rest, Some(&AUTHORITY));
+            hide(&mut rest, Some(&authority()));
             assert!(!tells(&rest), "from {at}: {rest:02X?}");
             let mut begun = whole[..at].to_vec();
-            hide(&mut begun, Some(&AUTHORITY));
+            hide(&mut begun, Some(&authority()));
             assert!(!tells(&begun), "up to {at}: {begun:02X?}");
         }
     }
@@ -102,7 +103,7 @@ mod tests {
         for frame in ["68129078563412681104333334336816", "6812907856341268910833333433AB896745CC16"] {
             let mut bytes = crate::hex::parse(frame).unwrap();
             let before = bytes.clone();
-            hide(&mut bytes, Some(&AUTHORITY));
+            hide(&mut bytes, Some(&authority()));
             assert_eq!(bytes, before);
         }
     }

@@ -3,6 +3,8 @@
 
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::address::Address;
 use super::di::Di;
 use super::frame::{OFFSET, Standard, build};
@@ -13,38 +15,43 @@ use crate::time::{Date, TimeOfDay};
 /// Most data bytes of a frame that writes.
 pub const MAX_WRITE: usize = 50;
 
-/// With which right something is done: never shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Authority {
-    /// The level, 00–09.
-    pub level: u8,
-    /// The password, as on the wire.
-    pub password: [u8; 3],
-    /// The operator's code, as on the wire (2007).
-    pub operator: [u8; 4],
-}
+/// Bytes of level, password and operator; of level and password, which is all that 1997 knows.
+const AUTHORITY: usize = 8;
+const AUTHORITY_1997: usize = 4;
+
+/// With which right something is done: never shown. It lies on the heap, so that a move leaves nothing behind, and is
+/// cleared when it goes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Authority(Zeroizing<Vec<u8>>);
 
 impl core::fmt::Debug for Authority {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Authority {{ level: {}, .. }}", self.level)
+        write!(f, "Authority {{ level: {}, .. }}", self.0.first().copied().unwrap_or_default())
     }
 }
 
 impl Authority {
     /// Password and operator's code as they are seen on the line.
-    pub(super) fn masked(&self) -> [u8; 7] {
-        let [p0, p1, p2] = self.password;
-        let [o0, o1, o2, o3] = self.operator;
-        [p0, p1, p2, o0, o1, o2, o3].map(|byte| byte.wrapping_add(OFFSET))
+    pub(super) fn masked(&self) -> Zeroizing<Vec<u8>> {
+        let plain = self.0.get(1..).unwrap_or_default();
+        Zeroizing::new(plain.iter().map(|byte| byte.wrapping_add(OFFSET)).collect())
     }
 
-    fn to_wire(self, standard: Standard) -> Vec<u8> {
-        let [p0, p1, p2] = self.password;
-        let mut bytes: Vec<u8> = [self.level, p0, p1, p2].into();
-        if standard == Standard::V2007 {
-            bytes.extend(self.operator);
-        }
-        bytes
+    /// Of the level (00–09), the password and the operator's code (2007), as on the wire.
+    #[must_use]
+    pub fn new(level: u8, password: &[u8; 3], operator: &[u8; 4]) -> Self {
+        Self(Zeroizing::new([&[level][..], password, operator].concat()))
+    }
+
+    /// Of eight bytes: the level, three of the password, four of the operator; `None` of another number of them.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        (bytes.len() == AUTHORITY).then(|| Self(Zeroizing::new(bytes.to_vec())))
+    }
+
+    fn on_wire(&self, standard: Standard) -> &[u8] {
+        let length = if standard == Standard::V2007 { AUTHORITY } else { AUTHORITY_1997 };
+        self.0.get(..length).unwrap_or_default()
     }
 }
 
@@ -94,7 +101,7 @@ pub enum Request<'a> {
         /// Which.
         di: Di,
         /// With which right.
-        authority: Authority,
+        authority: &'a Authority,
         /// The data, as on the wire before 33H is added.
         data: &'a [u8],
     },
@@ -110,19 +117,20 @@ pub enum Request<'a> {
     /// Set the speed. The code is the meter's own, from its profile: see [`super::baud_code`].
     Baud(u8),
     /// Clear the largest demands.
-    ClearDemand(Authority),
+    ClearDemand(&'a Authority),
     /// Move the breaker or valve of one meter (2007).
     Switch {
         /// What it is to do.
         command: SwitchCommand,
         /// With which right.
-        authority: Authority,
+        authority: &'a Authority,
         /// Until when it may do so.
         expires: (Date, TimeOfDay),
     },
 }
 
-/// The frame of a request, after `wake` bytes FE (four wake a meter that sleeps).
+/// The frame of a request, after `wake` bytes FE (four wake a meter that sleeps). Where there is a password in it, that is
+/// the caller's to clear; nothing else of it is left.
 ///
 /// # Errors
 ///
@@ -158,7 +166,7 @@ pub fn encode(
         (V2007, Request::ReadAddress) => (0x13, Vec::new()),
         (_, Request::Write { di, authority, data }) => {
             one_meter()?;
-            let data = [&di.to_wire()[..], &authority.to_wire(standard), data].concat();
+            let data = [&di.to_wire()[..], authority.on_wire(standard), data].concat();
             (if standard == V1997 { 0x04 } else { 0x14 }, data)
         }
         (_, Request::WriteAddress(new)) => {
@@ -179,12 +187,12 @@ pub fn encode(
         }
         (V2007, Request::ClearDemand(authority)) => {
             one_meter()?;
-            (0x19, authority.to_wire(V2007))
+            (0x19, authority.on_wire(V2007).to_vec())
         }
         (V2007, Request::Switch { command, authority, expires: (date, time) }) => {
             one_meter()?;
             let command = [command as u8, 0x00];
-            (0x1C, [&authority.to_wire(V2007)[..], &command, &moment(date, time)?].concat())
+            (0x1C, [authority.on_wire(V2007), &command, &moment(date, time)?].concat())
         }
         (
             V1997,
@@ -192,6 +200,7 @@ pub fn encode(
         )
         | (V2007, Request::ReadAgain) => return Err(EncodeError::Standard),
     };
+    let data = Zeroizing::new(data);
     if data.len() > MAX_WRITE {
         return Err(EncodeError::TooLong { most: MAX_WRITE });
     }

@@ -92,8 +92,8 @@ impl Device {
             &Self::Cjt188 { address, kind, profile } => {
                 talk188::Meter { address, kind, profile }.check()?;
             }
-            &Self::Dlt645 { address, standard, di, authority } => {
-                talk645::Meter { address, standard, di, authority }.request()?;
+            Self::Dlt645 { address, standard, di, authority } => {
+                dlt645(*address, *standard, *di, authority).request()?;
             }
             Self::Mbus { target, .. } => drop(mbus::Request::Data { fcb: true }.encode(*target)?),
             Self::Modbus { unit, map, valve } => talk_modbus::check(*unit, map, *valve)?,
@@ -111,10 +111,10 @@ impl Device {
             &Self::Cjt188 { address, kind, profile } => {
                 Dialogue::new(talk188::Talk::read(talk188::Meter { address, kind, profile }, memory))
             }
-            &Self::Dlt645 { address, standard, di, authority } => Dialogue::new(talk645::Talk::read(
-                talk645::Meter { address, standard, di, authority },
-                memory,
-            )),
+            Self::Dlt645 { address, standard, di, authority } => {
+                let meter = dlt645(*address, *standard, *di, authority);
+                Dialogue::new(talk645::Talk::read(meter, memory))
+            }
             Self::Mbus { target, valve } => Dialogue::new(talk_mbus::Talk::read(*target, *valve, memory)),
             Self::Modbus { unit, map, valve } => {
                 Dialogue::new(talk_modbus::Talk::read(*unit, map, *valve, memory))
@@ -134,10 +134,10 @@ impl Device {
             &Self::Cjt188 { address, kind, profile } => {
                 Dialogue::new(talk188::Talk::look(talk188::Meter { address, kind, profile }, memory))
             }
-            &Self::Dlt645 { address, standard, di, authority } => Dialogue::new(talk645::Talk::look(
-                talk645::Meter { address, standard, di, authority },
-                memory,
-            )),
+            Self::Dlt645 { address, standard, di, authority } => {
+                let meter = dlt645(*address, *standard, *di, authority);
+                Dialogue::new(talk645::Talk::look(meter, memory))
+            }
             Self::Mbus { target, .. } => Dialogue::new(talk_mbus::Talk::look(*target, memory)),
             Self::Modbus { unit, map, valve } => {
                 Dialogue::new(talk_modbus::Talk::look(*unit, map, *valve, memory))
@@ -159,8 +159,8 @@ impl Device {
             &Self::Cjt188 { address, kind, profile } => {
                 Dialogue::new(talk188::Talk::valve(talk188::Meter { address, kind, profile }, to, memory)?)
             }
-            &Self::Dlt645 { address, standard, di, authority } => {
-                let meter = talk645::Meter { address, standard, di, authority };
+            Self::Dlt645 { address, standard, di, authority } => {
+                let meter = dlt645(*address, *standard, *di, authority);
                 Dialogue::new(talk645::Talk::valve(meter, to, memory)?)
             }
             Self::Mbus { target, valve } => {
@@ -172,4 +172,13 @@ impl Device {
             Self::Hart { .. } => return Err(NoValve::Protocol),
         })
     }
+}
+
+fn dlt645(
+    address: dlt645::Address,
+    standard: dlt645::Standard,
+    di: dlt645::Di,
+    authority: &Option<dlt645::Authority>,
+) -> talk645::Meter {
+    talk645::Meter { address, standard, di, authority: authority.clone() }
 }

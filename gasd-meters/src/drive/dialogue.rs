@@ -8,6 +8,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use super::memory::Memory;
 use super::oddities::{Oddities, count};
 use crate::error::{EncodeError, Error};
@@ -24,8 +26,8 @@ pub const REPEATS: u8 = 2;
 /// A request that is to go out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// The bytes for the line, with what wakes a meter up.
-    pub request: Vec<u8>,
+    /// The bytes for the line, with what wakes a meter up. There may be a password in them.
+    pub request: Zeroizing<Vec<u8>>,
     /// Whether anybody answers it. `false`: it goes to everyone, and nothing is waited for.
     pub answered: bool,
     /// Several may answer, and all of them are to be heard: [`Exchange::to_many`](crate::poll::Exchange::to_many).
@@ -109,7 +111,7 @@ pub(super) trait Talk: fmt::Debug {
 #[derive(Debug)]
 pub struct Dialogue {
     talk: Box<dyn Talk + Send + Sync>,
-    request: Vec<u8>,
+    request: Zeroizing<Vec<u8>>,
     answered: bool,
     /// A request is out.
     open: bool,
@@ -125,7 +127,7 @@ impl Dialogue {
     pub(super) fn new(talk: impl Talk + Send + Sync + 'static) -> Self {
         Self {
             talk: Box::new(talk),
-            request: Vec::new(),
+            request: Zeroizing::default(),
             answered: true,
             open: false,
             repeating: false,
@@ -151,7 +153,8 @@ impl Dialogue {
                 Ok(request) => {
                     (self.open, self.answered) = (true, due.answered);
                     self.beside = Beside::default();
-                    self.request.clone_from(&request);
+                    let request = Zeroizing::new(request);
+                    self.request = request.clone();
                     return Some(Ask { request, answered: due.answered, many: due.many });
                 }
             }

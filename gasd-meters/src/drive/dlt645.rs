@@ -4,6 +4,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::cjt188::WAKE;
 use super::dialogue::{self, Due, REPEATS};
 use super::memory::Memory;
@@ -42,12 +44,13 @@ enum Stage {
     Look,
     Part(Assembly),
     State,
-    Switch(Vec<u8>),
+    /// With a password in it.
+    Switch(Zeroizing<Vec<u8>>),
     Over,
 }
 
 /// A meter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Meter {
     pub address: Address,
     pub standard: Standard,
@@ -71,7 +74,7 @@ impl Meter {
             Valve::Closed => SwitchCommand::Trip,
             Valve::Abnormal => return Err(NoValve::Position),
         };
-        let authority = self.authority.ok_or(NoValve::NotConfigured)?;
+        let authority = self.authority.as_ref().ok_or(NoValve::NotConfigured)?;
         let unset = |_| NoValve::Encode(EncodeError::OutOfRange { what: "time" });
         // Until when the meter may carry it out. There is no clock here: the last moment that the field holds.
         let expires =
@@ -107,7 +110,8 @@ impl Talk {
     }
 
     pub(super) fn valve(meter: Meter, to: Valve, memory: &Memory) -> Result<Self, NoValve> {
-        Ok(Self::new(meter, Stage::Switch(meter.switch(to)?), memory))
+        let switch = Stage::Switch(Zeroizing::new(meter.switch(to)?));
+        Ok(Self::new(meter, switch, memory))
     }
 
     fn end(&mut self, result: Result<Reading, Error>) {
@@ -142,7 +146,7 @@ impl dialogue::Talk for Talk {
                 if meter.standard == Standard::V1997 { Due::once(request) } else { Due::reads(request) }
             }
             Stage::State => Due::reads(meter.ask(&Request::Read { di: STATE, blocks: None })),
-            Stage::Switch(command) => Due::once(Ok(command.clone())),
+            Stage::Switch(command) => Due::once(Ok(command.to_vec())),
             Stage::Over => return None,
         })
     }

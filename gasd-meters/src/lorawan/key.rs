@@ -6,6 +6,7 @@ use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 
 pub(super) use crate::key::BLOCK;
 pub use crate::key::Key;
+use crate::key::traceless;
 
 impl Key {
     /// The key that this one makes of a block.
@@ -18,20 +19,24 @@ impl Key {
 
     /// Enciphers whole blocks in place, each by itself.
     pub(super) fn encrypt(&self, data: &mut [u8]) {
-        let cipher = Aes128::new(self.expose().into());
-        let (blocks, _) = data.as_chunks_mut::<BLOCK>();
-        for block in blocks {
-            cipher.encrypt_block(block.into());
-        }
+        traceless(|| {
+            let cipher = Aes128::new(self.expose().into());
+            let (blocks, _) = data.as_chunks_mut::<BLOCK>();
+            for block in blocks {
+                cipher.encrypt_block(block.into());
+            }
+        });
     }
 
     /// Deciphers whole blocks in place, each by itself.
     pub(super) fn decrypt(&self, data: &mut [u8]) {
-        let cipher = Aes128::new(self.expose().into());
-        let (blocks, _) = data.as_chunks_mut::<BLOCK>();
-        for block in blocks {
-            cipher.decrypt_block(block.into());
-        }
+        traceless(|| {
+            let cipher = Aes128::new(self.expose().into());
+            let (blocks, _) = data.as_chunks_mut::<BLOCK>();
+            for block in blocks {
+                cipher.decrypt_block(block.into());
+            }
+        });
     }
 }
 

@@ -123,6 +123,26 @@ pub(crate) fn read_front(
     fields
 }
 
+/// How many of the fields of `bytes` stand in the first `n` of them, whatever the others are. A unit in plain text ends
+/// that: where it stands is decided by whether all records come out even, the last ones, too.
+pub(crate) fn whole_before(bytes: &[u8], n: usize) -> usize {
+    let mut items = Items::new(Cursor::new(bytes));
+    let mut fields = 0;
+    while let Ok(Some(item)) = items.step() {
+        if bytes.len() - items.left().len() > n {
+            break;
+        }
+        match item {
+            Item::Record(record) if record.head.vif & 0x7F == 0x7C => break,
+            Item::Record(_) => fields += 1,
+            Item::Filler(_) => {}
+            // It goes on to the end.
+            Item::Manufacturer(..) => break,
+        }
+    }
+    fields
+}
+
 /// A record has some six bytes. Room for more than twelve fields is no longer one of the small pieces that an
 /// allocator has at hand: it is asked for where there are surely more, else it grows where it is needed.
 fn room_for(bytes: usize) -> Vec<Field> {

@@ -97,6 +97,7 @@ impl Failure {
             | Error::Malformed { .. }
             | Error::NoFrame { .. }
             | Error::AddressMismatch
+            | Error::OtherAddress { .. }
             | Error::AnswerMismatch { .. }
             // Nothing was sent, and nobody answered: such a meter is left alone, too.
             | Error::Unaskable(_) => Some(Failure::Check),

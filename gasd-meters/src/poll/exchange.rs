@@ -13,6 +13,8 @@
 
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::echo::{Ear, Echo, Heard};
 use crate::Error;
 use crate::scan::{Found, Probe, Scanner};
@@ -97,7 +99,8 @@ enum Phase {
 /// A request on its way.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    request: Vec<u8>,
+    /// There may be a password in it.
+    request: Zeroizing<Vec<u8>>,
     line: Line,
     phase: Phase,
     sent: bool,
@@ -125,7 +128,8 @@ impl Exchange {
     /// A request at `now_ns`. `waited`: the one before it on this line had no answer, so one may still come; then the line
     /// must be silent for as long as a meter may think.
     #[must_use]
-    pub fn new(request: Vec<u8>, line: Line, waited: bool, now_ns: u64) -> Self {
+    pub fn new(request: impl Into<Zeroizing<Vec<u8>>>, line: Line, waited: bool, now_ns: u64) -> Self {
+        let request = request.into();
         let quiet_ns = if waited { line.quiet_ns.max(line.answer_ns) } else { line.quiet_ns };
         // Each late answer breaks the silence that is waited for, and is no babble.
         let babble_ns = if waited { line.babble_ns.max(LATE * quiet_ns) } else { line.babble_ns };

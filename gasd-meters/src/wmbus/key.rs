@@ -3,10 +3,10 @@
 
 use aes::Aes128;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher};
-use zeroize::Zeroize;
 
 pub(super) use crate::key::BLOCK;
 pub use crate::key::Key;
+use crate::key::traceless;
 
 /// What a key derived from the meter's own is for (OMS, key derivation function A).
 #[derive(Clone, Copy)]
@@ -18,33 +18,34 @@ pub(super) enum Purpose {
 impl Key {
     /// The key for one message of the meter of this number (in the order of the wire).
     pub(super) fn derive(&self, purpose: Purpose, counter: u32, id: [u8; 4]) -> Self {
-        let mut derived = self.mac(&[&[purpose as u8], &counter.to_le_bytes(), &id, &[0x07; 7]]);
-        let key = Self::made(|bytes| *bytes = derived);
-        derived.zeroize();
-        key
+        self.derived(&[&[purpose as u8], &counter.to_le_bytes(), &id, &[0x07; 7]])
     }
 
     /// Deciphers whole blocks in place (CBC).
     pub(super) fn cbc_decrypt(&self, iv: [u8; BLOCK], data: &mut [u8]) {
-        let mut cipher = cbc::Decryptor::<Aes128>::new(self.expose().into(), &iv.into());
-        let (blocks, _) = data.as_chunks_mut::<BLOCK>();
-        for block in blocks {
-            cipher.decrypt_block(block.into());
-        }
+        traceless(|| {
+            let mut cipher = cbc::Decryptor::<Aes128>::new(self.expose().into(), &iv.into());
+            let (blocks, _) = data.as_chunks_mut::<BLOCK>();
+            for block in blocks {
+                cipher.decrypt_block(block.into());
+            }
+        });
     }
 
     /// Enciphers whole blocks in place (CBC).
     pub(super) fn cbc_encrypt(&self, iv: [u8; BLOCK], data: &mut [u8]) {
-        let mut cipher = cbc::Encryptor::<Aes128>::new(self.expose().into(), &iv.into());
-        let (blocks, _) = data.as_chunks_mut::<BLOCK>();
-        for block in blocks {
-            cipher.encrypt_block(block.into());
-        }
+        traceless(|| {
+            let mut cipher = cbc::Encryptor::<Aes128>::new(self.expose().into(), &iv.into());
+            let (blocks, _) = data.as_chunks_mut::<BLOCK>();
+            for block in blocks {
+                cipher.encrypt_block(block.into());
+            }
+        });
     }
 
     /// Deciphers or enciphers in place (CTR).
     pub(super) fn ctr(&self, iv: [u8; BLOCK], data: &mut [u8]) {
-        ctr::Ctr128BE::<Aes128>::new(self.expose().into(), &iv.into()).apply_keystream(data);
+        traceless(|| ctr::Ctr128BE::<Aes128>::new(self.expose().into(), &iv.into()).apply_keystream(data));
     }
 }
 

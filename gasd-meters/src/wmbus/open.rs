@@ -41,6 +41,8 @@ pub(super) struct Opened {
     pub payload: Vec<u8>,
     /// Bytes at its end that are not deciphered: less than a block, where the meter sends less than it says.
     pub lost: usize,
+    /// Bytes at its end that stood in the clear behind the encrypted ones, and that no code covers.
+    pub clear: usize,
 }
 
 /// Which header stands behind a CI field.
@@ -96,6 +98,7 @@ pub(super) fn open(
         at,
         payload: message.rest().into(),
         lost: 0,
+        clear: 0,
     };
     let encrypted = header.map_or(0, |header| header.blocks()) * BLOCK;
     let secured = matches!(mode, 5 | 7) && encrypted > 0;
@@ -127,6 +130,9 @@ pub(super) fn open(
             (Err(error), _) => return Err(error),
             (Ok(()), _) => opened.counter = afl.counter,
         }
+    } else {
+        // A code covers the whole message; without one, what is not encrypted is anybody's.
+        opened.clear = opened.payload.len().saturating_sub(encrypted);
     }
     opens.map(|()| opened)
 }

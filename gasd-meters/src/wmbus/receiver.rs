@@ -14,6 +14,7 @@ use super::telegram::Telegram;
 use crate::bcd;
 use crate::bytes::Cursor;
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::hex::Hex;
 use crate::kind::{Kind, Register};
 use crate::mbus::{Address, Frame, Header, medium, payload, refusal};
@@ -58,7 +59,8 @@ pub struct Content {
     pub counter: Option<u32>,
     /// Whether the format of compact frames that it shows is new, and the formats worth to be kept.
     pub learnt: bool,
-    /// What it says.
+    /// What it says. Fields that nothing protects are in doubt ([`Fault::Unprotected`]): whoever forwards a telegram can
+    /// write them.
     pub reading: Reading,
 }
 
@@ -145,6 +147,9 @@ impl Receiver {
         if link.is_some_and(|link| link.encrypted) && opened.security == Security::None {
             opened.security = Security::LinkLayer;
         }
+        if link.is_some_and(|link| link.encrypted) {
+            opened.clear = 0;
+        }
         let number = match (opened.header, link) {
             (Some(header), _) => header.access,
             (None, Some(link)) => link.access,
@@ -207,6 +212,18 @@ impl Receiver {
                 reading.fields = raw(Kind::ManufacturerData, "manufacturer's data", &mut cursor, trace);
             }
             ci => return Err(Error::UnsupportedMode { mode: ci }),
+        }
+        if opened.clear > 0 {
+            let protected = match full {
+                Some(payload) => payload::whole_before(payload, payload.len() - opened.clear),
+                // What the bytes of any other format mean is said by all of them.
+                None => 0,
+            };
+            for field in reading.fields.iter_mut().skip(protected) {
+                field.doubt = Some(Fault::Unprotected);
+            }
+            // Nor does a format count that anybody may have made up.
+            full = None;
         }
         Ok(Read { reading, full })
     }

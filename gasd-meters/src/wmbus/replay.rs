@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tells what is new from what came before: repeaters say everything twice, an attacker later.
+//!
+//! A counter is kept by what its code vouches for, the meter's number: behind a short header neither the code nor the
+//! keys that are made for a message cover manufacturer, version and medium of the link layer, and whoever changes these
+//! must not make an old telegram new. So meters of one number have one counter, and [`Replay`] is for one key.
 
 use alloc::vec::Vec;
 
@@ -28,7 +32,7 @@ pub struct Seen {
     pub counter: Option<u32>,
 }
 
-/// What was seen of all meters.
+/// What was seen of all meters that have one key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replay(Vec<Seen>);
 
@@ -73,12 +77,15 @@ impl Replay {
     ///
     /// [`Error::Replay`] of a counter that does not rise.
     pub fn check(&self, new: &Seen) -> Result<bool, Error> {
-        let Some(seen) = self.0.iter().find(|seen| seen.meter == new.meter) else { return Ok(true) };
-        let recent = new.at_s.checked_sub(seen.at_s).is_some_and(|age| age < DUPLICATE_S);
-        if recent && seen.access == new.access && seen.hash == new.hash {
+        let repeats = |seen: &Seen| {
+            let recent = new.at_s.checked_sub(seen.at_s).is_some_and(|age| age < DUPLICATE_S);
+            recent && seen.meter == new.meter && seen.access == new.access && seen.hash == new.hash
+        };
+        if self.0.iter().any(repeats) {
             return Ok(false);
         }
-        match (new.counter, seen.counter) {
+        let of_number = self.0.iter().filter(|seen| seen.meter.id == new.meter.id);
+        match (new.counter, of_number.filter_map(|seen| seen.counter).max()) {
             (Some(got), Some(last)) if got <= last => Err(Error::Replay { got, last }),
             _ => Ok(true),
         }
@@ -158,6 +165,29 @@ mod tests {
         assert!(take(&mut again, 500, meter(1), 10, 4, Some(12)).is_err());
         // A clock that was set back makes nothing a repetition.
         assert_eq!(take(&mut again, 0, meter(2), 9, 3, None), Ok(true));
+    }
+
+    /// What the code does not cover makes nothing new.
+    #[test]
+    fn a_counter_is_that_of_the_number() {
+        let mut replay = Replay::default();
+        assert_eq!(take(&mut replay, 0, meter(1), 7, 1, Some(10)), Ok(true));
+        for changed in [
+            Address { version: 2, ..meter(1) },
+            Address { medium: 7, ..meter(1) },
+            Address { manufacturer: 2, ..meter(1) },
+        ] {
+            for counter in [9, 10] {
+                let error = Err(Error::Replay { got: counter, last: 10 });
+                assert_eq!(take(&mut replay, 1, changed, 7, 1, Some(counter)), error, "{changed}");
+            }
+        }
+        // One that is new is taken with whatever address, and counts for all of them.
+        let other = Address { version: 2, ..meter(1) };
+        assert_eq!(take(&mut replay, 2, other, 8, 2, Some(11)), Ok(true));
+        assert!(take(&mut replay, 3, meter(1), 9, 3, Some(11)).is_err());
+        let mut again = Replay::restore(replay.all().iter().copied());
+        assert!(take(&mut again, 500, meter(1), 9, 3, Some(11)).is_err());
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn exchange(dialogue: &Dialogue, ask: &Ask, answer: &mut dyn FnMut(&[u8]) ->
 pub fn talk(mut dialogue: Dialogue, mut answer: impl FnMut(&[u8]) -> Vec<u8>) -> (Finished, Vec<Vec<u8>>) {
     let mut asked = Vec::new();
     while let Some(ask) = dialogue.next() {
-        asked.push(ask.request.clone());
+        asked.push(ask.request.to_vec());
         assert!(asked.len() < 10_000, "a dialogue without an end");
         let heard = exchange(&dialogue, &ask, &mut answer);
         dialogue.beside(&heard.more, heard.garbage);

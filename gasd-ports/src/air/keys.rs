@@ -135,13 +135,13 @@ impl KeyFile {
     /// The key of this name, for LoRaWAN.
     #[must_use]
     pub fn lorawan(&self, name: &str) -> Option<lorawan::Key> {
-        self.bytes(name)?.try_into().ok().map(lorawan::Key::new)
+        lorawan::Key::from_slice(self.bytes(name)?)
     }
 
     /// The key of this name, for M-Bus.
     #[must_use]
     pub fn wmbus(&self, name: &str) -> Option<wmbus::Key> {
-        self.bytes(name)?.try_into().ok().map(wmbus::Key::new)
+        wmbus::Key::from_slice(self.bytes(name)?)
     }
 
     /// The names that are there.
@@ -160,8 +160,7 @@ const UNKNOWN_NAME: &str = "no key has this name; the names are key, nwk_s_key, 
      s_nwk_s_int_key, nwk_s_enc_key, f_nwk_s_int_key and password, and those of LoRaWAN as its specification writes them, too";
 
 fn value(name: &str, digits: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-    let bytes = hex::parse(digits).ok_or("hexadecimal digits are wanted, two for each byte")?;
-    let bytes = Zeroizing::new(bytes);
+    let bytes = hex::secret(digits).ok_or("hexadecimal digits are wanted, two for each byte")?;
     match (name, bytes.len()) {
         (PASSWORD, 1..=PASSWORD_BYTES) => Ok(bytes),
         (PASSWORD, _) => Err("a password has 1 to 32 bytes, which are 2 to 64 digits"),

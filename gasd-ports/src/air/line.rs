@@ -87,7 +87,7 @@ fn serve(work: &mut Work, mut wire: Box<dyn Wire>) -> io::Result<()> {
 fn hand_out(work: &mut Work, outputs: Vec<Output>) {
     for output in outputs {
         if let Output::Event(event) = output {
-            (work.told)(Told::Event(event));
+            let _ = (work.told)(Told::Event(event));
         }
     }
 }

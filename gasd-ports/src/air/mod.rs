@@ -16,7 +16,8 @@
 //! **The order of [`Output`]s is theirs to keep.** What must survive a restart ([`Event::Memory`]) comes before the
 //! reading that it belongs to, and what acknowledges a reading to its meter ([`Output::Send`]) comes behind it: whoever
 //! writes each event down before it looks at the next one never loses what a meter believes to be delivered, and never
-//! takes a recorded frame for a new one.
+//! takes a recorded frame for a new one. What binds both sides - a session that was agreed on, a counter that is used up -
+//! goes out as an [`Output::Answer`], which a thread asks for ([`Told::Answering`]) before it sends it.
 
 mod blob;
 pub mod keys;
@@ -52,6 +53,17 @@ pub enum Output {
         to: SocketAddr,
         /// What.
         bytes: Vec<u8>,
+    },
+    /// Send this datagram once the last [`Event::Memory`] of its meter is on the disk; else not at all.
+    Answer {
+        /// The meter that is answered.
+        key: u64,
+        /// To whom.
+        to: SocketAddr,
+        /// What.
+        bytes: Vec<u8>,
+        /// It is of no use later, ns.
+        until_ns: u64,
     },
     /// This has happened.
     Event(Event),
@@ -147,10 +159,18 @@ pub enum Told {
     Health(Option<String>),
     /// What was heard so far, once a second where it is more.
     Seen(Counts),
+    /// A meter is about to be answered: may it be?
+    Answering {
+        /// The meter.
+        key: u64,
+        /// To be said by then, ns.
+        until_ns: u64,
+    },
 }
 
-/// Who is told.
-pub type Teller = Box<dyn FnMut(Told) + Send>;
+/// Who is told. What is returned counts for [`Told::Answering`] alone: whether all that is to be kept of the meter is on
+/// the disk.
+pub type Teller = Box<dyn FnMut(Told) -> bool + Send>;
 
 /// Meters that speak by themselves. Times are ns of one clock that does not jump; a clock that begins anew with the
 /// machine is good.

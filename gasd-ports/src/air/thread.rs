@@ -117,7 +117,7 @@ impl Work {
     pub fn health(&mut self, trouble: Option<String>) {
         if self.well.as_ref() != Some(&trouble) {
             self.well = Some(trouble.clone());
-            (self.told)(Told::Health(trouble));
+            let _ = (self.told)(Told::Health(trouble));
         }
     }
 
@@ -142,7 +142,7 @@ impl Work {
             self.seen = seen;
             let strangers = self.core.strangers().iter().cloned().collect();
             *self.shared.strangers.lock().unwrap_or_else(PoisonError::into_inner) = strangers;
-            (self.told)(Told::Seen(seen));
+            let _ = (self.told)(Told::Seen(seen));
         }
     }
 

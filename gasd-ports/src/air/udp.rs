@@ -138,13 +138,25 @@ fn serve(work: &mut Work, socket: &UdpSocket) -> io::Result<()> {
 fn hand_out(work: &mut Work, socket: &UdpSocket, outputs: Vec<Output>) {
     for output in outputs {
         match output {
-            Output::Event(event) => (work.told)(Told::Event(event)),
-            Output::Send { to, bytes } => match socket.send_to(&bytes, to) {
-                Ok(_) => work.health(None),
-                // No room: it is lost as any datagram may be, and its sender asks again.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => work.health(Some(format!("nothing can be sent to {to}: {error}"))),
-            },
+            Output::Event(event) => {
+                let _ = (work.told)(Told::Event(event));
+            }
+            Output::Send { to, bytes } => send(work, socket, to, &bytes),
+            // A meter that is not answered asks again; one that was answered counts on what was agreed.
+            Output::Answer { key, to, bytes, until_ns } => {
+                if (work.told)(Told::Answering { key, until_ns }) {
+                    send(work, socket, to, &bytes);
+                }
+            }
         }
+    }
+}
+
+fn send(work: &mut Work, socket: &UdpSocket, to: SocketAddr, bytes: &[u8]) {
+    match socket.send_to(bytes, to) {
+        Ok(_) => work.health(None),
+        // No room: it is lost as any datagram may be, and its sender asks again.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        Err(error) => work.health(Some(format!("nothing can be sent to {to}: {error}"))),
     }
 }

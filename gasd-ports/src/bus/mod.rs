@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 use gasd_meters::drive::Dialogue;
 use gasd_meters::poll::{Agenda, Change, Echo, Job, Outcome, Priority, Supply};
 use gasd_meters::{Error, Reading, Valve};
+use zeroize::Zeroizing;
 
 pub use event::{Counts, Event, Key, NotMoved, Odd, Standing};
 pub use member::Spec;
@@ -44,8 +45,8 @@ const MOST_JOBS: usize = 1_024;
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Send these bytes, now.
-    Send(Vec<u8>),
+    /// Send these bytes, now. There may be a password in them.
+    Send(Zeroizing<Vec<u8>>),
     /// Nothing before this time, ns, or before bytes come.
     Wait {
         /// When to ask again.

@@ -46,7 +46,9 @@ impl Owed {
             self.0.pop_front();
         }
         let over_ns = t_ns.saturating_add(MOST_NS);
-        self.0.push_back(Out { key, protocol, request: request.to_vec(), sent_ns: t_ns, over_ns });
+        // Of other protocols it is not looked at again, and there may be a password in it.
+        let request = if protocol == Protocol::Modbus { request.to_vec() } else { Vec::new() };
+        self.0.push_back(Out { key, protocol, request, sent_ns: t_ns, over_ns });
     }
 
     /// An answer of this meter came. To which of its requests is not known, so it is taken for the oldest one's. Returns how

@@ -5,6 +5,7 @@ use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{Dialogue, Finished};
 use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Priority, Step};
 use gasd_meters::{Error, cjt188, poll};
+use zeroize::Zeroizing;
 
 use super::event::Counts;
 use super::owed::Owed;
@@ -42,7 +43,7 @@ impl Listener {
 
 /// What is to be done for a talk.
 pub(super) enum Turn {
-    Send(Vec<u8>),
+    Send(Zeroizing<Vec<u8>>),
     Wait {
         until_ns: u64,
     },
@@ -83,7 +84,7 @@ impl<W> Talk<W> {
         };
         let ear = &self.ear;
         match exchange.step(now_ns, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame)) {
-            Step::Send(bytes) => Turn::Send(bytes.to_vec()),
+            Step::Send(bytes) => Turn::Send(bytes.to_vec().into()),
             Step::Wait { until_ns } => Turn::Wait { until_ns },
             Step::Done => match self.exchange.take() {
                 Some(exchange) => {

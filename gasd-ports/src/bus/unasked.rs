@@ -7,6 +7,7 @@ use gasd_meters::detect::{self, Protocol};
 use gasd_meters::poll::Outcome;
 use gasd_meters::scan::{Found, Probe, Scanner};
 use gasd_meters::whose::{Whose, whose};
+use zeroize::Zeroizing;
 
 use super::event::{Event, Key, Odd};
 use super::stray::is_ack;
@@ -21,7 +22,8 @@ struct Asked {
     /// Whom; `None`: whoever is there, in a search.
     key: Option<Key>,
     protocol: Protocol,
-    request: Vec<u8>,
+    /// There may be a password in it.
+    request: Zeroizing<Vec<u8>>,
 }
 
 /// Takes apart what comes while nobody is asked. Nothing of it is kept but half a frame.
@@ -125,7 +127,7 @@ impl Bus {
         if talk.is_answered() {
             self.owed.sent(key, protocol, request, now_ns);
         }
-        let asked = Asked { key, protocol, request: request.to_vec() };
+        let asked = Asked { key, protocol, request: request.to_vec().into() };
         let sorted = self.unasked.sent(asked, gap_ns);
         self.sort(sorted, now_ns);
     }

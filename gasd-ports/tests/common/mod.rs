@@ -79,7 +79,7 @@ pub fn sent(outputs: &[Output]) -> Vec<(SocketAddr, Vec<u8>)> {
     outputs
         .iter()
         .filter_map(|output| match output {
-            Output::Send { to, bytes } => Some((*to, bytes.clone())),
+            Output::Send { to, bytes } | Output::Answer { to, bytes, .. } => Some((*to, bytes.clone())),
             Output::Event(_) => None,
         })
         .collect()
@@ -101,7 +101,7 @@ pub fn is_in_order(outputs: &[Output]) -> bool {
     let rank = |output: &Output| match output {
         Output::Event(Event::Memory { .. }) => 0,
         Output::Event(_) => 1,
-        Output::Send { .. } => 2,
+        Output::Send { .. } | Output::Answer { .. } => 2,
     };
     outputs.iter().map(rank).is_sorted()
 }

@@ -96,9 +96,9 @@ impl Network {
         if let (true, Some(windows)) = (wanted, windows)
             && let Some((windows, answer)) = answer(member, frame, windows, gateway, received)
         {
-            let bytes = memory::write(member);
-            out.push(Output::Event(Event::Memory { key: member.key, bytes }));
-            out.extend(self.gateways.send(now_ns, &self.settings, windows, answer));
+            let (key, bytes) = (member.key, memory::write(member));
+            out.push(Output::Event(Event::Memory { key, bytes }));
+            out.extend(self.gateways.send(now_ns, &self.settings, key, windows, answer));
         }
         true
     }
@@ -156,7 +156,7 @@ impl Network {
             Err(error) => self.failed(now_ns, key, error, &received.frame, out),
         }
         if let Some((windows, answer)) = answer {
-            out.extend(self.gateways.send(now_ns, &self.settings, windows, answer));
+            out.extend(self.gateways.send(now_ns, &self.settings, key, windows, answer));
         }
     }
 }

@@ -22,6 +22,12 @@ const MOST_WAITING: usize = 32;
 /// From the first window to the second, µs.
 const BETWEEN_US: u32 = 1_000_000;
 
+/// A gateway wants a frame so long before its window, ns: the way to it is in that, too.
+const AHEAD_NS: u64 = 300_000_000;
+
+/// The longest that an answer waits to be sent, ns: the frames of all others wait behind it.
+const LONGEST_NS: u64 = 2_000_000_000;
+
 struct Gateway {
     eui: u64,
     /// Where its last PULL_DATA came from: only there it listens.
@@ -33,6 +39,8 @@ struct Gateway {
 struct Waiting {
     token: [u8; 2],
     gateway: u64,
+    /// The meter.
+    key: u64,
     frame: Vec<u8>,
     at_us: u32,
 }
@@ -51,6 +59,8 @@ pub(super) struct Windows {
     /// The gateway's clock when the first window opens, µs.
     at_us: u32,
     first: Option<Window>,
+    /// When it is to be on its way to the gateway, ns.
+    until_ns: u64,
 }
 
 impl Gateways {
@@ -90,31 +100,34 @@ impl Gateways {
             .frequency_hz
             .zip(received.data_rate.as_deref())
             .and_then(|(hz, data_rate)| settings.region.first(hz, data_rate));
-        Some(Windows { gateway, at_us, first })
+        let until_ns = (u64::from(delay_s) * 1_000_000_000).saturating_sub(AHEAD_NS).min(LONGEST_NS);
+        Some(Windows { gateway, at_us, first, until_ns: now_ns.saturating_add(until_ns) })
     }
 
-    /// Has a frame sent, in the first window; in the second where there is no first.
+    /// Has a frame sent to the meter `key`, in the first window; in the second where there is no first.
     pub fn send(
         &mut self,
         now_ns: u64,
         settings: &Settings,
+        key: u64,
         windows: Windows,
         frame: Vec<u8>,
     ) -> Option<Output> {
-        let Windows { gateway, at_us, first } = windows;
+        let Windows { gateway, at_us, first, until_ns } = windows;
+        let answer = |to, bytes| Output::Answer { key, to, bytes, until_ns };
         match first {
             Some(window) => {
-                let (output, token) = self.ask(now_ns, settings, gateway, window, at_us, &frame)?;
+                let (to, bytes, token) = self.ask(now_ns, settings, gateway, window, at_us, &frame)?;
                 if self.waiting.len() >= MOST_WAITING {
                     self.waiting.pop_front();
                 }
-                self.waiting.push_back(Waiting { token, gateway, frame, at_us });
-                Some(output)
+                self.waiting.push_back(Waiting { token, gateway, key, frame, at_us });
+                Some(answer(to, bytes))
             }
             None => {
                 let at_us = at_us.wrapping_add(BETWEEN_US);
                 self.ask(now_ns, settings, gateway, settings.region.second(), at_us, &frame)
-                    .map(|(output, _)| output)
+                    .map(|(to, bytes, _)| answer(to, bytes))
             }
         }
     }
@@ -136,7 +149,9 @@ impl Gateways {
         }
         let at_us = waiting.at_us.wrapping_add(BETWEEN_US);
         let window = settings.region.second();
-        self.ask(now_ns, settings, gateway, window, at_us, &waiting.frame).map(|(output, _)| output)
+        let (to, bytes, _) = self.ask(now_ns, settings, gateway, window, at_us, &waiting.frame)?;
+        // Whoever says that it came too late need not have been asked: it is kept by now, or not sent now either.
+        Some(Output::Answer { key: waiting.key, to, bytes, until_ns: now_ns })
     }
 
     fn ask(
@@ -147,7 +162,7 @@ impl Gateways {
         window: Window,
         at_us: u32,
         frame: &[u8],
-    ) -> Option<(Output, [u8; 2])> {
+    ) -> Option<(SocketAddr, Vec<u8>, [u8; 2])> {
         let to = self.path(now_ns, gateway)?;
         self.token = self.token.wrapping_add(1);
         let token = self.token.to_be_bytes();
@@ -161,6 +176,6 @@ impl Gateways {
             coding: "4/5",
         };
         let bytes = Datagram::send(token, &transmission).ok()?;
-        Some((Output::Send { to, bytes }, token))
+        Some((to, bytes, token))
     }
 }

@@ -59,9 +59,9 @@ impl Network {
                 member.dev_nonces.insert(request.dev_nonce);
                 member.join_nonce = accepted.nonce;
                 member.next = Some(accepted.live);
-                let bytes = memory::write(member);
-                out.push(Output::Event(Event::Memory { key: member.key, bytes }));
-                out.extend(self.gateways.send(now_ns, &self.settings, windows, accepted.frame));
+                let (key, bytes) = (member.key, memory::write(member));
+                out.push(Output::Event(Event::Memory { key, bytes }));
+                out.extend(self.gateways.send(now_ns, &self.settings, key, windows, accepted.frame));
             }
         }
     }

@@ -10,8 +10,6 @@
 use gasd_meters::bytes::Cursor;
 use gasd_meters::lorawan::{Counter, Key, Keys};
 
-use zeroize::Zeroizing;
-
 use super::super::blob::{self, NotRestored};
 use super::device::{Live, Member, Way};
 use crate::Kept;
@@ -139,8 +137,7 @@ fn session(cursor: &mut Cursor<'_>) -> Result<Option<Live>, NotRestored> {
 }
 
 fn key(cursor: &mut Cursor<'_>) -> Result<Key, NotRestored> {
-    let bytes = Zeroizing::new(cursor.array()?);
-    Ok(Key::new(*bytes))
+    Key::from_slice(cursor.take(16)?).ok_or(NotRestored::Damaged)
 }
 
 fn some_key(cursor: &mut Cursor<'_>) -> Result<Option<Key>, NotRestored> {

@@ -3,6 +3,10 @@
 //!
 //! Each meter has a [`Receiver`] of its own: what others send changes nothing of what is known of it. A meter with a
 //! key is read only from telegrams that were encrypted or authenticated with it: anybody can send one that is not.
+//!
+//! A meter that is configured by a part of its address is the first one of that part that was read. What a code does not
+//! cover, or is opened without one, can be changed on its way: another manufacturer, version or medium with its number
+//! is another meter or a changed telegram, and is never read as this one.
 
 mod command;
 mod framer;
@@ -15,13 +19,14 @@ use std::iter;
 use std::net::SocketAddr;
 
 use gasd_meters::mbus::Address;
-use gasd_meters::wmbus::{Access, Key, Received, Receiver, Security, Telegram};
-use gasd_meters::{Error, Reading};
+use gasd_meters::wmbus::{Access, Content, Key, Received, Security, Telegram};
+use gasd_meters::{Error, Fault, Field, Kind, Reading};
 
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
 use crate::Kept;
 pub use framer::{Framed, Framer, Framing, IDLE_NS};
 
+use memory::{Known, Pin};
 use whose::{Whose, whose};
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -69,9 +74,9 @@ pub struct Settings {
 struct Member {
     device: Device,
     check: [u8; 4],
-    receiver: Receiver,
+    known: Known,
     /// What is known with other keys than that of now, the latest first.
-    others: Vec<([u8; 4], Receiver)>,
+    others: Vec<([u8; 4], Known)>,
     /// The last telegram that failed.
     failed: Option<(u64, Vec<u8>)>,
 }
@@ -93,7 +98,7 @@ impl Wmbus {
     pub fn new(settings: Settings, devices: Vec<Device>) -> Self {
         let member = |device: Device| {
             let check = memory::check(device.secret.as_ref());
-            Member { device, check, receiver: Receiver::default(), others: Vec::new(), failed: None }
+            Member { device, check, known: Known::default(), others: Vec::new(), failed: None }
         };
         Self {
             framer: Framer::new(settings.framing),
@@ -151,7 +156,8 @@ impl Wmbus {
     }
 
     fn find(&self, meter: &Address) -> Option<usize> {
-        let fits = |member: &Member| meter.matches(&member.device.address);
+        let fits =
+            |member: &Member| meter.matches(&member.device.address) && !member.is_of_another_number(meter);
         let exact = |member: &Member| fits(member) && !member.device.address.is_wildcard();
         self.members.iter().position(exact).or_else(|| self.members.iter().position(fits))
     }
@@ -161,11 +167,17 @@ impl Wmbus {
         let Some(member) = self.members.get_mut(place) else { return };
         let key = member.device.key;
         match member.receive(now_ns, &framed.telegram, deciphers) {
-            Ok(Heard::Reading(reading, memory)) => {
+            Ok(Heard::Reading { mut reading, memory }) => {
                 self.counts.read = self.counts.read.saturating_add(1);
                 // The counter first: without it a recorded telegram would be new after a restart.
                 out.extend(memory.map(|bytes| Output::Event(Event::Memory { key, bytes: bytes.into() })));
+                let has_open_volume = drop_unprotected(&mut reading);
                 out.push(Output::Event(Event::Read { key, t_ns: now_ns, reading }));
+                if has_open_volume {
+                    self.counts.failed = self.counts.failed.saturating_add(1);
+                    let (error, raw) = (OPEN_VOLUME, framed.raw.clone());
+                    out.push(Output::Event(Event::Failed { key, t_ns: now_ns, error, raw }));
+                }
             }
             Ok(Heard::Part) => {}
             Ok(Heard::Again) => self.counts.repeated = self.counts.repeated.saturating_add(1),
@@ -202,7 +214,10 @@ impl Wmbus {
 /// What a telegram of a meter brings.
 enum Heard {
     /// A reading, and what is to be kept with it.
-    Reading(Box<Reading>, Option<Vec<u8>>),
+    Reading {
+        reading: Box<Reading>,
+        memory: Option<Vec<u8>>,
+    },
     Part,
     Again,
 }
@@ -211,31 +226,42 @@ const NOT_ENCRYPTED: Error = Error::Malformed {
     what: "it is not encrypted, and a key is configured for this meter: anybody can have sent it",
 };
 
+const OPEN_VOLUME: Error = Error::Malformed {
+    what: "a volume stands in the clear behind what is encrypted: anybody can have written it, and it is not read",
+};
+
+/// Takes out what nothing protects: whoever has one telegram of the meter can write it. Whether a volume was among it.
+fn drop_unprotected(reading: &mut Reading) -> bool {
+    let is_open = |field: &Field| field.doubt == Some(Fault::Unprotected);
+    let is_volume = |field: &Field| matches!(field.kind, Kind::Volume | Kind::VolumeMeter | Kind::VolumeBase);
+    let has_volume = reading.fields.iter().any(|field| is_open(field) && is_volume(field));
+    reading.fields.retain(|field| !is_open(field));
+    has_volume
+}
+
 impl Member {
     fn receive(&mut self, now_ns: u64, telegram: &Telegram, deciphers: bool) -> Result<Heard, Error> {
         let access = Access { key: self.device.secret.as_ref(), plain: deciphers };
         // What is refused after it was opened must leave no trace.
-        let before = self.receiver.clone();
-        let result = self.receiver.receive(now_ns / SECOND_NS, telegram, &access, &mut ());
+        let before = self.known.receiver.clone();
+        let result = self.known.receiver.receive(now_ns / SECOND_NS, telegram, &access, &mut ());
         let result = match result {
-            Ok(Received::New(content)) => {
-                let selection = &self.device.address;
-                let is_secure = content.security != Security::None || content.counter.is_some();
-                let refused = if access.key.is_some() && !is_secure && !deciphers {
-                    NOT_ENCRYPTED
-                } else if !content.meter.matches(selection) && !telegram.sender.matches(selection) {
-                    Error::AddressMismatch
-                } else {
-                    let is_kept = content.counter.is_some() || content.learnt;
+            Ok(Received::New(content)) => match self.refusal(&content, telegram, deciphers) {
+                Some(refused) => {
+                    self.known.receiver = before;
+                    Err(refused)
+                }
+                None => {
+                    let pins = self.pin(content.meter);
+                    let is_kept = pins || content.counter.is_some() || content.learnt;
                     let memory = is_kept.then(|| self.memory());
-                    return Ok(Heard::Reading(Box::new(content.reading), memory));
-                };
-                self.receiver = before;
-                Err(refused)
-            }
+                    return Ok(Heard::Reading { reading: Box::new(content.reading), memory });
+                }
+            },
             Ok(Received::Part) => return Ok(Heard::Part),
             Ok(Received::Duplicate) => return Ok(Heard::Again),
-            Err(error) => Err(error),
+            // That it is of another meter says more than that this one's key does not open it.
+            Err(error) => Err(self.other_address(self.shown(telegram)).unwrap_or(error)),
         };
         let is_again = self.failed.as_ref().is_some_and(|(at_ns, bytes)| {
             now_ns.saturating_sub(*at_ns) < AGAIN_NS && *bytes == telegram.bytes
@@ -247,25 +273,76 @@ impl Member {
         result
     }
 
+    /// Why a telegram that could be opened is not read.
+    fn refusal(&self, content: &Content, telegram: &Telegram, deciphers: bool) -> Option<Error> {
+        let selection = &self.device.address;
+        let is_secure = content.security != Security::None || content.counter.is_some();
+        if !content.meter.matches(selection) && !telegram.sender.matches(selection) {
+            return Some(Error::AddressMismatch);
+        }
+        let is_open = self.device.secret.is_some() && !is_secure && !deciphers;
+        self.other_address(content.meter).or(is_open.then_some(NOT_ENCRYPTED))
+    }
+
+    /// The address that was read first, where what is configured stands for several.
+    fn pinned(&self) -> Option<Address> {
+        let selection = self.device.address;
+        let pin = self.known.pinned.filter(|pin| selection.is_wildcard() && pin.selection == selection)?;
+        Some(pin.meter)
+    }
+
+    /// The meter is this one from now on, where it was not known which. Whether that is news.
+    fn pin(&mut self, meter: Address) -> bool {
+        let selection = self.device.address;
+        let is_news = selection.is_wildcard() && self.pinned().is_none();
+        if is_news {
+            self.known.pinned = Some(Pin { selection, meter });
+        }
+        is_news
+    }
+
+    /// What is wrong with `got` where another address was read before.
+    fn other_address(&self, got: Address) -> Option<Error> {
+        let known = self.pinned().filter(|known| *known != got)?;
+        Some(Error::OtherAddress { got, known })
+    }
+
+    /// Where some digits of the number are open: they are not any more.
+    fn is_of_another_number(&self, meter: &Address) -> bool {
+        let all_digits = Address { id: self.device.address.id, manufacturer: 0, version: 0, medium: 0 };
+        let is_open = all_digits.is_wildcard();
+        is_open && self.pinned().is_some_and(|known| known.id != meter.id)
+    }
+
+    /// Whose a telegram is, as far as can be seen from outside; the meter that is known, where nothing is.
+    fn shown(&self, telegram: &Telegram) -> Address {
+        match (whose(telegram), self.pinned()) {
+            (Whose::Meter(meter), _) => meter,
+            (Whose::Sender, Some(known)) if known.id == telegram.sender.id => telegram.sender,
+            (_, known) => known.unwrap_or(telegram.sender),
+        }
+    }
+
     /// What is to be kept.
     fn memory(&self) -> Vec<u8> {
-        let others = self.others.iter().map(|(check, receiver)| (*check, receiver));
-        memory::write(iter::once((self.check, &self.receiver)).chain(others))
+        let others = self.others.iter().map(|(check, known)| (*check, known));
+        memory::write(iter::once((self.check, &self.known)).chain(others))
     }
 
     /// Takes in what was kept. What is known already does not go back.
     fn restore(&mut self, bytes: &[u8], now_s: u64) -> Result<(), NotRestored> {
         let sections = memory::read(bytes)?;
+        let selection = self.device.address;
         let is_known = sections.is_empty() || sections.iter().any(|section| section.check == self.check);
         for section in sections {
             let check = section.check;
             if check == self.check {
-                section.give(&mut self.receiver, now_s);
+                section.give(&mut self.known, &selection, now_s);
             } else if let Some((_, other)) = self.others.iter_mut().find(|(other, _)| *other == check) {
-                section.give(other, now_s);
+                section.give(other, &selection, now_s);
             } else if self.others.len() < MOST_OTHERS {
-                let mut other = Receiver::default();
-                section.give(&mut other, now_s);
+                let mut other = Known::default();
+                section.give(&mut other, &selection, now_s);
                 self.others.push((check, other));
             }
         }

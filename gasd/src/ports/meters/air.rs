@@ -184,12 +184,16 @@ fn client(key: u64, device: &DeviceConfig) -> Option<lwm2m::Device> {
 /// What a port tells, to the desk.
 fn teller(desk: &Desk, port: &str) -> Teller {
     let (desk, port) = (desk.clone(), port.to_owned());
-    Box::new(move |told| match told {
-        Told::Event(Event::Read { key, t_ns, reading }) => desk.heard(key, t_ns, &reading),
-        Told::Event(Event::Failed { key, t_ns, error, raw }) => desk.failed(key, t_ns, error, &raw),
-        Told::Event(Event::Memory { key, bytes }) => desk.remember(key, bytes),
-        Told::Event(Event::Stranger { what, words }) => desk.stranger(&port, &what, &words),
-        Told::Health(health) => desk.port_health(&port, health),
-        Told::Seen(counts) => desk.heard_so_far(&port, &counts),
+    Box::new(move |told| {
+        match told {
+            Told::Answering { key, until_ns } => return desk.may_answer(key, until_ns),
+            Told::Event(Event::Read { key, t_ns, reading }) => desk.heard(key, t_ns, &reading),
+            Told::Event(Event::Failed { key, t_ns, error, raw }) => desk.failed(key, t_ns, error, &raw),
+            Told::Event(Event::Memory { key, bytes }) => desk.remember(key, bytes),
+            Told::Event(Event::Stranger { what, words }) => desk.stranger(&port, &what, &words),
+            Told::Health(health) => desk.port_health(&port, health),
+            Told::Seen(counts) => desk.heard_so_far(&port, &counts),
+        }
+        true
     })
 }

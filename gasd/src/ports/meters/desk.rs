@@ -18,6 +18,7 @@ use gasd_ports::bus::{Event, Standing};
 use gasd_ports::port::Told;
 use tokio::sync::mpsc::Sender;
 
+use super::kept::Tickets;
 use super::valve::ValveDesk;
 use super::{odd, show};
 use crate::journal::{self, Note, what::What};
@@ -91,6 +92,7 @@ pub(super) struct Inner {
     pub(super) valves: ValveDesk,
     /// What is remembered of each meter, by its id.
     pub(super) memories: Mutex<HashMap<String, Kept>>,
+    pub(super) tickets: Mutex<Tickets>,
 }
 
 impl Desk {
@@ -105,7 +107,8 @@ impl Desk {
         remembered: &[(String, Kept)],
     ) -> Self {
         let memories = Mutex::new(remembered.iter().cloned().collect());
-        Self(Arc::new(Inner { meters: Mutex::default(), queue, shared, changes, writer, valves, memories }))
+        let (meters, tickets) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { meters, queue, shared, changes, writer, valves, memories, tickets }))
     }
 
     pub(super) fn meters(&self) -> MutexGuard<'_, HashMap<u64, OnPort>> {
@@ -220,6 +223,7 @@ impl Desk {
 
     /// A meter said something by itself. It need not be its register: batteries and alarms come, too.
     pub fn heard(&self, key: u64, t_ns: u64, reading: &Reading) {
+        self.settle(key);
         if reading.fields.iter().any(|field| VOLUMES.contains(&field.kind)) {
             self.read(key, t_ns, reading, Oddities::default());
         } else {

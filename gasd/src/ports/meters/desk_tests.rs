@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use gasd_meters::{Decimal, Field, Number, Register, Value};
 use gasd_ports::bus::Odd;
 
@@ -8,7 +11,10 @@ use crate::store::{Store, Writer};
 
 /// A desk of one meter, and what keeps it at work.
 fn desk(dir: &std::path::Path) -> (Desk, Writer) {
-    let writer = Writer::start(Store::open(&dir.join("state.redb")).unwrap()).unwrap();
+    desk_with(Writer::start(Store::open(&dir.join("state.redb")).unwrap()).unwrap())
+}
+
+fn desk_with(writer: Writer) -> (Desk, Writer) {
     let (queue, engine) = Queue::new();
     // An engine that takes all and does nothing.
     std::thread::spawn(move || while engine.recv().is_ok() {});
@@ -56,6 +62,116 @@ fn an_event_copies_neither_the_last_readings_nor_what_was_rejected() {
     assert!(Arc::ptr_eq(&before.latest, &after.latest) && Arc::ptr_eq(&before.rejected, &after.rejected));
     desk.failed(7, 303, Error::Timeout, &[0x22]);
     assert_eq!((before.rejected.len(), shown(&desk).rejected.len()), (1, 2), "what was seen before stays");
+    drop(desk);
+    writer.stop().unwrap();
+}
+
+/// Memory for a disk that is stuck or full on demand.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    memory: Arc<redb::backends::InMemoryBackend>,
+    is_stuck: Arc<AtomicBool>,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn check(&self) -> std::io::Result<()> {
+        while self.is_stuck.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let is_full = self.is_full.load(Ordering::SeqCst);
+        if is_full { Err(std::io::Error::from_raw_os_error(libc::ENOSPC)) } else { Ok(()) }
+    }
+
+    fn writer(&self) -> Writer {
+        let open =
+            |disk: &Self| Store::with_backend(disk.clone(), std::path::Path::new("/disk/state.redb"), false);
+        let again = self.clone();
+        Writer::start_with(open(self).unwrap(), Box::new(move || open(&again))).unwrap()
+    }
+}
+
+impl redb::StorageBackend for Disk {
+    fn len(&self) -> std::io::Result<u64> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.check()?;
+        self.memory.set_len(len)
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.check()?;
+        self.memory.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.check()?;
+        self.memory.write(offset, data)
+    }
+}
+
+fn health(desk: &Desk) -> Option<String> {
+    desk.meters()[&7].health.clone()
+}
+
+fn in_ms(ms: u64) -> u64 {
+    clock::boottime_ns() + ms * 1_000_000
+}
+
+#[test]
+fn nothing_is_answered_and_nobody_hangs_while_the_disk_does_not_take_what_it_needs() {
+    for full in [false, true] {
+        let disk = Disk::default();
+        let (desk, writer) = desk_with(disk.writer());
+        desk.remember(7, vec![1].into());
+        assert!(desk.may_answer(7, in_ms(10_000)) && health(&desk).is_none());
+        assert!(desk.may_answer(8, 0), "nothing is kept of it");
+
+        let bad = if full { &disk.is_full } else { &disk.is_stuck };
+        bad.store(true, Ordering::SeqCst);
+        desk.remember(7, vec![2].into());
+        let began = Instant::now();
+        assert!(!desk.may_answer(7, in_ms(200)), "full: {full}");
+        assert!((190..2_000).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+        assert!(health(&desk).unwrap().contains("not on the disk"), "{:?}", health(&desk));
+        // Nobody waits for such a disk a second time, nor does what comes later.
+        let began = Instant::now();
+        desk.remember(7, vec![3].into());
+        assert!(!desk.may_answer(7, in_ms(60_000)));
+        // A reading counts all the same: a leak does not wait for a disk.
+        desk.heard(7, 5, &litres(5));
+        assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
+        assert_eq!(shown(&desk).latest.len(), 1);
+
+        assert!(!desk.may_answer(7, in_ms(0)));
+        bad.store(false, Ordering::SeqCst);
+        let began = Instant::now();
+        while !desk.may_answer(7, in_ms(0)) {
+            assert!(began.elapsed() < Duration::from_secs(40), "the disk is good again");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(health(&desk), None);
+        drop(desk);
+        writer.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_reading_counts_once_its_counter_is_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, writer) = desk(dir.path());
+    for n in 1..50 {
+        desk.remember(7, vec![n].into());
+        let ticket = writer.handle().pushed();
+        desk.heard(7, n.into(), &litres(n.into()));
+        assert!(writer.handle().written() >= ticket, "{n}");
+    }
     drop(desk);
     writer.stop().unwrap();
 }

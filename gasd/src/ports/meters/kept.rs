@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is kept of a meter over a restart: what its codec remembers, the command that its valve was given, its last readings.
 
-use std::sync::PoisonError;
+use std::collections::HashMap;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gasd_meters::Valve;
@@ -14,8 +15,22 @@ use crate::store;
 
 /// How often the last readings of all meters are written down while nothing is wrong, ns: 6 h.
 const LATEST_NS: u64 = 6 * 3_600_000_000_000;
-/// How long a command to a valve waits to be written down.
+/// How long a command to a valve waits to be written down, and a reading for the counter that it came with.
 const KEPT_WITHIN: Duration = Duration::from_millis(300);
+
+/// What a meter's health says while it cannot be answered.
+const UNANSWERED: &str = "was heard and is not answered: what must be known of it after a restart is not on the disk; it asks \
+     again, and is answered when the disk takes it";
+
+/// What waits for the disk.
+#[derive(Debug, Default)]
+pub(super) struct Tickets {
+    /// Of each meter: the number that the writer reaches once all that is remembered of it is on the disk.
+    last: HashMap<u64, u64>,
+    /// One that was waited for in vain. Until the writer reaches it nobody waits: a disk that is full or stuck is so for
+    /// all of them.
+    given_up: u64,
+}
 
 impl Desk {
     /// What is remembered of a meter.
@@ -33,8 +48,55 @@ impl Desk {
     pub fn remember(&self, key: u64, bytes: Kept) {
         let id = self.meters().get(&key).map(|on| on.id.clone());
         if let Some(id) = id {
-            self.keep(format!("{}{id}", super::MEMORY), bytes);
+            let ticket = self.keep(format!("{}{id}", super::MEMORY), bytes);
+            self.tickets().last.insert(key, ticket);
         }
+    }
+
+    fn tickets(&self) -> MutexGuard<'_, Tickets> {
+        self.0.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all that is remembered of a meter is on the disk, now or in this time.
+    pub(super) fn is_kept(&self, key: u64, within: Duration) -> bool {
+        let (ticket, given_up) = {
+            let tickets = self.tickets();
+            (tickets.last.get(&key).copied().unwrap_or(0), tickets.given_up)
+        };
+        let until = Instant::now() + within;
+        loop {
+            let written = self.0.writer.written();
+            if written >= ticket {
+                return true;
+            }
+            if written < given_up {
+                return false;
+            }
+            if Instant::now() >= until {
+                let mut tickets = self.tickets();
+                tickets.given_up = tickets.given_up.max(ticket);
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// A meter is about to be answered. What it is told binds it: a session that it counts on, a number that it does not
+    /// use again. So that must be on the disk first, by `until_ns`; else it is not answered, and that is told.
+    pub(super) fn may_answer(&self, key: u64, until_ns: u64) -> bool {
+        let is_kept = self.is_kept(key, Duration::from_nanos(until_ns.saturating_sub(clock::boottime_ns())));
+        self.change(key, |on| match (is_kept, on.health.as_deref()) {
+            (false, _) => on.health = Some(UNANSWERED.to_owned()),
+            (true, Some(UNANSWERED)) => on.health = None,
+            (true, _) => {}
+        });
+        is_kept
+    }
+
+    /// Before a reading counts the counter that it came with is on the disk, so that its telegram is not new after a
+    /// crash. But a disk that does not answer keeps no reading back: a leak is more than a telegram that is taken twice.
+    pub(super) fn settle(&self, key: u64) {
+        self.is_kept(key, KEPT_WITHIN);
     }
 
     /// The command that a meter's valve was given and that has not ended, as it was written down.

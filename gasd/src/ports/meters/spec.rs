@@ -59,11 +59,10 @@ fn with_password(device: &Device, on: &PortMeter, unusable: impl FnOnce(String))
 pub(super) fn password(path: &Path) -> Result<Authority, String> {
     let keys = KeyFile::read(path).map_err(|error| error.to_string())?;
     let bytes = keys.bytes("password").ok_or_else(|| format!("{} has no password", path.display()))?;
-    let &[level, p0, p1, p2, o0, o1, o2, o3] = bytes else {
-        return Err(format!(
+    Authority::from_slice(bytes).ok_or_else(|| {
+        format!(
             "the password in {} must have eight bytes: level, three of the password, four of the operator",
             path.display()
-        ));
-    };
-    Ok(Authority { level, password: [p0, p1, p2], operator: [o0, o1, o2, o3] })
+        )
+    })
 }
