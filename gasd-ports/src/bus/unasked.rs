@@ -125,6 +125,7 @@ impl Bus {
         let (protocol, gap_ns) = (talk.protocol, talk.gap_ns());
         let asked = Asked { key, protocol, request: request.to_vec(), sent_ns: now_ns };
         let sorted = self.unasked.sent(asked, gap_ns);
+        self.search_asks(request.len(), now_ns);
         self.sort(sorted, now_ns);
     }
 
