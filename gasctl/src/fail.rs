@@ -59,6 +59,17 @@ pub enum Failure {
         /// What there is.
         known: Vec<String>,
     },
+    /// What has no `/` is the id of a port of gasd's, which cannot be asked.
+    #[error(
+        "{error}; \"{id}\" would be a port of gasd's: a device is named by its path (/dev/{id}, ./{id}), a serial server as \
+         HOST:PORT"
+    )]
+    NoGasdForPort {
+        /// What was asked for.
+        id: String,
+        /// Why gasd cannot be asked.
+        error: ClientError,
+    },
     /// A port is in use, is not there, or cannot be opened.
     #[error("{0}")]
     Unusable(String),
@@ -125,7 +136,7 @@ impl Failure {
             }
             Failure::Some { status, .. } => *status,
             Failure::Usage(_) => 2,
-            Failure::Missing(_) => 3,
+            Failure::Missing(_) | Failure::NoGasdForPort { .. } => 3,
             Failure::NothingFound(_) => 5,
             Failure::Unusable(_) => 6,
             Failure::Client(_)
@@ -143,8 +154,9 @@ impl Failure {
     /// A name for scripts, as far as possible that of the D-Bus error.
     pub fn name(&self) -> &str {
         match self {
-            Failure::Client(ClientError::BusUnreachable { .. }) => "BusUnreachable",
-            Failure::Client(ClientError::NotRunning) => "NotRunning",
+            Failure::Client(ClientError::BusUnreachable { .. })
+            | Failure::NoGasdForPort { error: ClientError::BusUnreachable { .. }, .. } => "BusUnreachable",
+            Failure::Client(ClientError::NotRunning) | Failure::NoGasdForPort { .. } => "NotRunning",
             Failure::Client(ClientError::Lost) => "Lost",
             Failure::Client(ClientError::NoAnswer) => "NoAnswer",
             Failure::Client(ClientError::Refused { name, .. }) => name,

@@ -360,3 +360,21 @@ fn what_sensors_measure_is_reported_in_one_call_or_not_at_all() {
     assert_eq!(told(&gasctl(&bus, &["report", "kitchen"])).0, 2, "nothing is reported");
     assert_eq!(service.commands.lock().unwrap().len(), 2);
 }
+
+#[test]
+fn a_command_line_that_is_none_is_json_where_json_is_wanted() {
+    let run = |args: &[&str]| told(&Process::new(env!("CARGO_BIN_EXE_gasctl")).args(args).output().unwrap());
+    for args in
+        [&["--json", "scan"][..], &["scan", "x", "--answer", "never", "--json"], &["--json", "nonsense"]]
+    {
+        let (code, out, err) = run(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        let error: serde_json::Value = serde_json::from_str(&err).unwrap_or_else(|e| panic!("{e}: {err}"));
+        assert_eq!((&error["error"], &error["exit"]), (&"Usage".into(), &2.into()), "{err}");
+        let words = error["message"].as_str().unwrap();
+        assert!(!words.starts_with("error") && !words.contains("Usage:"), "{words}");
+    }
+    let (code, _, err) = run(&["scan"]);
+    assert!(code == 2 && err.starts_with("error: "), "{err}");
+    assert!(run(&["--json", "--help"]).1.contains("Usage:"), "help stays help");
+}

@@ -42,7 +42,7 @@ fn found(meters: &[One], line: Line) -> (Vec<String>, u64) {
                     found.sort();
                     return (found, minute);
                 }
-                Searched::Asking(_) => {}
+                Searched::Asking(_) | Searched::Slow { .. } => {}
             }
         }
     }

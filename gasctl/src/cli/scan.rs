@@ -62,6 +62,20 @@ fn protocol(text: &str) -> Result<Protocol, String> {
         .ok_or_else(|| format!("one of {}", known.join(", ")))
 }
 
+/// Reads how long a meter may think, ns, as `answer` of a port has it: `3 s`, `800 ms`.
+fn answer(text: &str) -> Result<u64, String> {
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let factor = match unit.trim() {
+        "s" => 1e9,
+        "ms" => 1e6,
+        _ => 0.0,
+    };
+    let ns = number.parse::<f64>().map_or(0.0, |number| (number * factor).round()) as u64;
+    let known = (10_000_000..=60_000_000_000).contains(&ns);
+    known.then_some(ns).ok_or_else(|| "a duration from 10 ms to 60 s, as '3 s'".to_owned())
+}
+
 const AFTER: &str = "\
 A port of gasd's is gasd's to search on, and its readings and valves go first. Any other device or server is opened here, and
 locked meanwhile. Ctrl-C ends it; what was found until then is shown. A whole search takes long: Modbus alone has 247 addresses,
@@ -69,6 +83,9 @@ of a second each.
 
 Without --baud the usual speeds are tried until somebody answers: 2400, 9600, 1200, 300, 4800, 19200, 38400. Without --parity each
 protocol has its own: HART odd, the others even.
+
+A meter that is slower than its protocol has it is found within 3 s where whoever is there can be asked (CJ/T 188, DL/T 645), else within
+twice the usual time; --answer has it wait longer. What is slow is told, and the tables have an `answer` that is long enough.
 
 On ports of wireless M-Bus, LoRaWAN and LwM2M nobody can be asked: what was heard there and is not configured is shown.
 
@@ -98,6 +115,9 @@ pub struct ScanArgs {
     /// The line's parity; auto tries all; only for a device that gasd does not have
     #[arg(long, value_name = "PARITY")]
     pub parity: Option<Parity>,
+    /// How long a meter may think before it answers: '5 s'; only for a port that gasd does not have
+    #[arg(long, value_name = "TIME", value_parser = answer)]
+    pub answer: Option<u64>,
     /// End after so many seconds, with what was found until then
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: Option<u64>,
@@ -136,6 +156,12 @@ mod tests {
         assert_eq!("2400".parse(), Ok(Baud::Is(2_400)));
         for bad in ["", "0", "299", "1000001", "fast"] {
             assert!(bad.parse::<Baud>().is_err(), "{bad}");
+        }
+        for (text, ns) in [("3 s", 3_000_000_000), ("1.5s", 1_500_000_000), ("800 ms", 800_000_000)] {
+            assert_eq!(answer(text), Ok(ns), "{text}");
+        }
+        for bad in ["", "3", "0 s", "61 s", "5 ms", "-1 s", "1 h", "s", "1.2.3 s"] {
+            assert!(answer(bad).is_err(), "{bad}");
         }
         assert_eq!(protocol("cjt188"), Ok(Protocol::Cjt188));
         assert!(protocol("wmbus").unwrap_err().contains("modbus"));

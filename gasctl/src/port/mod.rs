@@ -100,6 +100,9 @@ fn without_gasd(named: Named, error: ClientError) -> Result<Place, Failure> {
         }
         // A device of gasd's is locked, and who may not read is not root, whom alone the kernel lets past the lock.
         (Named::Device(path), ClientError::Denied(_)) => Ok(Place::Own(Own::Device(path))),
+        (Named::Id(id), error @ (ClientError::BusUnreachable { .. } | ClientError::NotRunning)) => {
+            Err(Failure::NoGasdForPort { id, error })
+        }
         (_, error) => Err(Failure::reading(error)),
     }
 }
@@ -132,7 +135,9 @@ mod tests {
         let device = Own::Device("/dev/ttyUSB0".into());
         assert_eq!(own("/dev/ttyUSB0", ClientError::NotRunning).unwrap(), device);
         assert!(matches!(own("192.0.2.7:4001", ClientError::NotRunning), Ok(Own::Server(_))));
-        assert_eq!(own("cellar", ClientError::NotRunning).unwrap_err().status(), 3);
+        let cellar = own("cellar", ClientError::NotRunning).unwrap_err();
+        assert_eq!((cellar.status(), cellar.name()), (3, "NotRunning"));
+        assert!(cellar.to_string().contains("./cellar"), "{cellar}");
     }
 
     #[test]

@@ -89,13 +89,17 @@ fn said(line: &[u8], known: &[Known]) -> Option<Said> {
     if let Some(what) = text(&value, "asking") {
         return Some(Said::Asking(what));
     }
+    if let Some(slow) = value.get("slow") {
+        let (protocol, address) = (text(slow, "protocol")?, text(slow, "address"));
+        return Some(Said::Slow { protocol, address, ns: slow.get("ns")?.as_u64()? });
+    }
     let found = value.get("found")?;
     let (protocol, address) = (text(found, "protocol")?, text(found, "address"));
     let known =
         known.iter().find(|known| address.as_ref().is_some_and(|address| known.is(&protocol, address)));
     let configured = known.map(|known| known.id.clone());
     let [words, keys] = ["words", "keys"].map(|key| text(found, key).unwrap_or_default());
-    Some(Said::Found(Found { protocol, address, words, keys, setting: None, configured }))
+    Some(Said::Found(Found { protocol, address, words, keys, configured, ..Found::default() }))
 }
 
 /// A meter of the port that is configured and has answered.
@@ -159,6 +163,10 @@ mod tests {
         assert!(
             matches!(said(br#"{"asking":"M-Bus 5"}"#, &known), Some(Said::Asking(what)) if what == "M-Bus 5")
         );
+        assert!(matches!(
+            said(br#"{"slow":{"protocol":"cjt188","address":"5","ns":1300000000}}"#, &known),
+            Some(Said::Slow { ns: 1_300_000_000, address: Some(_), .. })
+        ));
         assert!(matches!(said(br#"{"done":true}"#, &known), Some(Said::Done)));
         for other in ["", "{}", "[]", "nonsense", r#"{"done":false}"#, r#"{"found":{"words":"no protocol"}}"#]
         {

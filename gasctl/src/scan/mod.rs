@@ -8,6 +8,7 @@ mod gasd;
 mod own;
 mod rounds;
 mod show;
+mod slow;
 mod strangers;
 mod tables;
 
@@ -44,6 +45,8 @@ pub struct Found {
     pub setting: Option<Setting>,
     /// The meter of the configuration that it is, if it is one.
     pub configured: Option<String>,
+    /// It is slower than the port waits: the longest that it thought, ns.
+    pub slow_ns: Option<u64>,
 }
 
 /// What a search says.
@@ -55,6 +58,15 @@ pub enum Said {
     Asking(String),
     /// Somebody answered.
     Found(Found),
+    /// Somebody is slow, or slower than was said.
+    Slow {
+        /// Its protocol.
+        protocol: String,
+        /// Its address, where it has one.
+        address: Option<String>,
+        /// How long it thought, ns.
+        ns: u64,
+    },
     /// All was asked.
     Done,
     /// It cannot go on.
@@ -103,10 +115,10 @@ pub async fn run(bus: Option<&str>, args: &ScanArgs, out: &Output) -> Result<(),
 
 async fn at_gasd(at: AtGasd, args: &ScanArgs, out: &Output) -> Result<(), Failure> {
     let id = at.port.id.clone();
-    if args.baud.is_some() || args.parity.is_some() {
+    if args.baud.is_some() || args.parity.is_some() || args.answer.is_some() {
         return Err(Failure::Usage(format!(
-            "port \"{id}\" is gasd's and set as its configuration says ({}); --baud and --parity are for ports that gasd \
-             does not have",
+            "port \"{id}\" is gasd's and set as its configuration says ({}); --baud, --parity and --answer are for ports \
+             that gasd does not have",
             at.port.place
         )));
     }
@@ -138,7 +150,7 @@ async fn on_own(own: Own, args: &ScanArgs, out: &Output) -> Result<(), Failure> 
         Own::Device(_) => rounds::rounds(baud, args.parity, &protocols),
     };
     let mut show = Show::new(args, out);
-    let (said, at_work) = own::search(own.clone(), rounds)?;
+    let (said, at_work) = own::search(own.clone(), rounds, args.answer)?;
     let end = follow(said, args.timeout, &mut show).await?;
     // The line is given back before anything is shown of it.
     drop(at_work);
@@ -179,6 +191,7 @@ async fn follow(
             Some(Said::Setting(setting)) => show.setting(setting)?,
             Some(Said::Asking(what)) => show.asking(&what)?,
             Some(Said::Found(found)) => show.found_one(found)?,
+            Some(Said::Slow { protocol, address, ns }) => show.slow(&protocol, address.as_deref(), ns)?,
             Some(Said::Done) => return Ok(End::All),
             Some(Said::Broken(failure)) => return Ok(End::Broken(failure)),
             None => {

@@ -42,16 +42,22 @@ impl Drop for AtWork {
 ///
 /// # Errors
 /// No thread can be had.
-pub fn search(own: Own, rounds: Vec<Round>) -> Result<(UnboundedReceiver<Said>, AtWork), Failure> {
+pub fn search(
+    own: Own,
+    rounds: Vec<Round>,
+    answer_ns: Option<u64>,
+) -> Result<(UnboundedReceiver<Said>, AtWork), Failure> {
     let (sender, receiver) = unbounded_channel();
     let stop = Arc::new(AtomicBool::new(false));
-    let work = Work { own, sender, stop: stop.clone() };
+    let bounds = Bounds { answer_ns: answer_ns.unwrap_or_default(), ..Bounds::default() };
+    let work = Work { own, bounds, sender, stop: stop.clone() };
     let thread = std::thread::Builder::new().name("scan".to_owned()).spawn(move || work.run(rounds))?;
     Ok((receiver, AtWork { stop, thread: Some(thread) }))
 }
 
 struct Work {
     own: Own,
+    bounds: Bounds,
     sender: UnboundedSender<Said>,
     stop: Arc<AtomicBool>,
 }
@@ -115,7 +121,10 @@ impl Work {
         let told = |what: &str| self.tell(Said::Asking(format!("which speed: {what}")));
         let Observed { asked, .. } =
             examiner::examine(|setting| self.own.wire(setting), plan, &self.stop, told)?;
-        Ok(asked.iter().find(|asked| !asked.parts().answers.is_empty()).map(|asked| asked.setting))
+        let parts: Vec<_> = asked.iter().map(|asked| (asked.setting, asked.parts())).collect();
+        // A late answer may be to what was asked at the setting before.
+        let in_time = parts.iter().find(|(_, parts)| !parts.answers.is_empty());
+        Ok(in_time.or_else(|| parts.iter().find(|(_, parts)| parts.anybody())).map(|(setting, _)| *setting))
     }
 
     fn tell(&self, said: Said) {
@@ -137,7 +146,7 @@ impl Work {
         });
         let spec = PortSpec { id: "scan".to_owned(), wire, pace };
         let port = Port::start(spec, Vec::new(), teller).map_err(|error| Broken::Lost(error.into()))?;
-        port.handle().search(Some(Box::new(Search::new(&round.protocols, &Bounds::default()))));
+        port.handle().search(Some(Box::new(Search::new(&round.protocols, &self.bounds))));
         self.follow(round, &hears)
     }
 
@@ -158,8 +167,11 @@ impl Work {
                         words,
                         keys,
                         setting,
-                        configured: None,
+                        ..Found::default()
                     }));
+                }
+                Ok(Told::Searched(Searched::Slow { protocol, address, ns })) => {
+                    self.tell(Said::Slow { protocol: protocol.name().to_owned(), address, ns });
                 }
                 Ok(Told::Searched(Searched::Done)) => return Ok(Ended::Done { found: count }),
                 Ok(Told::Health(Some(why))) => return Err(Broken::Lost(Failure::Unusable(why))),

@@ -97,6 +97,22 @@ impl<'a> Show<'a> {
         Ok(())
     }
 
+    /// Somebody is slow, or slower than was said when he was found.
+    pub fn slow(&mut self, protocol: &str, address: Option<&str>, ns: u64) -> Result<(), Failure> {
+        let is = |found: &&mut Found| found.protocol == protocol && found.address.as_deref() == address;
+        // One that is found by another address, as those of M-Bus, is slow at that one.
+        if let Some(found) = self.found.iter_mut().find(is) {
+            found.slow_ns = found.slow_ns.max(Some(ns));
+        }
+        if self.out.json && !self.quiet {
+            let seconds = ns as f64 / 1e9;
+            self.out.object(
+                &json!({ "event": "slow", "protocol": protocol, "address": address, "seconds": seconds }),
+            )?;
+        }
+        Ok(())
+    }
+
     /// Time has passed.
     pub fn tick(&mut self) {
         self.draw();
@@ -183,7 +199,7 @@ fn line(found: &Found) -> String {
 }
 
 fn object(found: &Found) -> Value {
-    let Found { protocol, address, words, keys, setting, configured } = found;
+    let Found { protocol, address, words, keys, setting, configured, .. } = found;
     json!({
         "event": "found", "protocol": protocol, "address": address, "words": words, "keys": keys,
         "baud": setting.map(|setting| setting.baud), "parity": setting.map(|setting| setting.parity.name()),
@@ -216,7 +232,7 @@ mod tests {
             words: "gas, 12.34 m³".into(),
             keys: String::new(),
             setting: Some(SETTING),
-            configured: None,
+            ..Found::default()
         };
         assert_eq!(line(&found), "cjt188   33780012345678      gas, 12.34 m³ (2400 baud 8E1)");
         assert_eq!(object(&found)["parity"], "even");

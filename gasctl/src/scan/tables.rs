@@ -6,10 +6,12 @@
 
 use std::path::Path;
 
+use gasd_meters::drive::scan::TWICE;
 use gasd_ports::examine::Setting;
 use gasd_ports::wire::Parity;
 
 use super::Found;
+use super::slow;
 use crate::fail::Failure;
 use crate::output::Output;
 use crate::port::Own;
@@ -117,14 +119,32 @@ pub fn toml(scanned: &str, port: &PortTable, found: &[Found]) -> Option<String> 
         "# Found by `gasctl scan {scanned}`; yours to change. What every key means: gasd.toml(5).\n\
          # Check `readings` of each meter: `every` is how often it is read, `resolution` the smallest step of its register.\n"
     );
-    if let PortTable::New { id, line, .. } = port {
-        text += &format!("\n[[port]]\nid = {}\n{line}\n", quoted(id));
+    let answer = slow::answer(found);
+    match port {
+        PortTable::New { id, line, .. } => {
+            text += &format!("\n[[port]]\nid = {}\n{line}\n{}", quoted(id), answer.unwrap_or_default());
+        }
+        PortTable::Known(id) => {
+            if let Some(answer) = answer {
+                text +=
+                    &format!("\n# In the [[port]] {}, which waits too short a time:\n# {answer}", quoted(id));
+            }
+        }
     }
     Some(text + &meters)
 }
 
 /// What to do where somebody answers whose address is not known; `None` where nobody does.
 pub fn unnamed(found: &[Found]) -> Option<&'static str> {
+    let mut unnamed = found.iter().filter(|found| found.address.is_none()).peekable();
+    unnamed.peek()?;
+    if unnamed.all(|found| found.words.starts_with(TWICE)) {
+        return Some(
+            "Where one address answers twice, take one of the meters that may have it off the line and search again: if it \
+             answers once then, two have it, and one needs another address; if not, a repeater or converter sends each answer \
+             twice",
+        );
+    }
     found.iter().any(|found| found.address.is_none()).then_some(
         "Where several answer at once no address can be found out, and with CJ/T 188 there is no other way to ask: \
          connect one meter at a time and search again, or take the addresses from the labels and let gasd try each, as \
@@ -287,6 +307,29 @@ mod tests {
         assert!(text.contains("id = \"mbus-6-7\"") && text.contains("id = \"mbus-6-7-x\""), "{text}");
         assert_eq!(id(&["///"]), "port");
         assert_eq!(id(&[&"x".repeat(100)]).len(), 64);
+    }
+
+    #[test]
+    fn a_slow_meter_gets_a_port_that_waits_for_it() {
+        let slow = |ns| Found { slow_ns: ns, ..found("mbus", "5") };
+        let all = [slow(Some(1_300_000_000)), slow(None), slow(Some(1_900_000_000))];
+        let text = toml("x", &device(Parity::Even), &all).unwrap();
+        let config = gasd::config::parse("50-x.toml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        assert_eq!(config.ports[0].answer_ns, Some(3_000_000_000), "{text}");
+        let text = toml("cellar", &PortTable::Known("cellar".into()), &all).unwrap();
+        assert!(text.contains("[[port]] \"cellar\"") && text.contains("\n# answer = \"3 s\""), "{text}");
+        let text = toml("x", &device(Parity::Even), &[slow(None)]).unwrap();
+        assert!(!text.contains("answer"), "{text}");
+    }
+
+    #[test]
+    fn two_answers_of_one_address_have_advice_of_their_own() {
+        let words = format!("{TWICE} 5: two meters have it");
+        let twice = Found { address: None, words, ..found("cjt188", "") };
+        assert!(unnamed(std::slice::from_ref(&twice)).unwrap().contains("repeater"));
+        let several = Found { address: None, ..found("cjt188", "") };
+        assert!(unnamed(&[twice, several]).unwrap().contains("labels"));
+        assert_eq!(unnamed(&[found("mbus", "5")]), None);
     }
 
     #[test]

@@ -167,6 +167,20 @@ impl Exchange {
         Self { not_before_ns: ns, ..self }
     }
 
+    /// An answer may begin so long after the request, ns, in place of [`Line::answer_ns`]. The silence before it stays as it is.
+    #[must_use]
+    pub fn listening(mut self, answer_ns: u64) -> Self {
+        self.line.answer_ns = answer_ns;
+        self
+    }
+
+    /// The line is wanted for something else: no answer is awaited that begins later than this after the request, ns.
+    pub fn hurry(&mut self, answer_ns: u64) {
+        if let Phase::Listen { end_ns, until_ns } = &mut self.phase {
+            *until_ns = (*until_ns).min(end_ns.saturating_add(answer_ns));
+        }
+    }
+
     /// What is to be done at `now_ns`. `probe` and `judge` as in [`Exchange::heard`].
     pub fn step(
         &mut self,

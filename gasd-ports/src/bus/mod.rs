@@ -18,6 +18,7 @@ mod member;
 mod orders;
 mod owed;
 mod search;
+mod slow;
 mod stray;
 mod talk;
 pub mod timing;
@@ -122,6 +123,7 @@ impl Bus {
 
     /// What is to be done at `now_ns`.
     pub fn step(&mut self, now_ns: u64) -> Step {
+        self.hurry_search(now_ns);
         loop {
             if let Some(talk) = &mut self.talk {
                 match talk.step(now_ns) {
@@ -285,6 +287,7 @@ impl Bus {
         let others = self.members.iter().filter(|member| member.spec.key != job.meter);
         let others = others.filter_map(|member| member.guesses.device().cjt188_address()).collect();
         let mut talk = Talk::new(job, dialogue, (protocol, line), others);
+        self.search_listens(&mut talk);
         if talk.ask(self.waited, &self.owed, now_ns) {
             self.talk = Some(talk);
         } else {
@@ -304,7 +307,7 @@ impl Bus {
         self.ear.learn(outcome);
         self.disturbed.note(is_damaged(outcome));
         self.who_answered(&talk, outcome, now_ns);
-        self.waited = talk.leaves_waiting(outcome);
+        self.waited = talk.leaves_waiting(outcome) && !talk.is_heard_out();
         self.settle(&talk, outcome, now_ns);
         let late = self.late((talk.job.what != What::Search).then_some(talk.job.meter));
         *late = if talk.leaves_waiting(outcome) { stray::LATE } else { late.saturating_sub(1) };

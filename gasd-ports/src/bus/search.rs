@@ -3,10 +3,13 @@
 
 use std::collections::VecDeque;
 
+use gasd_meters::detect::Protocol;
 use gasd_meters::drive::Finished;
 use gasd_meters::drive::scan::{FoundMeter, Search};
 use gasd_meters::poll::{Job, Priority};
 
+use super::slow::Times;
+use super::talk::Talk;
 use super::{Bus, What};
 
 /// What a search has to say.
@@ -16,6 +19,16 @@ pub enum Searched {
     Asking(String),
     /// Somebody answered.
     Found(FoundMeter),
+    /// It takes longer than the port waits for a meter of its protocol, or nearly. Told with who is found, and again where it
+    /// is longer still: the port's `answer` has to be.
+    Slow {
+        /// What it speaks.
+        protocol: Protocol,
+        /// Its address as a configuration has it, where that is known.
+        address: Option<String>,
+        /// How long it thought, ns.
+        ns: u64,
+    },
     /// All was asked.
     Done,
 }
@@ -35,6 +48,9 @@ pub(super) struct Searching {
     look: Look,
     told: VecDeque<Searched>,
     done: bool,
+    /// What is asked now: in which protocol, and how long a meter may think, ns.
+    asked: Option<(Protocol, u64)>,
+    pub(super) times: Times,
 }
 
 impl Bus {
@@ -42,7 +58,8 @@ impl Bus {
     pub fn search(&mut self, search: Search) {
         let told = VecDeque::new();
         self.suspended = None;
-        self.search = Some(Searching { search, look: Look::default(), told, done: false });
+        let (look, times) = (Look::default(), Times::default());
+        self.search = Some(Searching { search, look, told, done: false, asked: None, times });
     }
 
     /// Ends a search.
@@ -69,6 +86,7 @@ impl Bus {
         };
         searching.look.asked = searching.look.asked.saturating_add(1);
         searching.told.push_back(Searched::Asking(probing.what));
+        searching.asked = Some((probing.protocol, probing.answer_ns));
         let job = Job { priority: Priority::Scan, meter: 0, what: What::Search };
         self.start(job, probing.dialogue, probing.protocol, now_ns);
         true
@@ -76,10 +94,39 @@ impl Bus {
 
     /// A question has ended.
     pub(super) fn search_told(&mut self, finished: &Finished) {
-        let Some(searching) = &mut self.search else { return };
-        for found in searching.search.heard(finished) {
+        let (pace, Some(searching)) = (self.pace, &mut self.search) else { return };
+        searching.search.heard_until(searching.times.last_ns());
+        for mut found in searching.search.heard(finished) {
             searching.look.found = searching.look.found.saturating_add(1);
+            let usual_ns = pace.line(found.protocol).answer_ns;
+            let slow = searching.times.found(&mut found, usual_ns);
             searching.told.push_back(Searched::Found(found));
+            searching.told.extend(slow);
+        }
+        if let Some((protocol, _)) = searching.asked {
+            searching.told.extend(searching.times.slower(protocol, pace.line(protocol).answer_ns));
+        }
+    }
+
+    /// Whole answers that come late are meters, too: it is listened for them in place of the silence that would be waited for
+    /// before the next question.
+    pub(super) fn search_listens(&self, talk: &mut Talk<What>) {
+        let asked = self.search.as_ref().and_then(|searching| searching.asked);
+        if let (What::Search, Some((_, answer_ns))) = (talk.job.what, asked) {
+            talk.listen(answer_ns);
+        }
+    }
+
+    /// A valve waits: a search listens no longer than any other talk would.
+    pub(super) fn hurry_search(&mut self, now_ns: u64) {
+        if self.talk.as_ref().is_none_or(|talk| talk.job.what != What::Search) {
+            return;
+        }
+        self.plan_orders(now_ns);
+        if self.agenda.is_pressing(Priority::Poll)
+            && let Some(talk) = &mut self.talk
+        {
+            talk.hurry();
         }
     }
 

@@ -39,6 +39,7 @@ impl Bus {
     /// Looks at who answered an exchange that has ended.
     pub(super) fn who_answered(&mut self, talk: &Talk<What>, outcome: &Outcome, t_ns: u64) {
         self.answered = None;
+        self.search_answered(talk, outcome);
         let (key, protocol) = (talk.job.meter, talk.protocol);
         // One of which it is not known what it is may be anybody.
         let known = self.member(key).is_some_and(|member| member.guesses.is_settled());
@@ -77,6 +78,7 @@ impl Bus {
 
     /// These bytes came; while no request is out they may be a second answer to the last one.
     pub(super) fn stray(&mut self, bytes: &[u8], t_ns: u64) {
+        self.search_heard(bytes, t_ns);
         let Some(answered) = &mut self.answered else { return };
         if self.talk.as_ref().is_some_and(Talk::is_sent) || answered.since.len() + bytes.len() > CAPACITY {
             self.answered = None;

@@ -20,6 +20,9 @@ pub(super) struct Talk<W> {
     exchange: Option<Exchange>,
     /// The request has an answer.
     answered: bool,
+    /// A search listens longer than the line's meters may think, ns; and whether the line was wanted meanwhile.
+    listens_ns: Option<u64>,
+    hurried: bool,
     /// What was heard instead of an answer the last time.
     raw: Vec<u8>,
 }
@@ -60,7 +63,17 @@ impl<W> Talk<W> {
         others: Vec<cjt188::Address>,
     ) -> Self {
         let ear = Listener { dialogue, others };
-        Self { job, ear, line, protocol, exchange: None, answered: true, raw: Vec::new() }
+        Self {
+            job,
+            ear,
+            line,
+            protocol,
+            exchange: None,
+            answered: true,
+            listens_ns: None,
+            hurried: false,
+            raw: Vec::new(),
+        }
     }
 
     /// Makes the next request; `false` when there is none. `waited`: a late answer may still come, and `owed` knows to what.
@@ -73,7 +86,11 @@ impl<W> Talk<W> {
             line.answer_ns = line.gap_ns.min(line.answer_ns);
         }
         let not_before_ns = owed.over_ns(self.protocol, &ask.request);
-        let exchange = Exchange::new(ask.request, line, waited, now_ns).not_before(not_before_ns);
+        let mut exchange = Exchange::new(ask.request, line, waited, now_ns).not_before(not_before_ns);
+        self.hurried = false;
+        if let Some(listens_ns) = self.listens_ns {
+            exchange = exchange.listening(listens_ns);
+        }
         self.exchange = Some(if ask.many { exchange.to_many() } else { exchange });
         true
     }
@@ -196,6 +213,25 @@ impl Counts {
 }
 
 impl<W> Talk<W> {
+    /// Answers may begin so long after a request, ns, and at least twice as long as a meter may think: for that time nothing
+    /// else is asked anyway, as long as one may be late.
+    pub(super) fn listen(&mut self, at_least_ns: u64) {
+        self.listens_ns = Some(self.line.answer_ns.saturating_mul(2).max(at_least_ns));
+    }
+
+    /// The line is wanted: it is listened for as long as a meter may think, and no longer.
+    pub(super) fn hurry(&mut self) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.hurry(self.line.answer_ns);
+            self.hurried = true;
+        }
+    }
+
+    /// Whether it was listened until no late answer is to be expected any more.
+    pub(super) const fn is_heard_out(&self) -> bool {
+        self.listens_ns.is_some() && !self.hurried
+    }
+
     /// The request that went out last.
     pub(super) fn request(&self) -> &[u8] {
         self.ear.dialogue.request()

@@ -34,18 +34,29 @@ pub fn judge(observed: &Observed) -> Vec<Finding> {
     if resting.is_none() {
         findings.push(noise(&observed.listened));
     }
+    let rests_wrong = resting.is_some();
     findings.extend(resting);
     findings.extend(master(&observed.listened, &parts));
     findings.extend(damage(observed, good));
     if !parts.is_empty() {
-        findings.extend(busy(&parts));
+        // What a line at the wrong level, or one that is never silent, does to requests and answers is not news either.
+        let busy = busy(&parts).filter(|_| !rests_wrong);
+        let covered = rests_wrong || busy.is_some();
+        findings.extend(busy);
         let own: Vec<&Parts> = parts.iter().map(|(_, parts)| parts).collect();
         findings.extend(echo(&own));
-        findings.extend(collision(&own));
-        findings.push(answers(observed.setting, &parts));
+        findings.extend(collision(&own).filter(|_| !covered));
+        findings.push(answers(observed.setting, &parts, covered));
         findings.extend(late(observed.setting, &parts));
     }
     findings
+}
+
+/// Whether what was heard while nobody was asked is one level: no traffic of somebody else at another speed, and no meter's.
+pub(super) fn is_without_rest(listened: &Listened) -> bool {
+    let Listened { zeros, ones, garbage, damage, .. } = listened;
+    let level = (*zeros).max(*ones).min(*garbage);
+    level >= MANY && level * 10 >= garbage * 9 || damage.is_some_and(|damage| damage.breaks >= MANY)
 }
 
 /// A number of bytes, in words.
@@ -208,7 +219,7 @@ fn collision(parts: &[&Parts]) -> Option<Finding> {
 }
 
 /// Who answers, and at which setting.
-fn answers(setting: Setting, parts: &[(&Asked, Parts)]) -> Finding {
+fn answers(setting: Setting, parts: &[(&Asked, Parts)], covered: bool) -> Finding {
     if let Some(who) = who(parts, setting) {
         return Finding::good("answers", format!("somebody answers at {setting}: {who}"));
     }
@@ -222,6 +233,13 @@ fn answers(setting: Setting, parts: &[(&Asked, Parts)]) -> Finding {
         return Finding::wrong(name, words, set);
     }
     let garbage: usize = parts.iter().map(|(_, parts)| parts.garbage.len()).sum();
+    if covered {
+        return Finding::suspicious(
+            "answers",
+            "nobody can be heard through what comes all the time",
+            "mend what is said above and examine again: until then nothing is known of the meters",
+        );
+    }
     if garbage > 0 {
         return Finding::suspicious(
             "answers",

@@ -10,12 +10,16 @@ use gasd_meters::detect::{Detector, Protocol};
 use gasd_meters::poll::Line;
 use gasd_meters::scan::CAPACITY;
 
+use super::judge::is_without_rest;
 use super::plan::{Plan, Setting};
 use super::seen::{Asked, Listened, Observed};
 use crate::wire::Damage;
 
 /// Half a frame ends after this pause while listening, ns: it holds for every protocol.
 const IDLE_NS: u64 = 1_500_000_000;
+
+/// Other settings are tried no longer than this, ns: on a quiet line all of them are, on a noisy one each takes long.
+const OTHERS_NS: u64 = 150_000_000_000;
 
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +70,8 @@ pub struct Examination {
     begun: bool,
     /// Settings to come.
     settings: VecDeque<Setting>,
+    /// When other settings began to be tried, ns.
+    others_ns: Option<u64>,
     /// As the line is set.
     setting: Setting,
     /// Requests to come at this setting.
@@ -87,6 +93,7 @@ impl Examination {
         let setting = plan.setting;
         Self {
             settings: plan.others.clone().into(),
+            others_ns: None,
             plan,
             phase: Phase::Choose,
             begun: false,
@@ -190,7 +197,9 @@ impl Examination {
         match &self.phase {
             Phase::Listen { .. } => format!("listening at {}", self.setting),
             Phase::Quiet { asked, .. } | Phase::Answer { asked, .. } => {
-                format!("asking in {} at {}", asked.protocol, self.setting)
+                let (all, left) = (self.plan.others.len() + 1, self.settings.len());
+                let of = if all > 1 { format!(", setting {} of {all}", all - left) } else { String::new() };
+                format!("asking in {} at {}{of}", asked.protocol, self.setting)
             }
             Phase::Choose | Phase::Done => format!("setting {}", self.setting),
         }
@@ -231,11 +240,21 @@ impl Examination {
             // Somebody answers: what else might be set is no question any more.
             return Some(Act::Done);
         }
+        if self.is_without_rest() || now_ns > self.others_ns.get_or_insert(now_ns).saturating_add(OTHERS_NS) {
+            return Some(Act::Done);
+        }
         let Some(setting) = self.settings.pop_front() else { return Some(Act::Done) };
         self.setting = setting;
         self.requests = self.plan.requests(setting).into();
         self.phase = Phase::Choose;
         Some(Act::Set(setting))
+    }
+
+    /// Whether the line has no rest at its own setting: it has none at any other, and nobody can be heard through it.
+    fn is_without_rest(&self) -> bool {
+        self.setting == self.plan.setting
+            && (self.listened.as_ref().is_some_and(is_without_rest)
+                || self.asked.iter().any(|asked| asked.request.is_empty()))
     }
 
     fn was_listened(&mut self, detector: &Detector, for_ns: u64) {

@@ -165,3 +165,79 @@ fn a_meter_that_answers_too_late_is_told_and_is_no_noise() {
         assert_eq!(verdict(&findings, "master"), None, "{think_ms}: {findings:?}");
     }
 }
+
+#[test]
+fn a_slow_meter_of_one_edition_is_no_answer_to_the_question_of_the_other() {
+    for think_ms in [700, 750, 850, 1_000, 1_200] {
+        let truth = Truth::new(Register::default()).shared();
+        let address = gasd_meters::dlt645::Address([0x12, 0x90, 0x78, 0x56, 0x34, 0x12]);
+        let settings = gasd_lab::dlt645::Settings::new(address);
+        let habits = Habits { think_ns: (think_ms * 1_000_000, think_ms * 1_000_000), ..Habits::default() };
+        let meter = gasd_lab::dlt645::SwitchMeter::new(settings, habits, truth);
+        let bus = Bus::new(Line::new(2_400), vec![Box::new(meter)]);
+        let (findings, ..) = examine(bus, plan(Vec::new()), |_| true);
+        let late = findings.iter().find(|finding| finding.name == "late-answers");
+        let late = late.unwrap_or_else(|| panic!("{think_ms}: {findings:?}"));
+        assert_eq!(late.verdict, Verdict::Wrong, "{late:?}");
+        assert!(late.words.ends_with(": DL/T 645"), "{late:?}");
+        assert!(late.advice.as_ref().unwrap().contains("`answer`"), "{late:?}");
+        assert_eq!(verdict(&findings, "noise"), Some(Verdict::Good), "{think_ms}: {findings:?}");
+    }
+}
+
+/// What is found on a line that says so many of these bytes each so many ms, whatever is asked; and after how long.
+fn babble(mut bytes: impl FnMut() -> Vec<u8>, each_ms: u64) -> (Vec<Finding>, u64, Vec<String>) {
+    let own = plan(Vec::new()).setting;
+    let mut examination = Examination::new(plan(Plan::others(own)));
+    let (mut now_ns, mut next_ns, mut doing) = (SECOND, SECOND, Vec::new());
+    loop {
+        match examination.step(now_ns) {
+            Act::Done => return (judge(&examination.observed()), now_ns - SECOND, doing),
+            Act::Set(_) | Act::Send(_) => {}
+            Act::Wait { until_ns } => {
+                if doing.last() != Some(&examination.doing()) {
+                    doing.push(examination.doing());
+                }
+                now_ns = until_ns.min(next_ns).max(now_ns + 1);
+                if now_ns >= next_ns {
+                    examination.heard(now_ns, &bytes());
+                    next_ns += each_ms * 1_000_000;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_of_nothing_but_one_level_or_babble_is_judged_soon_and_sends_nobody_to_the_meters() {
+    let mut seed = 1u32;
+    let mut random = move || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    };
+    let mut noise = move || (0..40).map(|_| random()).collect::<Vec<u8>>();
+    for (name, each_ms) in
+        [("00", 100), ("FF", 100), ("00", 10), ("babble", 20), ("babble", 5), ("babble", 400)]
+    {
+        let (findings, took_ns, doing) = babble(
+            || match name {
+                "00" => vec![0x00; 20],
+                "FF" => vec![0xFF; 20],
+                _ => noise(),
+            },
+            each_ms,
+        );
+        assert!(took_ns < 200 * SECOND, "{name}, {each_ms}: {} s", took_ns / SECOND);
+        assert!(doing.iter().any(|what| what.contains("setting 1 of 21")), "{doing:?}");
+        let names: Vec<&str> = findings.iter().map(|finding| finding.name).collect();
+        if name == "babble" {
+            assert_eq!(verdict(&findings, "noise"), Some(Verdict::Wrong), "{findings:?}");
+            continue;
+        }
+        assert!(took_ns < 60 * SECOND, "{name}, {each_ms}: {} s", took_ns / SECOND);
+        assert_eq!(verdict(&findings, "polarity"), Some(Verdict::Wrong), "{findings:?}");
+        assert!(!names.contains(&"collision") && !names.contains(&"busy"), "{findings:?}");
+        let advice = findings.iter().filter_map(|finding| finding.advice.as_deref()).collect::<String>();
+        assert!(!advice.contains("several meters"), "{advice}");
+    }
+}

@@ -75,7 +75,8 @@ pub struct Parts {
     pub echo: Echo,
     /// Whole frames from meters, in the protocol that was spoken.
     pub answers: Vec<Protocol>,
-    /// Whole frames from meters in another protocol, or before the request: they answer one before, and are late.
+    /// Whole frames from meters in another protocol, or before the request, or of DL/T 645 to the question of the other edition:
+    /// they answer one before, and are late.
     pub late: Vec<Protocol>,
     /// Whole frames that ask, and are not the request: another master's.
     pub masters: usize,
@@ -117,7 +118,8 @@ impl Asked {
             if frame.ends_with(core) {
                 // A repeater's, or that of an adapter with two ears.
             } else if from_meter(protocol, frame) {
-                if protocol == self.protocol { &mut answers } else { &mut late }.push(protocol);
+                let answer = protocol == self.protocol && self.is_answered_by(frame);
+                if answer { &mut answers } else { &mut late }.push(protocol);
             } else {
                 masters += 1;
             }
@@ -127,6 +129,16 @@ impl Asked {
         // Bytes while it was being sent that are neither an echo nor an answer are somebody else's.
         let talked_over = self.early > 0 && echo == Echo::None && answers.is_empty() && !garbage.is_empty();
         Parts { echo: if talked_over { Echo::Damaged } else { echo }, answers, late, masters, garbage }
+    }
+
+    /// Whether a meter's frame of its protocol answers this request. One edition of DL/T 645 is asked after the other, and a
+    /// slow meter's answer to the first comes after the second.
+    fn is_answered_by(&self, frame: &[u8]) -> bool {
+        let parse = |bytes| dlt645::find(bytes).and_then(dlt645::Frame::parse);
+        match (self.protocol, parse(&self.request), parse(frame)) {
+            (Protocol::Dlt645, Ok(request), Ok(answer)) => dlt645::check_answer(&request, &answer).is_ok(),
+            _ => true,
+        }
     }
 
     /// The echo, and what was heard beside it.

@@ -9,7 +9,7 @@ use super::super::cjt188::WAKE;
 use super::super::device::Device;
 use super::once::Once;
 use super::round::{Round, Verdict};
-use super::{FoundMeter, Heard, Hunt, repeated, several, twice};
+use super::{FoundMeter, Heard, Hunt, Listens, repeated, several, twice};
 use crate::cjt188::{self, Address, Frame, Order, Profile, Request, Target};
 use crate::detect::Protocol;
 use crate::reading::Identity;
@@ -62,6 +62,10 @@ impl Hunt for Wildcard {
         let target = Target { kind: 0xAA, address: Address::WILDCARD, order: *order };
         let bytes = cjt188::encode(&target, &Profile::STANDARD, n as u8, request, WAKE);
         Some((alloc::format!("CJ/T 188: {what}"), Once::to_many(Protocol::Cjt188, bytes)))
+    }
+
+    fn listens(&self) -> Listens {
+        Listens::Long
     }
 
     fn heard(&mut self, heard: Heard<'_>) -> Vec<FoundMeter> {

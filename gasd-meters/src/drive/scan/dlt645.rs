@@ -10,7 +10,7 @@ use super::super::device::Device;
 use super::once::Once;
 use super::round::{Round, Verdict};
 use super::shortened::{Said, Shortened, Told};
-use super::{Answer, FoundMeter, Heard, Hunt, repeated, several, twice};
+use super::{Answer, FoundMeter, Heard, Hunt, Listens, repeated, several, twice};
 use crate::detect::Protocol;
 use crate::dlt645::{Address, Di, Frame, Message, Request, Standard, decode, encode};
 use crate::reading::Identity;
@@ -240,6 +240,11 @@ impl Hunt for Wildcard {
         };
         let bytes = encode(standard, address, &request, WAKE);
         Some((alloc::format!("DL/T 645: {what}"), Once::to_many(Protocol::Dlt645, bytes)))
+    }
+
+    fn listens(&self) -> Listens {
+        // Hundreds of short addresses are asked.
+        if self.round.question().is_some() { Listens::Long } else { Listens::AsHeard }
     }
 
     fn heard(&mut self, heard: Heard<'_>) -> Vec<FoundMeter> {

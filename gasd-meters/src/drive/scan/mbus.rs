@@ -19,10 +19,22 @@ const MOST_TOLD: usize = 16;
 pub(super) struct Bus {
     primary: RangeInclusive<u8>,
     quick: bool,
-    /// The primary address was reset: it acknowledged, or not.
-    reset: Option<bool>,
+    step: Primary,
     secondary: Option<mbus::Search>,
     selects: u32,
+}
+
+/// What a primary address is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Primary {
+    Reset,
+    /// After a reset that was acknowledged, or not.
+    Data {
+        acknowledged: bool,
+    },
+    /// It acknowledged and has no reading. An acknowledgement does not say whose it is: one of the address before that is late
+    /// does not come again.
+    Again,
 }
 
 impl Bus {
@@ -31,36 +43,41 @@ impl Bus {
         Self {
             primary: first..=last.min(250),
             quick: bounds.quick,
-            reset: None,
+            step: Primary::Reset,
             secondary: bounds.mbus_secondary.map(|within| mbus::Search::new(within, 1)),
             selects: bounds.mbus_selects,
         }
     }
 
     fn heard_primary(&mut self, address: u8, heard: Heard<'_>) -> Option<FoundMeter> {
-        let Some(acknowledged) = self.reset else {
+        let step = core::mem::replace(&mut self.step, Primary::Reset);
+        if step == Primary::Reset {
             let silent = heard == Heard::Nothing;
             if silent && self.quick {
                 self.primary.next();
             } else {
-                self.reset = Some(!silent);
+                self.step = Primary::Data { acknowledged: !silent };
             }
             return None;
-        };
-        self.reset = None;
+        }
+        if matches!((step, heard), (Primary::Data { acknowledged: true }, Heard::Nothing | Heard::Noise)) {
+            self.step = Primary::Again;
+            return None;
+        }
         self.primary.next();
         let device = Some(Device::Mbus { target: Target::Primary(address), valve: None });
         match heard {
-            Heard::Answer(answer) => Some(FoundMeter { device, ..found(answer.frame, address.to_string()) }),
-            Heard::Damaged => Some(several(Protocol::Mbus, &alloc::format!("at primary address {address}"))),
             // It is there, and has nothing to say.
-            Heard::Nothing | Heard::Noise if acknowledged => Some(FoundMeter {
+            Heard::Answer(_) if step == Primary::Again => Some(FoundMeter {
                 protocol: Protocol::Mbus,
                 address: Some(address.to_string()),
                 identity: Identity::default(),
                 device,
                 words: "something acknowledges, and sends no reading".into(),
             }),
+            _ if step == Primary::Again => None,
+            Heard::Answer(answer) => Some(FoundMeter { device, ..found(answer.frame, address.to_string()) }),
+            Heard::Damaged => Some(several(Protocol::Mbus, &alloc::format!("at primary address {address}"))),
             Heard::Nothing | Heard::Noise => None,
         }
     }
@@ -99,9 +116,11 @@ impl Hunt for Bus {
     fn question(&self) -> Option<(String, Once)> {
         if let Some(address) = self.primary.clone().next() {
             let target = Target::Primary(address);
-            let once = match self.reset {
-                None => Once::acknowledged(Request::Reset.encode(target)),
-                Some(_) => Once::new(Protocol::Mbus, Request::Data { fcb: true }.encode(target), true),
+            let once = match self.step {
+                Primary::Reset | Primary::Again => Once::acknowledged(Request::Reset.encode(target)),
+                Primary::Data { .. } => {
+                    Once::new(Protocol::Mbus, Request::Data { fcb: true }.encode(target), true)
+                }
             };
             return Some((alloc::format!("M-Bus: primary address {address}"), once));
         }

@@ -10,7 +10,7 @@
 //! | Modbus | each unit: a register, its identification, its own words; an exception is an answer, too |
 //! | HART | each poll address: who it is |
 //!
-//! Only reading requests go out. After a wildcard it is listened for as long as a meter may think, so several that answer one
+//! Only reading requests go out. After a wildcard it is listened for as long as a slow meter may think, so several that answer one
 //! after the other are all found. Answers that come at once destroy each other: that is told where nothing tells the meters
 //! apart, and all but one have to be disconnected for it to be found.
 
@@ -51,6 +51,9 @@ pub struct Bounds {
     pub hart: RangeInclusive<u8>,
     /// HART: which master asks. Default the secondary one, as where a control system may be at work.
     pub master: crate::hart::Master,
+    /// How long a meter may think, ns, where it is known to be slow. Default as its protocol says, and after a wildcard three
+    /// seconds.
+    pub answer_ns: u64,
     /// Leaves out what only odd meters need: a third of the time. Default no.
     pub quick: bool,
 }
@@ -64,6 +67,7 @@ impl Default for Bounds {
             modbus: 1..=247,
             hart: 0..=63,
             master: crate::hart::Master::Secondary,
+            answer_ns: 0,
             quick: false,
         }
     }
@@ -78,6 +82,8 @@ pub struct Probing {
     pub what: String,
     /// The question.
     pub dialogue: Dialogue,
+    /// An answer may begin so long after it, ns: not less than its protocol says.
+    pub answer_ns: u64,
 }
 
 /// Somebody is there.
@@ -134,10 +140,28 @@ impl<'a> Heard<'a> {
 /// meter is as short.
 const GLITCH: usize = 8;
 
+/// How long it is listened after a question to whoever is there, ns: who is slower than its protocol has it is found, too.
+const SLOWEST_NS: u64 = 3_000_000_000;
+
+/// How long it is listened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listens {
+    /// As the protocol says.
+    Usual,
+    /// For slow meters, too.
+    Long,
+    /// For as long as somebody answered the wildcard.
+    AsHeard,
+}
+
 /// The search in one protocol. It goes on with each thing heard.
 trait Hunt: fmt::Debug {
     /// What to ask; `None` at the end.
     fn question(&self) -> Option<(String, once::Once)>;
+    /// How long it is listened after the question.
+    fn listens(&self) -> Listens {
+        Listens::Usual
+    }
     fn heard(&mut self, heard: Heard<'_>) -> Vec<FoundMeter>;
 }
 
@@ -146,6 +170,9 @@ trait Hunt: fmt::Debug {
 pub struct Search {
     hunts: VecDeque<(Protocol, Box<dyn Hunt + Send + Sync>)>,
     asked: bool,
+    answer_ns: u64,
+    /// When somebody was heard the last time after a wildcard of this protocol, ns.
+    latest_ns: u64,
 }
 
 impl Search {
@@ -162,7 +189,8 @@ impl Search {
             };
             (protocol, hunt)
         };
-        Self { hunts: protocols.iter().map(hunt).collect(), asked: false }
+        let (hunts, answer_ns) = (protocols.iter().map(hunt).collect(), bounds.answer_ns);
+        Self { hunts, asked: false, answer_ns, latest_ns: 0 }
     }
 
     /// The next question; `None` when all is searched. Without a word about the last one nothing came of it.
@@ -172,12 +200,29 @@ impl Search {
         loop {
             let (protocol, hunt) = self.hunts.front()?;
             match hunt.question() {
-                None => drop(self.hunts.pop_front()),
+                None => {
+                    self.latest_ns = 0;
+                    drop(self.hunts.pop_front());
+                }
                 Some((what, once)) => {
                     self.asked = true;
-                    return Some(Probing { protocol: *protocol, what, dialogue: Dialogue::new(once) });
+                    let answer_ns = self.answer_ns.max(match hunt.listens() {
+                        Listens::Usual => 0,
+                        Listens::Long => SLOWEST_NS,
+                        Listens::AsHeard => self.latest_ns.saturating_add(self.latest_ns / 4),
+                    });
+                    let dialogue = Dialogue::new(once);
+                    return Some(Probing { protocol: *protocol, what, dialogue, answer_ns });
                 }
             }
+        }
+    }
+
+    /// So long after the last question something was heard for the last time, ns; told before how it ended. Meters that answer
+    /// late are listened for later, too.
+    pub fn heard_until(&mut self, ns: u64) {
+        if self.hunts.front().is_some_and(|(_, hunt)| hunt.listens() == Listens::Long) {
+            self.latest_ns = self.latest_ns.max(ns);
         }
     }
 
@@ -222,6 +267,9 @@ fn several(protocol: Protocol, where_: &str) -> FoundMeter {
     }
 }
 
+/// How the words of a meter begin that is none: one request had two answers of one address, which follows.
+pub const TWICE: &str = "one request had two answers of the address";
+
 /// Several of one address, or one that says all twice.
 fn twice(protocol: Protocol, address: &str) -> FoundMeter {
     FoundMeter {
@@ -230,7 +278,7 @@ fn twice(protocol: Protocol, address: &str) -> FoundMeter {
         identity: Identity::default(),
         device: None,
         words: alloc::format!(
-            "one request had two answers of the address {address}: two meters have it, or a converter sends each answer twice"
+            "{TWICE} {address}: two meters have it, or a converter sends each answer twice"
         ),
     }
 }

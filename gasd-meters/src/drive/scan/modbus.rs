@@ -25,7 +25,8 @@ pub(super) struct Units {
     /// The question.
     step: usize,
     there: bool,
-    damaged: bool,
+    /// So many answers were.
+    damaged: u8,
     /// Maker first.
     texts: Vec<String>,
 }
@@ -38,7 +39,7 @@ impl Units {
             quick: bounds.quick,
             step: 0,
             there: false,
-            damaged: false,
+            damaged: 0,
             texts: Vec::new(),
         }
     }
@@ -80,7 +81,7 @@ impl Units {
     fn one(&mut self, heard: Heard<'_>) -> Option<FoundMeter> {
         match heard {
             Heard::Answer(answer) => self.take(answer.frame),
-            Heard::Damaged => self.damaged = true,
+            Heard::Damaged => self.damaged += 1,
             Heard::Nothing | Heard::Noise => {}
         }
         self.step += 1;
@@ -91,9 +92,11 @@ impl Units {
         let unit = self.left.next()?;
         let (there, damaged) = (self.there, self.damaged);
         let texts = core::mem::take(&mut self.texts);
-        (self.step, self.there, self.damaged) = (0, false, false);
+        (self.step, self.there, self.damaged) = (0, false, 0);
         if !there {
-            return damaged.then(|| several(Protocol::Modbus, &alloc::format!("as unit {unit}")));
+            // Several destroy each other each time; once may be the answer of a unit before that is late.
+            let told = damaged > 1 || damaged > 0 && self.quick;
+            return told.then(|| several(Protocol::Modbus, &alloc::format!("as unit {unit}")));
         }
         let said: Vec<&str> = texts.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
         Some(FoundMeter {

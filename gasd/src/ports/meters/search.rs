@@ -58,6 +58,9 @@ pub fn line(searched: &Searched) -> Value {
             let (protocol, keys) = (protocol.name(), found::keys(meter));
             json!({ "found": { "protocol": protocol, "address": address, "words": words, "keys": keys } })
         }
+        Searched::Slow { protocol, address, ns } => {
+            json!({ "slow": { "protocol": protocol.name(), "address": address, "ns": ns } })
+        }
         Searched::Done => json!({ "done": true }),
     }
 }
