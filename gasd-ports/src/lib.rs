@@ -10,6 +10,7 @@
 //! | [`wire`] | where its bytes come from: a serial device, or a serial server over TCP |
 //! | [`port`] | the thread of one port |
 //! | [`found`] | what a configuration needs of a meter that a search found |
+//! | [`sort`] | what a path leads to, in words |
 //! | [`examine`], [`examiner`] | what is wrong with a line, from listening and harmless questions; and its wire |
 #![deny(unsafe_op_in_unsafe_fn)]
 
@@ -21,6 +22,7 @@ pub mod found;
 mod kept;
 mod pause;
 pub mod port;
+pub mod sort;
 pub mod wire;
 
 pub use bus::{Bus, Event, NotMoved, Pace, Spec, Standing};

@@ -48,6 +48,17 @@ impl Flat {
         })
     }
 
+    /// What it says of orders that failed.
+    fn failures(&self) -> Vec<String> {
+        run(async {
+            let client = Client::connect(Some(&self.house.bus.address())).await.unwrap();
+            let entries = client.audit(200, None).await.unwrap();
+            let failed =
+                entries.into_iter().filter(|entry| entry.action == "drive" && entry.outcome == "failed");
+            failed.map(|entry| entry.detail).collect()
+        })
+    }
+
     /// What it says more than `before` entries, once the valve is seen to be there after a start. The runner looks every two
     /// seconds, and the record is written right after.
     fn start(&mut self, position: &str, before: usize) -> Vec<String> {
@@ -102,6 +113,8 @@ fn the_record_blames_no_valve_for_what_was_ordered_or_for_what_did_not_change() 
     );
     let state = flat.house.wait("its hold", 5, |state| state.valves["flat"].holds.len() == 1);
     assert_eq!(state.valves["flat"].health, "ok");
+    assert_eq!(flat.failures(), [""; 0], "that a start orders before ports are open is no failure");
+    assert!(!flat.house.said().contains("could not be driven"), "{}", flat.house.said());
 
     let before = flat.said().len();
     flat.order_and_kill(Valve::Open);
@@ -114,4 +127,35 @@ fn the_record_blames_no_valve_for_what_was_ordered_or_for_what_did_not_change() 
     let moved = flat.start("closed", before + 1);
     assert_eq!(moved, ["was open when gasd stopped and is closed now: moved meanwhile"]);
     assert_eq!(look(&flat.gas).commands().len(), ordered + 1, "it is not held, and gasd moves nothing");
+}
+
+#[test]
+fn a_start_with_a_held_valve_waits_for_a_port_that_comes_up_late() {
+    let mut flat = Flat::new();
+    flat.start("open", 0);
+    let address = flat.house.bus.address();
+    run(async {
+        let client = Client::connect(Some(&address)).await.unwrap();
+        let valve = client.valve("flat").await.unwrap();
+        let _ = valve.close("a test", HashMap::new()).await;
+    });
+    flat.house.wait("closed", 30, |state| state.valves["flat"].position == "closed");
+    flat.house.kill();
+    flat.line = None;
+    // Somebody opens it at the meter, and the adapter is not plugged in when gasd starts.
+    look(&flat.gas).command(now_ns(), Valve::Open, MOTOR);
+    let ordered = look(&flat.gas).commands().len();
+    thread::sleep(Duration::from_secs(4));
+    flat.house.up();
+    thread::sleep(Duration::from_secs(4));
+    let state = flat.house.wait("its hold", 5, |state| state.valves["flat"].holds.len() == 1);
+    assert_eq!(state.valves["flat"].position, "unknown");
+    assert_eq!(flat.failures(), [""; 0]);
+    flat.line = Some(plug(&flat.house, &flat.gas));
+    flat.house.wait("closed", 60, |state| state.valves["flat"].position == "closed");
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(flat.failures(), [""; 0]);
+    assert!(!flat.house.said().contains("could not be driven"), "{}", flat.house.said());
+    let commands: Vec<_> = look(&flat.gas).commands()[ordered..].to_vec();
+    assert_eq!(commands.len(), 1, "closed once: {commands:?}");
 }

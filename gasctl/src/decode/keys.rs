@@ -3,6 +3,9 @@
 //! again.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use gasd_meters::hex;
@@ -33,8 +36,7 @@ impl Keys {
     /// [`Failure::Usage`], which repeats nothing that may be part of a key.
     pub fn given(typed: &[Secret], file: Option<&Path>) -> Result<Keys, Failure> {
         let text = match file {
-            Some(file) => std::fs::read_to_string(file)
-                .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?,
+            Some(file) => text(file).map_err(|why| Failure::Usage(format!("{}: {why}", file.display())))?,
             None => typed.iter().map(|secret| format!("{}\n", secret.0)).collect(),
         };
         Self::read(&text).map_err(Failure::Usage)
@@ -99,6 +101,29 @@ impl Keys {
     }
 }
 
+/// Bytes that a file of keys may have.
+const MOST: u64 = 64 * 1024;
+
+/// A file's text. A device would never end, and a pipe without a writer would never begin.
+fn text(path: &Path) -> Result<String, String> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(|error| error.to_string())?;
+    let about = file.metadata().map_err(|error| error.to_string())?;
+    if !about.is_file() {
+        return Err(format!(
+            "is {} (expected a regular file with a key, or with lines NAME = KEY)",
+            gasd_ports::sort::of(about.file_type())
+        ));
+    }
+    let mut text = Vec::new();
+    file.take(MOST + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    if text.len() as u64 > MOST {
+        return Err(format!("has more than {MOST} bytes, which no file of keys has"));
+    }
+    String::from_utf8(text).map_err(|_| "is no text (expected a key, or lines NAME = KEY)".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,5 +168,26 @@ mod tests {
             let said = Keys::read(&text).err().unwrap();
             assert!(said.contains(words) && !said.contains("0001"), "{said}");
         }
+    }
+
+    #[test]
+    fn what_is_no_file_of_keys_is_never_read_to_its_end() {
+        let told = |path: &Path| match Keys::given(&[], Some(path)) {
+            Err(Failure::Usage(said)) => said,
+            _ => panic!("{}", path.display()),
+        };
+        assert!(told(Path::new("/dev/zero")).contains("is a character device (expected a regular file"));
+        let dir = tempfile::tempdir().unwrap();
+        assert!(told(dir.path()).contains("is a directory"));
+        let file = dir.path().join("keys");
+        std::fs::write(&file, format!("{A}\n{}", "#".repeat(64 * 1024))).unwrap();
+        assert!(told(&file).contains("more than 65536 bytes"));
+        std::fs::write(&file, [0xFF]).unwrap();
+        assert!(told(&file).contains("is no text"));
+        std::fs::write(&file, A).unwrap();
+        assert!(Keys::given(&[], Some(&file)).unwrap().meter.is_some());
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(told(&pipe).contains("is a pipe"));
     }
 }

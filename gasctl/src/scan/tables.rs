@@ -209,7 +209,8 @@ fn remark(text: &str) -> String {
 /// Whether the tables may go into this file.
 ///
 /// # Errors
-/// [`Failure::Refused`] where it is there, [`Failure::Usage`] where gasd would pass it over.
+/// [`Failure::Refused`] where it is there, [`Failure::Usage`] where gasd would pass it over, [`Failure::Missing`] where its
+/// directory is not there.
 pub fn is_writable(file: &Path) -> Result<(), Failure> {
     if file.symlink_metadata().is_ok() {
         return Err(Failure::Refused(format!("{} is there already and is not replaced", file.display())));
@@ -218,6 +219,15 @@ pub fn is_writable(file: &Path) -> Result<(), Failure> {
         return Err(Failure::Usage(format!(
             "{}: gasd reads only files in conf.d that end in .toml and begin with no dot",
             file.display()
+        )));
+    }
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A new one would hold a file that nobody reads; only gasd's own drop-ins may be the first ones there.
+    if !dir.is_dir() && dir.file_name().is_none_or(|name| name != layers::DROP_INS) {
+        return Err(Failure::Missing(format!(
+            "cannot write {}: there is no directory {}; make it, or correct the path (gasd reads /etc/gasd/conf.d)",
+            file.display(),
+            dir.display()
         )));
     }
     Ok(())
@@ -354,5 +364,16 @@ mod tests {
         let hidden = dir.path().join("conf.d/.50-x.toml");
         std::fs::create_dir(hidden.parent().unwrap()).unwrap();
         assert_eq!(is_writable(&hidden).unwrap_err().status(), 2);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_told_before_anything_is_searched() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = is_writable(&dir.path().join("nowhere/x.toml")).unwrap_err();
+        assert_eq!(told.status(), 3);
+        assert!(told.to_string().contains("there is no directory"), "{told}");
+        assert!(!dir.path().join("nowhere").exists());
+        assert!(is_writable(&dir.path().join("conf.d/50-x.toml")).is_ok(), "gasd's own is made");
+        assert!(is_writable(Path::new("x-that-is-not-there.toml")).is_ok(), "here");
     }
 }

@@ -13,7 +13,7 @@ pub const LOCAL: &str = "/etc/gasd";
 /// A layer's main file.
 const MAIN: &str = "gasd.toml";
 /// A layer's directory of drop-ins.
-const DROP_INS: &str = "conf.d";
+pub const DROP_INS: &str = "conf.d";
 
 /// Whether the installed gasd reads a file of this name there: a main file, or a drop-in.
 pub fn is_read(file: &Path) -> bool {

@@ -39,8 +39,13 @@ pub enum KeyError {
         error: io::Error,
     },
     /// It is a folder, a device or something else.
-    #[error("the key file {} is no regular file", .0.display())]
-    NoFile(PathBuf),
+    #[error("the key file {} is {found} (expected a regular file)", .path.display())]
+    NoFile {
+        /// The file.
+        path: PathBuf,
+        /// What it is, in words.
+        found: &'static str,
+    },
     /// Anybody can read or change it.
     #[error("the key file {} is open to everybody (mode {mode:04o}): `chmod o= {}`", .path.display(), .path.display())]
     Open {
@@ -50,7 +55,7 @@ pub enum KeyError {
         mode: u32,
     },
     /// It is longer than any file of keys.
-    #[error("the key file {} has more than {MAX_FILE} bytes", .0.display())]
+    #[error("the key file {} has more than {MAX_FILE} bytes, which no file of keys has", .0.display())]
     TooLong(PathBuf),
     /// A line is wrong; it is not shown, as there may be a key in it.
     #[error("the key file {}, line {line}: {what}", .path.display())]
@@ -80,7 +85,7 @@ impl KeyFile {
         let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
         let about = file.metadata().map_err(failed)?;
         if !about.is_file() {
-            return Err(KeyError::NoFile(path.into()));
+            return Err(KeyError::NoFile { path: path.into(), found: crate::sort::of(about.file_type()) });
         }
         let mode = about.mode() & 0o7777;
         if mode & OTHERS != 0 {

@@ -98,7 +98,11 @@ fn what_is_no_key_file_is_refused() {
     assert!(matches!(KeyFile::read(&long.0), Err(KeyError::TooLong(_))));
     let just = Temporary::new("just", &[&[b'\n'; MAX_FILE - 32][..], DIGITS.as_bytes()].concat(), 0o600);
     assert!(KeyFile::read(&just.0).is_ok());
-    assert!(matches!(KeyFile::read(&std::env::temp_dir()), Err(KeyError::NoFile(_))));
+    for (path, found) in [(std::env::temp_dir(), "a directory"), ("/dev/zero".into(), "a character device")] {
+        let error = KeyFile::read(&path).unwrap_err();
+        assert!(matches!(error, KeyError::NoFile { found: got, .. } if got == found), "{error}");
+        assert!(error.to_string().contains(&format!("is {found} (expected a regular file)")), "{error}");
+    }
     let error = KeyFile::read(Path::new("/nowhere/key")).unwrap_err();
     assert!(matches!(error, KeyError::Io { .. }) && error.to_string().contains("/nowhere/key"));
 }

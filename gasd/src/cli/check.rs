@@ -14,7 +14,7 @@ use crate::{
         require_readable, rules,
     },
     exit::{self, Fatal},
-    ports::meters::keys,
+    ports::meters::{devices, keys},
 };
 
 /// The user that the unit runs the daemon as.
@@ -57,7 +57,12 @@ pub fn run(args: CheckArgs) -> Result<(), Fatal> {
                 let closed =
                     |path: &Path| service().filter(|_| system).and_then(|uid| closed_to_service(path, uid));
                 Ok(Config {
-                    warnings: [config.warnings.clone(), keys::warnings(&config, closed)].concat(),
+                    warnings: [
+                        config.warnings.clone(),
+                        devices::warnings(&config),
+                        keys::warnings(&config, closed),
+                    ]
+                    .concat(),
                     ..config
                 })
             });

@@ -142,25 +142,6 @@ pub(super) fn find_port(
     Some(found)
 }
 
-/// Refuses an address that an earlier meter on the same port has: both would answer at once.
-pub(super) fn unique_addresses(report: &mut Report<'_>, meters: &[meter::Draft<'_>]) {
-    let mut seen: Vec<(&meter::Draft<'_>, &meter::OnPort<'_>)> = Vec::new();
-    for meter in meters {
-        let Some(on) = meter.on_port() else { continue };
-        let same = |other: &meter::OnPort<'_>| {
-            other.port.value == on.port.value
-                && other.device.protocol.value.may_be(on.device.protocol.value)
-                && other.device.address.value.eq_ignore_ascii_case(&on.device.address.value)
-        };
-        if let Some((first, other)) = seen.iter().find(|(_, other)| same(other)) {
-            let field = &on.device.address.field;
-            let at = report.first(&other.device.address.field.span, &field.span);
-            field.senseless(report, Sense::AddressTaken { by: first.label.clone(), first: at });
-        }
-        seen.push((meter, on));
-    }
-}
-
 /// Refuses a meter of any address that is not alone on its port: it would be another one by turns.
 pub(super) fn alone(report: &mut Report<'_>, meters: &[meter::Draft<'_>]) {
     let on = |meter: &&meter::Draft<'_>, port: &str| meter.on_port().is_some_and(|on| on.port.value == port);
@@ -195,7 +176,12 @@ pub(super) fn find_meter(
         None => {
             Some("is on no port, so gasd cannot send it a command; a valve on a line has gpio".to_owned())
         }
-        Some(on) => on.device.config.talk.why_no_valve(on.device.config.key_file.is_some()),
+        Some(on) => {
+            let Placed { value, field } = &on.device.address;
+            let line = report.first(&field.span, &wanted.field.span);
+            let of = on.device.config.talk.why_no_valve(on.device.config.key_file.is_some());
+            of.map(|why| format!("{why} (its address is \"{value}\", on {line})"))
+        }
     };
     if let Some(why) = why {
         let text = format!("{} {why}", meters[found].label);

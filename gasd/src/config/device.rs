@@ -6,6 +6,7 @@ mod wired;
 
 use std::path::PathBuf;
 
+use gasd_meters::dlt645::Authority;
 use gasd_meters::drive::{Device, Memory, NoValve, guess};
 use gasd_meters::{Kind, Unit, Valve, cjt188, mbus};
 
@@ -13,6 +14,7 @@ use super::error::ErrorKind;
 use super::report::Report;
 use super::section::{Field, Placed, Section};
 use super::sense::Sense;
+use super::volumes;
 
 pub(super) const KEYS: &[&str] = &[
     "protocol",
@@ -158,9 +160,15 @@ impl Talk {
     /// Why no command of gasd moves its valve; `None` where one does.
     pub(super) fn why_no_valve(&self, has_keys: bool) -> Option<String> {
         match self {
-            // Its password is in a file, which is not read here.
-            Self::Wired(Device::Dlt645 { .. }) if has_keys => None,
+            Self::Wired(Device::Dlt645 { .. }) if !has_keys => {
+                Some("has no key_file, which holds the password that moves its valve".to_owned())
+            }
             Self::Wired(device) => {
+                let mut device = device.clone();
+                if let Device::Dlt645 { authority, .. } = &mut device {
+                    // The real one is in a file, which is not read here; all else is judged without it.
+                    *authority = Some(Authority { level: 2, password: [0; 3], operator: [0; 4] });
+                }
                 let why = device.valve(Valve::Closed, &Memory::default()).err()?;
                 Some(match why {
                     NoValve::Protocol => {
@@ -272,6 +280,7 @@ pub(super) fn read<'a>(report: &mut Report<'_>, field: &Field<'a>) -> Option<Dra
     };
     let (address, written) = (address?, written?);
     let talk = talk(report, kind, &section, &address, &written)?;
+    good &= volumes::check(report, &section, &talk, quantity?, unit?);
     let config = DeviceConfig { talk, quantity: quantity?, unit: unit?, key_file: key_file? };
     good.then_some(Draft { protocol, address: address.with(written), config })
 }

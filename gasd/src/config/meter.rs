@@ -136,6 +136,10 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
             let (draft, alone) = (readings::read(report, &field), register_alone(report, &section, &field));
             Counted::Register(draft.filter(|_| alone))
         }
+        // It counts no pulses: what is missing is `readings`, and that is said where its port is.
+        None if section.get("port").is_some() && section.get("pulse_volume").is_none() => {
+            Counted::Register(None)
+        }
         None => Counted::Pulses(pulses(report, &section, max_flow, (&span, &label))),
     };
     let thresholds = thresholds::read(report, &section, max_flow);

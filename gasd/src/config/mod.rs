@@ -4,7 +4,7 @@
 //! [`parse()`] walks the text's tables by hand rather than through serde, so that every problem is
 //! found in one pass and each has its line, its value and what was expected. A section per file:
 //! `meter` (with `gpio`, `pace`, `filter`, `thresholds`, `rules`) and `valve` judge one table alone,
-//! `cross` compares them, `limits` has the numbers. Several files make one configuration: `source`
+//! `cross` and `reach` compare them, `volumes` looks at maps of registers, `limits` has the numbers. Several files make one configuration: `source`
 //! finds them, [`parse_all`] puts them together, and a place (`report`'s `Span`) knows its file. `docs/configuration.md` is for the reader.
 
 pub mod change;
@@ -13,6 +13,7 @@ mod decimal;
 pub mod device;
 pub mod error;
 mod filter;
+mod first;
 mod gpio;
 pub mod limits;
 mod live;
@@ -23,6 +24,7 @@ mod pace;
 mod parse;
 mod place;
 pub mod port;
+mod reach;
 mod readings;
 mod registers;
 mod report;
@@ -35,6 +37,7 @@ mod thresholds;
 pub mod types;
 pub mod units;
 mod valve;
+mod volumes;
 
 pub use device::{DeviceConfig, LoRaAddress, Resource, Talk};
 pub use error::{ErrorKind, Errors, Place, Problem};

@@ -13,7 +13,7 @@ use super::report::{Report, Span};
 use super::section::{Field, Section};
 use super::source::Source;
 use super::types::Config;
-use super::{cross, filter, meter, port, valve};
+use super::{cross, filter, meter, port, reach, valve};
 
 pub(super) const KEYS: &[&str] = &["meter", "valve", "port", "store", "kernel"];
 pub(super) const STORE_KEYS: &[&str] = &["path", "persist"];
@@ -117,7 +117,8 @@ fn document(
     cross::unique_ids(report, "port", ports.iter().filter_map(|p| p.id.as_ref()));
     cross::unique_lines(report, &meters, &valves, &ports);
     place::unique(report, &ports, leads_to);
-    cross::unique_addresses(report, &meters);
+    reach::unique(report, &meters);
+    reach::one_valve(report, &valves);
     cross::alone(report, &meters);
     let on: Vec<Option<usize>> = meters.iter().map(|m| cross::find_port(report, m, &ports)).collect();
     cross::unused_ports(report, &ports, &on);

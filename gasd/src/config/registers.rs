@@ -39,6 +39,11 @@ const QUANTITIES: [(&str, Kind); 12] = [
     ("energy", Kind::Energy),
 ];
 
+/// As a configuration has it.
+pub(super) fn name(kind: Kind) -> &'static str {
+    QUANTITIES.iter().find(|(_, other)| *other == kind).map_or(kind.name(), |(name, _)| name)
+}
+
 const TYPES: [(&str, Type); 12] = [
     ("u16", Type::U16),
     ("i16", Type::I16),
@@ -119,10 +124,14 @@ fn point<'a>(report: &mut Report<'_>, key: &str, table: &'a DeTable<'a>, span: S
     })
 }
 
+/// A unit's symbol, in letters that any keyboard has.
+pub(super) fn plain(unit: Unit) -> String {
+    unit.symbol().replace('³', "3").replace('²', "2").replace('°', "")
+}
+
 /// A unit by its symbol, in letters that any keyboard has.
 fn unit(report: &mut Report<'_>, field: &Field<'_>) -> Option<Unit> {
     let text = field.string(report, "a unit, like \"m3\"")?;
-    let plain = |unit: Unit| unit.symbol().replace('³', "3").replace('²', "2").replace('°', "");
     let found = Unit::ALL.iter().copied().find(|unit| {
         *unit != Unit::Unknown && *unit != Unit::One && (unit.symbol() == text || plain(*unit) == text)
     });

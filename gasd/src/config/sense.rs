@@ -1,28 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What can be read and still makes no sense, each with the numbers that show it.
 
-use std::fmt;
-
+pub use super::first::First;
 use super::near::hint;
 use super::show::{about, duration, flow, volume};
-
-/// Where the first of two things is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct First {
-    /// Its line.
-    pub line: u32,
-    /// Its file, if that is another one.
-    pub file: Option<String>,
-}
-
-impl fmt::Display for First {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.file {
-            Some(file) => write!(f, "line {} of {file}", self.line),
-            None => write!(f, "line {}", self.line),
-        }
-    }
-}
 
 /// Why a readable value is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -326,13 +307,29 @@ pub enum Sense {
         /// What it has.
         expected: &'static str,
     },
+    /// A value of a device that its protocol does not have.
+    #[error("is no {what} (expected {expected})")]
+    NotOne {
+        /// What it should be.
+        what: &'static str,
+        /// What that looks like.
+        expected: &'static str,
+    },
     /// An address for the second time on one port.
-    #[error("{by} has this address on the same port already, on {first}: they would answer at once")]
+    #[error(
+        "{by} has this address on the same port already, {}on {first}: {}",
+        spelt.as_ref().map_or_else(String::new, |spelt| format!("as \"{spelt}\" ")),
+        if *asked { "they would answer at once" } else { "what one sends would count for both" }
+    )]
     AddressTaken {
         /// Who has it.
         by: String,
         /// Where that is said.
         first: First,
+        /// How it is spelt there, if otherwise.
+        spelt: Option<String>,
+        /// It is asked, and does not speak by itself.
+        asked: bool,
     },
     /// Whoever is there, where several are.
     #[error("means whoever is on the port, and {beside} is on it, too; give this meter's own address")]
@@ -372,6 +369,17 @@ pub enum Sense {
     /// A valve whose meter is not there, or has none.
     #[error("{0}")]
     MeterValve(String),
+    /// A meter whose valve is there already.
+    #[error(
+        "is the actuator of {by} already, on {first}: it is one valve, and what holds one of the two would not keep the \
+         other from opening it (expected one [[valve]], which several meters may name)"
+    )]
+    MeterTaken {
+        /// Who has it.
+        by: String,
+        /// Where that is said.
+        first: First,
+    },
     /// A line that only a trace could play.
     #[error(
         "line {line} has no GPIO chip: a trace can play it, the service cannot watch it; \

@@ -67,10 +67,8 @@ pub(super) fn lwm2m(report: &mut Report<'_>, section: &Section<'_>, written: &st
             let text = field.string(report, "object, instance and resource, like \"3424/0/1\"")?;
             let parts: Option<Vec<u16>> = text.split('/').map(|part| part.parse().ok()).collect();
             let Some(parts) = parts.and_then(|parts| <[u16; 3]>::try_from(parts).ok()) else {
-                field.senseless(
-                    report,
-                    Sense::Address { expected: "object, instance and resource, like \"3424/0/1\"" },
-                );
+                let expected = "object, instance and resource, like \"3424/0/1\"";
+                field.senseless(report, Sense::NotOne { what: "path of LwM2M", expected });
                 return None;
             };
             Some(parts)
@@ -117,7 +115,10 @@ fn power_of_ten(report: &mut Report<'_>, field: &Field<'_>) -> Option<i8> {
         }
     };
     if power.is_none_or(|power| power.abs() > 9) {
-        field.senseless(report, Sense::Address { expected: EXPECTED });
+        field.senseless(
+            report,
+            Sense::NotOne { what: "power of ten from 0.000000001 to 1000000000", expected: EXPECTED },
+        );
         return None;
     }
     power

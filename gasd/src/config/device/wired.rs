@@ -119,10 +119,11 @@ fn all<T>(found: Option<Option<T>>) -> Option<Option<T>> {
 pub(super) fn kind(report: &mut Report<'_>, section: &Section<'_>) -> Option<u8> {
     const GAS: u8 = 0x30;
     let Some(field) = section.get("type") else { return Some(GAS) };
-    let kind = field.integer(report, 0x49, TYPE)?;
+    let kind = field.integer(report, u32::MAX, TYPE)?;
     let kind = u8::try_from(kind).ok().filter(|kind| (0x10..=0x49).contains(kind));
     if kind.is_none() {
-        field.senseless(report, Sense::Address { expected: "0x10 to 0x49; gas meters have 0x30 to 0x39" });
+        let expected = "0x10 to 0x49; gas meters have 0x30 to 0x39";
+        field.senseless(report, Sense::NotOne { what: "type of a CJ/T 188 meter", expected });
     }
     kind
 }
@@ -157,8 +158,17 @@ fn di(report: &mut Report<'_>, section: &Section<'_>, standard: dlt645::Standard
         dlt645::Standard::V1997 => hex(4).and_then(|di| u16::try_from(di).ok()).map(dlt645::Di::Short),
     };
     if di.is_none() {
-        let expected = "eight hex digits, or four of the edition of 1997";
-        field.senseless(report, Sense::Address { expected });
+        let (what, expected) = match standard {
+            dlt645::Standard::V2007 => (
+                "identifier of the edition of 2007",
+                "eight hex digits, like \"00010000\"; for the four of 1997, like \"9010\", add edition = \"1997\"",
+            ),
+            dlt645::Standard::V1997 => (
+                "identifier of the edition of 1997",
+                "four hex digits, like \"9010\"; the eight of 2007 go without edition",
+            ),
+        };
+        field.senseless(report, Sense::NotOne { what, expected });
     }
     di
 }

@@ -301,6 +301,8 @@ impl Desk {
                     on.health = None;
                 }
                 State::Closed => {}
+                // Once: each look that fails would be the same news again, and how often it failed is to be seen.
+                State::Open | State::HalfOpen if was_open && on.health.is_some() => {}
                 State::Open | State::HalfOpen => {
                     on.health = Some(format!(
                         "has not answered {} times in a row ({}) and is left alone; it is looked for now and then, \

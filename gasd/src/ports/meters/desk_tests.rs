@@ -172,6 +172,31 @@ fn a_reading_counts_once_its_counter_is_on_the_disk() {
         desk.heard(7, n.into(), &litres(n.into()));
         assert!(writer.handle().written() >= ticket, "{n}");
     }
+
+#[test]
+fn a_meter_that_is_looked_for_in_vain_is_no_news_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, writer) = desk(dir.path());
+    let health = || desk.meters()[&7].health.clone();
+    let standing = |state, failures| {
+        let standing = Standing { state, failures, last: None, next_probe_ns: Some(9) };
+        desk.event(Event::Breaker { key: 7, standing });
+    };
+    desk.failed(7, 1, Error::Timeout, &[]);
+    standing(State::Open, 3);
+    let opened = health();
+    assert!(opened.as_ref().is_some_and(|words| words.contains("3 times in a row")));
+    for failures in 4..8 {
+        standing(State::HalfOpen, failures - 1);
+        desk.failed(7, 2, Error::Checksum { got: 1, want: 2 }, &[]);
+        standing(State::Open, failures);
+        assert_eq!(health(), opened, "the journal has a line for each change");
+    }
+    assert_eq!(shown(&desk).failures, 7, "and it is to be seen");
+    standing(State::Closed, 0);
+    assert_eq!(health(), None);
+    standing(State::Open, 3);
+    assert!(health().is_some(), "it is said again when it opens again");
     drop(desk);
     writer.stop().unwrap();
 }

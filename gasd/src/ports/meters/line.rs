@@ -26,10 +26,11 @@ impl Desk {
             self.meters().iter().filter(|(_, on)| on.port == port).map(|(key, _)| *key).collect();
         for key in keys {
             let why = health.as_ref().map(|why| format!("its port \"{port}\" is not there: {why}"));
-            if why.is_some() {
-                let id = self.meters().get(&key).map(|on| on.id.clone());
-                id.iter().for_each(|id| self.0.valves.lost(id));
-            }
+            let id = self.meters().get(&key).map(|on| on.id.clone());
+            id.iter().for_each(|id| match why {
+                Some(_) => self.0.valves.lost(id),
+                None => self.0.valves.is_there(id),
+            });
             self.change(key, |on| on.health = why);
         }
     }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `air` | ports that listen |
 //! | [`desk`] | what ports tell, on its way to engine, store, valves and whoever looks |
+//! | [`devices`] | serial devices that are something else |
 //! | [`keys`] | key files before anything runs |
 //! | `kept` | what is kept of a meter over a restart |
 //! | `line` | what ports tell of themselves |
@@ -17,6 +18,7 @@
 
 mod air;
 pub mod desk;
+pub mod devices;
 mod kept;
 pub mod keys;
 mod line;

@@ -21,6 +21,9 @@ use crate::state::Position;
 /// How long an order may take before it counts as failed: reading, moving and reading back on a slow line.
 const SETTLE: Duration = Duration::from_secs(120);
 
+/// What is said of an order that no port could take.
+const NO_PORT: &str = "its port is not there yet";
+
 /// How long after a closing that failed a reading of "open" is not shown, ns. The runner looks every two seconds, a meter
 /// may be read every second: without a pause it would see "open" before and after, and no change to act on. And a valve
 /// that is stuck is not told to close without end.
@@ -41,6 +44,11 @@ struct Seat {
     failed: Option<String>,
     /// A closing never went out: it is sent as soon as the meter is there.
     unsent: bool,
+    /// A closing is to go out as soon as its port is there, which since the start it never was: what to say if that is not
+    /// in time.
+    waits: Option<String>,
+    /// Until then a port that never was there may still come up, `CLOCK_BOOTTIME` ns.
+    comes_up_until_ns: u64,
     /// A closing failed: it is not shown as open before this time, `CLOCK_BOOTTIME` ns.
     doubt_until_ns: u64,
     /// Where orders go; `None` while the port is not there.
@@ -64,14 +72,43 @@ impl Seat {
             Target::Closed => Valve::Closed,
         };
         hand.move_valve(*key, valve, ProcedureSettings::default());
-        (self.under_way, self.failed, self.unsent) = (Some(to), None, false);
+        (self.under_way, self.failed, self.unsent, self.waits) = (Some(to), None, false, None);
         true
+    }
+
+    /// Keeps an order for a port that is coming up; `false` where it has had its time, and for an opening: nothing is ever
+    /// opened later.
+    fn wait(&mut self, to: Target, why: &str, now_ns: u64) -> bool {
+        let waits = to == Target::Closed && now_ns < self.comes_up_until_ns;
+        if waits {
+            (self.position, self.waits) = (Position::Unknown, Some(why.to_owned()));
+        }
+        waits
+    }
+
+    /// Its port is there: what waited for that goes out.
+    fn is_there(&mut self) {
+        self.comes_up_until_ns = 0;
+        if self.waits.is_some() {
+            self.order(Target::Closed);
+        }
+    }
+
+    /// Why the last order failed, once.
+    fn failure(&mut self, now_ns: u64) -> Option<String> {
+        if now_ns >= self.comes_up_until_ns
+            && let Some(why) = self.waits.take()
+        {
+            self.fail(Target::Closed, now_ns);
+            (self.unsent, self.failed) = (true, Some(why));
+        }
+        self.failed.take()
     }
 
     /// Where the valve is, for the runner. That it is closed is shown at once, always.
     const fn shown(&self, now_ns: u64) -> Position {
         match self.position {
-            _ if self.under_way.is_some() => Position::Unknown,
+            _ if self.under_way.is_some() || self.waits.is_some() => Position::Unknown,
             Position::Open if now_ns < self.doubt_until_ns => Position::Unknown,
             position => position,
         }
@@ -86,6 +123,7 @@ impl Seat {
         self.under_way = None;
         match result {
             Ok(valve) => (self.position, self.failed, self.doubt_until_ns) = (position(valve), None, 0),
+            Err(why) if why == NotMoved::NoLine && self.wait(target, &why.to_string(), now_ns) => {}
             Err(why) => {
                 self.fail(target, now_ns);
                 self.unsent = target == Target::Closed && why == NotMoved::NoLine;
@@ -103,7 +141,10 @@ impl ValveDesk {
     /// The valve of this meter, for its runner.
     #[must_use]
     pub fn actuator(&self, meter: &str) -> MeterValve {
-        self.seats().entry(meter.to_owned()).or_default();
+        // At the start valves are there before ports are: an order that comes meanwhile has not failed.
+        let comes_up_until_ns = boottime_ns().saturating_add(SETTLE.as_nanos() as u64);
+        let seat = || Seat { comes_up_until_ns, ..Seat::default() };
+        self.seats().entry(meter.to_owned()).or_insert_with(seat);
         MeterValve { desk: self.clone(), meter: meter.to_owned() }
     }
 
@@ -115,12 +156,23 @@ impl ValveDesk {
             seat.position = Position::Unknown;
         }
         seat.hand = hand;
+        if seat.waits.is_some() {
+            seat.order(Target::Closed);
+        }
+    }
+
+    /// The port of this meter is open.
+    pub fn is_there(&self, meter: &str) {
+        if let Some(seat) = self.seats().get_mut(meter) {
+            seat.is_there();
+        }
     }
 
     /// The meter answered, and said where its valve is or did not.
     pub fn read(&self, meter: &str, valve: Option<Valve>) {
         if let Some(seat) = self.seats().get_mut(meter) {
             seat.position = valve.map_or(Position::Unknown, position);
+            seat.is_there();
             if seat.unsent && seat.under_way.is_none() {
                 // What it was told while nobody could hear it.
                 seat.order(Target::Closed);
@@ -169,10 +221,11 @@ impl Actuator for MeterValve {
     fn drive(&mut self, to: Target) -> Result<Driven, ActuatorError> {
         let mut seats = self.desk.seats();
         let seat = seats.entry(self.meter.clone()).or_default();
-        if !seat.order(to) {
+        seat.waits = None;
+        if !seat.order(to) && !seat.wait(to, NO_PORT, boottime_ns()) {
             seat.fail(to, boottime_ns());
             seat.unsent = to == Target::Closed;
-            return Err(self.fail("its port is not there yet".to_owned()));
+            return Err(self.fail(NO_PORT.to_owned()));
         }
         // There is no line to be set: when the meter hears it is the port's business.
         Ok(Driven { line_set_ns: None, pulse: None })
@@ -181,21 +234,24 @@ impl Actuator for MeterValve {
     fn feedback(&mut self) -> Result<Option<Position>, ActuatorError> {
         let mut seats = self.desk.seats();
         let seat = seats.entry(self.meter.clone()).or_default();
-        if let Some(why) = seat.failed.take() {
+        if let Some(why) = seat.failure(boottime_ns()) {
             return Err(self.fail(why));
         }
         Ok(Some(seat.shown(boottime_ns())))
     }
 
     fn late_failure(&mut self) -> Option<ActuatorError> {
-        let failed = self.desk.seats().get_mut(&self.meter)?.failed.take()?;
+        let failed = self.desk.seats().get_mut(&self.meter)?.failure(boottime_ns())?;
         Some(self.fail(failed))
     }
 
     fn describe(&self) -> Description {
+        let until_ns = self.desk.seats().get(&self.meter).map_or(0, |seat| seat.comes_up_until_ns);
+        // An order that first waits for its port has its time after that.
+        let waits = Duration::from_nanos(until_ns.saturating_sub(boottime_ns()));
         Description {
             has_feedback: true,
-            settle: Some(SETTLE),
+            settle: Some(SETTLE + waits),
             text: format!("in meter \"{}\", by its own command", self.meter),
             ..Description::default()
         }
@@ -226,10 +282,52 @@ mod tests {
         assert!(!seat.unsent, "nothing is ever opened later");
     }
 
+    /// A valve whose port has had its time to come up.
+    fn late(desk: &ValveDesk) -> MeterValve {
+        let valve = desk.actuator("flat");
+        desk.seats().get_mut("flat").unwrap().comes_up_until_ns = 0;
+        valve
+    }
+
+    #[test]
+    fn a_closing_at_the_start_waits_for_its_port_and_is_no_failure_before_that_had_its_time() {
+        let desk = ValveDesk::default();
+        let mut valve = desk.actuator("flat");
+        assert!(valve.drive(Target::Open).is_err(), "nothing is ever opened later");
+        valve.drive(Target::Closed).unwrap();
+        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
+        assert!(valve.late_failure().is_none());
+        assert!(valve.describe().settle.unwrap() > SETTLE);
+        // It never came: told as ever, once, and the closing goes out when the meter is read after all.
+        let mut seats = desk.seats();
+        let seat = seats.get_mut("flat").unwrap();
+        seat.comes_up_until_ns = 1;
+        assert_eq!(seat.failure(1).as_deref(), Some(NO_PORT));
+        assert_eq!((seat.failure(2), seat.unsent, &seat.waits), (None, true, &None));
+        drop(seats);
+        assert!(valve.drive(Target::Closed).is_err(), "it has had its time");
+    }
+
+    #[test]
+    fn a_line_that_is_not_there_at_the_start_is_waited_for_and_one_that_was_lost_is_not() {
+        let mut seat = Seat { under_way: Some(Target::Closed), comes_up_until_ns: 9, ..Seat::default() };
+        seat.moved(Valve::Closed, Err(NotMoved::NoLine), 5);
+        assert!(seat.waits.is_some() && seat.failed.is_none() && seat.under_way.is_none());
+        assert_eq!((seat.failure(8), seat.shown(8)), (None, Position::Unknown));
+        assert_eq!(seat.failure(9), Some(NotMoved::NoLine.to_string()));
+        let mut seat = Seat { under_way: Some(Target::Closed), comes_up_until_ns: 9, ..Seat::default() };
+        seat.is_there();
+        seat.moved(Valve::Closed, Err(NotMoved::NoLine), 5);
+        assert!(seat.waits.is_none() && seat.failure(6).is_some());
+        let mut seat = Seat { under_way: Some(Target::Closed), comes_up_until_ns: 9, ..Seat::default() };
+        seat.moved(Valve::Closed, Err(unanswered()), 5);
+        assert!(seat.waits.is_none() && seat.failure(6).is_some(), "it went out");
+    }
+
     #[test]
     fn a_valve_whose_port_is_not_there_is_not_driven_and_nobody_knows_where_it_is() {
         let desk = ValveDesk::default();
-        let mut valve = desk.actuator("flat");
+        let mut valve = late(&desk);
         assert!(valve.drive(Target::Closed).unwrap_err().to_string().contains("port"));
         assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
         desk.read("flat", Some(Valve::Open));
