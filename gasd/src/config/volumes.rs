@@ -32,16 +32,10 @@ pub(super) fn check(
         Talk::Wmbus(_) | Talk::LoRaWan { .. } | Talk::LwM2m { .. } => &[],
     };
     let map = asked.iter().find_map(|device| match device {
-        Device::Modbus { map, valve, .. } => Some((map, valve.is_some())),
+        Device::Modbus { map, .. } => Some(map),
         _ => None,
     });
-    let (Some((map, has_valve)), Some(field)) = (map, device.get("registers")) else { return true };
-    if map.points.is_empty() && has_valve {
-        // A unit that does nothing but move a valve.
-        report
-            .warn(&field.span, "registers: there are none, so no volume is ever known and nothing is judged");
-        return true;
-    }
+    let (Some(map), Some(field)) = (map, device.get("registers")) else { return true };
     let Some(why) = never(map, quantity, unit) else { return true };
     match device.get("quantity").filter(|_| matches!(why, Never::Other(_))) {
         Some(quantity) => quantity.senseless(report, Sense::Registers(why.words())),
@@ -67,9 +61,6 @@ enum Never {
 impl Never {
     fn words(&self) -> String {
         match self {
-            Self::None(said) if said.is_empty() => {
-                "are none, so no volume is ever known (expected one with quantity = \"volume\")".to_owned()
-            }
             Self::None(said) => format!(
                 "have no volume, only {}, so there is nothing to be judged (expected one with quantity = \"volume\", \
                  \"volume_m\" or \"volume_b\")",
@@ -118,7 +109,7 @@ fn never(map: &RegisterMap, quantity: Option<Kind>, unit: Option<Unit>) -> Optio
         said
     };
     Some(match why {
-        NoVolume::Missing { kind: Some(_), .. } if !map.points.is_empty() => Never::Other(names(&[])),
+        NoVolume::Missing { kind: Some(_), .. } => Never::Other(names(&[])),
         NoVolume::Missing { .. } => Never::None(names(&[])),
         NoVolume::Several(_) => Never::Several(names(&VOLUMES)),
         NoVolume::Fault((kind, _), _) => {
