@@ -167,7 +167,7 @@ impl Talk {
                 let mut device = device.clone();
                 if let Device::Dlt645 { authority, .. } = &mut device {
                     // The real one is in a file, which is not read here; all else is judged without it.
-                    *authority = Some(Authority { level: 2, password: [0; 3], operator: [0; 4] });
+                    *authority = Some(Authority::new(2, &[0; 3], &[0; 4]));
                 }
                 let why = device.valve(Valve::Closed, &Memory::default()).err()?;
                 Some(match why {

@@ -119,8 +119,8 @@ fn never(map: &RegisterMap, quantity: Option<Kind>, unit: Option<Unit>) -> Optio
                 _ => Never::Unit(registers::name(kind), point.unit),
             }
         }
-        // Nought is not below nought.
-        NoVolume::Negative(_) => return None,
+        // Nought is not below nought, and the same wherever it is said.
+        NoVolume::Negative(_) | NoVolume::Differ(..) => return None,
     })
 }
 

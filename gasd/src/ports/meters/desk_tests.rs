@@ -172,6 +172,9 @@ fn a_reading_counts_once_its_counter_is_on_the_disk() {
         desk.heard(7, n.into(), &litres(n.into()));
         assert!(writer.handle().written() >= ticket, "{n}");
     }
+    drop(desk);
+    writer.stop().unwrap();
+}
 
 #[test]
 fn a_meter_that_is_looked_for_in_vain_is_no_news_each_time() {
