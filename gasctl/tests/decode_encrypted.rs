@@ -46,3 +46,40 @@ fn what_is_not_encrypted_is_shown_with_a_warning() {
         assert!(text.contains("volume: 2850.427 m³") && !text.contains("anybody"), "{text}");
     }
 }
+
+/// As a wired meter answers, with a long header.
+fn wired(lock: Lock<'_>) -> String {
+    let meter = "12345678.ELS.33.03".parse().unwrap();
+    let seal = Seal { meter, sender: Some(meter), access: 7, status: 0, lock, records: RECORDS, clear: 0 };
+    let body = [&[0x08, 0x05][..], &seal.telegram().unwrap().bytes[10..]].concat();
+    let length = body.len() as u8;
+    let sum = body.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+    Hex(&[&[0x68, length, length, 0x68][..], &body, &[sum, 0x16]].concat()).to_string()
+}
+
+#[test]
+fn a_wired_answer_is_opened_whether_its_protocol_is_named_or_not() {
+    let key = Key::new(SECRET);
+    for lock in [Lock::Mode5(&key), Lock::Mode7(&key, 9)] {
+        let frame = wired(lock);
+        for named in [&[][..], &["--protocol", "mbus"]] {
+            let decode = |key: &[&str]| gasctl(&[&["decode", &frame][..], key, named].concat());
+            let output = decode(&["--key", KEY]);
+            let text = said(&output);
+            assert_eq!(output.status.code(), Some(0), "{text}");
+            assert!(
+                text.contains("volume: 2850.427 m³") && text.contains("answers with data, encrypted"),
+                "{text}"
+            );
+            for (key, words) in [
+                (&["--key", "12121212121212121212121212121212"][..], "is not its key"),
+                (&[], "no key is configured"),
+            ] {
+                let output = decode(key);
+                let all = format!("{}{}", said(&output), String::from_utf8_lossy(&output.stderr));
+                assert_eq!(output.status.code(), Some(1), "{all}");
+                assert!(all.contains(words) && !all.contains("2850"), "{all}");
+            }
+        }
+    }
+}

@@ -170,7 +170,7 @@ fn commands(device: &Device, request: &[u8]) -> bool {
     match device {
         Device::Cjt188 { .. } => request[start + 9] == 0x04,
         Device::Dlt645 { .. } => request[start + 8] == 0x1C,
-        Device::Mbus { .. } => request.len() > 6 && request[6] == 0x51,
+        Device::Mbus { .. } | Device::SecureMbus { .. } => request.len() > 6 && request[6] == 0x51,
         Device::Modbus { .. } => request[1] == 5,
         Device::Hart { .. } => false,
     }

@@ -74,7 +74,7 @@ fn each() -> Vec<Known> {
     let address = |device: &Device| match device {
         Device::Cjt188 { address, .. } => address.to_string(),
         Device::Dlt645 { address, .. } => address.to_string(),
-        Device::Mbus { .. } => "3".to_owned(),
+        Device::Mbus { .. } | Device::SecureMbus { .. } => "3".to_owned(),
         Device::Modbus { unit, .. } => unit.to_string(),
         Device::Hart { .. } => "0".to_owned(),
     };

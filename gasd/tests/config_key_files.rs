@@ -37,12 +37,19 @@ id = "asked"
 port = "wire"
 device = { protocol = "dlt645", address = "123456789012", register = "00010000", unit = "m3", key_file = "DIR/password" }
 readings = { every = "15 min", resolution = "1 L" }
+
+[[meter]]
+id = "sealed"
+port = "wire"
+device = { protocol = "mbus", address = 5, key_file = "DIR/wired" }
+readings = { every = "15 min", resolution = "1 L" }
 "#;
 
-const RIGHT: [(&str, &str); 3] = [
+const RIGHT: [(&str, &str); 4] = [
     ("key", "000102030405060708090a0b0c0d0e0f"),
     ("lora", "nwk_s_key = 000102030405060708090a0b0c0d0e0f\napp_s_key = 000102030405060708090a0b0c0d0e0f"),
     ("password", "password = 0200000011223344"),
+    ("wired", "000102030405060708090a0b0c0d0e0f"),
 ];
 
 fn write(dir: &Path, name: &str, text: &str, mode: u32) {
@@ -75,6 +82,13 @@ fn a_key_file_that_is_not_right_is_a_warning() {
         ("key", "", 0o600, "radio", "there is no key"),
         ("lora", RIGHT[0].1, 0o600, "far", "has no f_nwk_s_int_key"),
         ("lora", RIGHT[1].1, 0o604, "far", "it is not read until that is right"),
+        (
+            "wired",
+            "password = 0200000011223344",
+            0o600,
+            "sealed",
+            "has no key; it is not read until that is right",
+        ),
         ("password", RIGHT[0].1, 0o600, "asked", "has no password"),
         ("password", "password = 02", 0o600, "asked", "its valve cannot be moved until that is right"),
     ] {

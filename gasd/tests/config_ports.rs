@@ -262,7 +262,8 @@ fn what_is_wrong_with_a_device_is_said() {
             "{ protocol = \"hart\", address = 1, dialect = \"standard\" }",
             "means nothing for protocol = \"hart\"",
         ),
-        ("{ protocol = \"mbus\", address = 1, key_file = \"k\" }", "means nothing"),
+        ("{ protocol = \"hart\", address = 1, key_file = \"k\" }", "means nothing"),
+        ("{ protocol = \"mbus\", address = 1, key_file = \"k\" }", "/etc/gasd/keys"),
     ] {
         refused(&device(text), words);
     }

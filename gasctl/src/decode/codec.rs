@@ -191,10 +191,20 @@ fn cjt188(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Me
     Ok(meaning)
 }
 
-fn mbus(bytes: &[u8], _: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
+fn mbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
     use mbus::Message;
     let frame = mbus::Frame::parse(bytes)?;
-    let meaning = match mbus::decode(&frame, trace)? {
+    let mut plain = Explanation::default();
+    let decoded = mbus::decode(&frame, &mut plain);
+    // The authentication layer comes first where there is one.
+    let is_sealed = matches!(decoded, Err(Error::KeyMissing) | Ok(Message::Other(0x90, _)));
+    if is_sealed {
+        let access = Access { key: options.keys.meter.as_ref(), plain: true };
+        let received = Receiver::default().receive_wired(0, &frame, mbus::Address::ANY, &access, trace)?;
+        return Ok(secured("answers with data", received));
+    }
+    *trace = plain;
+    let meaning = match decoded? {
         Message::Data(_, reading) => Meaning::reading("answers with data", reading),
         Message::Refused(code) => {
             Meaning::refusal(Error::DeviceError { code: code.into(), what: mbus::refusal(code) })
@@ -278,7 +288,12 @@ fn weight(bytes: &[u8], error: &Error) -> Option<u8> {
 fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
     let telegram = Telegram::parse(bytes, None)?;
     let access = Access { key: options.keys.meter.as_ref(), plain: true };
-    let meaning = match Receiver::default().receive(0, &telegram, &access, trace)? {
+    Ok(secured("a telegram with data", Receiver::default().receive(0, &telegram, &access, trace)?))
+}
+
+/// What a message of M-Bus means that may be encrypted.
+fn secured(words: &str, received: Received) -> Meaning {
+    match received {
         Received::New(content) => {
             let security = match content.security {
                 Security::None => "not encrypted",
@@ -286,12 +301,11 @@ fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Mea
                 Security::Mode5 => "encrypted, mode 5",
                 Security::Mode7 => "encrypted and authenticated, mode 7",
             };
-            Meaning::reading(format!("a telegram with data, {security}"), content.reading)
+            Meaning::reading(format!("{words}, {security}"), content.reading)
         }
         Received::Duplicate => Meaning::of("a telegram that came before"),
         Received::Part => Meaning::of("a part of a message whose others are missing"),
-    };
-    Ok(meaning)
+    }
 }
 
 fn hart(bytes: &[u8], _: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {

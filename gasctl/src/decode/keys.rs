@@ -45,7 +45,8 @@ impl Keys {
     /// The protocols that they are of; none where there is no key.
     pub fn protocols(&self) -> Vec<&'static str> {
         let lorawan = self.session.is_some() || !self.device.is_empty();
-        let of = [("lorawan", lorawan), ("wmbus", self.meter.is_some()), ("dlt645", self.password)];
+        let meter = self.meter.is_some();
+        let of = [("lorawan", lorawan), ("wmbus", meter), ("mbus", meter), ("dlt645", self.password)];
         of.into_iter().filter_map(|(protocol, is_there)| is_there.then_some(protocol)).collect()
     }
 

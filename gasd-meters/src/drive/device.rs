@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A meter on a wire as a configuration says it, and what can be asked of it.
 
+use alloc::sync::Arc;
+use core::fmt;
+
 use super::cjt188 as talk188;
 use super::dialogue::Dialogue;
 use super::memory::Memory;
@@ -9,7 +12,24 @@ use super::unfit::{NoValve, Unfit};
 use super::{HartSelect, dlt645 as talk645, hart as talk_hart, mbus as talk_mbus};
 use crate::detect::Protocol;
 use crate::status::Valve;
+use crate::wmbus::Key;
 use crate::{cjt188, dlt645, hart, mbus, modbus};
+
+/// A key that all that is asked of one meter shares: it is there once, and cleared when the last of them goes.
+#[derive(Clone)]
+pub struct SharedKey(pub Arc<Key>);
+
+impl fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedKey")
+    }
+}
+
+impl PartialEq for SharedKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose() == other.0.expose()
+    }
+}
 
 /// A meter on a wire.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +62,15 @@ pub enum Device {
         /// What the bits of its digital output mean, where a valve is behind it.
         valve: Option<mbus::ValveOutput>,
     },
+    /// M-Bus with the security of OMS, modes 5 and 7: nothing is read that its key does not open.
+    SecureMbus {
+        /// Its primary or secondary address. A full secondary one where its answers do not say whose they are.
+        target: mbus::Target,
+        /// As above.
+        valve: Option<mbus::ValveOutput>,
+        /// Its key.
+        key: SharedKey,
+    },
     /// Modbus RTU.
     Modbus {
         /// Its address, 1–247.
@@ -67,7 +96,7 @@ impl Device {
         match self {
             Self::Cjt188 { .. } => Protocol::Cjt188,
             Self::Dlt645 { .. } => Protocol::Dlt645,
-            Self::Mbus { .. } => Protocol::Mbus,
+            Self::Mbus { .. } | Self::SecureMbus { .. } => Protocol::Mbus,
             Self::Modbus { .. } => Protocol::Modbus,
             Self::Hart { .. } => Protocol::Hart,
         }
@@ -95,7 +124,9 @@ impl Device {
             Self::Dlt645 { address, standard, di, authority } => {
                 dlt645(*address, *standard, *di, authority).request()?;
             }
-            Self::Mbus { target, .. } => drop(mbus::Request::Data { fcb: true }.encode(*target)?),
+            Self::Mbus { target, .. } | Self::SecureMbus { target, .. } => {
+                drop(mbus::Request::Data { fcb: true }.encode(*target)?);
+            }
             Self::Modbus { unit, map, valve } => talk_modbus::check(*unit, map, *valve)?,
             Self::Hart { select, master } => {
                 talk_hart::Meter { select: select.clone(), master: *master }.identify()?;
@@ -115,7 +146,12 @@ impl Device {
                 let meter = dlt645(*address, *standard, *di, authority);
                 Dialogue::new(talk645::Talk::read(meter, memory))
             }
-            Self::Mbus { target, valve } => Dialogue::new(talk_mbus::Talk::read(*target, *valve, memory)),
+            Self::Mbus { target, valve } => {
+                Dialogue::new(talk_mbus::Talk::read(*target, *valve, None, memory))
+            }
+            Self::SecureMbus { target, valve, key } => {
+                Dialogue::new(talk_mbus::Talk::read(*target, *valve, Some(key.clone()), memory))
+            }
             Self::Modbus { unit, map, valve } => {
                 Dialogue::new(talk_modbus::Talk::read(*unit, map, *valve, memory))
             }
@@ -138,7 +174,10 @@ impl Device {
                 let meter = dlt645(*address, *standard, *di, authority);
                 Dialogue::new(talk645::Talk::look(meter, memory))
             }
-            Self::Mbus { target, .. } => Dialogue::new(talk_mbus::Talk::look(*target, memory)),
+            Self::Mbus { target, .. } => Dialogue::new(talk_mbus::Talk::look(*target, None, memory)),
+            Self::SecureMbus { target, key, .. } => {
+                Dialogue::new(talk_mbus::Talk::look(*target, Some(key.clone()), memory))
+            }
             Self::Modbus { unit, map, valve } => {
                 Dialogue::new(talk_modbus::Talk::look(*unit, map, *valve, memory))
             }
@@ -163,7 +202,8 @@ impl Device {
                 let meter = dlt645(*address, *standard, *di, authority);
                 Dialogue::new(talk645::Talk::valve(meter, to, memory)?)
             }
-            Self::Mbus { target, valve } => {
+            // What goes to the meter is not encrypted: the standard leaves that to it.
+            Self::Mbus { target, valve } | Self::SecureMbus { target, valve, .. } => {
                 Dialogue::new(talk_mbus::Talk::valve(*target, *valve, to, memory)?)
             }
             Self::Modbus { unit, map, valve } => {

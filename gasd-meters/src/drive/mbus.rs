@@ -9,9 +9,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::device::SharedKey;
 use super::dialogue::{self, Due};
-use super::memory::{Kept, Memory};
+use super::memory::{Counted, Kept, Memory};
 use super::oddities::{Oddities, count};
+use super::secure::Opener;
 use super::unfit::NoValve;
 use crate::error::{EncodeError, Error};
 use crate::mbus::{
@@ -56,14 +58,18 @@ pub(super) struct Talk {
     /// The readout under way may be what the meter sent long ago.
     stale: bool,
     readout: Readout,
+    /// Of a meter that encrypts what it says.
+    opener: Option<Opener>,
+    /// As it was remembered, where nothing is opened.
+    counter: Option<Counted>,
     result: Option<Result<Reading, Error>>,
 }
 
 impl Talk {
     fn new(target: Target, output: Option<ValveOutput>, job: Job, memory: &Memory) -> Self {
-        let (link, silent) = match memory.0 {
-            Kept::Mbus { link, silent } => (link, silent),
-            _ => (None, false),
+        let (link, silent, counter) = match memory.0 {
+            Kept::Mbus { link, silent, counter } => (link, silent, counter),
+            _ => (None, false, None),
         };
         // The bit belongs to one address.
         let link = link.filter(|(address, _)| target.byte() == Ok(*address)).map(|(_, count)| count);
@@ -92,16 +98,28 @@ impl Talk {
             silent,
             stale: false,
             readout: Readout::new(),
+            opener: None,
+            counter,
             result: None,
         }
     }
 
-    pub(super) fn read(target: Target, output: Option<ValveOutput>, memory: &Memory) -> Self {
-        Self::new(target, output, Job::Read, memory)
+    pub(super) fn read(
+        target: Target,
+        output: Option<ValveOutput>,
+        key: Option<SharedKey>,
+        memory: &Memory,
+    ) -> Self {
+        Self::new(target, output, Job::Read, memory).with(key)
     }
 
-    pub(super) fn look(target: Target, memory: &Memory) -> Self {
-        Self::new(target, None, Job::Look, memory)
+    pub(super) fn look(target: Target, key: Option<SharedKey>, memory: &Memory) -> Self {
+        Self::new(target, None, Job::Look, memory).with(key)
+    }
+
+    fn with(mut self, key: Option<SharedKey>) -> Self {
+        self.opener = key.map(|key| Opener::new(key, self.target, self.counter));
+        self
     }
 
     pub(super) fn valve(
@@ -150,7 +168,19 @@ impl Talk {
     }
 
     fn take_data(&mut self, answer: &[u8]) -> Result<(), Error> {
-        let message = decode(&Frame::parse(answer)?, &mut ())?;
+        let frame = Frame::parse(answer)?;
+        let message = match &mut self.opener {
+            None => decode(&frame, &mut ())?,
+            Some(opener) => match opener.open(&frame)? {
+                Some(message) => message,
+                // A part: the next one is asked for as the next telegram is.
+                None => {
+                    self.count.answered();
+                    self.agreed = true;
+                    return Ok(());
+                }
+            },
+        };
         if let (Target::Selected(selection), Message::Data(Some(header), _)) = (self.target, &message)
             && header.meter.is_some_and(|meter| !meter.matches(&selection))
         {
@@ -167,6 +197,9 @@ impl Talk {
         self.agreed = true;
         if progress == Progress::Done {
             let readout = core::mem::take(&mut self.readout);
+            if let Some(opener) = &mut self.opener {
+                opener.begin();
+            }
             if core::mem::take(&mut self.stale) {
                 return Ok(());
             }
@@ -251,6 +284,8 @@ impl dialogue::Talk for Talk {
             (Target::Selected(_), _) | (_, Err(_)) => None,
             (_, Ok(address)) => (self.agreed && self.result.is_some()).then_some((address, self.count)),
         };
-        (self.result.unwrap_or(Err(Error::Timeout)), Memory(Kept::Mbus { link, silent: self.silent }))
+        let counter = self.opener.as_ref().and_then(Opener::last).or(self.counter);
+        let memory = Memory(Kept::Mbus { link, silent: self.silent, counter });
+        (self.result.unwrap_or(Err(Error::Timeout)), memory)
     }
 }

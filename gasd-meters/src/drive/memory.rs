@@ -32,12 +32,19 @@ pub(super) enum Kept {
     /// Which byte of an identifier comes first, where the meter has shown it; the next sequence number.
     Cjt188 { order: Option<Order>, ser: u8 },
     /// The frame count bit of the meter at this primary address, while both sides are known to agree; whether its last
-    /// reset stayed unanswered.
-    Mbus { link: Option<(u8, FrameCount)>, silent: bool },
+    /// reset stayed unanswered; the last message counter that a code vouched for.
+    Mbus { link: Option<(u8, FrameCount)>, silent: bool, counter: Option<Counted> },
     /// Totals as they were read last.
     Modbus(modbus::Memory),
     /// Who was found so, and how many preambles it wants.
     Hart { select: HartSelect, address: Address, preambles: u8 },
+}
+
+/// A message counter, and four bytes that tell the key that it belongs to from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub check: [u8; 4],
+    pub counter: u32,
 }
 
 impl Memory {
@@ -46,7 +53,7 @@ impl Memory {
     #[must_use]
     pub fn lasting(&self) -> Self {
         match self.0 {
-            Kept::Mbus { silent, .. } => Self(Kept::Mbus { link: None, silent }),
+            Kept::Mbus { silent, counter, .. } => Self(Kept::Mbus { link: None, silent, counter }),
             Kept::Modbus(ref memory) => Self(Kept::Modbus(memory.lasting())),
             _ => self.clone(),
         }
@@ -71,7 +78,13 @@ impl Memory {
         match &self.0 {
             Kept::Nothing => bytes.push(0),
             Kept::Cjt188 { order, ser } => bytes.extend([1, order_code(*order), *ser]),
-            Kept::Mbus { silent, .. } => bytes.extend([2, u8::from(*silent)]),
+            Kept::Mbus { silent, counter, .. } => {
+                bytes.extend([2, u8::from(*silent)]);
+                if let Some(Counted { check, counter }) = counter {
+                    bytes.extend(check);
+                    bytes.extend(counter.to_le_bytes());
+                }
+            }
             Kept::Modbus(memory) => {
                 bytes.push(3);
                 for part in memory.lasting().parts() {
@@ -124,7 +137,13 @@ fn take(cursor: &mut Cursor<'_>) -> Result<Option<Kept>, Error> {
             (None, _) => return Ok(None),
         },
         2 => match cursor.u8()? {
-            silent @ (0 | 1) => Kept::Mbus { link: None, silent: silent == 1 },
+            silent @ (0 | 1) => {
+                let counter = match cursor.is_empty() {
+                    true => None,
+                    false => Some(Counted { check: cursor.array()?, counter: cursor.u32_le()? }),
+                };
+                Kept::Mbus { link: None, silent: silent == 1, counter }
+            }
             _ => return Ok(None),
         },
         3 => {

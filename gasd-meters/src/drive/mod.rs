@@ -58,8 +58,9 @@ mod dlt645;
 mod hart;
 mod mbus;
 mod modbus;
+mod secure;
 
-pub use device::Device;
+pub use device::{Device, SharedKey};
 pub use dialogue::{Ask, Beside, Dialogue, Finished, REPEATS};
 pub use hart::HartSelect;
 pub use memory::Memory;

@@ -82,7 +82,7 @@ impl Protocol {
             Self::Auto => &["type", "dialect", "registers", "count_from"],
             Self::Cjt188 => &["type", "dialect"],
             Self::Dlt645 => &["edition", "register", "key_file"],
-            Self::Mbus => &["valve"],
+            Self::Mbus => &["valve", "key_file"],
             Self::Modbus => &["registers", "count_from", "valve"],
             Self::Hart => &[],
             Self::Wmbus => &["key_file"],

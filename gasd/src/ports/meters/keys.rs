@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use gasd_meters::drive::Device;
+
 use super::{air, spec};
 use crate::config::{Config, MeterConfig, Talk};
 
@@ -39,6 +41,7 @@ fn warning(meter: &MeterConfig, closed: impl Fn(&Path) -> Option<String>) -> Opt
     let wrong = match &device.talk {
         Talk::Wmbus(_) => air::radio(0, device).err(),
         Talk::LoRaWan { .. } => air::lora(0, device).err(),
+        Talk::Wired(Device::Mbus { .. }) => spec::key(path).err(),
         Talk::Wired(_) => spec::password(path).err(),
         Talk::Auto(_) | Talk::LwM2m { .. } => None,
     };
@@ -49,7 +52,7 @@ fn warning(meter: &MeterConfig, closed: impl Fn(&Path) -> Option<String>) -> Opt
 /// What a meter is without its keys.
 const fn without(talk: &Talk) -> &'static str {
     match talk {
-        Talk::Wired(_) => "its valve cannot be moved",
+        Talk::Wired(Device::Dlt645 { .. }) => "its valve cannot be moved",
         _ => "it is not read",
     }
 }

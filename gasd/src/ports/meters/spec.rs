@@ -2,10 +2,11 @@
 //! From the configuration to what a port works with.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gasd_abi::records::meter_key;
 use gasd_meters::dlt645::Authority;
-use gasd_meters::drive::{Device, Earlier, Memory, ProcedureSettings};
+use gasd_meters::drive::{Device, Earlier, Memory, ProcedureSettings, SharedKey};
 use gasd_ports::Spec;
 use gasd_ports::air::KeyFile;
 
@@ -20,9 +21,14 @@ pub fn wired(config: &Config, port: &PortConfig, desk: &Desk) -> Vec<Spec> {
     let spec = |meter: &MeterConfig| {
         let on = meter.source.on_port().filter(|on| on.port == port.id)?;
         let (device, others) = match &on.device.talk {
-            Talk::Wired(device) => {
-                (with_password(device, on, |why| desk.unusable(&meter.id, &why)), Vec::new())
-            }
+            Talk::Wired(device) => match with_key(device, on) {
+                Ok(device) => (with_password(&device, on, |why| desk.unusable(&meter.id, &why)), Vec::new()),
+                // Without its key it would be believed whoever speaks for it.
+                Err(why) => {
+                    desk.unusable(&meter.id, &why);
+                    return None;
+                }
+            },
             Talk::Auto(devices) => {
                 devices.split_first().map(|(first, others)| (first.clone(), others.to_vec()))?
             }
@@ -41,6 +47,23 @@ pub fn wired(config: &Config, port: &PortConfig, desk: &Desk) -> Vec<Spec> {
         Some(Spec { key, device, others, earlier, every_ns, breaker, most_ul_per_h, memory })
     };
     config.meters.iter().filter_map(spec).collect()
+}
+
+/// The device with its key, where it encrypts what it says.
+fn with_key(device: &Device, on: &PortMeter) -> Result<Device, String> {
+    match (device, &on.device.key_file) {
+        (&Device::Mbus { target, valve }, Some(path)) => {
+            Ok(Device::SecureMbus { target, valve, key: key(path)? })
+        }
+        _ => Ok(device.clone()),
+    }
+}
+
+/// `key`: that of a wired meter.
+pub(super) fn key(path: &Path) -> Result<SharedKey, String> {
+    let keys = KeyFile::read(path).map_err(|error| error.to_string())?;
+    let key = keys.wmbus("key").ok_or("its key file has no key")?;
+    Ok(SharedKey(Arc::new(key)))
 }
 
 /// The device with its password; without where that cannot be had, and `unusable` is told why.
