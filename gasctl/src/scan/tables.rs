@@ -321,14 +321,14 @@ mod tests {
 
     #[test]
     fn a_slow_meter_gets_a_port_that_waits_for_it() {
-        let slow = |ns| Found { slow_ns: ns, ..found("mbus", "5") };
-        let all = [slow(Some(1_300_000_000)), slow(None), slow(Some(1_900_000_000))];
+        let slow = |address, ns| Found { slow_ns: ns, ..found("mbus", address) };
+        let all = [slow("5", Some(1_300_000_000)), slow("6", None), slow("7", Some(1_900_000_000))];
         let text = toml("x", &device(Parity::Even), &all).unwrap();
         let config = gasd::config::parse("50-x.toml", &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
         assert_eq!(config.ports[0].answer_ns, Some(3_000_000_000), "{text}");
         let text = toml("cellar", &PortTable::Known("cellar".into()), &all).unwrap();
         assert!(text.contains("[[port]] \"cellar\"") && text.contains("\n# answer = \"3 s\""), "{text}");
-        let text = toml("x", &device(Parity::Even), &[slow(None)]).unwrap();
+        let text = toml("x", &device(Parity::Even), &[slow("5", None)]).unwrap();
         assert!(!text.contains("answer"), "{text}");
     }
 

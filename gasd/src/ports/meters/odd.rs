@@ -139,7 +139,7 @@ mod tests {
         }
         let late = words("flat", "cellar", &Odd::Late { after_ns: Some(2_540_000_000) });
         assert!(
-            late.contains("\"flat\" on port \"cellar\" answered 2.5 s after its request, when"),
+            late.contains("\"flat\" on port \"cellar\" answered up to 2.6 s after its request, when"),
             "{late}"
         );
         assert!(words("flat", "cellar", &Odd::Late { after_ns: None }).contains("answered when"));
