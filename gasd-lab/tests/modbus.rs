@@ -97,7 +97,8 @@ fn a_total_that_tears_is_caught() {
             torn += u32::from(said.abs_diff(really) > 100_000_000_000);
         }
     }
-    assert_eq!(again, 1, "the high part changed once, and was read again");
+    // Once as the high part changed, and for as long as the low one is so small that it may just have begun anew.
+    assert!((2..=25).contains(&again), "{again}");
     // While it is late it is the old one, which nobody can tell from a right one.
     assert!((1..=3).contains(&torn), "{torn}");
 }

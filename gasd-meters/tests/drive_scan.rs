@@ -268,8 +268,8 @@ fn modbus_units_are_found_by_any_answer() {
             (9, function) => modbus_frame(9, function | 0x80, &[1]),
             (247, 0x11) => modbus_frame(247, 0x11, &[8, 1, 0xFF, b'R', b'T', b'U', b' ', b'4', b'2']),
             (30, 3) => modbus_frame(31, 3, &[2, 0, 7]),
-            (40, 3) => {
-                let mut bytes = modbus_frame(40, 3, &[2, 0, 7]);
+            (40 | 50, 3) | (40, 0x11) => {
+                let mut bytes = modbus_frame(request.unit, 3, &[2, 0, 7]);
                 bytes[4] ^= 1;
                 bytes
             }
@@ -280,7 +280,7 @@ fn modbus_units_are_found_by_any_answer() {
     assert_eq!(found[0].identity.manufacturer.as_deref(), Some("ACME"));
     assert_eq!(found[0].words, "ACME, EVC-1, v2");
     assert_eq!(found[1].words, "it does not say what it is");
-    assert!(found[2].words.contains("as unit 40"));
+    assert!(found[2].words.contains("as unit 40"), "and one damaged answer, as unit 50's, is noise");
     assert_eq!(found[3].words, "RTU 42");
     assert_eq!(n, 247 * 3 - 1);
     let (_, n) = search(Protocol::Modbus, &Bounds { quick: true, ..Bounds::default() }, |_| vec![]);
