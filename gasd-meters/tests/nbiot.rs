@@ -240,40 +240,6 @@ fn a_client_stays_moves_and_goes() {
 }
 
 #[test]
-fn a_registration_is_ended_by_nobody_else() {
-    let mut server = Server::new(Settings::default(), 0x1234_5678_9ABC_DEF0);
-    for id in 0..50 {
-        let out = server.datagram(0, peer(1 + id), &register(id, &format!("client-{id}")).encode().unwrap());
-        assert_eq!(split(out).0[0].code, Code::CREATED);
-    }
-    // Neither the next number nor a small one.
-    let mut locations: Vec<u32> = server.clients().iter().map(|client| client.location).collect();
-    locations.sort_unstable();
-    assert!(locations.windows(2).all(|pair| pair[1] - pair[0] > 1), "{locations:?}");
-    assert!(locations.iter().filter(|location| **location < 1 << 24).count() < 5, "{locations:?}");
-    let location = server.clients()[7].location.to_string();
-    let bye = |id| {
-        let bye = Message::new(Type::Confirmable, Code::DELETE, id, &[3]).with(option::URI_PATH, b"rd");
-        bye.with(option::URI_PATH, location.as_bytes()).encode().unwrap()
-    };
-    assert_eq!(split(server.datagram(S, peer(900), &bye(90))).0[0].code, Code::FORBIDDEN);
-    assert_eq!(server.clients().len(), 50);
-    assert_eq!(split(server.datagram(S, peer(8), &bye(91))).0[0].code, Code::DELETED);
-    assert_eq!(server.clients().len(), 49);
-}
-
-#[test]
-fn what_is_said_twice_is_no_registration() {
-    let mut server = Server::new(Settings::default(), 1);
-    for (id, twice) in ["ep=another", "lt=500", "lt=none", "b=U"].into_iter().enumerate() {
-        let message = register(id as u16, "client").with(option::URI_QUERY, twice.as_bytes());
-        let (sent, events) = send(&mut server, 0, &message);
-        assert_eq!((sent[0].code, &events[..]), (Code::BAD_REQUEST, &[][..]), "{twice}");
-    }
-    assert!(server.clients().is_empty());
-}
-
-#[test]
 fn a_request_is_sent_again_and_given_up() {
     let (mut server, observe) = registered();
     let mut sent_at = vec![];
