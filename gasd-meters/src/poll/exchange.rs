@@ -323,6 +323,12 @@ impl Exchange {
         self.rejected = self.rejected.or(truncated);
     }
 
+    /// What [`Exchange::not_before`] was told; 0 where nothing was.
+    #[must_use]
+    pub const fn not_before_ns(&self) -> u64 {
+        self.not_before_ns
+    }
+
     /// Whether the request is out.
     #[must_use]
     pub const fn is_sent(&self) -> bool {

@@ -247,9 +247,6 @@ impl Bus {
     }
 
     fn begin(&mut self, job: Job<What>, now_ns: u64) {
-        if self.is_kept_from(&job, now_ns) {
-            return self.order_step(&job, Err(Error::Timeout), now_ns);
-        }
         let Some(member) = self.members.iter().find(|member| member.spec.key == job.meter) else { return };
         if let What::Position(number) | What::Move(number, _) = job.what
             && member.order.as_ref().is_none_or(|order| order.number != number)

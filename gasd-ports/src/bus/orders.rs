@@ -78,31 +78,28 @@ impl Bus {
         self.events.push_back(Event::Commanded { key, to });
     }
 
-    /// Breaks off a talk whose request is not out yet, for a valve: it may wait for long until no answer can be mistaken.
-    /// Returns whether it did.
+    /// Breaks off a talk whose request is not out yet, for a valve: it may wait for long until no answer can be mistaken. The
+    /// reading before a closing does not wait for that either: its meter is one that cannot be read. Returns whether it did.
     pub(super) fn gives_way(&mut self, now_ns: u64) -> bool {
-        let waits = |talk: &Talk<What>| talk.job.priority != Priority::Valve && !talk.is_sent();
-        if !self.talk.as_ref().is_some_and(waits) {
-            return false;
-        }
         self.plan_orders(now_ns);
         let pressing = self.agenda.is_pressing(Priority::Poll);
-        if pressing && let Some(talk) = self.talk.take() {
+        let waits =
+            |talk: &mut Talk<What>| !talk.is_sent() && (pressing || talk.job.priority == Priority::Valve);
+        let Some(talk) = self.talk.take_if(waits) else { return false };
+        if talk.job.priority != Priority::Valve {
             self.break_off(talk);
+            return true;
         }
-        pressing
-    }
-
-    /// Whether a valve that is to be closed would be read only after an answer that may still come, and for which no closing
-    /// waits: the meter is one that cannot be read.
-    pub(super) fn is_kept_from(&self, job: &Job<What>, now_ns: u64) -> bool {
-        let member = self.members.iter().find(|member| member.spec.key == job.meter);
-        let Some(member) = member.filter(|_| matches!(job.what, What::Position(_))) else { return false };
-        let device = member.guesses.device();
-        let mut reading = device.read(&member.spec.memory);
-        let over_ns = reading.next().map_or(0, |ask| self.owed.over_ns(device.protocol(), &ask.request));
-        member.order.as_ref().is_some_and(|order| order.to == Valve::Closed)
-            && over_ns > now_ns.saturating_add(PATIENCE_NS)
+        let closes = self.member(talk.job.meter).and_then(|member| member.order.as_ref());
+        let closes = closes.is_some_and(|order| order.to == Valve::Closed);
+        if !closes || talk.not_before_ns() <= now_ns.saturating_add(PATIENCE_NS) {
+            self.talk = Some(talk);
+            return false;
+        }
+        let (job, finished, _) = talk.finish();
+        self.remember(job.meter, finished.memory);
+        self.order_step(&job, Err(Error::Timeout), now_ns);
+        true
     }
 
     /// Ends a talk that would go on, for a valve. A reading is begun anew later, a question goes on.

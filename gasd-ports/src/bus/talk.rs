@@ -242,6 +242,11 @@ impl<W> Talk<W> {
         self.line.gap_ns
     }
 
+    /// Before that time, ns, the request does not go out, however silent the line is.
+    pub(super) fn not_before_ns(&self) -> u64 {
+        self.exchange.as_ref().map_or(0, Exchange::not_before_ns)
+    }
+
     /// Whether the request of now is out.
     pub(super) fn is_sent(&self) -> bool {
         self.exchange.as_ref().is_some_and(Exchange::is_sent)
