@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A gas meter that speaks wired M-Bus: primary and secondary addresses, readings of several telegrams, a valve behind
-//! the digital output `FD 1A`.
+//! the digital output `FD 1A`, and what it says encrypted if it is asked to.
 
 use gasd_meters::mbus::{
     ACK, ANY, Address, BROADCAST, Frame, Function, Link, Message, SELECTED, ValveOutput, decode, probe,
 };
+use gasd_meters::wmbus::{Key, Lock, Seal};
 use gasd_meters::{Valve, bcd};
 
 use crate::calendar::Calendar;
@@ -72,6 +73,14 @@ impl Settings {
     }
 }
 
+/// How a meter encrypts what it says, as a radio meter does: EN 13757-7 has the modes for both.
+pub enum Cipher {
+    /// Mode 5.
+    Mode5(Key),
+    /// Mode 7, and the message counter of its next telegram.
+    Mode7(Key, u32),
+}
+
 /// What a meter remembers of one of its addresses: the frame count bits that came last.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -82,6 +91,7 @@ struct Counts {
 /// The meter.
 pub struct GasMeter {
     settings: Settings,
+    cipher: Option<Cipher>,
     manners: Manners,
     truth: Shared,
     ear: Ear,
@@ -101,6 +111,7 @@ impl GasMeter {
     pub fn new(settings: Settings, habits: Habits, truth: Shared) -> Self {
         Self {
             settings,
+            cipher: None,
             manners: Manners::new(habits),
             truth,
             ear: Ear::new(GAP_NS, probe),
@@ -111,6 +122,13 @@ impl GasMeter {
             last: None,
             access: 0,
         }
+    }
+
+    /// The same, and what it says is encrypted.
+    #[must_use]
+    pub fn encrypting(mut self, cipher: Cipher) -> Self {
+        self.cipher = Some(cipher);
+        self
     }
 
     fn counts(&mut self, address: u8) -> &mut Counts {
@@ -176,12 +194,9 @@ impl GasMeter {
         }
     }
 
-    fn build(&self, now_ns: u64) -> Vec<u8> {
-        let Settings { secondary, quirks, status, primary, telegrams, .. } = self.settings;
-        let mut data: Vec<u8> = secondary.to_wire().into();
-        data.extend([self.access, status]);
-        data.extend(quirks.signature.to_le_bytes());
-        data.resize(data.len() + usize::from(quirks.fillers.min(50)), 0x2F);
+    fn build(&mut self, now_ns: u64) -> Vec<u8> {
+        let Settings { quirks, primary, telegrams, .. } = self.settings;
+        let mut data = vec![0x2F; usize::from(quirks.fillers.min(50))];
         if self.next == 0 {
             data.extend(self.now(now_ns));
         } else {
@@ -192,8 +207,34 @@ impl GasMeter {
             data.push(if more { 0x1F } else { 0x0F });
             data.resize(data.len() + usize::from(quirks.own.min(100)), 0xA5);
         }
+        let message = self.message(&data);
+        let Some((ci, data)) = message.split_first() else { return Vec::new() };
         // What stands here is never as long as a frame can be.
-        Frame::Long(Link { control: 0x08, address: primary }, 0x72, &data).encode().unwrap_or_default()
+        Frame::Long(Link { control: 0x08, address: primary }, *ci, data).encode().unwrap_or_default()
+    }
+
+    /// The CI field, the long header, and the records behind it as they are sent.
+    fn message(&mut self, records: &[u8]) -> Vec<u8> {
+        let Settings { secondary, quirks, status, .. } = self.settings;
+        let lock = match &mut self.cipher {
+            None => {
+                let mut message = vec![0x72];
+                message.extend(secondary.to_wire());
+                message.extend([self.access, status]);
+                message.extend(quirks.signature.to_le_bytes());
+                message.extend(records);
+                return message;
+            }
+            Some(Cipher::Mode5(key)) => Lock::Mode5(key),
+            Some(Cipher::Mode7(key, counter)) => {
+                *counter = counter.saturating_add(1);
+                Lock::Mode7(key, counter.saturating_sub(1))
+            }
+        };
+        let sender = Some(secondary);
+        let seal = Seal { meter: secondary, sender, access: self.access, status, lock, records, clear: 0 };
+        // As on the radio, behind the link layer.
+        seal.telegram().map(|telegram| telegram.bytes[10..].to_vec()).unwrap_or_default()
     }
 
     /// Volume, flow, clock and valve.

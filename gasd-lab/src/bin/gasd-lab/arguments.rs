@@ -31,6 +31,7 @@ pub enum Command {
     #[command(after_help = "Examples:
   gasd-lab serial --protocol cjt188 --count 8 --link /tmp/meters
   gasd-lab serial --protocol mbus --address 12345678 --telegrams 3 --quirky
+  gasd-lab serial --protocol mbus --security mode7 --count 2 --link /tmp/meters
   gasd-lab serial --protocol modbus --baud 9600 --noise 5% --burst 4 --echo
   gasd-lab serial --protocol cjt188 --dead 60s..90s --late 5% --valve-answer-lost 20%")]
     Serial(Serial),
@@ -69,6 +70,17 @@ pub enum Protocol {
     Hart,
 }
 
+/// How meters of wired M-Bus encrypt what they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WiredSecurity {
+    /// Not at all
+    Open,
+    /// AES-CBC (mode 5)
+    Mode5,
+    /// AES-CBC and a code that vouches for it, with a message counter (mode 7)
+    Mode7,
+}
+
 #[derive(Args)]
 pub struct Serial {
     /// What the meters speak
@@ -105,6 +117,9 @@ pub struct Serial {
     /// Telegrams of one reading (M-Bus)
     #[arg(long, default_value_t = 1)]
     pub telegrams: u8,
+    /// How the meters encrypt what they say (M-Bus); their keys are printed
+    #[arg(long, value_enum, default_value = "open")]
+    pub security: WiredSecurity,
     #[command(flatten)]
     pub behaviour: Behaviour,
     #[command(flatten)]
@@ -319,6 +334,6 @@ mod tests {
                 all += 1;
             }
         }
-        assert_eq!(all, 10);
+        assert_eq!(all, 11);
     }
 }

@@ -9,8 +9,11 @@ use gasd_lab::pty::Pty;
 use gasd_lab::{Bus, Line, Meter, Shared, Truth, cjt188, dlt645, hart, mbus, modbus};
 use gasd_meters::cjt188::{Order, Profile};
 use gasd_meters::dlt645::Standard;
+use gasd_meters::hex::Hex;
+use gasd_meters::wmbus::Key;
 
-use crate::arguments::{Protocol, Serial};
+use crate::arguments::{Protocol, Serial, WiredSecurity};
+use crate::units::key;
 use crate::watch::watch;
 
 const MS: u64 = 1_000_000;
@@ -127,7 +130,12 @@ fn make(asked: &Serial, from_ns: u64, n: u64, place: u8) -> Result<(String, Shar
                 settings.quirks = mbus::Quirks::ALL;
             }
             let name = format!("{primary} ({})", settings.secondary);
-            (name, Box::new(mbus::GasMeter::new(settings, habits, truth.clone())))
+            let meter = mbus::GasMeter::new(settings, habits, truth.clone());
+            let Some((mode, cipher, told)) = cipher(asked, from_ns, n) else {
+                return Ok((name, truth, Box::new(meter)));
+            };
+            println!("{name}: {mode}, key {}", Hex(&told));
+            (name, Box::new(meter.encrypting(cipher)))
         }
         Protocol::Modbus => {
             let mut settings = modbus::Settings::new(address as u8);
@@ -147,6 +155,18 @@ fn make(asked: &Serial, from_ns: u64, n: u64, place: u8) -> Result<(String, Shar
         }
     };
     Ok((name, truth, meter))
+}
+
+/// How a meter of wired M-Bus encrypts, and its key, which is no secret.
+fn cipher(asked: &Serial, from_ns: u64, n: u64) -> Option<(&'static str, mbus::Cipher, [u8; 16])> {
+    let told = key(asked.meter.seed, n as u32, 4);
+    // Counters rise from one run to the next, too.
+    let counter = u32::try_from(wall_s().saturating_add((from_ns / 1_000_000_000) as i64)).unwrap_or(1);
+    match asked.security {
+        WiredSecurity::Open => None,
+        WiredSecurity::Mode5 => Some(("mode 5", mbus::Cipher::Mode5(Key::new(told)), told)),
+        WiredSecurity::Mode7 => Some(("mode 7", mbus::Cipher::Mode7(Key::new(told), counter), told)),
+    }
 }
 
 fn numbered(link: &Path, n: u8) -> PathBuf {
