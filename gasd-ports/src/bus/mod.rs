@@ -126,7 +126,7 @@ impl Bus {
         self.hurry_search(now_ns);
         loop {
             if let Some(talk) = &mut self.talk {
-                match talk.step(now_ns) {
+                match talk.step(&self.owed, now_ns) {
                     Turn::Send(bytes) => {
                         self.counts.requests = self.counts.requests.saturating_add(1);
                         self.went_out(&bytes, now_ns);
