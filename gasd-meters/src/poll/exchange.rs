@@ -171,6 +171,13 @@ impl Exchange {
         self.many = false;
     }
 
+    /// No answer is waited for that begins later than this, ns.
+    pub fn enough_by(&mut self, ns: u64) {
+        if let Phase::Listen { until_ns, .. } = &mut self.phase {
+            *until_ns = (*until_ns).min(ns);
+        }
+    }
+
     /// The request does not go out before that time, ns: what comes until then answers another one.
     #[must_use]
     pub fn not_before(self, ns: u64) -> Self {

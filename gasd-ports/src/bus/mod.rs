@@ -331,6 +331,7 @@ impl Bus {
     }
 
     fn finish(&mut self, talk: Talk<What>, now_ns: u64) {
+        let sent = talk.out;
         let (job, finished, raw) = talk.finish();
         let key = job.meter;
         if job.what == What::Search {
@@ -366,7 +367,11 @@ impl Bus {
             (What::Move(..), Ok(reading)) => self.order_step(&job, Ok(reading.valve), now_ns),
             (What::Position(_) | What::Move(..), Err(error)) => {
                 self.failed(&job, error, raw, now_ns);
-                self.order_step(&job, Err(error), now_ns);
+                if sent {
+                    self.order_step(&job, Err(error), now_ns);
+                } else {
+                    self.unsent(&job, error, now_ns);
+                }
             }
             (What::Search, _) => {}
         }

@@ -11,6 +11,9 @@ use super::event::Counts;
 use super::owed::Owed;
 use super::stray::sort_acks;
 
+/// Behind what may be an answer said twice, the one to the request is awaited for so long, ns, and no longer than any.
+const ANOTHER_NS: u64 = 2_000_000_000;
+
 /// A talk under way.
 pub(super) struct Talk<W> {
     pub(super) job: Job<W>,
@@ -18,6 +21,8 @@ pub(super) struct Talk<W> {
     line: Line,
     pub(super) protocol: Protocol,
     exchange: Option<Exchange>,
+    /// A request went out.
+    pub(super) out: bool,
     /// The request has an answer.
     answered: bool,
     /// A search listens longer than the line's meters may think, ns; and whether the line was wanted meanwhile.
@@ -71,6 +76,7 @@ impl<W> Talk<W> {
             line,
             protocol,
             exchange: None,
+            out: false,
             answered: true,
             listens_ns: None,
             hurried: false,
@@ -113,7 +119,10 @@ impl<W> Talk<W> {
             exchange.wait_until(owed.over_ns(self.protocol, ear.dialogue.request()));
         }
         match exchange.step(now_ns, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame)) {
-            Step::Send(bytes) => Turn::Send(bytes.to_vec().into()),
+            Step::Send(bytes) => {
+                self.out = true;
+                Turn::Send(bytes.to_vec().into())
+            }
             Step::Wait { until_ns } => Turn::Wait { until_ns },
             Step::Done => match self.exchange.take() {
                 Some(exchange) => {
@@ -137,10 +146,12 @@ impl<W> Talk<W> {
             Some(exchange) => {
                 let probe = |bytes: &[u8]| ear.dialogue.probe(bytes);
                 let early = exchange.heard(now_ns, bytes, probe, |frame| ear.judge(frame));
-                if !self.repeated.is_empty()
-                    && exchange.answers().any(|answer| is_new(&self.repeated, answer))
-                {
-                    exchange.enough();
+                if !self.repeated.is_empty() && exchange.answers().next().is_some() {
+                    if exchange.answers().any(|answer| is_new(&self.repeated, answer)) {
+                        exchange.enough();
+                    } else {
+                        exchange.enough_by(now_ns.saturating_add(ANOTHER_NS));
+                    }
                 }
                 early
             }
