@@ -52,6 +52,8 @@ struct Line {
     damaged: u64,
     /// The first unit's valve is closed.
     closes: bool,
+    /// The server in front of it hangs up now and then, and the units go on.
+    hangs_up: bool,
 }
 
 struct Random(u64);
@@ -155,6 +157,9 @@ fn play(line: Line, seed: u64) -> usize {
     let mut units = Units::new(line, seed);
     let mut readings = 0;
     while now_ns < until_ns {
+        if line.hangs_up && units.random.share(2) {
+            bus.lost(now_ns);
+        }
         if now_ns >= order_ns {
             order_ns = u64::MAX;
             assert!(bus.move_valve(1, Valve::Closed, ProcedureSettings::default(), now_ns));
@@ -194,6 +199,7 @@ fn who_takes_another_time_each_time_is_read_right() {
         (Line { units: 2, ..slow }, 80),
         (Line { units: 2, alike: true, ..slow }, 400),
         (Line { units: 4, ..some }, 1_500),
+        (Line { units: 2, hangs_up: true, ..some }, 500),
         (Line { units: 4, alike: true, closes: true, ..slow }, 400),
         (Line { units: 4, closes: true, ..some }, 1_500),
     ] {

@@ -70,12 +70,12 @@ impl Bus {
         (order.busy, order.due_ns) = (false, now_ns);
     }
 
-    /// As [`Bus::order_step`], of a talk of which nothing went out, as the line was never silent. A command that nobody can
-    /// have heard is sent as soon as it can be.
-    pub(super) fn unsent(&mut self, job: &Job<What>, error: Error, now_ns: u64) {
+    /// A step of an order has failed. A command of which nothing was sent, as the line was never silent or is gone, nobody can
+    /// have heard: it is sent as soon as it can be.
+    pub(super) fn order_failed(&mut self, job: &Job<What>, sent: bool, error: Error, now_ns: u64) {
         let Some(member) = self.member(job.meter) else { return };
         match (job.what, &mut member.order) {
-            (What::Move(number, _), Some(order)) if number == order.number => {
+            (What::Move(number, _), Some(order)) if !sent && number == order.number => {
                 order.procedure.was_not_sent(error, now_ns);
                 (order.busy, order.due_ns) = (false, now_ns);
                 // It is not at work.

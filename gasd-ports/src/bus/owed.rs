@@ -98,12 +98,6 @@ impl Owed {
         Some(took_ns)
     }
 
-    /// No answer comes any more: the line was away.
-    pub(super) fn forget(&mut self) {
-        self.0.clear();
-        self.1.clear();
-    }
-
     /// This answered that request.
     fn said(&mut self, key: Key, request: &[u8], answer: &[u8], t_ns: u64) {
         self.1.retain(|said| t_ns < said.t_ns.saturating_add(MOST_NS) && said.request != request);
