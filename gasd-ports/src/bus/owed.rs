@@ -46,19 +46,22 @@ struct Said {
 
 /// The requests that may still be answered, and what may be heard once more.
 #[derive(Default)]
-pub(super) struct Owed(VecDeque<Out>, VecDeque<Said>);
+pub(super) struct Owed {
+    out: VecDeque<Out>,
+    said: VecDeque<Said>,
+}
 
 impl Owed {
     /// This request of this meter goes out.
     pub(super) fn sent(&mut self, key: Option<Key>, protocol: Protocol, request: &[u8], t_ns: u64) {
-        self.0.retain(|out| out.over_ns > t_ns);
-        if self.0.len() == MOST {
-            self.0.pop_front();
+        self.out.retain(|out| out.over_ns > t_ns);
+        if self.out.len() == MOST {
+            self.out.pop_front();
         }
         let over_ns = t_ns.saturating_add(MOST_NS);
         // Of other protocols it is not looked at again, and there may be a password in it.
         let request = if protocol == Protocol::Modbus { request.to_vec() } else { Vec::new() };
-        self.0.push_back(Out { key, protocol, request, sent_ns: t_ns, over_ns });
+        self.out.push_back(Out { key, protocol, request, sent_ns: t_ns, over_ns });
     }
 
     /// This answer of this meter came. To which of its requests is not known, so it is taken for that to the oldest one that it
@@ -67,7 +70,7 @@ impl Owed {
         let can = |out: &Out| {
             out.key == key && (out.protocol != Protocol::Modbus || is_answer(&out.request, answer))
         };
-        let mut asked = self.0.iter().filter(|out| out.over_ns > t_ns && can(out));
+        let mut asked = self.out.iter().filter(|out| out.over_ns > t_ns && can(out));
         let oldest = asked.next()?;
         // What refuses says only of which function: it may be that of another one, which is answered yet.
         if oldest.protocol == Protocol::Modbus
@@ -85,13 +88,13 @@ impl Owed {
     }
 
     fn paid(&mut self, t_ns: u64, by: impl Fn(&Out) -> bool) -> Option<u64> {
-        self.0.retain(|out| out.over_ns > t_ns);
-        let oldest = self.0.iter().position(by)?;
-        let Out { key, sent_ns, .. } = self.0.remove(oldest)?;
+        self.out.retain(|out| out.over_ns > t_ns);
+        let oldest = self.out.iter().position(by)?;
+        let Out { key, sent_ns, .. } = self.out.remove(oldest)?;
         let took_ns = t_ns.saturating_sub(sent_ns);
         let each_ns = took_ns.saturating_add(took_ns / 4).saturating_add(MARGIN_NS);
         let mut over_ns = t_ns;
-        for out in self.0.iter_mut().filter(|out| out.key == key) {
+        for out in self.out.iter_mut().filter(|out| out.key == key) {
             over_ns = over_ns.saturating_add(each_ns);
             out.over_ns = out.over_ns.max(over_ns);
         }
@@ -100,11 +103,11 @@ impl Owed {
 
     /// This answered that request.
     fn said(&mut self, key: Key, request: &[u8], answer: &[u8], t_ns: u64) {
-        self.1.retain(|said| t_ns < said.t_ns.saturating_add(MOST_NS) && said.request != request);
-        if self.1.len() == MOST {
-            self.1.pop_front();
+        self.said.retain(|said| t_ns < said.t_ns.saturating_add(MOST_NS) && said.request != request);
+        if self.said.len() == MOST {
+            self.said.pop_front();
         }
-        self.1.push_back(Said { key, request: request.to_vec(), answer: answer.to_vec(), t_ns });
+        self.said.push_back(Said { key, request: request.to_vec(), answer: answer.to_vec(), t_ns });
     }
 
     /// What would answer this request, and may be the answer to another one once more.
@@ -112,12 +115,12 @@ impl Owed {
         let may_be = |said: &&Said| {
             said.key == key && now_ns < said.t_ns.saturating_add(MOST_NS) && is_alike(&said.request, request)
         };
-        self.1.iter().filter(may_be).map(|said| said.answer.clone()).collect()
+        self.said.iter().filter(may_be).map(|said| said.answer.clone()).collect()
     }
 
     /// Before that time, ns, this request must not go out.
     pub(super) fn over_ns(&self, protocol: Protocol, request: &[u8]) -> u64 {
-        let like = self.0.iter().filter(|out| {
+        let like = self.out.iter().filter(|out| {
             out.protocol == protocol && protocol == Protocol::Modbus && is_alike(&out.request, request)
         });
         like.map(|out| out.over_ns).max().unwrap_or(0)
@@ -253,6 +256,6 @@ mod tests {
         for n in 0..1_000 {
             owed.sent(None, Protocol::Modbus, &A, 2 * S + n);
         }
-        assert_eq!(owed.0.len(), MOST);
+        assert_eq!(owed.out.len(), MOST);
     }
 }
