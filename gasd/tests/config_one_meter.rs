@@ -241,3 +241,23 @@ fn what_is_no_address_is_not_called_one() {
     assert!(errors.contains("`device` is missing") && errors.contains("`readings` is missing"), "{errors}");
     assert!(!errors.contains("pulse_volume"), "it counts no pulses: {errors}");
 }
+
+#[test]
+fn a_tag_is_filled_up_with_spaces() {
+    let hart = |tag: &str| format!("{{ protocol = \"hart\", address = \"{tag}\" }}");
+    let two = |tag: &str| port("p") + &meter("a", "p", &hart("TAG1")) + &meter("b", "p", &hart(tag));
+    refused(&two("tag1  "), "meter \"a\" has this address on the same port already");
+    parse("gasd.toml", &two(" TAG1")).unwrap();
+    refused(&(port("p") + &meter("a", "p", &hart("  "))), "is no address of this protocol");
+}
+
+#[test]
+fn of_a_meter_that_is_wrong_itself_nothing_else_is_said() {
+    let device = "{ protocol = \"cjt188\", address = \"3378\" }";
+    let text = port("p") + &meter("flat", "p", device) + &valve("flat", "flat");
+    let errors = parse("gasd.toml", &text).unwrap_err().to_string();
+    assert!(
+        errors.contains("is no address of this protocol") && !errors.contains("is on no port"),
+        "{errors}"
+    );
+}

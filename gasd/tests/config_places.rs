@@ -44,9 +44,11 @@ fn a_device_in_another_spelling_is_one_device() {
 
 #[test]
 fn a_server_in_another_spelling_is_one_server() {
-    for (one, other) in
-        [("meters.example:4001", "Meters.Example.:04001"), ("[::1]:4001", "[0:0:0:0:0:0:0:1]:4001")]
-    {
+    for (one, other) in [
+        ("meters.example:4001", "Meters.Example.:04001"),
+        ("[::1]:4001", "[0:0:0:0:0:0:0:1]:4001"),
+        ("192.0.2.7:4001", "[::ffff:192.0.2.7]:4001"),
+    ] {
         let text = refused(&(tcp("a", one) + &tcp("b", other)));
         let words =
             format!("is of port \"b\" and the same socket as \"{one}\" of port \"a\", on line 3; put");
@@ -55,6 +57,19 @@ fn a_server_in_another_spelling_is_one_server() {
     let alike = refused(&(tcp("a", "192.0.2.7:4001") + &tcp("b", "192.0.2.7:4001")));
     assert!(alike.contains("is taken already by port \"a\""), "{alike}");
     parse("gasd.toml", &(tcp("a", "192.0.2.7:4001") + &tcp("b", "192.0.2.7:4002"))).unwrap();
+}
+
+#[test]
+fn what_is_no_server_is_refused_before_it_is_looked_for() {
+    for text in
+        ["tcp://host:4001", "host:4001/", "::1:4001", "[::1:4001", "host", "host:0", ":4001", "ho st:4001"]
+    {
+        let error = refused(&tcp("a", text));
+        assert!(error.contains("is no host with a port"), "{text}: {error}");
+    }
+    for text in ["[fe80::1]:4001", "[fe80::1%eth0]:4001", "host-7.example:4001", "192.0.2.7:4001"] {
+        parse("gasd.toml", &tcp("a", text)).unwrap();
+    }
 }
 
 #[test]

@@ -44,6 +44,8 @@ impl HartSelect {
             Ok(poll @ 0..=63) => Some(Self::Poll(poll)),
             Ok(_) => None,
             Err(_) => {
+                // A tag of fewer than eight characters is filled up with spaces on the line.
+                let text = text.trim_end_matches(' ');
                 let packed = |c: char| (' '..='_').contains(&c.to_ascii_uppercase());
                 let good = (1..=8).contains(&text.len()) && text.chars().all(packed);
                 good.then(|| Self::Tag(text.to_ascii_uppercase()))

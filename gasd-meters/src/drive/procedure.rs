@@ -58,7 +58,8 @@ pub struct Earlier {
 pub enum Act {
     /// Read the meter, then tell [`Procedure::was_read`].
     Read,
-    /// Command the valve, then tell [`Procedure::was_commanded`]. It is said once, whatever comes of it.
+    /// Command the valve, then tell [`Procedure::was_commanded`]. It is said once, whatever comes of it, but where it did not
+    /// go out ([`Procedure::was_not_sent`]).
     Command,
     /// Nothing, until then.
     Wait {
@@ -162,6 +163,8 @@ pub struct Procedure {
     mute: bool,
     /// The meter has said where its valve is.
     says: bool,
+    /// The command could not be sent, and is tried until then, ns.
+    unsent_until_ns: Option<u64>,
     /// What became of the command.
     command: Option<Result<Option<Valve>, Error>>,
     /// Where it was when it was last read back.
@@ -192,6 +195,7 @@ impl Procedure {
             wait_ns: now_ns,
             mute: false,
             says: false,
+            unsent_until_ns: None,
             command: None,
             seen: None,
             unsaid: false,
@@ -218,6 +222,12 @@ impl Procedure {
     /// Whether the meter has taken the command.
     const fn is_taken(&self) -> bool {
         matches!(self.command, Some(Ok(_)))
+    }
+
+    /// The command that went out before.
+    #[must_use]
+    pub const fn earlier(&self) -> Option<Earlier> {
+        self.earlier
     }
 
     /// How long a valve may move after its command, ns.
@@ -309,6 +319,21 @@ impl Procedure {
             self.earlier.filter(|earlier| earlier.to != self.to).map_or(0, |earlier| earlier.until_ns);
         self.stage = Stage::Back { until_ns: now_ns.saturating_add(settle_ns).max(opposed_ns) };
         self.wait_ns = now_ns;
+    }
+
+    /// The command did not go out by `now_ns`, as the line was never silent: it is due again, for as long as a valve may move.
+    /// After that it counts as one without an answer.
+    pub fn was_not_sent(&mut self, why: Error, now_ns: u64) {
+        if self.stage != Stage::Out {
+            return;
+        }
+        let settle_ns = self.settings.settle_ns;
+        let until_ns = *self.unsent_until_ns.get_or_insert(now_ns.saturating_add(settle_ns));
+        if now_ns < until_ns {
+            self.stage = Stage::Due;
+        } else {
+            self.was_commanded(Err(why), now_ns);
+        }
     }
 
     /// What the meter said where it answered and would not.

@@ -161,10 +161,32 @@ impl Exchange {
         Self { many: true, ..self }
     }
 
+    /// The answers so far.
+    pub fn answers(&self) -> impl Iterator<Item = &[u8]> {
+        self.answer.iter().chain(&self.more).map(Vec::as_slice)
+    }
+
+    /// No more answers are waited for.
+    pub const fn enough(&mut self) {
+        self.many = false;
+    }
+
+    /// No answer is waited for that begins later than this, ns.
+    pub fn enough_by(&mut self, ns: u64) {
+        if let Phase::Listen { until_ns, .. } = &mut self.phase {
+            *until_ns = (*until_ns).min(ns);
+        }
+    }
+
     /// The request does not go out before that time, ns: what comes until then answers another one.
     #[must_use]
     pub fn not_before(self, ns: u64) -> Self {
         Self { not_before_ns: ns, ..self }
+    }
+
+    /// As [`Exchange::not_before`], of a request that is under way: another time from now on.
+    pub const fn wait_until(&mut self, ns: u64) {
+        self.not_before_ns = ns;
     }
 
     /// An answer may begin so long after the request, ns, in place of [`Line::answer_ns`]. The silence before it stays as it is.

@@ -126,7 +126,7 @@ impl Bus {
         self.hurry_search(now_ns);
         loop {
             if let Some(talk) = &mut self.talk {
-                match talk.step(now_ns) {
+                match talk.step(&self.owed, now_ns) {
                     Turn::Send(bytes) => {
                         self.counts.requests = self.counts.requests.saturating_add(1);
                         self.went_out(&bytes, now_ns);
@@ -174,12 +174,12 @@ impl Bus {
     /// The line is gone. What was asked is not answered, and no meter is to blame.
     pub fn lost(&mut self, now_ns: u64) {
         self.unasked_ends(now_ns);
-        self.owed.forget();
         if let Some(mut talk) = self.talk.take() {
             talk.lose();
+            let sent = talk.out;
             let (job, finished, _) = talk.finish();
             match job.what {
-                What::Position(_) | What::Move(..) => self.order_step(&job, Err(Error::Timeout), now_ns),
+                What::Position(_) | What::Move(..) => self.order_failed(&job, sent, Error::Timeout, now_ns),
                 What::Search => self.search_told(&finished),
                 What::Read | What::Look => {}
             }
@@ -331,6 +331,7 @@ impl Bus {
     }
 
     fn finish(&mut self, talk: Talk<What>, now_ns: u64) {
+        let sent = talk.out;
         let (job, finished, raw) = talk.finish();
         let key = job.meter;
         if job.what == What::Search {
@@ -366,7 +367,7 @@ impl Bus {
             (What::Move(..), Ok(reading)) => self.order_step(&job, Ok(reading.valve), now_ns),
             (What::Position(_) | What::Move(..), Err(error)) => {
                 self.failed(&job, error, raw, now_ns);
-                self.order_step(&job, Err(error), now_ns);
+                self.order_failed(&job, sent, error, now_ns);
             }
             (What::Search, _) => {}
         }

@@ -70,6 +70,21 @@ impl Bus {
         (order.busy, order.due_ns) = (false, now_ns);
     }
 
+    /// A step of an order has failed. A command of which nothing was sent, as the line was never silent or is gone, nobody can
+    /// have heard: it is sent as soon as it can be.
+    pub(super) fn order_failed(&mut self, job: &Job<What>, sent: bool, error: Error, now_ns: u64) {
+        let Some(member) = self.member(job.meter) else { return };
+        match (job.what, &mut member.order) {
+            (What::Move(number, _), Some(order)) if !sent && number == order.number => {
+                order.procedure.was_not_sent(error, now_ns);
+                (order.busy, order.due_ns) = (false, now_ns);
+                // It is not at work.
+                member.spec.earlier = order.procedure.earlier();
+            }
+            _ => self.order_step(job, Err(error), now_ns),
+        }
+    }
+
     /// A command to a valve is about to go out.
     pub(super) fn commanded(&mut self, key: Key, to: Valve, now_ns: u64) {
         let Some(member) = self.member(key) else { return };

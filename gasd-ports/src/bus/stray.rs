@@ -47,8 +47,10 @@ impl Bus {
             return;
         }
         let Some(asked) = whose(protocol, talk.request()).filter(|asked| asked.one) else { return };
-        if let Some(other) = outcome.other.as_ref().and_then(|frame| whose(protocol, frame)) {
-            self.another_was_late(protocol, &other, t_ns);
+        if let Some(frame) = &outcome.other
+            && let Some(other) = whose(protocol, frame)
+        {
+            self.another_was_late(protocol, &other, frame, t_ns);
             let odd = Odd::Address { asked: asked.address.clone(), answered: other.address, taken: false };
             self.events.push_back(Event::Odd { key, t_ns, odd });
         }
@@ -67,12 +69,12 @@ impl Bus {
     }
 
     /// Another meter of the line answered: it may have been asked before, and is late.
-    fn another_was_late(&mut self, protocol: Protocol, by: &Whose, t_ns: u64) {
+    fn another_was_late(&mut self, protocol: Protocol, by: &Whose, frame: &[u8], t_ns: u64) {
         let Some(key) = self.member_of(protocol, &by.address) else { return };
         if *self.late(Some(key)) > 0 && by.from_meter {
             self.counts.others = self.counts.others.saturating_sub(1);
             self.counts.late = self.counts.late.saturating_add(1);
-            self.tell_late(Some(key), t_ns);
+            self.tell_late(Some(key), frame, t_ns);
         }
     }
 

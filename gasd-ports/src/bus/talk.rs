@@ -11,6 +11,9 @@ use super::event::Counts;
 use super::owed::Owed;
 use super::stray::sort_acks;
 
+/// Behind what may be an answer said twice, the one to the request is awaited for so long, ns, and no longer than any.
+const ANOTHER_NS: u64 = 2_000_000_000;
+
 /// A talk under way.
 pub(super) struct Talk<W> {
     pub(super) job: Job<W>,
@@ -18,6 +21,8 @@ pub(super) struct Talk<W> {
     line: Line,
     pub(super) protocol: Protocol,
     exchange: Option<Exchange>,
+    /// A request went out.
+    pub(super) out: bool,
     /// The request has an answer.
     answered: bool,
     /// A search listens longer than the line's meters may think, ns; and whether the line was wanted meanwhile.
@@ -25,6 +30,8 @@ pub(super) struct Talk<W> {
     hurried: bool,
     /// What was heard instead of an answer the last time.
     raw: Vec<u8>,
+    /// What would answer the request, and was the answer to another one: it may be that, once more.
+    repeated: Vec<Vec<u8>>,
 }
 
 /// Who tells an answer from what else is heard.
@@ -69,10 +76,12 @@ impl<W> Talk<W> {
             line,
             protocol,
             exchange: None,
+            out: false,
             answered: true,
             listens_ns: None,
             hurried: false,
             raw: Vec::new(),
+            repeated: Vec::new(),
         }
     }
 
@@ -86,26 +95,39 @@ impl<W> Talk<W> {
             line.answer_ns = line.gap_ns.min(line.answer_ns);
         }
         let not_before_ns = owed.over_ns(self.protocol, &ask.request);
+        self.repeated = match self.protocol {
+            Protocol::Modbus if !ask.many => owed.repeated(self.job.meter, &ask.request, now_ns),
+            _ => Vec::new(),
+        };
         let mut exchange = Exchange::new(ask.request, line, waited, now_ns).not_before(not_before_ns);
         self.hurried = false;
         if let Some(listens_ns) = self.listens_ns {
             exchange = exchange.listening(listens_ns);
         }
-        self.exchange = Some(if ask.many { exchange.to_many() } else { exchange });
+        let listens = ask.many || !self.repeated.is_empty();
+        self.exchange = Some(if listens { exchange.to_many() } else { exchange });
         true
     }
 
-    pub(super) fn step(&mut self, now_ns: u64) -> Turn {
+    /// `owed` may have become less while the request waits for it.
+    pub(super) fn step(&mut self, owed: &Owed, now_ns: u64) -> Turn {
         let Some(exchange) = &mut self.exchange else {
             return Turn::Wait { until_ns: now_ns };
         };
         let ear = &self.ear;
+        if exchange.not_before_ns() > now_ns {
+            exchange.wait_until(owed.over_ns(self.protocol, ear.dialogue.request()));
+        }
         match exchange.step(now_ns, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame)) {
-            Step::Send(bytes) => Turn::Send(bytes.to_vec().into()),
+            Step::Send(bytes) => {
+                self.out = true;
+                Turn::Send(bytes.to_vec().into())
+            }
             Step::Wait { until_ns } => Turn::Wait { until_ns },
             Step::Done => match self.exchange.take() {
                 Some(exchange) => {
                     let mut outcome = exchange.outcome();
+                    self.pick(&mut outcome);
                     // A search wants to know of each byte that it cannot place.
                     if self.protocol == Protocol::Mbus && self.job.priority != Priority::Scan {
                         sort_acks(&mut outcome);
@@ -122,9 +144,34 @@ impl<W> Talk<W> {
         let ear = &self.ear;
         match &mut self.exchange {
             Some(exchange) => {
-                exchange.heard(now_ns, bytes, |bytes| ear.dialogue.probe(bytes), |frame| ear.judge(frame))
+                let probe = |bytes: &[u8]| ear.dialogue.probe(bytes);
+                let early = exchange.heard(now_ns, bytes, probe, |frame| ear.judge(frame));
+                if !self.repeated.is_empty() && exchange.answers().next().is_some() {
+                    if exchange.answers().any(|answer| is_new(&self.repeated, answer)) {
+                        exchange.enough();
+                    } else {
+                        exchange.enough_by(now_ns.saturating_add(ANOTHER_NS));
+                    }
+                }
+                early
             }
             None => bytes.to_vec(),
+        }
+    }
+
+    /// Of several answers of one who may answer twice the one that is no repetition. Where there is none but that, it is the
+    /// answer, as registers may be equal.
+    fn pick(&self, outcome: &mut Outcome) {
+        if self.repeated.is_empty() {
+            return;
+        }
+        let more = std::mem::take(&mut outcome.more);
+        outcome.others = outcome.others.saturating_add(more.len());
+        if let Ok(first) = &mut outcome.result
+            && !is_new(&self.repeated, first)
+            && let Some(new) = more.into_iter().find(|answer| is_new(&self.repeated, answer))
+        {
+            *first = new;
         }
     }
 
@@ -151,6 +198,10 @@ impl<W> Talk<W> {
     pub(super) fn finish(self) -> (Job<W>, Finished, Vec<u8>) {
         (self.job, self.ear.dialogue.finish(), self.raw)
     }
+}
+
+fn is_new(repeated: &[Vec<u8>], answer: &[u8]) -> bool {
+    !repeated.iter().any(|before| before == answer)
 }
 
 /// Learns from what is heard whether the adapter hears itself.

@@ -193,7 +193,7 @@ impl Bus {
             _ if own => &mut self.counts.others,
             _ if by.as_ref().is_some_and(|by| !by.from_meter) => &mut self.counts.masters,
             Some(key) if !sending => {
-                self.tell_late(key, t_ns);
+                self.tell_late(key, frame, t_ns);
                 &mut self.counts.late
             }
             _ => &mut self.counts.others,
@@ -243,8 +243,8 @@ impl Bus {
     }
 
     /// Tells of a meter's late answer.
-    pub(super) fn tell_late(&mut self, key: Option<Key>, t_ns: u64) {
-        let after_ns = self.owed.came(key, t_ns);
+    pub(super) fn tell_late(&mut self, key: Option<Key>, answer: &[u8], t_ns: u64) {
+        let after_ns = self.owed.came(key, answer, t_ns);
         let Some(key) = key else { return };
         self.events.push_back(Event::Odd { key, t_ns, odd: Odd::Late { after_ns } });
     }

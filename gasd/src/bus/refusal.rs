@@ -133,7 +133,9 @@ impl Refusal {
             Refusal::Command(CommandError::Unacknowledged { .. } | CommandError::VerdictWaits { .. }) => {
                 "io.gasd1.Error.Unacknowledged"
             }
-            Refusal::Command(CommandError::Held { .. }) => "io.gasd1.Error.Held",
+            Refusal::Command(CommandError::Held { .. } | CommandError::HeldAsAnother { .. }) => {
+                "io.gasd1.Error.Held"
+            }
             Refusal::Command(CommandError::Actuator { .. }) => "io.gasd1.Error.Actuator",
             Refusal::Command(CommandError::Overtaken { .. }) => "io.gasd1.Error.Overtaken",
             Refusal::Command(CommandError::Configuration(_)) => "io.gasd1.Error.Configuration",
@@ -202,6 +204,13 @@ mod tests {
             Refusal::Command(CommandError::VerdictWaits { cookie: 1, verdict: 2 }),
             Refusal::Command(CommandError::Held {
                 valve: valve(),
+                owner: valve(),
+                reason: valve(),
+                cookie: 1,
+            }),
+            Refusal::Command(CommandError::HeldAsAnother {
+                valve: valve(),
+                left: valve(),
                 owner: valve(),
                 reason: valve(),
                 cookie: 1,

@@ -173,6 +173,8 @@ pub(super) fn find_meter(
         return None;
     };
     let why = match meters[found].on_port() {
+        // What is wrong with the meter itself is told already.
+        None if !meters[found].has_source() => return None,
         None => {
             Some("is on no port, so gasd cannot send it a command; a valve on a line has gpio".to_owned())
         }

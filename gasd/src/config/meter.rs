@@ -171,6 +171,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether it is known where its readings or pulses come from; the report says why not.
+    pub(super) const fn has_source(&self) -> bool {
+        self.source.is_some()
+    }
+
     /// The meter, unless something about it was reported.
     pub(super) fn finish(self, valve: Option<usize>, port: bool) -> Option<MeterConfig> {
         if self.alarm_refused {

@@ -34,7 +34,12 @@ impl Place {
             let port: u16 = port.parse().ok()?;
             let address = format!("{host}:{port}").parse::<SocketAddr>();
             let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-            Some(address.map_or_else(|_| format!("{host}:{port}"), |address| address.to_string()))
+            // The numbers of version 4 are written as ones of version 6, too.
+            let canonical = |address: SocketAddr| match address.ip().to_canonical() {
+                ip if ip == address.ip() => address,
+                ip => SocketAddr::new(ip, port),
+            };
+            Some(address.map_or_else(|_| format!("{host}:{port}"), |at| canonical(at).to_string()))
         };
         Self::Socket(short().unwrap_or_else(|| text.to_owned()))
     }

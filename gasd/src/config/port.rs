@@ -315,8 +315,11 @@ fn tcp<'a>(
     let field = section.required(report, "address", SERVER)?;
     let text = field.string(report, SERVER)?;
     let good = text.rsplit_once(':').is_some_and(|(host, port)| {
+        // Numbers with colons stand in brackets: nobody knows where others end.
+        let numbers = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         !host.is_empty()
-            && !text.contains(char::is_whitespace)
+            && !text.contains(|c: char| c.is_whitespace() || c == '/')
+            && (numbers.is_some() || !host.contains([':', '[', ']']))
             && port.parse::<u16>().is_ok_and(|port| port > 0)
     });
     if !good {

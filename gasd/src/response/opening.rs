@@ -5,7 +5,7 @@ use crate::response::actuator::Target;
 use crate::response::audit::entry;
 use crate::response::clock::Now;
 use crate::response::valves::{GASD, OPERATOR, Step, Valves};
-use crate::state::{CommandError, Feedback, Position};
+use crate::state::{CommandError, Feedback, Hold, Position};
 use crate::store::{Change, StoredHold};
 
 /// An opening that is allowed so far.
@@ -151,6 +151,13 @@ impl Valves {
         self.unacknowledged.len() < before
     }
 
+    /// What is held of valves that are not configured any more, with their ids. What was driven for them nobody knows any
+    /// more: any valve may be one of them under another name.
+    fn left(&self) -> impl Iterator<Item = (&str, &Hold)> {
+        let left = self.valves.iter().filter(|valve| !valve.state.is_configured());
+        left.flat_map(|valve| valve.state.holds.iter().map(|hold| (valve.state.id.as_str(), hold)))
+    }
+
     fn may_open(&self, at: usize) -> Result<(), CommandError> {
         let valve = &self.valves[at];
         let id = || valve.state.id.clone();
@@ -158,7 +165,8 @@ impl Valves {
             let is_its_meter =
                 self.meters.iter().any(|meter| meter.valve == Some(at) && meter.id == verdict.meter);
             // The configuration may have changed since; the hold still names its verdict.
-            let holds_it = valve.state.holds.iter().any(|hold| hold.verdict == Some(verdict.id));
+            let its = |hold: &Hold| hold.verdict == Some(verdict.id);
+            let holds_it = valve.state.holds.iter().chain(self.left().map(|(_, hold)| hold)).any(its);
             // Of a meter that is not there any more nobody knows which valve it had: it may have got
             // another name, and this valve too.
             let is_nobodys = !self.meters.iter().any(|meter| meter.id == verdict.meter);
@@ -172,10 +180,19 @@ impl Valves {
                 meter: verdict.meter.clone(),
             });
         }
-        if let Some(hold) = valve.state.holds.iter().find(|hold| hold.owner != GASD && hold.owner != OPERATOR)
-        {
+        let of_others = |hold: &Hold| hold.owner != GASD && hold.owner != OPERATOR;
+        if let Some(hold) = valve.state.holds.iter().find(|hold| of_others(hold)) {
             return Err(CommandError::Held {
                 valve: id(),
+                owner: hold.owner.clone(),
+                reason: hold.reason.clone(),
+                cookie: hold.cookie,
+            });
+        }
+        if let Some((left, hold)) = self.left().find(|(_, hold)| of_others(hold)) {
+            return Err(CommandError::HeldAsAnother {
+                valve: id(),
+                left: left.into(),
                 owner: hold.owner.clone(),
                 reason: hold.reason.clone(),
                 cookie: hold.cookie,

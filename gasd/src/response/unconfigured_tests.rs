@@ -97,3 +97,22 @@ fn a_configured_valve_keeps_the_holds_of_gasd_and_the_operator_until_it_is_opene
     let refused = valves.plan_release("house", 3, Release::Any, "uid 0", NOW).unwrap_err();
     assert!(matches!(refused, CommandError::NotReleasable { .. }), "{refused}");
 }
+
+#[test]
+fn what_is_held_under_a_name_that_is_gone_keeps_every_valve_from_being_opened() {
+    let mut valves = valves(&loaded());
+    let open = |valves: &Valves| valves.plan_open("house", "uid 0", NOW);
+    let waits = open(&valves).unwrap_err();
+    assert!(matches!(waits, CommandError::Unacknowledged { verdict: 9, .. }), "{waits}");
+    // Its meter is there again, and has another valve.
+    valves.set_meters(vec![("old-meter".into(), "outside".into())]);
+    let waits = open(&valves).unwrap_err();
+    assert!(matches!(waits, CommandError::Unacknowledged { verdict: 9, .. }), "its hold is left: {waits}");
+    acknowledge(&mut valves, 9);
+    let held = open(&valves).unwrap_err();
+    assert!(matches!(held, CommandError::HeldAsAnother { cookie: 1, .. }), "{held}");
+    assert!(held.to_string().contains("gasctl valve release old 1"), "{held}");
+    release(&mut valves, 1, Release::Own(33)).unwrap();
+    // Those of gasd and the operator go with an opening, whatever the valve is called.
+    open(&valves).unwrap();
+}

@@ -170,6 +170,22 @@ pub enum CommandError {
         /// Which hold.
         cookie: u64,
     },
+    /// Somebody else holds a valve that is not configured any more, which may be this one.
+    #[error(
+        "valve \"{valve}\" stays closed: {owner} holds valve \"{left}\", which is not configured any more and may be this one under another name: {reason}; it is for {owner} to release, or for `gasctl valve release {left} {cookie}`"
+    )]
+    HeldAsAnother {
+        /// The valve.
+        valve: String,
+        /// The one that is held.
+        left: String,
+        /// Who holds it.
+        owner: String,
+        /// Why.
+        reason: String,
+        /// Which hold.
+        cookie: u64,
+    },
     /// No such hold on this valve.
     #[error("valve \"{valve}\" has no hold {cookie}; `gasctl status` lists them")]
     NoSuchHold {

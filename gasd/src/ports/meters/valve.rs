@@ -51,6 +51,8 @@ struct Seat {
     comes_up_until_ns: u64,
     /// A closing failed: it is not shown as open before this time, `CLOCK_BOOTTIME` ns.
     doubt_until_ns: u64,
+    /// It was said where orders go. The port may be open before that.
+    connected: bool,
     /// Where orders go; `None` while the port is not there.
     hand: Option<(PortHandle, u64)>,
 }
@@ -88,6 +90,9 @@ impl Seat {
 
     /// Its port is there: what waited for that goes out.
     fn is_there(&mut self) {
+        if !self.connected {
+            return;
+        }
         self.comes_up_until_ns = 0;
         if self.waits.is_some() {
             self.order(Target::Closed);
@@ -155,6 +160,7 @@ impl ValveDesk {
         if hand.is_none() {
             seat.position = Position::Unknown;
         }
+        seat.connected |= hand.is_some();
         seat.hand = hand;
         if seat.waits.is_some() {
             seat.order(Target::Closed);
@@ -282,6 +288,16 @@ mod tests {
         assert!(!seat.unsent, "nothing is ever opened later");
     }
 
+    #[test]
+    fn a_port_that_is_open_before_orders_can_go_there_is_waited_for() {
+        let desk = ValveDesk::default();
+        let mut valve = desk.actuator("flat");
+        desk.is_there("flat");
+        valve.drive(Target::Closed).unwrap();
+        assert!(valve.late_failure().is_none());
+        assert!(desk.seats()["flat"].waits.is_some(), "it goes out as soon as it is connected");
+    }
+
     /// A valve whose port has had its time to come up.
     fn late(desk: &ValveDesk) -> MeterValve {
         let valve = desk.actuator("flat");
@@ -315,7 +331,12 @@ mod tests {
         assert!(seat.waits.is_some() && seat.failed.is_none() && seat.under_way.is_none());
         assert_eq!((seat.failure(8), seat.shown(8)), (None, Position::Unknown));
         assert_eq!(seat.failure(9), Some(NotMoved::NoLine.to_string()));
-        let mut seat = Seat { under_way: Some(Target::Closed), comes_up_until_ns: 9, ..Seat::default() };
+        let mut seat = Seat {
+            under_way: Some(Target::Closed),
+            comes_up_until_ns: 9,
+            connected: true,
+            ..Seat::default()
+        };
         seat.is_there();
         seat.moved(Valve::Closed, Err(NotMoved::NoLine), 5);
         assert!(seat.waits.is_none() && seat.failure(6).is_some());
