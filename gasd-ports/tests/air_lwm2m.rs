@@ -245,3 +245,22 @@ proptest! {
         }
     }
 }
+
+/// A meter counts on the registration that it was granted: what is kept of it is on the disk before it hears of that.
+#[test]
+fn what_a_meter_is_answered_is_kept_before() {
+    let mut server = server(cjt188());
+    for (id, at_ns) in [(1, 0), (1, 10 * S), (2, 20 * S)] {
+        let out = hear(&mut server, at_ns, &register(id, IMEI, "</19/0>"));
+        assert!(is_in_order(&out));
+        let is_kept = |output: &Output| match output {
+            Output::Answer { key, until_ns, .. } => *key == KEY && *until_ns > at_ns,
+            Output::Send { .. } => false,
+            Output::Event(_) => true,
+        };
+        assert!(!sent(&out).is_empty() && out.iter().all(is_kept), "{out:?}");
+    }
+    // Who is nobody's is refused at once.
+    let out = hear(&mut server, 30 * S, &register(3, "another", "</19/0>"));
+    assert!(out.iter().any(|output| matches!(output, Output::Send { .. })));
+}

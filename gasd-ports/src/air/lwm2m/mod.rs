@@ -20,6 +20,9 @@ pub use device::{Carries, Device};
 
 const VERSION: u8 = 1;
 
+/// The longest that an answer waits for the disk, ns: meters send again what is not acknowledged in two seconds.
+const ANSWER_NS: u64 = 1_500_000_000;
+
 struct Member {
     device: Device,
     order: Option<Order>,
@@ -95,7 +98,7 @@ impl Lwm2m {
         let (mut told, mut sent) = (Vec::new(), Vec::new());
         for output in done {
             match output {
-                nbiot::Output::Send(to, bytes) => sent.push(Output::Send { to, bytes }),
+                nbiot::Output::Send(to, bytes) => sent.push(self.send(now_ns, to, bytes)),
                 nbiot::Output::Event(nbiot::Event::Said { endpoint, path, content, late }) => {
                     self.said(now_ns, &endpoint, path, &content, late, &mut told);
                 }
@@ -128,6 +131,21 @@ impl Lwm2m {
         }
         out.append(&mut told);
         out.append(&mut sent);
+    }
+
+    /// What a meter is answered binds it - it counts on the registration that it was granted -, so that this is on the disk
+    /// before.
+    fn send(&self, now_ns: u64, to: SocketAddr, bytes: Vec<u8>) -> Output {
+        let client = self.server.clients().iter().find(|client| client.peer == to);
+        let named =
+            |client: &Client| self.members.iter().find(|member| member.device.endpoint == client.endpoint);
+        match client.and_then(named) {
+            Some(member) => {
+                let (key, until_ns) = (member.device.key, now_ns.saturating_add(ANSWER_NS));
+                Output::Answer { key, to, bytes, until_ns }
+            }
+            None => Output::Send { to, bytes },
+        }
     }
 
     fn said(
