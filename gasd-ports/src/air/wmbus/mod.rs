@@ -29,7 +29,7 @@ pub use framer::{Framed, Framer, Framing, IDLE_NS};
 
 use clear::{OPEN_VOLUME, drop_unprotected, has_volume};
 use memory::{Known, Pin};
-use whose::{Whose, whose};
+use whose::{Says, Whose, says, whose};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -168,6 +168,12 @@ impl Wmbus {
         let deciphers = self.settings.deciphers;
         let Some(member) = self.members.get_mut(place) else { return };
         let key = member.device.key;
+        // Nothing is wrong with a telegram that has no data; a state that nobody vouches for is none.
+        match says(&framed.telegram) {
+            Says::Nothing => return,
+            Says::State if member.device.secret.is_some() && !deciphers => return,
+            Says::State | Says::Data => {}
+        }
         match member.receive(now_ns, &framed.telegram, deciphers) {
             Ok(Heard::Reading { mut reading, memory }) => {
                 self.counts.read = self.counts.read.saturating_add(1);
