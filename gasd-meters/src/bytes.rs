@@ -176,6 +176,13 @@ pub fn int_le(bytes: &[u8]) -> i64 {
     (uint_le(bytes) as i64).checked_shl(unused).unwrap_or(0) >> unused.min(63)
 }
 
+/// FNV-1a, 64 bits: tells messages apart, protects nothing.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

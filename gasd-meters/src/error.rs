@@ -185,7 +185,7 @@ impl fmt::Display for Error {
             Self::AddressMismatch => f.write_str("the answer comes from another meter than the one asked"),
             Self::OtherAddress { got, known } => write!(
                 f,
-                "{got} is heard where {known} was read: another meter, or a changed telegram; configure the full address"
+                "{got} is heard where {known} was read: another meter, or a changed telegram; configure the full address of the one that is meant"
             ),
             Self::AnswerMismatch { what } => write!(f, "an answer to another request: {what}"),
             Self::Echo => f.write_str("the adapter returns what it sends: let the reader drop the echo"),

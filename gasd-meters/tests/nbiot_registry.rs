@@ -59,3 +59,27 @@ fn what_is_said_twice_is_no_registration() {
     }
     assert!(server.clients().is_empty());
 }
+
+#[test]
+fn registrations_that_break_off_keep_nobody_out() {
+    let mut server = Server::new(Settings::default(), 1);
+    let first = |id| {
+        let part = register(id, "client").with_number(option::BLOCK1, 8);
+        Message { payload: b"</3/0>,</19/0/0>".into(), ..part }.encode().unwrap()
+    };
+    let codes: Vec<Code> = (0..40).map(|n| code(&server.datagram(0, peer(1_000 + n), &first(n)))).collect();
+    assert!(codes.starts_with(&[Code::CONTINUE]) && codes.ends_with(&[Code::UNAVAILABLE]), "{codes:?}");
+    // Nobody is registered, so nobody looks after the time.
+    assert_eq!(server.due_ns(), None);
+    assert_eq!(code(&server.datagram(301 * S, peer(1), &first(1))), Code::CONTINUE);
+}
+
+/// Answers are remembered, so that what is in them is what a datagram may have in vain.
+#[test]
+fn an_answer_is_short_whatever_was_asked() {
+    let mut server = Server::new(Settings::default(), 1);
+    let long = register(1, "client").with(option::BLOCK1, &[1; 60_000]);
+    let out = server.datagram(0, peer(1), &long.encode().unwrap());
+    let [Output::Send(_, bytes)] = &out[..] else { panic!("{} outputs", out.len()) };
+    assert_eq!((code(&out), bytes.len() < 20), (Code::BAD_OPTION, true));
+}

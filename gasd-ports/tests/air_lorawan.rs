@@ -189,6 +189,24 @@ fn a_confirmed_frame_is_answered_in_the_first_window() {
     assert_eq!(answers, 6);
 }
 
+/// At SF12 the air belongs to others for minutes after each frame.
+#[test]
+fn a_slow_device_that_has_heard_no_answer_is_answered() {
+    let mut network = network(keys_1_0(1));
+    let confirmed = |counter| up(&keys_1_0(1), ADDR, counter, true, &gm2(5), Radio::default());
+    for n in 0..8u32 {
+        let at_ns = u64::from(n) * 280 * S;
+        network.heard(at_ns, from(), &pull(1));
+        let air = Air { tmst: 1 + n * 280_000_000, ..Air::default() };
+        let out = network.heard(at_ns, from(), &air.push(&confirmed(2)));
+        assert_eq!((asked(&out).len(), readings(&out).len()), (1, usize::from(n == 0)), "{n}: {out:?}");
+        assert!(errors(&out).is_empty());
+    }
+    // What nobody sends again any more is recorded.
+    let out = hear(&mut network, 4_000 * S, &confirmed(2));
+    assert_eq!(errors(&out), [(KEY, Error::Replay { got: 2, last: 2 })]);
+}
+
 #[test]
 fn the_gateway_that_can_answer_answers() {
     let mut network = network(keys_1_0(1));

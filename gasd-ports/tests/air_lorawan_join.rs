@@ -248,7 +248,7 @@ fn frames_by_others() {
                 // None of them is a gas meter's: what is wrong is its payload, and the counter is kept.
                 assert!(memories(&out).len() == 1 && readings(&out).is_empty(), "{id}");
                 assert!(errors(&out).iter().all(|(_, error)| *error != Error::Mac), "{id}: {out:?}");
-                assert_eq!(errors(&hear(&mut network, 100 * S, &wire))[0].1.kind(), "replay", "{id}");
+                assert_eq!(errors(&hear(&mut network, 4_000 * S, &wire))[0].1.kind(), "replay", "{id}");
                 read += 1;
             }
             Ok(Phy::JoinRequest(request)) => {

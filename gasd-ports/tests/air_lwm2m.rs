@@ -86,10 +86,10 @@ fn a_frame_in_object_19_is_a_reading() {
     let out = hear(&mut server, 3 * S, &telling(10, &token, 2, 42, &gas()));
     assert!(readings(&out).is_empty() && sent(&out).len() == 1);
     // Two frames with a header and noise in one telling.
-    let two = [b"CTRL:", &gas()[..], &[0, 0xFF], &gas()].concat();
-    assert_eq!(readings(&hear(&mut server, 4 * S, &telling(11, &token, 3, 42, &two))).len(), 2);
+    let two = [b"CTRL:", &at_hour(0x10, 0x78)[..], &[0, 0xFF], &at_hour(0x11, 0x79)].concat();
+    assert_eq!(readings(&hear(&mut server, 4_000 * S, &telling(11, &token, 3, 42, &two))).len(), 2);
     // What is told out of order says that it is, and is not read.
-    let out = hear(&mut server, 5 * S, &telling(12, &token, 1, 42, &gas()));
+    let out = hear(&mut server, 4_001 * S, &telling(12, &token, 1, 42, &gas()));
     assert!(matches!(errors(&out)[..], [(KEY, Error::AnswerMismatch { .. })]) && readings(&out).is_empty());
     assert!(is_in_order(&out));
 }
@@ -244,4 +244,56 @@ proptest! {
             let _ = server.restore(KEY, &[&[1, 1][..], payload].concat(), 0);
         }
     }
+}
+
+/// A meter counts on the registration that it was granted: what is kept of it is on the disk before it hears of that.
+#[test]
+fn what_a_meter_is_answered_is_kept_before() {
+    let mut server = server(cjt188());
+    for (id, at_ns) in [(1, 0), (1, 10 * S), (2, 20 * S)] {
+        let out = hear(&mut server, at_ns, &register(id, IMEI, "</19/0>"));
+        assert!(is_in_order(&out));
+        let is_kept = |output: &Output| match output {
+            Output::Answer { key, until_ns, .. } => *key == KEY && *until_ns > at_ns,
+            Output::Send { .. } => false,
+            Output::Event(_) => true,
+        };
+        assert!(!sent(&out).is_empty() && out.iter().all(is_kept), "{out:?}");
+    }
+    // Who is nobody's is refused at once.
+    let out = hear(&mut server, 30 * S, &register(3, "another", "</19/0>"));
+    assert!(out.iter().any(|output| matches!(output, Output::Send { .. })));
+}
+
+/// A frame of that hour and volume.
+fn at_hour(hour: u8, low: u8) -> Vec<u8> {
+    let mut frame = gas();
+    let begin = frame.iter().position(|byte| *byte == 0x68).unwrap();
+    // Identifier, the volume's low byte, the clock's hour.
+    (frame[begin + 14], frame[begin + 26]) = (low, hour);
+    let end = frame.len() - 2;
+    frame[end] = frame[begin..end].iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte));
+    frame
+}
+
+#[test]
+fn frames_of_several_hours_in_one_telling_are_of_their_hours() {
+    let mut server = server(cjt188());
+    let token = observed(&mut server, "</19/0>");
+    let now_ns = 100_000 * S;
+    let times = |out: &[Output]| -> Vec<u64> {
+        let read = out.iter().filter_map(|output| match output {
+            Output::Event(Event::Read { t_ns, .. }) => Some(now_ns.saturating_sub(*t_ns) / S),
+            _ => None,
+        });
+        read.collect()
+    };
+    let three = [at_hour(0x12, 0x80), at_hour(0x10, 0x78), at_hour(0x11, 0x79)].concat();
+    let out = hear(&mut server, now_ns, &telling(10, &token, 2, 42, &three));
+    assert_eq!(times(&out), [7_200, 3_600, 0], "{out:?}");
+    assert!(volumes(&out).is_sorted() && volumes(&out).len() == 3);
+    // Where the register falls nothing says which is right.
+    let two = [at_hour(0x10, 0x80), at_hour(0x11, 0x79)].concat();
+    let out = hear(&mut server, now_ns + S, &telling(11, &token, 3, 42, &two));
+    assert!(volumes(&out).is_empty() && matches!(errors(&out)[..], [(KEY, Error::Malformed { .. })]));
 }

@@ -365,3 +365,25 @@ proptest! {
         }
     }
 }
+
+/// Meters that can be asked say so between their readings, and new ones want to be installed: nothing is wrong with that.
+#[test]
+fn what_has_no_data_is_no_failure() {
+    for (control, body, state) in [
+        (0x48, "8C2001", false),
+        (0x47, "8C8001 7A01040000", true),
+        (0x46, "7A01040000", true),
+        (0x48, "8E2001 9315785634123303 72 78563412931533030104 0000", true),
+        (0x08, "8A01000000", false),
+    ] {
+        let body = hex::parse(body).unwrap();
+        let bytes = [&[10 + body.len() as u8 - 1, control][..], &meter().to_radio(), &body].concat();
+        let telegram = air(&Telegram::parse(&bytes, Some(Format::Plain)).unwrap());
+        let mut keyed = receiver(Some(SECRET));
+        assert_eq!(keyed.heard(S, &telegram), [], "{control:02X} {body:02X?}");
+        assert_eq!((keyed.counts().heard, keyed.counts().failed), (1, 0));
+        // Without a key its state is believed as its readings are.
+        let out = receiver(None).heard(S, &telegram);
+        assert!(errors(&out).is_empty() && readings(&out).len() == usize::from(state), "{out:?}");
+    }
+}

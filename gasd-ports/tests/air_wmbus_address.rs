@@ -164,7 +164,9 @@ fn memory_of_the_version_before_is_read() {
     let mut first = core("12345678.ELS.33.03", Some(SECRET));
     say(&mut first, 1, &telegram(meter(), Lock::Mode7(&key, 9), 1));
     let mut kept = first.memory(KEY).to_vec();
-    assert_eq!((kept[0], kept.remove(5)), (2, 0));
+    // With its pin: 1, what was configured, who it was.
+    let pin: Vec<u8> = kept.drain(5..22).collect();
+    assert_eq!((kept[0], pin[0]), (2, 1));
     kept[0] = 1;
     let mut again = core("12345678", Some(SECRET));
     again.restore(KEY, &kept, 0).unwrap();
@@ -174,4 +176,50 @@ fn memory_of_the_version_before_is_read() {
     }
     kept[0] = 3;
     assert!(again.restore(KEY, &kept, 0).is_err());
+}
+
+/// A radio that speaks for several meters: whoever is configured by the radio's address is the first that it spoke for.
+#[test]
+fn of_a_radio_that_speaks_for_several_one_is_read() {
+    let key = Key::new(SECRET);
+    let radio: Address = "11223344.IDM.03.37".parse().unwrap();
+    let next = Address { id: [0x79, 0x56, 0x34, 0x12], ..meter() };
+    for (secret, lock) in [(None, Lock::Open), (Some(SECRET), Lock::Mode5(&key))] {
+        let through = |meter, access| {
+            let sender = (meter != radio).then_some(radio);
+            Seal { meter, sender, access, status: 0, lock, records: RECORDS, clear: 0 }.telegram().unwrap()
+        };
+        for address in ["11223344.IDM.03.37", "11223344"] {
+            let mut first = self::core(address, secret);
+            let out = say(&mut first, 1, &through(meter(), 1));
+            assert_eq!((volumes(&out).len(), memories(&out).len()), (1, 1), "{address}");
+            let mut again = self::core(address, secret);
+            again.restore(KEY, &memories(&out)[0].1, 0).unwrap();
+            for core in [&mut first, &mut again] {
+                let out = say(core, 2, &through(next, 1));
+                assert!(is_refused(&out, "address_mismatch"), "{address}: {out:?}");
+                let words = errors(&out)[0].1.to_string();
+                assert!(words.contains("12345678") && words.contains("12345679"), "{words}");
+                assert_eq!(volumes(&say(core, 3, &through(meter(), 2))).len(), 1, "{address}");
+            }
+        }
+        // A meter that speaks for another one, too, is who is meant, whichever is heard first.
+        let mut core = self::core("11223344.IDM.03.37", secret);
+        assert_eq!(volumes(&say(&mut core, 1, &through(meter(), 1))).len(), 1);
+        for at_s in [2, 20] {
+            assert_eq!(volumes(&say(&mut core, at_s, &through(radio, at_s as u8))).len(), 1);
+            assert!(is_refused(&say(&mut core, at_s + 1, &through(meter(), at_s as u8)), "address_mismatch"));
+        }
+        // What a radio says of itself and is no volume keeps it from no meter, and is read on.
+        let status = |access| {
+            let records = &[0x02, 0xFD, 0x74, 0x10, 0x0E];
+            let seal = Seal { meter: radio, sender: None, access, status: 0, lock, records, clear: 0 };
+            seal.telegram().unwrap()
+        };
+        let mut core = self::core("11223344.IDM.03.37", secret);
+        for at_s in [1, 3] {
+            assert_eq!(readings(&say(&mut core, at_s, &status(at_s as u8))).len(), 1);
+            assert_eq!(volumes(&say(&mut core, at_s + 1, &through(meter(), at_s as u8))).len(), 1);
+        }
+    }
 }

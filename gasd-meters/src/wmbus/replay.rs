@@ -112,13 +112,6 @@ impl Replay {
     }
 }
 
-/// FNV-1a, 64 bits: tells telegrams apart, protects nothing.
-pub(super) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

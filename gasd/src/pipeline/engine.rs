@@ -135,10 +135,8 @@ impl Engine {
                 }
                 Ok(Input::Health(line, health)) => {
                     if let Some(&Some(at)) = by_line.get(line as usize) {
-                        let meter = &mut self.meters[at];
-                        let note = changes::line(&meter.id, meter.health.as_deref(), health.as_deref());
-                        meter.health = health;
-                        note.into_iter().for_each(journal::tell);
+                        self.meters[at].health = health;
+                        self.tell_health(at);
                     }
                     stale = true;
                 }
@@ -258,7 +256,15 @@ impl Engine {
             if let Some(verdict) = self.meters[at].tick(now) {
                 self.verdict(at, &verdict);
             }
+            self.tell_health(at);
         }
+    }
+
+    /// Tells the journal how a meter is, where that is news.
+    fn tell_health(&mut self, at: usize) {
+        let Some(meter) = self.meters.get_mut(at) else { return };
+        let note = meter.told.news(&meter.id, meter.health.as_deref(), boottime_ns());
+        note.into_iter().for_each(journal::tell);
     }
 
     /// Tells the meters what the clock on the wall shows, if that is news.

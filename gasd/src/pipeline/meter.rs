@@ -22,6 +22,7 @@ use super::{
     detector::{Detector, Setup},
     flow::Flow,
     learned,
+    told::Told,
 };
 
 mod register;
@@ -39,6 +40,8 @@ pub struct MeterRun {
     pub simulated: bool,
     /// What is wrong with its line.
     pub health: Option<String>,
+    /// What the journal was told of that.
+    pub told: Told,
     /// Since when the total counts, Unix time in µs, if what was before is not known.
     pub unknown_since: Option<u64>,
     /// Its total as of the start of this process; totals are always this plus the live counter.
@@ -88,6 +91,7 @@ impl MeterRun {
             line,
             simulated: config.source.is_simulated(),
             health: None,
+            told: Told::default(),
             unknown_since: None,
             start,
             pulse_volume_ul: config.pulse_volume_ul,
@@ -134,6 +138,7 @@ impl MeterRun {
         if delta.line {
             self.simulated = config.source.is_simulated();
             self.health = None;
+            self.told.forget();
         }
         self.thresholds_m3_per_h = thresholds(config);
         if delta.thresholds {

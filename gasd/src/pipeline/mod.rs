@@ -16,6 +16,7 @@ pub mod queue;
 pub mod reload;
 mod show;
 mod simulation;
+mod told;
 pub mod user_events;
 pub mod watch;
 pub mod written;

@@ -47,7 +47,7 @@ pub fn in_time(mut readings: Vec<Reading>) -> Result<Vec<(u64, Reading)>, Error>
 
 /// When the values of a reading were, as its device says; seconds since 1970.
 fn taken(reading: &Reading) -> Option<u64> {
-    match reading.get(Kind::Moment)?.value {
+    match reading.get(Kind::Moment).or_else(|| reading.get(Kind::Clock))?.value {
         Value::Moment(moment) => clock::seconds(moment),
         _ => None,
     }

@@ -174,11 +174,11 @@ impl Server {
             Type::Acknowledgement => self.acknowledged(now_ns, from, message, &mut out),
             Type::Reset => self.reset(now_ns, from, message.id, &mut out),
             Type::Confirmable | Type::NonConfirmable => {
-                if let Some(reply) = self.recent.reply(now_ns, from, message.id) {
+                if let Some(reply) = self.recent.reply(now_ns, from, bytes) {
                     // It was lost on its way, or ours was: the same again, and nothing twice.
                     return reply.map(|reply| Output::Send(from, reply)).into_iter().collect();
                 }
-                let (kind, id) = (message.kind, message.id);
+                let kind = message.kind;
                 let reply = self.heard(now_ns, from, message, &mut out);
                 let reply = reply.and_then(|mut reply| {
                     if kind == Type::NonConfirmable && reply.kind == Type::Acknowledgement {
@@ -191,7 +191,7 @@ impl Server {
                     }
                     reply.encode().ok()
                 });
-                self.recent.note(now_ns, from, id, reply.clone());
+                self.recent.note(now_ns, from, bytes, reply.clone());
                 // The reply first: what else is sent waits for it.
                 if let Some(reply) = reply {
                     out.insert(0, Output::Send(from, reply));

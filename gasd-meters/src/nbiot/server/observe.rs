@@ -55,6 +55,13 @@ pub struct Pending {
 }
 
 impl Client {
+    /// It does not tell this; once, however often it is asked for blocks of it.
+    fn refuse(&mut self, path: Path) {
+        if !self.refused.contains(&path) {
+            self.refused.push(path);
+        }
+    }
+
     /// What it is to be asked for next.
     fn wanted(&self, wanted: &[Path]) -> Option<Path> {
         let has = |path: &Path| self.objects.iter().any(|object| object.holds(path) || path.holds(object));
@@ -142,7 +149,7 @@ impl Server {
     pub(super) fn reset(&mut self, _now_ns: u64, from: SocketAddr, id: u16, out: &mut Vec<Output>) {
         let Some(client) = self.client_at(from) else { return };
         if let Some(pending) = client.pending.take_if(|pending| pending.id == id) {
-            client.refused.push(pending.path);
+            client.refuse(pending.path);
             let (endpoint, path) = (client.endpoint.clone(), pending.path);
             out.push(Output::Event(Event::Refused { endpoint, path, code: Code::EMPTY }));
         }
@@ -171,7 +178,7 @@ impl Server {
             client.observations.retain(|other| other.path != path);
         }
         if message.code != Code::CONTENT {
-            client.refused.push(path);
+            client.refuse(path);
             let endpoint = client.endpoint.clone();
             out.push(Output::Event(Event::Refused { endpoint, path, code: message.code }));
             return true;
@@ -182,7 +189,7 @@ impl Server {
                 client.observations.push(observation);
             }
             // It answers once and will not tell: it is not asked again before it updates.
-            (Some(_), None) if !block => client.refused.push(path),
+            (Some(_), None) if !block => client.refuse(path),
             _ => {}
         }
         self.content(now_ns, from, path, late, message, out);

@@ -21,6 +21,9 @@ const LIFETIME_S: u32 = 86_400;
 const BODIES: usize = 32;
 const BODY_NS: u64 = 300 * SECOND_NS;
 
+/// Bytes of the option that says which block (RFC 7959).
+const BLOCK_BYTES: usize = 3;
+
 /// What stands behind the path of a registration.
 #[derive(Default)]
 struct Query<'a> {
@@ -184,6 +187,8 @@ impl Server {
         let Some(block) = message.number(option::BLOCK1).and_then(Block::from_option) else {
             return refuse(Code::BAD_OPTION);
         };
+        // Whoever began one and did not end it keeps nobody from registering.
+        self.bodies.retain(|(_, until_ns, _)| *until_ns > now_ns);
         let place = self.bodies.iter().position(|(peer, ..)| *peer == from);
         let (_, until_ns, mut body) = match place {
             Some(place) => self.bodies.swap_remove(place),
@@ -207,9 +212,10 @@ fn expires(now_ns: u64, lifetime_s: u32) -> u64 {
     now_ns.saturating_add(u64::from(lifetime_s) * SECOND_NS)
 }
 
-/// An answer to a block says which.
+/// An answer to a block says which. What is no number of a block is not said again: answers are remembered, and an option
+/// has room for 64 KiB.
 fn answered_block(answer: Message, request: &Message) -> Message {
-    match request.option(option::BLOCK1) {
+    match request.option(option::BLOCK1).filter(|block| block.len() <= BLOCK_BYTES) {
         Some(block) => answer.with(option::BLOCK1, block),
         None => answer,
     }

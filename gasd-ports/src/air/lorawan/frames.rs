@@ -15,6 +15,10 @@ use super::{Network, Settings, how, memory};
 /// For so long the last frame may come again: by another gateway, or sent again because no answer was heard, ns.
 const AGAIN_NS: u64 = 60_000_000_000;
 
+/// The same of one that wants an answer, ns: at SF12 a device must be silent for minutes before it may send it again, and
+/// does so eight times.
+const UNANSWERED_NS: u64 = 3_600_000_000_000;
+
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// How often one frame is answered.
@@ -84,7 +88,8 @@ impl Network {
         let is_last = |live: &Live| {
             let last = live.last.as_ref();
             last.is_some_and(|last| {
-                last.frame == received.frame && now_ns.saturating_sub(last.at_ns) < AGAIN_NS
+                let most_ns = if last.wants_answer { UNANSWERED_NS } else { AGAIN_NS };
+                last.frame == received.frame && now_ns.saturating_sub(last.at_ns) < most_ns
             })
         };
         let place = self.members.iter().position(|member| member.live.as_ref().is_some_and(is_last));

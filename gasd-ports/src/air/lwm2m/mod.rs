@@ -10,6 +10,7 @@ mod device;
 use std::net::SocketAddr;
 
 use gasd_meters::cjt188::Order;
+use gasd_meters::lorawan::payload::in_time;
 use gasd_meters::nbiot::{self, Client, Code, Message, Server, Type, option};
 use gasd_meters::{Error, nbiot::Content, nbiot::Path};
 
@@ -19,6 +20,11 @@ use crate::Kept;
 pub use device::{Carries, Device};
 
 const VERSION: u8 = 1;
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// The longest that an answer waits for the disk, ns: meters send again what is not acknowledged in two seconds.
+const ANSWER_NS: u64 = 1_500_000_000;
 
 struct Member {
     device: Device,
@@ -95,7 +101,7 @@ impl Lwm2m {
         let (mut told, mut sent) = (Vec::new(), Vec::new());
         for output in done {
             match output {
-                nbiot::Output::Send(to, bytes) => sent.push(Output::Send { to, bytes }),
+                nbiot::Output::Send(to, bytes) => sent.push(self.send(now_ns, to, bytes)),
                 nbiot::Output::Event(nbiot::Event::Said { endpoint, path, content, late }) => {
                     self.said(now_ns, &endpoint, path, &content, late, &mut told);
                 }
@@ -130,6 +136,21 @@ impl Lwm2m {
         out.append(&mut sent);
     }
 
+    /// What a meter is answered binds it - it counts on the registration that it was granted -, so that this is on the disk
+    /// before.
+    fn send(&self, now_ns: u64, to: SocketAddr, bytes: Vec<u8>) -> Output {
+        let client = self.server.clients().iter().find(|client| client.peer == to);
+        let named =
+            |client: &Client| self.members.iter().find(|member| member.device.endpoint == client.endpoint);
+        match client.and_then(named) {
+            Some(member) => {
+                let (key, until_ns) = (member.device.key, now_ns.saturating_add(ANSWER_NS));
+                Output::Answer { key, to, bytes, until_ns }
+            }
+            None => Output::Send { to, bytes },
+        }
+    }
+
     fn said(
         &mut self,
         now_ns: u64,
@@ -151,19 +172,32 @@ impl Lwm2m {
         } else {
             device::read(&member.device.carries, path, content, &mut member.order)
         };
+        let mut readings = Vec::new();
         for device::Part { result, raw } in parts {
-            told.push(Output::Event(match result {
+            match result {
                 Ok(mut reading) => {
-                    self.counts.read = self.counts.read.saturating_add(1);
                     reading.meter.radio_id = Some(endpoint.to_owned());
-                    Event::Read { key, t_ns: now_ns, reading: Box::new(reading) }
+                    readings.push(reading);
                 }
-                Err(error) => {
-                    self.counts.failed = self.counts.failed.saturating_add(1);
-                    Event::Failed { key, t_ns: now_ns, error, raw }
-                }
-            }));
+                Err(error) => told.push(self.failed(now_ns, key, error, raw)),
+            }
         }
+        // A module puts several frames into one telling, of several hours: each is as old as its clock says.
+        match in_time(readings) {
+            Ok(readings) => {
+                for (age_s, reading) in readings {
+                    let Some(t_ns) = now_ns.checked_sub(age_s.saturating_mul(SECOND_NS)) else { continue };
+                    self.counts.read = self.counts.read.saturating_add(1);
+                    told.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading) }));
+                }
+            }
+            Err(error) => told.push(self.failed(now_ns, key, error, device::bytes(content).to_vec())),
+        }
+    }
+
+    fn failed(&mut self, t_ns: u64, key: u64, error: Error, raw: Vec<u8>) -> Output {
+        self.counts.failed = self.counts.failed.saturating_add(1);
+        Output::Event(Event::Failed { key, t_ns, error, raw })
     }
 
     /// The clients that are registered.

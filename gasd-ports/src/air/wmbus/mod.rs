@@ -8,6 +8,7 @@
 //! cover, or is opened without one, can be changed on its way: another manufacturer, version or medium with its number
 //! is another meter or a changed telegram, and is never read as this one.
 
+mod clear;
 mod command;
 mod framer;
 mod lines;
@@ -20,14 +21,15 @@ use std::net::SocketAddr;
 
 use gasd_meters::mbus::Address;
 use gasd_meters::wmbus::{Access, Content, Key, Received, Security, Telegram};
-use gasd_meters::{Error, Fault, Field, Kind, Reading};
+use gasd_meters::{Error, Reading};
 
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
 use crate::Kept;
 pub use framer::{Framed, Framer, Framing, IDLE_NS};
 
+use clear::{OPEN_VOLUME, drop_unprotected, has_volume};
 use memory::{Known, Pin};
-use whose::{Whose, whose};
+use whose::{Says, Whose, says, whose};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -166,6 +168,12 @@ impl Wmbus {
         let deciphers = self.settings.deciphers;
         let Some(member) = self.members.get_mut(place) else { return };
         let key = member.device.key;
+        // Nothing is wrong with a telegram that has no data; a state that nobody vouches for is none.
+        match says(&framed.telegram) {
+            Says::Nothing => return,
+            Says::State if member.device.secret.is_some() && !deciphers => return,
+            Says::State | Says::Data => {}
+        }
         match member.receive(now_ns, &framed.telegram, deciphers) {
             Ok(Heard::Reading { mut reading, memory }) => {
                 self.counts.read = self.counts.read.saturating_add(1);
@@ -226,19 +234,6 @@ const NOT_ENCRYPTED: Error = Error::Malformed {
     what: "it is not encrypted, and a key is configured for this meter: anybody can have sent it",
 };
 
-const OPEN_VOLUME: Error = Error::Malformed {
-    what: "a volume stands in the clear behind what is encrypted: anybody can have written it, and it is not read",
-};
-
-/// Takes out what nothing protects: whoever has one telegram of the meter can write it. Whether a volume was among it.
-fn drop_unprotected(reading: &mut Reading) -> bool {
-    let is_open = |field: &Field| field.doubt == Some(Fault::Unprotected);
-    let is_volume = |field: &Field| matches!(field.kind, Kind::Volume | Kind::VolumeMeter | Kind::VolumeBase);
-    let has_volume = reading.fields.iter().any(|field| is_open(field) && is_volume(field));
-    reading.fields.retain(|field| !is_open(field));
-    has_volume
-}
-
 impl Member {
     fn receive(&mut self, now_ns: u64, telegram: &Telegram, deciphers: bool) -> Result<Heard, Error> {
         let access = Access { key: self.device.secret.as_ref(), plain: deciphers };
@@ -252,7 +247,7 @@ impl Member {
                     Err(refused)
                 }
                 None => {
-                    let pins = self.pin(content.meter);
+                    let pins = self.pin(content.meter, has_volume(&content.reading));
                     let is_kept = pins || content.counter.is_some() || content.learnt;
                     let memory = is_kept.then(|| self.memory());
                     return Ok(Heard::Reading { reading: Box::new(content.reading), memory });
@@ -284,17 +279,21 @@ impl Member {
         self.other_address(content.meter).or(is_open.then_some(NOT_ENCRYPTED))
     }
 
-    /// The address that was read first, where what is configured stands for several.
+    /// The address that was read first: what is configured may stand for several, or be a radio's that speaks for several.
     fn pinned(&self) -> Option<Address> {
-        let selection = self.device.address;
-        let pin = self.known.pinned.filter(|pin| selection.is_wildcard() && pin.selection == selection)?;
-        Some(pin.meter)
+        self.known.pinned.filter(|pin| pin.selection == self.device.address).map(|pin| pin.meter)
     }
 
     /// The meter is this one from now on, where it was not known which. Whether that is news.
-    fn pin(&mut self, meter: Address) -> bool {
+    fn pin(&mut self, meter: Address, has_volume: bool) -> bool {
         let selection = self.device.address;
-        let is_news = selection.is_wildcard() && self.pinned().is_none();
+        // Who is configured in full and measures is who is meant, whoever it spoke for before. What a radio says of itself
+        // besides, as of its battery, keeps it from no meter.
+        let is_news = if meter == selection {
+            has_volume && self.pinned() != Some(meter)
+        } else {
+            self.pinned().is_none()
+        };
         if is_news {
             self.known.pinned = Some(Pin { selection, meter });
         }
@@ -303,7 +302,7 @@ impl Member {
 
     /// What is wrong with `got` where another address was read before.
     fn other_address(&self, got: Address) -> Option<Error> {
-        let known = self.pinned().filter(|known| *known != got)?;
+        let known = self.pinned().filter(|known| *known != got && got != self.device.address)?;
         Some(Error::OtherAddress { got, known })
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Whose a telegram is, before it is opened: a radio may speak for several meters, and its header says for which.
+//! Whose a telegram is, before it is opened: a radio may speak for several meters, and its header says for which. And
+//! whether there is anything in it: meters also say that they can be asked now, or want to be installed.
 
 use gasd_meters::mbus::Address;
 use gasd_meters::wmbus::Telegram;
@@ -24,11 +25,10 @@ pub(super) fn whose(telegram: &Telegram) -> Whose {
     // The extended link layer comes first, then the one with the fragments, each once.
     for _ in 0..3 {
         let skip = match *rest {
-            [0x8C, ..] => 3,
-            [0x8E, ..] => 11,
-            // With a session and the CRC of the payload: behind that it is plain in mode 0 only.
-            [0x8D, _, _, _, _, _, session, ..] if session >> 5 == 0 => 9,
-            [0x8F, _, _, _, _, _, _, _, _, _, _, _, _, _, session, ..] if session >> 5 == 0 => 17,
+            [0x8C..=0x8F, ..] => match link(rest) {
+                Some(skip) => skip,
+                None => return Whose::Sender,
+            },
             [0x90, _, fragment, ..] if fragment > 1 => return Whose::Continues,
             [0x90, len, ..] => 2 + usize::from(len),
             [ci, a, b, c, d, m0, m1, version, medium, ..] if has_long_header(ci) => {
@@ -39,6 +39,42 @@ pub(super) fn whose(telegram: &Telegram) -> Whose {
         rest = rest.get(skip..).unwrap_or_default();
     }
     Whose::Sender
+}
+
+/// How long the extended link layer is that `rest` begins with, where what is behind it can be seen.
+fn link(rest: &[u8]) -> Option<usize> {
+    match *rest {
+        [0x8C, ..] => Some(3),
+        [0x8E, ..] => Some(11),
+        // With a session and the CRC of the payload: behind that it is plain in mode 0 only.
+        [0x8D, _, _, _, _, _, session, ..] if session >> 5 == 0 => Some(9),
+        [0x8F, _, _, _, _, _, _, _, _, _, _, _, _, _, session, ..] if session >> 5 == 0 => Some(17),
+        _ => None,
+    }
+}
+
+/// What is in a telegram, as far as can be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Nothing: the link is managed.
+    Nothing,
+    /// A header with the state of the meter, in the clear.
+    State,
+    /// Data, or what may be data.
+    Data,
+}
+
+/// Looks for data.
+pub(super) fn says(telegram: &Telegram) -> Says {
+    let body = telegram.body();
+    let rest = body.rest();
+    let rest = link(rest).map_or(rest, |skip| rest.get(skip..).unwrap_or_default());
+    match *rest {
+        // A transport layer of its own has no data.
+        [] | [0x80 | 0x8A | 0x8B, ..] => Says::Nothing,
+        [0x7A, _, _, _, _] | [0x72, _, _, _, _, _, _, _, _, _, _, _, _] => Says::State,
+        _ => Says::Data,
+    }
 }
 
 /// CI fields behind which the meter's address stands.

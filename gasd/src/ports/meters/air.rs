@@ -4,7 +4,7 @@
 use gasd_abi::records::meter_key;
 use gasd_meters::lorawan::payload::Profile;
 use gasd_meters::nbiot::Path;
-use gasd_meters::{Decimal, Unit, lorawan as codec, nbiot};
+use gasd_meters::{Decimal, Error, Unit, lorawan as codec, nbiot};
 use gasd_ports::air::lorawan::{self, Activation, Network, Region, Root};
 use gasd_ports::air::lwm2m::{self, Carries, Lwm2m};
 use gasd_ports::air::wmbus::{self, Wmbus};
@@ -41,7 +41,11 @@ impl Listening {
 /// No thread can be had.
 pub fn start(config: &Config, port: &PortConfig, desk: &Desk) -> Result<Option<Listening>, Fatal> {
     let Some(core) = core(config, port, desk) else { return Ok(None) };
-    let told = teller(desk, &port.id);
+    let words = match &port.line {
+        PortLine::LoRaWan(..) => lorawan::words,
+        _ => Error::to_string,
+    };
+    let told = teller(desk, &port.id, words);
     let started = match &port.line {
         PortLine::Wire(_) => return Ok(None),
         PortLine::Radio(wire, _) => LinePort::start(&port.id, wire.clone(), core, told).map(Listening::Line),
@@ -181,14 +185,16 @@ fn client(key: u64, device: &DeviceConfig) -> Option<lwm2m::Device> {
     Some(lwm2m::Device { key, endpoint: endpoint.clone(), carries })
 }
 
-/// What a port tells, to the desk.
-fn teller(desk: &Desk, port: &str) -> Teller {
+/// What a port tells, to the desk; `words` are those for what is wrong.
+pub(super) fn teller(desk: &Desk, port: &str, words: fn(&Error) -> String) -> Teller {
     let (desk, port) = (desk.clone(), port.to_owned());
     Box::new(move |told| {
         match told {
             Told::Answering { key, until_ns } => return desk.may_answer(key, until_ns),
             Told::Event(Event::Read { key, t_ns, reading }) => desk.heard(key, t_ns, &reading),
-            Told::Event(Event::Failed { key, t_ns, error, raw }) => desk.failed(key, t_ns, error, &raw),
+            Told::Event(Event::Failed { key, t_ns, error, raw }) => {
+                desk.failed_as(key, t_ns, error, &raw, words(&error));
+            }
             Told::Event(Event::Memory { key, bytes }) => desk.remember(key, bytes),
             Told::Event(Event::Stranger { what, words }) => desk.stranger(&port, &what, &words),
             Told::Health(health) => desk.port_health(&port, health),

@@ -253,10 +253,15 @@ impl Desk {
 
     /// A meter was asked, or heard, and is not read.
     pub fn failed(&self, key: u64, t_ns: u64, error: Error, raw: &[u8]) {
+        self.failed_as(key, t_ns, error, raw, error.to_string());
+    }
+
+    /// The same, in words of the port's own.
+    pub(super) fn failed_as(&self, key: u64, t_ns: u64, error: Error, raw: &[u8], words: String) {
         self.change(key, |on| {
             let state = &mut on.state;
             state.errors = state.errors.saturating_add(1);
-            (state.last_error, state.last_error_kind) = (error.to_string(), error.kind());
+            (state.last_error, state.last_error_kind) = (words.clone(), error.kind());
             if !raw.is_empty() {
                 let rejected = Arc::make_mut(&mut state.rejected);
                 if rejected.len() == REJECTED {
@@ -267,7 +272,7 @@ impl Desk {
             // A meter that answers and cannot be read does not open its breaker, and one that speaks by itself has none: that
             // is to be seen all the same.
             if gasd_meters::poll::Failure::of(&error).is_none() || on.state.breaker.is_empty() {
-                on.health = Some(error.to_string());
+                on.health = Some(words);
             }
         });
     }

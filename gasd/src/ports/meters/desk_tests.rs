@@ -203,3 +203,23 @@ fn a_meter_that_is_looked_for_in_vain_is_no_news_each_time() {
     drop(desk);
     writer.stop().unwrap();
 }
+
+/// Of LoRaWAN four bytes do not tell a wrong key from the device of a neighbour with the same address.
+#[test]
+fn what_is_wrong_is_said_in_the_words_of_the_port() {
+    use gasd_ports::air::{self as ports_air, lorawan};
+
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, writer) = desk(dir.path());
+    let failed = || {
+        let event = ports_air::Event::Failed { key: 7, t_ns: 1, error: Error::Mac, raw: vec![1] };
+        ports_air::Told::Event(event)
+    };
+    super::super::air::teller(&desk, "cellar", lorawan::words)(failed());
+    let state = shown(&desk);
+    assert!(state.last_error.contains("another network"), "{}", state.last_error);
+    assert_eq!(state.last_error_kind, "mac");
+    super::super::air::teller(&desk, "cellar", Error::to_string)(failed());
+    assert!(!shown(&desk).last_error.contains("another network"));
+    drop(writer);
+}
