@@ -3,6 +3,8 @@
 
 use alloc::vec::Vec;
 
+use zeroize::{Zeroize as _, Zeroizing};
+
 /// Whether an adapter hears what it sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Echo {
@@ -32,8 +34,8 @@ pub struct Ear {
     echo: Echo,
     /// Bytes of the echo that are still to come; 0 once it is over, or none comes.
     left: usize,
-    /// What was heard of it while it is not certain that it is one.
-    held: Vec<u8>,
+    /// What was heard of it while it is not certain that it is one: it may have a password in it.
+    held: Zeroizing<Vec<u8>>,
     heard: Heard,
     damaged: bool,
 }
@@ -43,7 +45,7 @@ impl Ear {
     #[must_use]
     pub fn new(echo: Echo, length: usize) -> Self {
         let left = if echo == Echo::Never { 0 } else { length };
-        Self { echo, left, held: Vec::new(), heard: Heard::Nothing, damaged: false }
+        Self { echo, left, held: Zeroizing::new(Vec::with_capacity(left)), heard: Heard::Nothing, damaged: false }
     }
 
     /// A byte came, while the request was still being sent or later. What is another's goes `behind`. Returns how many bytes
@@ -70,7 +72,7 @@ impl Ear {
         self.left -= 1;
         if self.left == 0 {
             self.heard = if self.damaged { Heard::Damaged } else { Heard::Whole };
-            self.held.clear();
+            self.held.zeroize();
         }
         0
     }
@@ -78,7 +80,7 @@ impl Ear {
     /// No more comes: what was held and is no whole echo is another's.
     pub fn end(&mut self) -> Vec<u8> {
         self.left = 0;
-        if self.echo == Echo::Unknown && !self.damaged { core::mem::take(&mut self.held) } else { Vec::new() }
+        if self.echo == Echo::Unknown && !self.damaged { core::mem::take(&mut *self.held) } else { Vec::new() }
     }
 
     /// What was heard of the request.
