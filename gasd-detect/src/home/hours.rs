@@ -33,7 +33,7 @@ const BESIDE_LEAST: f32 = 0.15;
 const OWN: f32 = 1.25;
 const BESIDE: f32 = 0.65;
 const ANY: f32 = 0.3;
-pub(crate) const TOLD: f32 = -13.4;
+pub(crate) const TOLD: f32 = -12.9;
 /// Of readings so far apart that a use's flow and the rest before it are means of several uses less can be made: as many
 /// false warnings as of pulses.
 pub(crate) const TOLD_MEANS: f32 = -14.4;

@@ -114,7 +114,12 @@ fn a_use_that_goes_on_into_a_quieter_hour_counts_from_there() {
 
 #[test]
 fn who_used_gas_an_hour_ago_is_about() {
-    let lived = learned();
+    let mut lived = learned();
+    // Another flow that is known as well.
+    for hour in 0..40 * DAY_H {
+        assert!(hour % DAY_H != 18 || lived.uses(200, 1.2, 0.0).is_none());
+        lived.hour();
+    }
     let at = |hour_h: u64, m3_per_h: f64| {
         let mut lived = lived;
         (0..hour_h - 1).for_each(|_| lived.hour());

@@ -60,10 +60,12 @@ const PILOT_M3_PER_H: f32 = 0.07;
 const IMPLAUSIBLE: f32 = 2.5;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
-/// Proved mean time between false alarms about the base flow, s: two years.
-const BASE_ARL_S: f32 = 6.3e7;
-/// Base flow is not said again before it was well again for so long, or this time has passed, ns: 90 days.
+/// Proved mean time between false alarms about the base flow, s: six years.
+const BASE_ARL_S: f32 = 1.9e8;
+/// Base flow that was said and has not rested since is not said again before this time has passed, ns: 90 days.
 const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
+/// What comes after a rest is another rise, unless it comes so soon, ns: cold spells and guests stay for some days.
+const RESTED_QUIET_NS: u64 = 7 * 86_400 * SECOND_NS;
 
 /// What the home does not explain.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -355,7 +357,8 @@ impl Home {
     ) {
         let arl_s = BASE_ARL_S * self.base.doubt() * self.sensitivity.times(Topic::BaseFlow);
         let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= arl_s) else { return };
-        if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < BASE_QUIET_NS {
+        let quiet_ns = if self.base.open { BASE_QUIET_NS } else { RESTED_QUIET_NS };
+        if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < quiet_ns {
             return;
         }
         self.base_said_ns = now_ns;

@@ -14,7 +14,7 @@ use super::rests::{Rests, alike, rests};
 use super::timing::{Known, Record};
 use crate::household::Household;
 use crate::household::appliance::{HomeType, Kind};
-use crate::household::calendar::DAY_NS;
+use crate::household::calendar::{DAY_NS, HOUR_NS};
 use crate::household::segment::Segment;
 use crate::household::truth::Season;
 use crate::jobs::parallel;
@@ -27,6 +27,8 @@ pub const LEARN_DAYS: u32 = 60;
 /// Other years, from which one who knows the home's habits has them.
 const HABIT_YEARS: u32 = 6;
 const WEEK_DAYS: u32 = 7;
+/// A leak may begin at any time: a day is looked at from each of these hours on.
+const FROM_HOURS: [u64; 4] = [0, 6, 12, 18];
 
 /// What one takes for a quiet hour: one of the season, as three years of the generator have it, or one with gas on so
 /// many of the last 60 days at most.
@@ -71,7 +73,9 @@ pub struct Seen {
     pub quiet: [Quiet; 3],
     /// Weeks of months without a zero hour.
     pub weeks: Vec<Week>,
-    /// Days of such months.
+    /// Days of all other months, from each of four hours on.
+    pub days: Vec<Rests>,
+    /// Days of months without a zero hour.
     pub restless_days: u32,
     /// In such months: litres of flows that look like 20 L/h.
     pub alike: Vec<f64>,
@@ -112,7 +116,14 @@ fn one(seed: u64, days: u32) -> Seen {
         restless_days += end - first;
         same.extend(alike(&steps, at(first), at(end)));
     }
-    Seen { home: home.home_type(), knobs, rates, quiet, weeks, restless_days, alike: same }
+    let mut days = Vec::new();
+    for (first, _) in months.iter().filter(|month| !without(month)) {
+        for day in first..(first + MONTH_DAYS).min(to) {
+            let from = FROM_HOURS.map(|hour| at(day) + hour * HOUR_NS);
+            days.extend(from.map(|from| rests(&steps, from, from + DAY_NS)));
+        }
+    }
+    Seen { home: home.home_type(), knobs, rates, quiet, weeks, days, restless_days, alike: same }
 }
 
 /// Records of every kind of flame after the shortest learning, and burners that stay on, by one who sees taps and by

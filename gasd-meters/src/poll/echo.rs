@@ -45,7 +45,13 @@ impl Ear {
     #[must_use]
     pub fn new(echo: Echo, length: usize) -> Self {
         let left = if echo == Echo::Never { 0 } else { length };
-        Self { echo, left, held: Zeroizing::new(Vec::with_capacity(left)), heard: Heard::Nothing, damaged: false }
+        Self {
+            echo,
+            left,
+            held: Zeroizing::new(Vec::with_capacity(left)),
+            heard: Heard::Nothing,
+            damaged: false,
+        }
     }
 
     /// A byte came, while the request was still being sent or later. What is another's goes `behind`. Returns how many bytes
@@ -80,7 +86,11 @@ impl Ear {
     /// No more comes: what was held and is no whole echo is another's.
     pub fn end(&mut self) -> Vec<u8> {
         self.left = 0;
-        if self.echo == Echo::Unknown && !self.damaged { core::mem::take(&mut *self.held) } else { Vec::new() }
+        if self.echo == Echo::Unknown && !self.damaged {
+            core::mem::take(&mut *self.held)
+        } else {
+            Vec::new()
+        }
     }
 
     /// What was heard of the request.

@@ -23,7 +23,7 @@ pub fn markdown(plan: &Plan, seen: &[Seen]) -> String {
     let tables: Vec<&str> = sections.iter().map(|s| s.tables.as_str()).collect();
     format!(
         "# What sound homes allow\n\n\
-         Three goals for whole homes are not met ([system.md](system.md)). This asks what one who knew more than a \
+         Goals for whole homes are not met ([system.md](system.md)). This asks what one who knew more than a \
          meter can tell would have to cry in sound homes to meet them: no detector runs, all is counted from what the \
          generator burns in {} homes (first seed {}), {} days of each after {LEARN_DAYS} of learning. What is said \
          here holds for generated homes. Rates a meter-year have exact 95 % intervals (Garwood), shares Wilson's (as if \
