@@ -83,11 +83,11 @@ fn twenty_litres_an_hour_are_told_within_a_day_where_the_gas_rests() {
 }
 
 #[test]
-fn a_leak_at_a_quiet_hour_is_told_more_often_than_not() {
-    // The goal is nine of ten within 150 L, which is not met (docs/EVALUATION.md): this holds what is.
+fn a_leak_at_a_quiet_hour_is_told_within_150_litres() {
+    // The goal is nine of ten; of few homes chance says more than the engine.
     let (trials, ok) = in_time(Class::QuietHour, 3, [0.45, 0.40, 0.15]);
     assert!(trials >= HOMES, "{trials}");
-    assert!(ok * 2 >= trials, "{ok} of {trials}");
+    assert!(ok * 4 >= trials * 3, "{ok} of {trials}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ const ODD: f32 = 100.0;
 const ODD_MOST: u8 = 3;
 /// Logarithm of what one block can prove at most. That is as much as is asked for, so that a leak is told within a day where
 /// gaps were always alike; where they were not, a day on which guests stayed up is not enough by itself.
-const MOST_A_DAY: f32 = 10.1;
+const MOST_A_DAY: f32 = 9.0;
 
 /// How finely gas is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -60,8 +60,8 @@ const PILOT_M3_PER_H: f32 = 0.07;
 const IMPLAUSIBLE: f32 = 2.5;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
-/// Proved mean time between false alarms about the base flow, s: six years.
-const BASE_ARL_S: f32 = 1.9e8;
+/// Proved mean time between false alarms about the base flow, s: two years.
+const BASE_ARL_S: f32 = 6.3e7;
 /// Base flow that was said and has not rested since is not said again before this time has passed, ns: 90 days.
 const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
 /// What comes after a rest is another rise, unless it comes so soon, ns: cold spells and guests stay for some days.

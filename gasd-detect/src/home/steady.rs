@@ -23,6 +23,9 @@ const SIMMER_S: f32 = 2.75 * 3600.0;
 /// From this rate on, m³/h, it may be a boiler or a gas fire, and no first cold day is told before this, s.
 const HEATS: f32 = 0.27;
 const HEATS_S: f32 = 3.0 * 3600.0;
+/// What is usual, or the least, may be exceeded by so much: a tenth less of patience is half as many false warnings more,
+/// and hardly a burner.
+const PATIENCE: f32 = 1.1;
 /// Before a year is over (its days forgotten as in the hours) the winter may not have been seen: such a rate may
 /// last so many times as long.
 const YEAR_DAYS: f32 = 255.0;
@@ -126,7 +129,7 @@ impl Steady {
         let heats = low >= HEATS;
         let least_s = if heats { HEATS_S } else { LEAST_S.max(volume_s) };
         let unseen = if heats && days < YEAR_DAYS { UNSEEN } else { 1.0 };
-        Some(unseen * usual_s.max(least_s))
+        Some(PATIENCE * unseen * usual_s.max(least_s))
     }
 }
 
