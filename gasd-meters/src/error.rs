@@ -85,6 +85,8 @@ pub enum Error {
         /// What the code means, in words; empty where the protocol does not say.
         what: &'static str,
     },
+    /// A frame that is not encrypted, of a meter that a key is configured for.
+    NotEncrypted,
     /// A good frame from another meter.
     AddressMismatch,
     /// A good frame of the number that is configured, and not of the address that was read with it before.
@@ -128,6 +130,7 @@ impl Error {
             Self::UnsupportedMode { .. } => "unsupported_mode",
             Self::FormatUnknown { .. } => "format_unknown",
             Self::DeviceError { .. } => "device_error",
+            Self::NotEncrypted => "not_encrypted",
             Self::AddressMismatch | Self::OtherAddress { .. } => "address_mismatch",
             Self::AnswerMismatch { .. } => "answer_mismatch",
             Self::Echo => "echo",
@@ -160,6 +163,9 @@ impl fmt::Display for Error {
             Self::KeyMissing => {
                 f.write_str("the reading is encrypted and no key is configured for this meter")
             }
+            Self::NotEncrypted => f.write_str(
+                "it is not encrypted, and a key is configured for this meter: anybody can have sent it, and it is not believed",
+            ),
             Self::WrongKey => f.write_str("the key that is configured for this meter is not its key"),
             Self::Mac => {
                 f.write_str("the authentication code does not fit: a wrong key, or a frame that was changed")

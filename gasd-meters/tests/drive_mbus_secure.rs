@@ -113,5 +113,11 @@ fn the_counter_does_not_go_back_over_a_restart() {
     // Another key begins anew.
     let other = Key::new([3; 16]);
     let answer = message(Lock::Mode7(&other, 1), true, 0);
-    assert!(read(&device(Target::Primary(5), [3; 16]), &memory, &answer).0.is_ok());
+    let (result, memory) = read(&device(Target::Primary(5), [3; 16]), &memory, &answer);
+    assert!(result.is_ok());
+    // And back to the first one it goes on.
+    let memory = Memory::from_bytes(&memory.to_bytes()).expect("it is kept");
+    let old = message(Lock::Mode7(&key, 11), true, 0);
+    assert_eq!(read(&own, &memory, &old).0, Err(Error::Replay { got: 11, last: 12 }));
+    assert!(read(&own, &memory, &message(Lock::Mode7(&key, 13), true, 0)).0.is_ok());
 }

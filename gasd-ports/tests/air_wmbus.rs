@@ -131,7 +131,7 @@ fn a_meter_with_a_key_is_not_read_without_it() {
     let key = Key::new(SECRET);
     let mut receiver = receiver(Some(SECRET));
     let out = receiver.heard(S, &sealed(Lock::Open, 1));
-    assert_eq!(errors(&out)[0].1.kind(), "malformed");
+    assert_eq!(errors(&out)[0].1.kind(), "not_encrypted");
     assert!(errors(&out)[0].1.to_string().contains("not encrypted"));
     assert!(readings(&out).is_empty() && memories(&out).is_empty());
     assert!(receiver.memory(KEY).is_empty(), "it leaves no trace");

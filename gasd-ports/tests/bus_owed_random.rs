@@ -14,11 +14,6 @@ const MS: u64 = 1_000_000;
 const VALVE: u16 = 40;
 const POINTS: [(Kind, u16); 3] = [(Kind::Volume, 100), (Kind::VolumeBase, 300), (Kind::Status, 600)];
 
-/// What a register of a unit holds.
-fn held(unit: u64, register: u16) -> u16 {
-    unit as u16 * 1_000 + register
-}
-
 fn spec(unit: u64) -> Spec {
     let points = POINTS.map(|(kind, at)| match kind {
         Kind::Status => Point::new(kind, at, Type::Bits, Unit::One),
@@ -54,6 +49,16 @@ struct Line {
     closes: bool,
     /// The server in front of it hangs up now and then, and the units go on.
     hangs_up: bool,
+    /// The last units of the line hold the same in all registers.
+    equal: u64,
+}
+
+impl Line {
+    /// What a register of a unit holds.
+    fn held(&self, unit: u64, register: u16) -> u16 {
+        let equal = unit + self.equal > self.units;
+        unit as u16 * 1_000 + if equal { POINTS[0].1 } else { register }
+    }
 }
 
 struct Random(u64);
@@ -113,7 +118,7 @@ impl Units {
         let at = u16::from_be_bytes([request[2], request[3]]);
         let mut answer = match request[1] {
             3 => {
-                let value = if at == VALVE { self.valve[unit] } else { held(unit as u64, at) };
+                let value = if at == VALVE { self.valve[unit] } else { line.held(unit as u64, at) };
                 vec![request[0], 3, 2, (value >> 8) as u8, value as u8]
             }
             6 => {
@@ -140,10 +145,10 @@ impl Units {
     }
 }
 
-fn is_right(unit: u64, reading: &Reading) -> bool {
+fn is_right(line: Line, unit: u64, reading: &Reading) -> bool {
     let fields = POINTS.iter().all(|(kind, at)| match reading.get(*kind).map(|field| &field.value) {
-        Some(Value::Bits(bits)) => *bits == u64::from(held(unit, *at)),
-        Some(Value::Number(number)) => number.to_string() == format!("{} m³", held(unit, *at)),
+        Some(Value::Bits(bits)) => *bits == u64::from(line.held(unit, *at)),
+        Some(Value::Number(number)) => number.to_string() == format!("{} m³", line.held(unit, *at)),
         _ => false,
     });
     fields && reading.valve != Some(Valve::Abnormal)
@@ -153,6 +158,7 @@ fn is_right(unit: u64, reading: &Reading) -> bool {
 fn play(line: Line, seed: u64) -> usize {
     let (mut now_ns, until_ns) = (100 * SECOND, 400 * SECOND);
     let mut order_ns = if line.closes { 170 * SECOND + seed * 130 * MS } else { u64::MAX };
+    let ordered_ns = order_ns;
     let mut bus = Bus::new(Pace::new(9_600, 11), (1..=line.units).map(spec).collect(), now_ns);
     let mut units = Units::new(line, seed);
     let mut readings = 0;
@@ -167,6 +173,8 @@ fn play(line: Line, seed: u64) -> usize {
         let next_ns = match bus.step(now_ns) {
             Step::Send(bytes) => {
                 units.asked(&bytes, now_ns);
+                let took_ns = now_ns.saturating_sub(ordered_ns);
+                assert!(bytes[1] != 6 || took_ns < 23 * SECOND, "{line:?}, seed {seed}: {took_ns}");
                 continue;
             }
             Step::Wait { until_ns } => until_ns.min(order_ns),
@@ -174,7 +182,7 @@ fn play(line: Line, seed: u64) -> usize {
         for event in bus.events() {
             let Event::Read { key, reading, .. } = event else { continue };
             readings += 1;
-            assert!(is_right(key, &reading), "{line:?}, seed {seed}, {} ms: {reading:?}", now_ns / MS);
+            assert!(is_right(line, key, &reading), "{line:?}, seed {seed}, {} ms: {reading:?}", now_ns / MS);
         }
         let due_ns = units.due.first().map_or(u64::MAX, |(at_ns, _)| *at_ns);
         now_ns = next_ns.min(due_ns).max(now_ns + 1);
@@ -224,5 +232,31 @@ fn who_answers_twice_is_read_right_from_the_first_time_on() {
     for twice in [5, 100] {
         let line = Line { units: 2, most_ms: 1, twice, closes: true, ..Line::default() };
         assert!(played(line) > 1_000, "{line:?}");
+    }
+}
+
+#[test]
+fn who_is_slow_and_answers_twice_is_read_right_from_the_first_time_on() {
+    let line = Line { units: 1, most_ms: 5_000, slow: 100, twice: 100, ..Line::default() };
+    for (line, least) in [
+        (line, 100),
+        (Line { twice: 5, ..line }, 40),
+        (Line { twice: 5, slow: 30, ..line }, 400),
+        (Line { units: 2, slow: 30, ..line }, 600),
+        (Line { units: 2, slow: 30, equal: 1, ..line }, 200),
+        (Line { units: 2, alike: true, closes: true, ..line }, 200),
+        (Line { units: 2, most_ms: 1_500, closes: true, ..line }, 300),
+    ] {
+        let readings = played(line);
+        assert!(readings > least, "{line:?}: {readings}");
+    }
+}
+
+#[test]
+fn registers_that_hold_the_same_cost_little() {
+    for (twice, least) in [(0, 2_000), (5, 500), (100, 300)] {
+        let line = Line { units: 2, most_ms: 1, twice, equal: 2, closes: true, ..Line::default() };
+        let readings = played(line);
+        assert!(readings > least, "{line:?}: {readings}");
     }
 }

@@ -80,7 +80,6 @@ fn one_address_on_one_port_is_one_meter_in_any_spelling() {
         format!("{{ protocol = \"{protocol}\", address = {address}{more} }}")
     };
     for (protocol, a, b) in [
-        ("modbus", "7", "\"07\""),
         ("mbus", "7", "\"007\""),
         ("mbus", "\"12345678\"", "\"12345678.ELS.33.03\""),
         ("cjt188", "\"33780012345678\"", "\"337800123456AA\""),
@@ -94,7 +93,7 @@ fn one_address_on_one_port_is_one_meter_in_any_spelling() {
     }
     refused(
         &two(&device("modbus", "7"), &device("modbus", "\"07\"")),
-        "\"07\": meter \"a\" has this address on the same port already, as \"7\" on line 7: they would answer at once",
+        "\"07\": meter \"a\" is this unit on the same port already, on line 7, and both have registers 1 to 2, `volume`",
     );
     // What they would be found as.
     refused(&two(&device("auto", "\"07\""), &device("mbus", "7")), "as \"07\" on line 7");
@@ -260,4 +259,52 @@ fn of_a_meter_that_is_wrong_itself_nothing_else_is_said() {
         errors.contains("is no address of this protocol") && !errors.contains("is on no port"),
         "{errors}"
     );
+}
+
+fn unit(first: u32, at: u32, valve: &str) -> String {
+    format!(
+        "{{ protocol = \"modbus\", address = 7, count_from = {first}, registers = [{{ address = {at}, type = \"u32\", \
+         unit = \"m3\" }}]{valve} }}"
+    )
+}
+
+#[test]
+fn a_valve_is_not_moved_by_a_register_that_counts() {
+    let one = |device: &str| port("p") + &meter("m", "p", device);
+    let at = |register: u32| format!(", valve = {{ register = {register}, open = 1, closed = 0 }}");
+    for register in [1, 2] {
+        refused(
+            &one(&unit(0, 1, &at(register))),
+            &format!(
+                "moves the valve by register {register}, which lies in registers 1 to 2, `volume` of `registers`: a command"
+            ),
+        );
+    }
+    for good in [at(3), at(0), ", valve = { coil = 1, open = 1, closed = 0 }".to_owned()] {
+        parse("gasd.toml", &one(&unit(0, 1, &good))).unwrap();
+    }
+    let status =
+        unit(0, 1, &at(9)).replace("}]", "}, { quantity = \"status\", address = 9, type = \"bits\" }]");
+    parse("gasd.toml", &one(&status)).unwrap();
+    let input = unit(0, 1, &at(1)).replace("type", "table = \"input\", type");
+    parse("gasd.toml", &one(&input)).unwrap();
+}
+
+#[test]
+fn a_unit_of_modbus_may_be_several_meters_with_registers_of_their_own() {
+    let two = |a: &str, b: &str| port("p") + &meter("a", "p", a) + &meter("b", "p", b);
+    let at = |register: u32| format!(", valve = {{ register = {register}, open = 1, closed = 0 }}");
+    parse("gasd.toml", &two(&unit(0, 1, ""), &unit(0, 3, ""))).unwrap();
+    parse("gasd.toml", &two(&unit(0, 1, &at(9)), &unit(0, 3, &at(10)))).unwrap();
+    // On the wire 4 of one is 5 of the other.
+    parse("gasd.toml", &two(&unit(0, 1, ""), &unit(1, 4, ""))).unwrap();
+    for (a, b, why) in [
+        (unit(0, 1, ""), unit(0, 2, ""), "both have registers 2 to 3, `volume` (expected another unit"),
+        (unit(0, 1, ""), unit(1, 3, ""), "both have registers 3 to 4, `volume`"),
+        (unit(0, 1, &at(9)), unit(0, 3, &at(9)), "both move their valve by the same register"),
+        (unit(0, 1, &at(4)), unit(0, 3, ""), "would write into registers 3 to 4, `volume` of the other"),
+        (unit(0, 1, ""), unit(0, 3, &at(1)), "would write into registers 1 to 2, `volume` of the other"),
+    ] {
+        refused(&two(&a, &b), why);
+    }
 }

@@ -61,15 +61,15 @@ pub(super) struct Talk {
     /// Of a meter that encrypts what it says.
     opener: Option<Opener>,
     /// As it was remembered, where nothing is opened.
-    counter: Option<Counted>,
+    counters: Vec<Counted>,
     result: Option<Result<Reading, Error>>,
 }
 
 impl Talk {
     fn new(target: Target, output: Option<ValveOutput>, job: Job, memory: &Memory) -> Self {
-        let (link, silent, counter) = match memory.0 {
-            Kept::Mbus { link, silent, counter } => (link, silent, counter),
-            _ => (None, false, None),
+        let (link, silent, counters) = match memory.0 {
+            Kept::Mbus { link, silent, ref counters } => (link, silent, counters.clone()),
+            _ => (None, false, Vec::new()),
         };
         // The bit belongs to one address.
         let link = link.filter(|(address, _)| target.byte() == Ok(*address)).map(|(_, count)| count);
@@ -99,7 +99,7 @@ impl Talk {
             stale: false,
             readout: Readout::new(),
             opener: None,
-            counter,
+            counters,
             result: None,
         }
     }
@@ -118,7 +118,7 @@ impl Talk {
     }
 
     fn with(mut self, key: Option<SharedKey>) -> Self {
-        self.opener = key.map(|key| Opener::new(key, self.target, self.counter));
+        self.opener = key.map(|key| Opener::new(key, self.target, &self.counters));
         self
     }
 
@@ -284,8 +284,8 @@ impl dialogue::Talk for Talk {
             (Target::Selected(_), _) | (_, Err(_)) => None,
             (_, Ok(address)) => (self.agreed && self.result.is_some()).then_some((address, self.count)),
         };
-        let counter = self.opener.as_ref().and_then(Opener::last).or(self.counter);
-        let memory = Memory(Kept::Mbus { link, silent: self.silent, counter });
+        let counters = self.opener.as_ref().map_or(self.counters, Opener::counters);
+        let memory = Memory(Kept::Mbus { link, silent: self.silent, counters });
         (self.result.unwrap_or(Err(Error::Timeout)), memory)
     }
 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::hart::HartSelect;
+use super::secure::KEYS;
 use crate::bytes::Cursor;
 use crate::cjt188::Order;
 use crate::crc;
@@ -32,8 +33,8 @@ pub(super) enum Kept {
     /// Which byte of an identifier comes first, where the meter has shown it; the next sequence number.
     Cjt188 { order: Option<Order>, ser: u8 },
     /// The frame count bit of the meter at this primary address, while both sides are known to agree; whether its last
-    /// reset stayed unanswered; the last message counter that a code vouched for.
-    Mbus { link: Option<(u8, FrameCount)>, silent: bool, counter: Option<Counted> },
+    /// reset stayed unanswered; the last message counters that a code vouched for, that of the last key first.
+    Mbus { link: Option<(u8, FrameCount)>, silent: bool, counters: Vec<Counted> },
     /// Totals as they were read last.
     Modbus(modbus::Memory),
     /// Who was found so, and how many preambles it wants.
@@ -53,7 +54,9 @@ impl Memory {
     #[must_use]
     pub fn lasting(&self) -> Self {
         match self.0 {
-            Kept::Mbus { silent, counter, .. } => Self(Kept::Mbus { link: None, silent, counter }),
+            Kept::Mbus { silent, ref counters, .. } => {
+                Self(Kept::Mbus { link: None, silent, counters: counters.clone() })
+            }
             Kept::Modbus(ref memory) => Self(Kept::Modbus(memory.lasting())),
             _ => self.clone(),
         }
@@ -78,9 +81,9 @@ impl Memory {
         match &self.0 {
             Kept::Nothing => bytes.push(0),
             Kept::Cjt188 { order, ser } => bytes.extend([1, order_code(*order), *ser]),
-            Kept::Mbus { silent, counter, .. } => {
+            Kept::Mbus { silent, counters, .. } => {
                 bytes.extend([2, u8::from(*silent)]);
-                if let Some(Counted { check, counter }) = counter {
+                for Counted { check, counter } in counters {
                     bytes.extend(check);
                     bytes.extend(counter.to_le_bytes());
                 }
@@ -138,11 +141,11 @@ fn take(cursor: &mut Cursor<'_>) -> Result<Option<Kept>, Error> {
         },
         2 => match cursor.u8()? {
             silent @ (0 | 1) => {
-                let counter = match cursor.is_empty() {
-                    true => None,
-                    false => Some(Counted { check: cursor.array()?, counter: cursor.u32_le()? }),
-                };
-                Kept::Mbus { link: None, silent: silent == 1, counter }
+                let mut counters = Vec::new();
+                while !cursor.is_empty() && counters.len() < KEYS {
+                    counters.push(Counted { check: cursor.array()?, counter: cursor.u32_le()? });
+                }
+                Kept::Mbus { link: None, silent: silent == 1, counters }
             }
             _ => return Ok(None),
         },

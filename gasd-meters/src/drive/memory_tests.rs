@@ -33,12 +33,10 @@ fn memories() -> impl Strategy<Value = Memory> {
     prop_oneof![
         Just(Kept::Nothing),
         (order, any::<u8>()).prop_map(|(order, ser)| Kept::Cjt188 { order, ser }),
-        (link, any::<bool>(), proptest::option::of(any::<([u8; 4], u32)>())).prop_map(
-            |(link, silent, counter)| {
-                let counter = counter.map(|(check, counter)| Counted { check, counter });
-                Kept::Mbus { link, silent, counter }
-            }
-        ),
+        (link, any::<bool>(), vec(any::<([u8; 4], u32)>(), 0..=4)).prop_map(|(link, silent, counters)| {
+            let counters = counters.into_iter().map(|(check, counter)| Counted { check, counter });
+            Kept::Mbus { link, silent, counters: counters.collect() }
+        }),
         vec(option::of(vec(any::<u8>(), 0..8)), 0..8)
             .prop_map(|parts| Kept::Modbus(modbus::Memory::from_parts(parts))),
         (selects(), addresses(), any::<u8>()).prop_map(|(select, address, preambles)| Kept::Hart {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Answers of wired M-Bus that are encrypted, as OMS has them: opened with the meter's key, or not read.
 
+use alloc::vec::Vec;
+
 use super::device::SharedKey;
 use super::memory::Counted;
 use crate::error::Error;
@@ -13,9 +15,8 @@ const CHECK: &[u8] = b"gasd";
 
 const REPEATED: Error = Error::Malformed { what: "the meter repeats a telegram instead of sending the next" };
 
-const NOT_ENCRYPTED: Error = Error::Malformed {
-    what: "it is not encrypted, and a key is configured for this meter: anybody can have sent it",
-};
+/// Keys whose counters are kept: after a key and back to it nothing old is read as new.
+pub(super) const KEYS: usize = 4;
 
 /// What opens the answers of one dialogue.
 #[derive(Debug)]
@@ -26,10 +27,13 @@ pub(super) struct Opener {
     receiver: Receiver,
     mark: [u8; 4],
     last: Option<Counted>,
+    /// Of other keys, that of the last one first.
+    others: Vec<Counted>,
 }
 
 impl Opener {
-    pub fn new(key: SharedKey, target: Target, last: Option<Counted>) -> Self {
+    /// `counters`: what was remembered, that of the last key first.
+    pub fn new(key: SharedKey, target: Target, counters: &[Counted]) -> Self {
         let meter = match target {
             Target::Selected(address) => address,
             _ => Address::ANY,
@@ -37,8 +41,9 @@ impl Opener {
         let [a, b, c, d, ..] = key.0.mac(&[CHECK]);
         let mark = [a, b, c, d];
         // Of another key there is nothing to go on from.
-        let last = last.filter(|last| last.check == mark);
-        Self { key, meter, receiver: Receiver::default(), mark, last }
+        let last = counters.iter().copied().find(|of| of.check == mark);
+        let others = counters.iter().copied().filter(|of| of.check != mark).collect();
+        Self { key, meter, receiver: Receiver::default(), mark, last, others }
     }
 
     /// The next telegram is the first of a reading.
@@ -75,7 +80,7 @@ impl Opener {
     /// Whether what was opened may be read.
     fn check(&self, content: &Content) -> Result<(), Error> {
         if content.security == Security::None && content.counter.is_none() {
-            return Err(NOT_ENCRYPTED);
+            return Err(Error::NotEncrypted);
         }
         if !content.meter.matches(&self.meter) {
             return Err(Error::AddressMismatch);
@@ -90,7 +95,7 @@ impl Opener {
     }
 
     /// What is to be remembered.
-    pub const fn last(&self) -> Option<Counted> {
-        self.last
+    pub fn counters(&self) -> Vec<Counted> {
+        self.last.into_iter().chain(self.others.iter().copied()).take(KEYS).collect()
     }
 }

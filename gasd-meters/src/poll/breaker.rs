@@ -96,6 +96,7 @@ impl Failure {
             | Error::BadEnd { .. }
             | Error::Malformed { .. }
             | Error::NoFrame { .. }
+            | Error::NotEncrypted
             | Error::AddressMismatch
             | Error::OtherAddress { .. }
             | Error::AnswerMismatch { .. }

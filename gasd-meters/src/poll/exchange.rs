@@ -178,6 +178,13 @@ impl Exchange {
         }
     }
 
+    /// The request is out, and an answer is waited for that begins no later than this, ns.
+    pub const fn listen_until(&mut self, ns: u64) {
+        if let Phase::Listen { until_ns, .. } = &mut self.phase {
+            *until_ns = ns;
+        }
+    }
+
     /// The request does not go out before that time, ns: what comes until then answers another one.
     #[must_use]
     pub fn not_before(self, ns: u64) -> Self {

@@ -124,7 +124,16 @@ impl Member {
         if !same || self.spec.breaker != spec.breaker {
             self.breaker = Breaker::new(spec.breaker);
         }
-        let memory = if same { self.spec.memory.clone() } else { Memory::default() };
+        let memory = match (&self.spec.device, &spec.device) {
+            _ if same => self.spec.memory.clone(),
+            // Of another key the counters are kept apart: back to it nothing old is read as new.
+            (Device::SecureMbus { target: before, .. }, Device::SecureMbus { target, .. })
+                if before == target =>
+            {
+                self.spec.memory.lasting()
+            }
+            _ => Memory::default(),
+        };
         // What this one has sent itself is known better than by what was written down.
         let earlier = if same { self.spec.earlier } else { spec.earlier };
         self.spec = Spec { memory, earlier, ..spec };

@@ -14,6 +14,7 @@ mod doubt;
 pub mod event;
 mod failed;
 mod guesses;
+mod habits;
 mod member;
 mod orders;
 mod owed;
@@ -133,7 +134,7 @@ impl Bus {
                         return Step::Send(bytes);
                     }
                     Turn::Wait { .. } if self.gives_way(now_ns) => {}
-                    Turn::Wait { until_ns } => return Step::Wait { until_ns },
+                    Turn::Wait { until_ns } => return self.wait(until_ns),
                     Turn::Ended(outcome) => self.ended(outcome, now_ns),
                 }
                 continue;
@@ -310,6 +311,7 @@ impl Bus {
         *late = if talk.leaves_waiting(outcome) { stray::LATE } else { late.saturating_sub(1) };
         talk.took(outcome);
         self.plan_orders(now_ns);
+        let Some(mut talk) = self.given_up(talk, now_ns) else { return };
         if !talk.ask(self.waited, &self.owed, now_ns) {
             self.finish(talk, now_ns);
         } else if !self.agenda.is_pressing(Priority::Poll) || talk.job.priority == Priority::Valve {

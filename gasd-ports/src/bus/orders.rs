@@ -8,7 +8,7 @@ use gasd_meters::{Error, Valve};
 use super::event::{Event, Key, NotMoved};
 use super::member::Order;
 use super::talk::Talk;
-use super::{Bus, What};
+use super::{Bus, Step, What};
 
 /// A closing waits for an answer that may still come for no longer, ns.
 const PATIENCE_NS: u64 = 1_000_000_000;
@@ -58,6 +58,13 @@ impl Bus {
         }
     }
 
+    /// A talk waits for so long, ns, or until the next step of an order is due: it may give way to that.
+    pub(super) fn wait(&self, until_ns: u64) -> Step {
+        let orders = self.members.iter().filter_map(|member| member.order.as_ref());
+        let due_ns = orders.filter(|order| !order.busy).map(|order| order.due_ns).min();
+        Step::Wait { until_ns: until_ns.min(due_ns.unwrap_or(u64::MAX)) }
+    }
+
     /// A step of an order has ended.
     pub(super) fn order_step(&mut self, job: &Job<What>, result: Result<Option<Valve>, Error>, now_ns: u64) {
         let Some(order) = self.member(job.meter).and_then(|member| member.order.as_mut()) else { return };
@@ -98,6 +105,12 @@ impl Bus {
     pub(super) fn gives_way(&mut self, now_ns: u64) -> bool {
         self.plan_orders(now_ns);
         let pressing = self.agenda.is_pressing(Priority::Poll);
+        if let Some(talk) = &mut self.talk
+            && (pressing || talk.job.priority == Priority::Valve)
+            && talk.hurry_careful()
+        {
+            return true;
+        }
         let waits =
             |talk: &mut Talk<What>| !talk.is_sent() && (pressing || talk.job.priority == Priority::Valve);
         let Some(talk) = self.talk.take_if(waits) else { return false };
@@ -105,9 +118,7 @@ impl Bus {
             self.break_off(talk);
             return true;
         }
-        let closes = self.member(talk.job.meter).and_then(|member| member.order.as_ref());
-        let closes = closes.is_some_and(|order| order.to == Valve::Closed);
-        if !closes || talk.not_before_ns() <= now_ns.saturating_add(PATIENCE_NS) {
+        if !self.is_closing(&talk) || talk.not_before_ns() <= now_ns.saturating_add(PATIENCE_NS) {
             self.talk = Some(talk);
             return false;
         }
@@ -115,6 +126,24 @@ impl Bus {
         self.remember(job.meter, finished.memory);
         self.order_step(&job, Err(Error::Timeout), now_ns);
         true
+    }
+
+    /// Ends a talk before a closing whose meter cannot be read at once. Returns any other.
+    pub(super) fn given_up(&mut self, talk: Talk<What>, now_ns: u64) -> Option<Talk<What>> {
+        if !talk.is_cut_short() || !self.is_closing(&talk) {
+            return Some(talk);
+        }
+        let (job, finished, _) = talk.finish();
+        self.remember(job.meter, finished.memory);
+        self.order_step(&job, Err(Error::Timeout), now_ns);
+        None
+    }
+
+    /// Whether it is a step of an order to close.
+    fn is_closing(&self, talk: &Talk<What>) -> bool {
+        let member = self.members.iter().find(|member| member.spec.key == talk.job.meter);
+        let order = member.and_then(|member| member.order.as_ref());
+        talk.job.priority == Priority::Valve && order.is_some_and(|order| order.to == Valve::Closed)
     }
 
     /// Ends a talk that would go on, for a valve. A reading is begun anew later, a question goes on.

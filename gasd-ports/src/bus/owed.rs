@@ -14,12 +14,13 @@ use gasd_meters::modbus::{Frame, check_answer};
 use gasd_meters::poll::{Heard, Outcome};
 
 use super::event::Key;
+use super::habits::Habits;
 use super::talk::Talk;
 use super::{Bus, What};
 
 /// An answer may take so long, ns. Converters on buses and radios behind them were seen to take some seconds. That one has
 /// taken less says nothing of the next.
-const MOST_NS: u64 = 10_000_000_000;
+pub(super) const MOST_NS: u64 = 10_000_000_000;
 /// A meter that takes one request after the other may need for each of the others as long as for the last one, a quarter more,
 /// and this, ns.
 const MARGIN_NS: u64 = 100_000_000;
@@ -38,7 +39,6 @@ struct Out {
 
 /// A request of Modbus that was answered.
 struct Said {
-    key: Key,
     request: Vec<u8>,
     answer: Vec<u8>,
     t_ns: u64,
@@ -49,6 +49,7 @@ struct Said {
 pub(super) struct Owed {
     out: VecDeque<Out>,
     said: VecDeque<Said>,
+    pub(super) habits: Habits,
 }
 
 impl Owed {
@@ -65,56 +66,81 @@ impl Owed {
     }
 
     /// This answer of this meter came. To which of its requests is not known, so it is taken for that to the oldest one that it
-    /// can answer. Returns how long it took, at most.
+    /// can answer. One that may be said twice leaves that request owed. Returns how long it took, at most.
     pub(super) fn came(&mut self, key: Option<Key>, answer: &[u8], t_ns: u64) -> Option<u64> {
+        self.answered(key, None, answer, t_ns)
+    }
+
+    /// `to`: the request behind which it came, where it was awaited.
+    fn answered(&mut self, key: Option<Key>, to: Option<&[u8]>, answer: &[u8], t_ns: u64) -> Option<u64> {
         let can = |out: &Out| {
-            out.key == key && (out.protocol != Protocol::Modbus || is_answer(&out.request, answer))
+            if out.protocol == Protocol::Modbus { is_answer(&out.request, answer) } else { out.key == key }
         };
         let mut asked = self.out.iter().filter(|out| out.over_ns > t_ns && can(out));
-        let oldest = asked.next()?;
+        let oldest = asked.next();
+        let again = self.habits.came(to, answer, oldest.is_some(), t_ns);
+        let oldest = oldest?;
+        let late = (to.is_none() && oldest.protocol == Protocol::Modbus).then(|| oldest.request.clone());
         // What refuses says only of which function: it may be that of another one, which is answered yet.
         if oldest.protocol == Protocol::Modbus
             && asked.any(|out| out.request != oldest.request && !is_alike(&out.request, &oldest.request))
         {
             return None;
         }
-        self.paid(t_ns, can)
+        if let Some(request) = late {
+            self.said(&request, answer, t_ns);
+        }
+        self.paid(t_ns, again, can)
     }
 
     /// An answer to this request of Modbus came, or to one that cannot be told from it, and was damaged.
-    fn damaged(&mut self, key: Option<Key>, request: &[u8], t_ns: u64) {
-        let _ = self
-            .paid(t_ns, |out| out.key == key && (out.request == request || is_alike(&out.request, request)));
+    fn damaged(&mut self, request: &[u8], t_ns: u64) {
+        let may_be = |out: &Out| out.request == request || is_alike(&out.request, request);
+        let _ = self.paid(t_ns, false, may_be);
     }
 
-    fn paid(&mut self, t_ns: u64, by: impl Fn(&Out) -> bool) -> Option<u64> {
+    /// The oldest of these is answered, or, where that came `again`, perhaps not.
+    fn paid(&mut self, t_ns: u64, again: bool, by: impl Fn(&Out) -> bool) -> Option<u64> {
         self.out.retain(|out| out.over_ns > t_ns);
         let oldest = self.out.iter().position(by)?;
-        let Out { key, sent_ns, .. } = self.out.remove(oldest)?;
+        let Out { key, sent_ns, ref request, .. } = self.out[oldest];
+        let unit = request.first().copied();
         let took_ns = t_ns.saturating_sub(sent_ns);
+        self.habits.took(request, took_ns, t_ns);
+        if !again {
+            self.out.remove(oldest);
+        }
         let each_ns = took_ns.saturating_add(took_ns / 4).saturating_add(MARGIN_NS);
+        // A unit of Modbus may be several meters.
+        let is_same = |out: &Out| match unit {
+            Some(unit) => out.request.first() == Some(&unit),
+            None => out.key == key && out.request.is_empty(),
+        };
         let mut over_ns = t_ns;
-        for out in self.out.iter_mut().filter(|out| out.key == key) {
+        for out in self.out.iter_mut().filter(|out| is_same(out)) {
             over_ns = over_ns.saturating_add(each_ns);
+            if again {
+                // How many of them are owed is not known, nor then how long they take.
+                over_ns = over_ns.min(t_ns.saturating_add(2 * MOST_NS));
+            }
             out.over_ns = out.over_ns.max(over_ns);
         }
         Some(took_ns)
     }
 
     /// This answered that request.
-    fn said(&mut self, key: Key, request: &[u8], answer: &[u8], t_ns: u64) {
+    fn said(&mut self, request: &[u8], answer: &[u8], t_ns: u64) {
         self.said.retain(|said| t_ns < said.t_ns.saturating_add(MOST_NS) && said.request != request);
         if self.said.len() == MOST {
             self.said.pop_front();
         }
-        self.said.push_back(Said { key, request: request.to_vec(), answer: answer.to_vec(), t_ns });
+        self.said.push_back(Said { request: request.to_vec(), answer: answer.to_vec(), t_ns });
     }
 
     /// What would answer this request, and may be the answer to another one once more.
-    pub(super) fn repeated(&self, key: Key, request: &[u8], now_ns: u64) -> Vec<Vec<u8>> {
-        let may_be = |said: &&Said| {
-            said.key == key && now_ns < said.t_ns.saturating_add(MOST_NS) && is_alike(&said.request, request)
-        };
+    pub(super) fn repeated(&self, request: &[u8], now_ns: u64) -> Vec<Vec<u8>> {
+        let may_be =
+            |said: &&Said| now_ns < said.t_ns.saturating_add(MOST_NS) && is_alike(&said.request, request);
         self.said.iter().filter(may_be).map(|said| said.answer.clone()).collect()
     }
 
@@ -138,15 +164,22 @@ impl Bus {
         let request = talk.request();
         match &outcome.result {
             Ok(answer) => {
-                let _ = self.owed.came(key, answer, now_ns);
-                if let Some(key) = key.filter(|_| talk.protocol == Protocol::Modbus) {
-                    self.owed.said(key, request, answer, now_ns);
+                let again = talk.again(answer);
+                let came_ns = again.filter(|(_, only)| *only).map_or(now_ns, |(came_ns, _)| came_ns);
+                let _ = self.owed.answered(key, Some(request), answer, came_ns);
+                if talk.protocol == Protocol::Modbus {
+                    self.owed.said(request, answer, now_ns);
+                    match again {
+                        Some(_) if talk.is_several() => self.owed.habits.says_twice(request, now_ns),
+                        Some(_) if talk.is_alone() => self.owed.habits.says_once(request, now_ns),
+                        _ => {}
+                    }
                 }
             }
             Err(_) if outcome.heard != Heard::Damaged && is_damaged_answer(request, &outcome.raw) => {
-                self.owed.damaged(key, request, now_ns);
+                self.owed.damaged(request, now_ns);
             }
-            Err(_) => {}
+            Err(_) => self.owed.habits.took(request, MOST_NS, now_ns),
         }
     }
 }
@@ -209,7 +242,8 @@ mod tests {
         sent(&mut owed, 112 * S);
         assert_eq!(owed.came(Some(1), &answer, 112 * S + S / 5), Some(2 * S + S / 5));
         assert_eq!(owed.over_ns(Protocol::Modbus, &B), 122 * S, "how slow the next one is nobody knows");
-        assert_eq!(owed.came(Some(2), &answer, 113 * S), None, "another meter's");
+        let other = sealed(&[2, 3, 4, 0, 0, 0, 7]);
+        assert_eq!(owed.came(Some(1), &other, 113 * S), None, "another unit's");
         assert_eq!(owed.came(Some(1), &answer, 114 * S + S / 5), Some(2 * S + S / 5));
         assert_eq!(owed.over_ns(Protocol::Modbus, &B), 0);
     }

@@ -8,7 +8,7 @@ use gasd_meters::{Error, cjt188, poll};
 use zeroize::Zeroizing;
 
 use super::event::Counts;
-use super::owed::Owed;
+use super::owed::{MOST_NS, Owed};
 use super::stray::sort_acks;
 
 /// Behind what may be an answer said twice, the one to the request is awaited for so long, ns, and no longer than any.
@@ -32,6 +32,14 @@ pub(super) struct Talk<W> {
     raw: Vec<u8>,
     /// What would answer the request, and was the answer to another one: it may be that, once more.
     repeated: Vec<Vec<u8>>,
+    /// Where there is none but that, it is the answer only when no other can come any more.
+    careful: bool,
+    /// When that was heard first, ns.
+    again_ns: Option<u64>,
+    /// It was not the only one.
+    several: bool,
+    /// Whom is asked is known to be slow, or to say answers twice.
+    odd: bool,
 }
 
 /// Who tells an answer from what else is heard.
@@ -82,6 +90,10 @@ impl<W> Talk<W> {
             hurried: false,
             raw: Vec::new(),
             repeated: Vec::new(),
+            careful: false,
+            again_ns: None,
+            several: false,
+            odd: false,
         }
     }
 
@@ -96,9 +108,12 @@ impl<W> Talk<W> {
         }
         let not_before_ns = owed.over_ns(self.protocol, &ask.request);
         self.repeated = match self.protocol {
-            Protocol::Modbus if !ask.many => owed.repeated(self.job.meter, &ask.request, now_ns),
+            Protocol::Modbus if !ask.many => owed.repeated(&ask.request, now_ns),
             _ => Vec::new(),
         };
+        self.several = false;
+        (self.again_ns, self.odd) = (None, owed.habits.is_odd(&ask.request, now_ns));
+        self.careful = !self.repeated.is_empty() && !owed.habits.is_plain(&ask.request, now_ns);
         let mut exchange = Exchange::new(ask.request, line, waited, now_ns).not_before(not_before_ns);
         self.hurried = false;
         if let Some(listens_ns) = self.listens_ns {
@@ -150,7 +165,15 @@ impl<W> Talk<W> {
                     if exchange.answers().any(|answer| is_new(&self.repeated, answer)) {
                         exchange.enough();
                     } else {
-                        exchange.enough_by(now_ns.saturating_add(ANOTHER_NS));
+                        let first = self.again_ns.is_none();
+                        let again_ns = *self.again_ns.get_or_insert(now_ns);
+                        // Each of them shows that what is asked waits for others before it.
+                        if self.careful && !self.hurried {
+                            let most_ns = again_ns.saturating_add(3 * MOST_NS);
+                            exchange.listen_until(now_ns.saturating_add(MOST_NS).min(most_ns));
+                        } else if first {
+                            exchange.enough_by(now_ns.saturating_add(ANOTHER_NS));
+                        }
                     }
                 }
                 early
@@ -161,18 +184,47 @@ impl<W> Talk<W> {
 
     /// Of several answers of one who may answer twice the one that is no repetition. Where there is none but that, it is the
     /// answer, as registers may be equal.
-    fn pick(&self, outcome: &mut Outcome) {
+    fn pick(&mut self, outcome: &mut Outcome) {
         if self.repeated.is_empty() {
             return;
         }
         let more = std::mem::take(&mut outcome.more);
+        self.several = !more.is_empty();
         outcome.others = outcome.others.saturating_add(more.len());
         if let Ok(first) = &mut outcome.result
             && !is_new(&self.repeated, first)
-            && let Some(new) = more.into_iter().find(|answer| is_new(&self.repeated, answer))
         {
-            *first = new;
+            // Of two that were both heard before nobody knows which is that once more.
+            let differ = more.iter().any(|answer| answer != first);
+            match more.into_iter().find(|answer| is_new(&self.repeated, answer)) {
+                Some(new) => *first = new,
+                None if differ || self.is_cut_short() => {
+                    outcome.others = outcome.others.saturating_add(1);
+                    outcome.result = Err(Error::Timeout);
+                }
+                None => {}
+            }
         }
+    }
+
+    /// Whether it may not be said what the answer is, as the line was wanted before no other could come any more.
+    pub(super) const fn is_cut_short(&self) -> bool {
+        self.careful && self.hurried && self.odd && self.again_ns.is_some()
+    }
+
+    /// When what was heard before came behind this request, ns, and whether that is the answer, as no other came.
+    pub(super) fn again(&self, answer: &[u8]) -> Option<(u64, bool)> {
+        Some((self.again_ns?, !is_new(&self.repeated, answer)))
+    }
+
+    /// Whether it was listened until no other answer could come any more, and none came.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.careful && !self.hurried && !self.several
+    }
+
+    /// Whether there were several.
+    pub(super) const fn is_several(&self) -> bool {
+        self.several
     }
 
     /// Tells the dialogue how its request fared.
@@ -276,6 +328,16 @@ impl<W> Talk<W> {
             exchange.hurry(self.line.answer_ns);
             self.hurried = true;
         }
+    }
+
+    /// As [`Talk::hurry`], where it is only listened whether the answer is another one than what was heard. Returns whether it
+    /// was.
+    pub(super) fn hurry_careful(&mut self) -> bool {
+        let hurries = self.careful && !self.hurried && self.is_sent();
+        if hurries {
+            self.hurry();
+        }
+        hurries
     }
 
     /// Whether it was listened until no late answer is to be expected any more.

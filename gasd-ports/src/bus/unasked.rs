@@ -233,7 +233,10 @@ impl Bus {
                     .and_then(|ask| whose(protocol, &ask.request))
                     .is_some_and(|asked| asked.one && asked.address == address)
         };
-        self.members.iter().find(has).map(|member| member.spec.key)
+        // Of several in one device the one whose answer may be late.
+        let mut those = self.members.iter().filter(has);
+        let first = those.clone().next();
+        those.find(|member| member.late > 0).or(first).map(|member| member.spec.key)
     }
 
     /// So many exchanges with this meter, or with whom a search asks, may still be answered by the answer to one before.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A line of a GPIO chip: `{ chip = "gpiochip0", line = 4, active = "low", bias = "pull-up" }`.
 
+use std::path::{Path, PathBuf};
+
 use super::error::ErrorKind;
 use super::report::Report;
 use super::section::{Field, Placed};
@@ -41,7 +43,11 @@ pub(super) fn bare<'a>(report: &mut Report<'_>, field: Field<'a>) -> Option<Plac
 
 /// The same chip by the same name, whether or not its directory is written out.
 pub(super) fn same_chip(a: &str, b: &str) -> bool {
-    let name = |chip: &str| chip.strip_prefix("/dev/").unwrap_or(chip).to_owned();
+    // A path in one spelling, without doubled slashes and dots.
+    let name = |chip: &str| {
+        let path: PathBuf = Path::new(chip).components().collect();
+        path.strip_prefix("/dev").map_or_else(|_| path.clone(), Path::to_path_buf)
+    };
     name(a) == name(b)
 }
 

@@ -8,6 +8,7 @@
 //! finds them, [`parse_all`] puts them together, and a place (`report`'s `Span`) knows its file. `docs/configuration.md` is for the reader.
 
 pub mod change;
+mod channels;
 mod cross;
 mod decimal;
 pub mod device;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where a port's bytes come from: a device or a socket, which one port alone may have, however it is spelt.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::port;
@@ -24,7 +24,12 @@ pub(super) enum Place {
 
 impl Place {
     pub(super) fn device(path: &Path) -> Self {
-        Self::Device(path.components().collect())
+        let mut path: PathBuf = path.components().collect();
+        // No link is the directory of all devices, so what is above it is known.
+        while let Ok(rest) = path.strip_prefix("/dev/..") {
+            path = Path::new("/").join(rest);
+        }
+        Self::Device(path)
     }
 
     /// A server's host and port.
@@ -32,6 +37,8 @@ impl Place {
         let short = || {
             let (host, port) = text.rsplit_once(':')?;
             let port: u16 = port.parse().ok()?;
+            let numbers = numbers(host);
+            let host = numbers.as_deref().unwrap_or(host);
             let address = format!("{host}:{port}").parse::<SocketAddr>();
             let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
             // The numbers of version 4 are written as ones of version 6, too.
@@ -54,6 +61,17 @@ impl Place {
             Self::Socket(_) => "socket",
         }
     }
+}
+
+/// Four numbers as the C library reads them, where one begins with a nought and is of base 8.
+fn numbers(host: &str) -> Option<String> {
+    let number = |part: &str| {
+        let base = if part.len() > 1 && part.starts_with('0') { 8 } else { 10 };
+        u8::from_str_radix(part, base).ok().filter(|_| part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let numbers: Vec<u8> = host.split('.').map(number).collect::<Option<_>>()?;
+    let four: [u8; 4] = numbers.try_into().ok()?;
+    Some(Ipv4Addr::from(four).to_string())
 }
 
 /// A port's place, as it is written and in one spelling.
@@ -103,8 +121,14 @@ mod tests {
     #[test]
     fn a_device_has_one_spelling_and_what_follows_a_link_stays_in_doubt() {
         let device = |text: &str| Place::device(Path::new(text));
-        for text in ["/dev//ttyUSB0", "/dev/./ttyUSB0", "//dev/ttyUSB0", "/dev/ttyUSB0/", "/./dev/ttyUSB0/."]
-        {
+        for text in [
+            "/dev//ttyUSB0",
+            "/dev/./ttyUSB0",
+            "//dev/ttyUSB0",
+            "/dev/ttyUSB0/",
+            "/./dev/ttyUSB0/.",
+            "/dev/../dev/ttyUSB0",
+        ] {
             assert_eq!(device(text), device("/dev/ttyUSB0"), "{text}");
         }
         for text in ["/dev/ttyUSB1", "/dev/serial/../ttyUSB0", "/dev/ttyusb0", "/ttyUSB0"] {
@@ -118,6 +142,8 @@ mod tests {
             ("Meters.Example.:4001", "meters.example:04001"),
             ("[::1]:4001", "[0:0::1]:4001"),
             ("192.0.2.7:4001", "192.0.2.7:04001"),
+            ("10.0.0.1:4001", "10.0.0.01:4001"),
+            ("10.0.0.8:4001", "10.0.0.010:4001"),
         ] {
             assert_eq!(Place::server(text), Place::server(other));
         }

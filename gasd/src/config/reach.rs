@@ -8,6 +8,7 @@
 use gasd_meters::drive::Device;
 use gasd_meters::mbus;
 
+use super::channels;
 use super::device::{LoRaAddress, Talk};
 use super::meter::{Draft, OnPort};
 use super::report::Report;
@@ -25,6 +26,17 @@ pub(super) fn unique(report: &mut Report<'_>, meters: &[Draft<'_>]) {
         let elsewhere = || seen.iter().find(|(_, other)| !same_port(other) && is_one_of_all(other, on));
         if let Some((first, other)) = taken {
             let (field, at) = (&on.device.address.field, &other.device.address);
+            if let Some(why) = shared(other, on) {
+                let line = report.first(&at.field.span, &field.span);
+                let text = format!(
+                    "{} is this unit on the same port already, on {line}, and {why} (expected another unit, or registers of its \
+                     own for each meter of one)",
+                    first.label
+                );
+                field.senseless(report, Sense::Registers(text));
+                seen.push((meter, on));
+                continue;
+            }
             let spelt = (at.value != on.device.address.value).then(|| at.value.clone());
             let why = Sense::AddressTaken {
                 by: first.label.clone(),
@@ -54,9 +66,22 @@ fn is_taken(a: &OnPort<'_>, b: &OnPort<'_>) -> bool {
     if a.is_any() || b.is_any() {
         return false;
     }
+    if let (Talk::Wired(Device::Modbus { .. }), Talk::Wired(Device::Modbus { .. })) =
+        (&a.config.talk, &b.config.talk)
+    {
+        return overlap(&a.config.talk, &b.config.talk);
+    }
     let spelt_alike = a.address.value.eq_ignore_ascii_case(&b.address.value);
     let may_be = a.protocol.value.may_be(b.protocol.value);
     may_be && spelt_alike || overlap(&a.config.talk, &b.config.talk)
+}
+
+/// Why two meters whose protocol was said cannot be one unit of Modbus.
+fn shared(a: &OnPort<'_>, b: &OnPort<'_>) -> Option<String> {
+    match (&a.device.config.talk, &b.device.config.talk) {
+        (Talk::Wired(a), Talk::Wired(b)) => channels::shared(a, b),
+        _ => None,
+    }
 }
 
 /// Whether one meter may answer to both, or be heard as both.
@@ -93,7 +118,8 @@ fn answer_at_once(a: &Device, b: &Device) -> bool {
         ) => overlapping(a, b),
         // That a primary and a secondary address are of one meter only the meter knows.
         (Device::Mbus { target: a, .. }, Device::Mbus { target: b, .. }) => a == b,
-        (Device::Modbus { unit: a, .. }, Device::Modbus { unit: b, .. }) => a == b,
+        // A unit may be several meters, each with registers of its own.
+        (Device::Modbus { .. }, Device::Modbus { .. }) => channels::shared(a, b).is_some(),
         (Device::Hart { select: a, .. }, Device::Hart { select: b, .. }) => a == b,
         _ => false,
     }

@@ -230,10 +230,6 @@ enum Heard {
     Again,
 }
 
-const NOT_ENCRYPTED: Error = Error::Malformed {
-    what: "it is not encrypted, and a key is configured for this meter: anybody can have sent it",
-};
-
 impl Member {
     fn receive(&mut self, now_ns: u64, telegram: &Telegram, deciphers: bool) -> Result<Heard, Error> {
         let access = Access { key: self.device.secret.as_ref(), plain: deciphers };
@@ -276,7 +272,7 @@ impl Member {
             return Some(Error::AddressMismatch);
         }
         let is_open = self.device.secret.is_some() && !is_secure && !deciphers;
-        self.other_address(content.meter).or(is_open.then_some(NOT_ENCRYPTED))
+        self.other_address(content.meter).or(is_open.then_some(Error::NotEncrypted))
     }
 
     /// The address that was read first: what is configured may stand for several, or be a radio's that speaks for several.

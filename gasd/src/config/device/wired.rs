@@ -5,6 +5,7 @@ use gasd_meters::drive::{Device, HartSelect, guess};
 use gasd_meters::{cjt188, dlt645, hart, mbus};
 
 use super::{Protocol, Talk};
+use crate::config::channels;
 use crate::config::error::ErrorKind;
 use crate::config::near::nearest;
 use crate::config::registers;
@@ -86,7 +87,12 @@ pub(super) fn talk(
                 Some(valve) => Some(valve?),
                 None => None,
             };
-            Some(Talk::Wired(Device::Modbus { unit, map: map?, valve }))
+            let map = map?;
+            if let Some(why) = valve.and_then(|valve| channels::valve_in_map(&map, valve)) {
+                section.get("valve")?.refuse_whole(report, ErrorKind::Sense(Sense::Registers(why)));
+                return None;
+            }
+            Some(Talk::Wired(Device::Modbus { unit, map, valve }))
         }
         Protocol::Hart => match HartSelect::written(written) {
             Some(select) => Some(Talk::Wired(Device::Hart { select, master: hart::Master::Primary })),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gasd_meters::detect::Protocol;
 use gasd_meters::drive::{self, Oddities};
 use gasd_meters::hex::Hex;
-use gasd_meters::poll::{Latest, Sample, State};
+use gasd_meters::poll::{Failure, Latest, Sample, State};
 use gasd_meters::{Error, Kind, Reading, Unit, Valve};
 use gasd_ports::Kept;
 use gasd_ports::air::NotRestored;
@@ -309,8 +309,13 @@ impl Desk {
                 // Once: each look that fails would be the same news again, and how often it failed is to be seen.
                 State::Open | State::HalfOpen if was_open && on.health.is_some() => {}
                 State::Open | State::HalfOpen => {
+                    // Who is not believed may have answered.
+                    let what = match standing.last {
+                        Some(Failure::Check) => "could not be read",
+                        _ => "has not answered",
+                    };
                     on.health = Some(format!(
-                        "has not answered {} times in a row ({}) and is left alone; it is looked for now and then, \
+                        "{what} {} times in a row ({}) and is left alone; it is looked for now and then, \
                          and read as soon as it is back",
                         standing.failures, state.last_error
                     ));
