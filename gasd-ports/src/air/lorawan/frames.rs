@@ -151,9 +151,11 @@ impl Network {
         let (key, read) = (member.key, read(member, &opened));
         match read {
             Ok(readings) => {
+                let kept_s = readings.last().map_or(0, |(_, newest)| member.clock.age_s(now_ns, newest));
                 for (age_s, reading) in readings {
+                    let age_ns = age_s.saturating_add(kept_s).saturating_mul(SECOND_NS);
                     // What was before this clock began has no time on it.
-                    let Some(t_ns) = now_ns.checked_sub(age_s.saturating_mul(SECOND_NS)) else { continue };
+                    let Some(t_ns) = now_ns.checked_sub(age_ns) else { continue };
                     self.counts.read = self.counts.read.saturating_add(1);
                     out.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading) }));
                 }
