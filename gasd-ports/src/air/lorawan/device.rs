@@ -85,6 +85,8 @@ impl fmt::Debug for Device {
 pub(super) struct Last {
     pub frame: Vec<u8>,
     pub at_ns: u64,
+    /// Whether what it says was told. Of one that is known from before a restart nobody knows.
+    pub is_told: bool,
     pub gateway: u64,
     /// The gateway's clock.
     pub timestamp_us: Option<u32>,
