@@ -252,3 +252,17 @@ fn the_single_character_acknowledges() {
     // Any byte may be one.
     assert_eq!(decode(&["AA E5"]).status.code(), Some(1));
 }
+
+/// A radio meter that may be asked now says so, and nothing else.
+#[test]
+fn a_telegram_of_its_link_layer_alone_has_no_data() {
+    for layer in ["8C2001", "8E20019315785634123303"] {
+        let mut plain = hex::parse(&format!("00489315785634123303{layer}")).unwrap();
+        plain[0] = plain.len() as u8 - 1;
+        let telegram = Telegram::parse(&plain, Some(Format::Plain)).unwrap().encode(Format::A).unwrap();
+        let output = decode(&[&Hex(&telegram).to_string(), "--protocol", "wmbus"]);
+        assert_eq!(output.status.code(), Some(0), "{}{}", said(&output), complaint(&output));
+        assert!(said(&output).contains("a telegram without data"), "{}", said(&output));
+        assert!(said(&output).contains("access number: 1") && !said(&output).contains("breaks off"));
+    }
+}

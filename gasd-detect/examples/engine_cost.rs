@@ -21,6 +21,7 @@ fn reading(every_s: u64, flow: f64) {
         resolution_ul: 1_000_000,
         modulus_ul: 100_000_000_000_000,
         every_ns: every_s * 1_000_000_000,
+        tells_late: false,
         max_flow_ul_per_h: 6_000_000_000,
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
         rules: Profile::default().rules(),

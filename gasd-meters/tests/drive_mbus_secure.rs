@@ -110,8 +110,13 @@ fn the_counter_does_not_go_back_over_a_restart() {
     assert!(read(&own, &memory, &answer(9)).0.is_ok());
     let (_, memory) = read(&own, &memory, &answer(12));
     assert_eq!(read(&own, &memory, &answer(11)).0, Err(Error::Replay { got: 11, last: 12 }));
+    // Nor does it stop.
+    let why = read(&own, &memory, &message(Lock::Mode5(&key), true, 0)).0.unwrap_err();
+    assert!(why.to_string().contains("give it a new key"), "{why}");
     // Another key begins anew.
     let other = Key::new([3; 16]);
+    let fifth = message(Lock::Mode5(&other), true, 0);
+    assert!(read(&device(Target::Primary(5), [3; 16]), &memory, &fifth).0.is_ok());
     let answer = message(Lock::Mode7(&other, 1), true, 0);
     let (result, memory) = read(&device(Target::Primary(5), [3; 16]), &memory, &answer);
     assert!(result.is_ok());

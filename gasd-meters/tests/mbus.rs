@@ -55,6 +55,21 @@ fn said(reading: &Reading) -> Vec<String> {
         .collect()
 }
 
+/// Of the DIFs that end in F four mean something, and none begins a record.
+#[test]
+fn a_reserved_dif_is_no_record() {
+    for dif in (0x0F..=0xFF).step_by(0x10).filter(|dif| !matches!(dif, 0x0F | 0x1F | 0x2F | 0x7F)) {
+        for records in [&[dif, 0x00, 0x13, 0xC4, 0x01, 0x02, 0x03, 0x04][..], &[dif, 0x13, 0xC4, 1, 2, 3, 4]]
+        {
+            assert_eq!(
+                message(&answer(records)).map(drop),
+                Err(Error::Malformed { what: "a DIF that is reserved" }),
+                "{dif:02X}"
+            );
+        }
+    }
+}
+
 /// Frames of the project, with what they say.
 #[test]
 fn own_frames() {

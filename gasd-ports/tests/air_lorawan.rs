@@ -109,7 +109,7 @@ fn a_device_without_joins_goes_on_wherever_its_counter_is() {
     // And was not heard for long, over a restart.
     let kept = memories(&out)[0].1.clone();
     let mut after = self::network(keys_1_0(1));
-    after.restore(KEY, &kept).unwrap();
+    after.restore(KEY, &kept, 0).unwrap();
     assert_eq!(volumes(&hear(&mut after, 100 * S, &frame(0x5_0000))).len(), 1);
     let out = hear(&mut after, 200 * S, &frame(0x4_FFFF));
     assert!(readings(&out).is_empty() && errors(&out).len() == 1, "never back");
@@ -268,6 +268,44 @@ fn channel_and_data_rate_enter_the_mic_of_1_1() {
     }
 }
 
+/// gasd ended between the counter and its answer, or the reading: the device sends it again.
+#[test]
+fn after_a_restart_the_last_frame_is_read_and_answered() {
+    for (version, confirmed) in [(0, true), (1, true), (0, false)] {
+        let keys = || if version == 0 { keys_1_0(1) } else { keys_1_1(1) };
+        let radio = Radio { acknowledged: 0, data_rate: 5, channel: 0 };
+        let frame = |counter: u32| up(&keys(), ADDR, counter, confirmed, &gm2(counter), radio);
+        for counter in [0, 5, 0x1_0000] {
+            let mut before = network(keys());
+            before.heard(0, from(), &pull(1));
+            let (_, kept) = memories(&hear(&mut before, 0, &frame(counter))).remove(0);
+            let mut after = network(keys());
+            after.restore(KEY, &kept, 500 * S).unwrap();
+            after.heard(500 * S, from(), &pull(1));
+            assert_eq!(after.memory(KEY), kept);
+            let again = |tmst| Air { tmst, ..Air::default() }.push(&frame(counter));
+            let out = after.heard(501 * S, from(), &again(77));
+            if !confirmed {
+                assert_eq!(errors(&out), [(KEY, Error::Replay { got: counter, last: counter })]);
+                continue;
+            }
+            assert_eq!((volumes(&out).len(), asked(&out).len(), errors(&out)), (1, 1, vec![]), "{counter}");
+            assert!(is_in_order(&out[1..]) && memories(&out).len() == 1);
+            let acknowledged = Radio { acknowledged: counter as u16, ..Radio::default() };
+            assert!(keys().open(&data(&asked(&out)[0].frame), 1, acknowledged).is_ok());
+            // Once more it is answered, and not read.
+            let out = after.heard(600 * S, from(), &again(99));
+            assert_eq!((volumes(&out).len(), asked(&out).len()), (0, 1));
+            // Altered it is nobody's.
+            let mut altered = frame(counter);
+            altered[9] ^= 1;
+            let out = hear(&mut after, 700 * S, &altered);
+            assert!(volumes(&out).is_empty() && asked(&out).is_empty());
+            assert_eq!(volumes(&hear(&mut after, 800 * S, &frame(counter + 1))).len(), 1);
+        }
+    }
+}
+
 #[test]
 fn after_a_restart_an_old_frame_is_a_replay() {
     for version in [0, 1] {
@@ -280,9 +318,15 @@ fn after_a_restart_an_old_frame_is_a_replay() {
         let (_, kept) = memories(&out).remove(0);
         assert_eq!(kept, before.memory(KEY), "what is told is what is to be kept");
         let mut after = network(keys());
-        after.restore(KEY, &kept).unwrap();
+        after.restore(KEY, &kept, 0).unwrap();
         after.heard(0, from(), &pull(1));
-        assert_eq!(errors(&hear(&mut after, S, &frame(5))), [(KEY, Error::Replay { got: 5, last: 5 })]);
+        assert_eq!(
+            errors(&hear(&mut after, 4_000 * S, &frame(5))),
+            [(KEY, Error::Replay { got: 5, last: 5 })]
+        );
+        let mut after = network(keys());
+        after.restore(KEY, &kept, 0).unwrap();
+        after.heard(0, from(), &pull(1));
         let out = hear(&mut after, 2 * S, &frame(6));
         assert_eq!(volumes(&out).len(), 1);
         let acknowledged = Radio { acknowledged: 6, ..Radio::default() };
@@ -291,16 +335,20 @@ fn after_a_restart_an_old_frame_is_a_replay() {
             "the counter down goes on"
         );
         // Of other keys, of another address, of another kind, of nobody.
-        assert_eq!(network(keys_1_0(8)).restore(KEY, &kept), Err(NotRestored::OtherKey));
+        assert_eq!(network(keys_1_0(8)).restore(KEY, &kept, 0), Err(NotRestored::OtherKey));
         let mut other = Network::new(Settings::default(), vec![device(KEY, 1, keys())]);
-        assert_eq!(other.restore(KEY, &kept), Err(NotRestored::OtherMeter));
-        assert_eq!(other.restore(8, &kept), Err(NotRestored::NoMeter));
-        assert_eq!(network(keys()).restore(KEY, &[9, 9]), Err(NotRestored::Version { got: 9, want: 1 }));
+        assert_eq!(other.restore(KEY, &kept, 0), Err(NotRestored::OtherMeter));
+        assert_eq!(other.restore(8, &kept, 0), Err(NotRestored::NoMeter));
+        assert_eq!(network(keys()).restore(KEY, &[9, 9], 0), Err(NotRestored::Version { got: 9, want: 2 }));
         for end in 1..kept.len() {
-            assert_eq!(network(keys()).restore(KEY, &kept[..end]), Err(NotRestored::Damaged), "{end} bytes");
+            assert_eq!(
+                network(keys()).restore(KEY, &kept[..end], 0),
+                Err(NotRestored::Damaged),
+                "{end} bytes"
+            );
         }
-        assert_eq!(network(keys()).restore(KEY, &[&kept[..], &[0]].concat()), Err(NotRestored::Damaged));
-        assert_eq!(network(keys()).restore(KEY, &[]), Ok(()));
+        assert_eq!(network(keys()).restore(KEY, &[&kept[..], &[0]].concat(), 0), Err(NotRestored::Damaged));
+        assert_eq!(network(keys()).restore(KEY, &[], 0), Ok(()));
     }
 }
 

@@ -12,6 +12,7 @@ use common::{S, bytes, errors, is_in_order, memories, readings, sent, strangers,
 use gasd_meters::Error;
 use gasd_meters::lorawan::payload::{GM2, Profile};
 use gasd_meters::lorawan::{JoinAccept, JoinRequest, Key, Keys, Phy, Radio, Signed, join_integrity_key};
+use gasd_ports::air::Air as _;
 use gasd_ports::air::lorawan::{Activation, Device, Network, Region, Root, Settings};
 use gasd_ports::air::{Event, NotRestored, Output};
 use gateway::{Air, Asked, asked, data, gm2, keys_1_0, pull, up};
@@ -124,7 +125,7 @@ fn no_join_counts_twice() {
         // Nor after a restart, and the numbers of the network go on.
         let kept = network.memory(KEY);
         let mut after = self::network(minor);
-        after.restore(KEY, &kept).unwrap();
+        after.restore(KEY, &kept, 0).unwrap();
         assert_eq!(errors(&hear(&mut after, S, &request(minor, 5)))[0].1.kind(), "replay");
         let out = hear(&mut after, 2 * S, &request(minor, 4));
         assert_eq!(joined(minor, 4, &asked(&out)[0]).0.join_nonce, 2);
@@ -139,18 +140,22 @@ fn a_session_outlives_a_restart() {
         let (accept, keys) = joined(minor, 9, &asked(&out)[0]);
         // Before it is used, and after.
         let mut unused = network(minor);
-        unused.restore(KEY, &memories(&out)[0].1).unwrap();
+        unused.restore(KEY, &memories(&out)[0].1, 0).unwrap();
         let frame = |counter| up(&keys, accept.dev_addr, counter, false, &gm2(counter), radio(minor));
         assert_eq!(volumes(&hear(&mut unused, S, &frame(0))).len(), 1);
         let out = hear(&mut before, S, &frame(3));
         let mut used = network(minor);
         let kept = memories(&out).remove(0).1;
-        used.restore(KEY, &kept).unwrap();
+        used.restore(KEY, &kept, 0).unwrap();
         assert_eq!(errors(&hear(&mut used, 2 * S, &frame(3))), [(KEY, Error::Replay { got: 3, last: 3 })]);
         assert_eq!(volumes(&hear(&mut used, 3 * S, &frame(4))).len(), 1);
-        assert_eq!(network(1 - minor).restore(KEY, &kept), Err(NotRestored::OtherKey));
+        assert_eq!(network(1 - minor).restore(KEY, &kept, 0), Err(NotRestored::OtherKey));
         for end in 1..kept.len() {
-            assert_eq!(network(minor).restore(KEY, &kept[..end]), Err(NotRestored::Damaged), "{end} bytes");
+            assert_eq!(
+                network(minor).restore(KEY, &kept[..end], 0),
+                Err(NotRestored::Damaged),
+                "{end} bytes"
+            );
         }
         // The keys are in what is kept, and nowhere else.
         let (Keys::V1_0 { network: key, .. } | Keys::V1_1 { forwarding: key, .. }) = &keys;
@@ -293,10 +298,10 @@ proptest! {
             prop_assert!(out.len() <= 3, "{:?}", out);
             prop_assert!(readings(&out).is_empty());
         }
-        let _ = network.restore(KEY, &bytes);
-        let _ = network.restore(KEY, &[&[1, 1][..], &bytes].concat());
+        let _ = network.restore(KEY, &bytes, 0);
+        let _ = network.restore(KEY, &[&[1, 1][..], &bytes].concat(), 0);
         let kept = network.memory(KEY);
-        prop_assert!(network.restore(KEY, &kept).is_ok());
+        prop_assert!(network.restore(KEY, &kept, 0).is_ok());
         prop_assert!(network.strangers().iter().count() <= 32);
     }
 
@@ -318,7 +323,7 @@ proptest! {
                 let kept = network.memory(KEY);
                 let activation = Activation::Personal { dev_addr: 1, keys: keys_1_0(1) };
                 network = Network::new(Settings::default(), vec![Device { key: KEY, dev_eui: 1, activation, profile }]);
-                network.restore(KEY, &kept).unwrap();
+                network.restore(KEY, &kept, 0).unwrap();
             }
         }
     }

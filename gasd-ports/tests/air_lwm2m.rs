@@ -297,3 +297,30 @@ fn frames_of_several_hours_in_one_telling_are_of_their_hours() {
     let out = hear(&mut server, now_ns + S, &telling(11, &token, 3, 42, &two));
     assert!(volumes(&out).is_empty() && matches!(errors(&out)[..], [(KEY, Error::Malformed { .. })]));
 }
+
+/// A meter that was not heard for hours tells of each of them when it is heard again.
+#[test]
+fn a_frame_that_was_kept_is_of_its_own_time() {
+    let mut server = server(cjt188());
+    let token = observed(&mut server, "</19/0>");
+    let (begin_ns, hour_ns) = (100_000 * S, 3_600 * S);
+    let mut number = 2;
+    let mut age_s = |at_ns: u64, hour: u8, low: u8| {
+        number += 1;
+        let frame = at_hour(hour, low);
+        let out = hear(&mut server, at_ns, &telling(number, &token, number.into(), 42, &frame));
+        let read = out.iter().find_map(|output| match output {
+            Output::Event(Event::Read { t_ns, .. }) => Some((at_ns - t_ns) / S),
+            _ => None,
+        });
+        read.unwrap()
+    };
+    assert_eq!(age_s(begin_ns, 0x10, 0x70), 0);
+    assert_eq!(age_s(begin_ns + hour_ns + 9 * S, 0x11, 0x71), 0);
+    let back_ns = begin_ns + 5 * hour_ns;
+    assert_eq!(age_s(back_ns, 0x12, 0x72), 3 * 3_600);
+    assert_eq!(age_s(back_ns + 4 * S, 0x13, 0x73), 2 * 3_600 + 4);
+    assert_eq!(age_s(back_ns + 8 * S, 0x15, 0x74), 0);
+    // The clock is set back.
+    assert_eq!(age_s(back_ns + hour_ns, 0x13, 0x75), 0);
+}

@@ -57,6 +57,37 @@ fn is_replay(wmbus: &mut Wmbus, at_s: u64, telegram: &[u8], got: u32) -> bool {
     volumes(&out).is_empty() && matches!(errors(&out)[..], [(KEY, Error::Replay { got: g, .. })] if g == got)
 }
 
+/// Who has recorded telegrams alters those of mode 5 and of the link layer as he likes.
+#[test]
+fn a_meter_of_mode_7_is_not_read_with_less() {
+    let key = Key::new([1; 16]);
+    let weaker = [Lock::Mode5(&key), Lock::LinkLayer(&key, 99)];
+    let mut first = core(&[Some(1)]);
+    for (n, lock) in (1..).zip(weaker) {
+        assert_eq!(
+            volumes(&first.heard(u64::from(n) * S, &line(lock, n))).len(),
+            1,
+            "nothing better is known"
+        );
+    }
+    assert_eq!(volumes(&first.heard(1_000 * S, &sealed(1, 9))).len(), 1);
+    let mut after = core(&[Some(1)]);
+    assert_eq!(after.restore(KEY, &first.memory(KEY), 0), Ok(()));
+    for wmbus in [&mut first, &mut after] {
+        for (n, lock) in (3..).zip(weaker) {
+            let out = wmbus.heard((2_000 + 100 * u64::from(n)) * S, &line(lock, n));
+            let [(KEY, why)] = &errors(&out)[..] else { panic!("{out:?}") };
+            assert!(why.to_string().contains("give it a new key"), "{why}");
+            assert!(volumes(&out).is_empty() && memories(&out).is_empty());
+        }
+        assert_eq!(volumes(&wmbus.heard(9_000 * S, &sealed(1, 10))).len(), 1);
+    }
+    // What is configured anew with another key begins anew.
+    let mut other = core(&[Some(2)]);
+    assert_eq!(other.restore(KEY, &first.memory(KEY), 0), Err(NotRestored::OtherKey));
+    assert_eq!(volumes(&other.heard(S, &line(Lock::Mode5(&Key::new([2; 16])), 1))).len(), 1);
+}
+
 #[test]
 fn what_is_known_with_one_key_stays_while_another_one_is_configured() {
     let mut first = core(&[Some(1)]);
@@ -180,10 +211,11 @@ fn a_meter_that_was_gone_comes_back_as_it_was() {
     assert_eq!(bench.say(&sealed(1, 8)), ["replay"]);
     assert_eq!(bench.say(&sealed(1, 10)), ["read"]);
     // A meter that has no counter: a repeater's copy is none of its readings.
-    let key = Key::new([1; 16]);
+    bench.exchange(core(&[Some(2)]));
+    let key = Key::new([2; 16]);
     assert_eq!(bench.say(&line(Lock::Mode5(&key), 77)), ["read"]);
     bench.exchange(core(&[]));
-    bench.exchange(core(&[Some(1)]));
+    bench.exchange(core(&[Some(2)]));
     assert!(bench.say(&line(Lock::Mode5(&key), 77)).is_empty());
 }
 

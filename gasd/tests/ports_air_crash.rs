@@ -14,7 +14,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use gasd_meters::hex::Hex;
-use gasd_meters::lorawan::{JoinRequest, Key, base64};
+use gasd_meters::lorawan::{Direction, Draft, JoinRequest, Key, Keys, Radio, base64};
+use gasd_meters::nbiot::{Code, Message, Type, option};
 use gasd_meters::wmbus::{Format, Lock, Seal};
 use ports_house::{House, field};
 
@@ -173,4 +174,136 @@ readings = {{ every = "2 s", resolution = "1 L" }}
         assert_eq!(field(&state, "gas", "volume"), None);
         house.kill();
     }
+}
+
+/// A device without joins, whose frames want an answer: what it is answered is on the disk, and one that was not answered is
+/// answered when it comes again.
+#[test]
+fn a_frame_that_was_answered_is_counted_after_a_crash_and_one_that_was_not_is_answered() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut house = House::prepare(&format!(
+        r#"
+[[port]]
+id = "lora"
+lorawan = {{ listen = "127.0.0.1:{port}" }}
+
+[[meter]]
+id = "gas"
+port = "lora"
+device = {{ protocol = "lorawan", address = "01020304", payload = "vega-gm2", key_file = "DIR/gas.key" }}
+readings = {{ every = "1 h", resolution = "1 L" }}
+"#
+    ));
+    key_file(&house, "gas.key", &format!("nwk_s_key = {0}\napp_s_key = {0}\n", hex(&SECRET)));
+    let mut gateway = Gateway::to(port);
+    for number in 1..5u32 {
+        let mut payload = vec![99, 0, 0, 0, 0, 20, 1, 0, 0, 0, 0, 0, 0];
+        payload.extend((1_000 + number).to_le_bytes());
+        payload.extend([0; 4]);
+        let frame = confirmed(number, &payload);
+        house.up();
+        gateway.reach();
+        gateway.push(&frame);
+        assert!(gateway.hears(ANSWER, Duration::from_secs(10)), "{number} is answered\n{}", house.said());
+        house.kill();
+        house.up();
+        gateway.reach();
+        counts(&house, u64::from(number - 1) * 10);
+        // It has not heard the answer.
+        gateway.push(&frame);
+        assert!(
+            gateway.hears(ANSWER, Duration::from_secs(10)),
+            "{number} is answered again\n{}",
+            house.said()
+        );
+        counts(&house, u64::from(number - 1) * 10);
+        house.kill();
+    }
+}
+
+fn confirmed(counter: u32, payload: &[u8]) -> Vec<u8> {
+    let keys = Keys::V1_0 { network: Key::new(SECRET), application: Some(Key::new(SECRET)) };
+    let draft = Draft {
+        direction: Direction::Up,
+        confirmed: true,
+        dev_addr: 0x0102_0304,
+        control: 0,
+        counter,
+        options: &[],
+        payload: Some((2, payload)),
+    };
+    draft.seal(&keys, Radio::default()).unwrap()
+}
+
+/// So many litres have passed, and no other number was seen before.
+fn counts(house: &House, litres: u64) {
+    let state = house.wait("the meter", 20, |state| state.meters.contains_key("gas"));
+    let gas = &state.meters["gas"];
+    assert_eq!(gas.volume_ul, litres * 1_000_000, "{gas:?}");
+}
+
+/// A meter of LwM2M forgets what is acknowledged.
+#[test]
+fn a_telling_that_was_acknowledged_is_counted_after_a_crash() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut house = House::prepare(&format!(
+        r#"
+[[port]]
+id = "nb"
+lwm2m = {{ listen = "127.0.0.1:{port}" }}
+
+[[meter]]
+id = "gas"
+port = "nb"
+device = {{ protocol = "lwm2m", address = "urn:imei:1", register = "3424/0/1", scale = "0.001", unit = "m3" }}
+readings = {{ every = "1 h", resolution = "1 L" }}
+"#
+    ));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    let hear = || {
+        let mut bytes = [0; 2_000];
+        let count = socket.recv(&mut bytes).ok()?;
+        Message::parse(&bytes[..count], &mut ()).ok()
+    };
+    // As a module does: it is sent again until it is answered.
+    let ask = |message: &Message| {
+        for _ in 0..40 {
+            let _ = socket.send(&message.encode().unwrap());
+            match hear() {
+                Some(answer) if answer.id == message.id => return,
+                _ => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+        panic!("no answer");
+    };
+    house.up();
+    let register = Message::new(Type::Confirmable, Code::POST, 1, &[7])
+        .with(option::URI_PATH, b"rd")
+        .with(option::URI_QUERY, b"ep=urn:imei:1")
+        .with(option::URI_QUERY, b"lt=86400");
+    ask(&Message { payload: b"</3424/0>".to_vec(), ..register });
+    let asked = (0..20).find_map(|_| hear().filter(|message| message.code == Code::GET)).unwrap();
+    let telling = |kind, id, number: u32, litres: u32| {
+        let message = Message::new(kind, Code::CONTENT, id, &asked.token)
+            .with_number(option::OBSERVE, number)
+            .with_number(option::CONTENT_FORMAT, 0);
+        Message { payload: litres.to_string().into_bytes(), ..message }
+    };
+    let first = telling(Type::Acknowledgement, asked.id, 1, 10_000);
+    socket.send(&first.encode().unwrap()).unwrap();
+    house.wait("a reading", 20, |state| field(state, "gas", "volume").is_some());
+    for number in 1..5u16 {
+        ask(&telling(
+            Type::Confirmable,
+            100 + number,
+            1 + u32::from(number),
+            10_000 + 150 * u32::from(number),
+        ));
+        house.kill();
+        house.up();
+        counts(&house, 150 * u64::from(number));
+    }
+    house.kill();
 }

@@ -288,7 +288,26 @@ fn weight(bytes: &[u8], error: &Error) -> Option<u8> {
 fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Meaning, Error> {
     let telegram = Telegram::parse(bytes, None)?;
     let access = Access { key: options.keys.meter.as_ref(), plain: true };
-    Ok(secured("a telegram with data", Receiver::default().receive(0, &telegram, &access, trace)?))
+    let received = Receiver::default().receive(0, &telegram, &access, trace);
+    if has_no_data(telegram.body().rest()) {
+        return Ok(Meaning::of(
+            "a telegram without data: its meter says that it is there, or may be asked now",
+        ));
+    }
+    Ok(secured("a telegram with data", received?))
+}
+
+/// Whether nothing stands behind the extended link layer, where there is one.
+fn has_no_data(body: &[u8]) -> bool {
+    let layer = match body.first() {
+        None => 0,
+        Some(0x8C) => 3,
+        Some(0x8D) => 9,
+        Some(0x8E) => 11,
+        Some(0x8F) => 17,
+        Some(_) => return false,
+    };
+    body.len() == layer
 }
 
 /// What a message of M-Bus means that may be encrypted.

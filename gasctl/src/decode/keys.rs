@@ -16,6 +16,13 @@ use gasd_meters::wmbus::Key;
 use crate::cli::Secret;
 use crate::fail::Failure;
 
+/// What is wrong with a text of keys, and in which line, from 1, where it is one.
+#[derive(Debug)]
+struct Wrong {
+    line: Option<usize>,
+    what: String,
+}
+
 /// What may be opened.
 #[derive(Default)]
 pub struct Keys {
@@ -35,11 +42,16 @@ impl Keys {
     /// # Errors
     /// [`Failure::Usage`], which repeats nothing that may be part of a key.
     pub fn given(typed: &[Secret], file: Option<&Path>) -> Result<Keys, Failure> {
-        let text = match file {
-            Some(file) => text(file).map_err(|why| Failure::Usage(format!("{}: {why}", file.display())))?,
-            None => typed.iter().map(|secret| format!("{}\n", secret.0)).collect(),
+        let Some(file) = file else {
+            let text: String = typed.iter().map(|secret| format!("{}\n", secret.0)).collect();
+            return Self::read(&text).map_err(|wrong| Failure::Usage(wrong.what));
         };
-        Self::read(&text).map_err(Failure::Usage)
+        let named = |what: String| Failure::Usage(format!("{}: {what}", file.display()));
+        let text = text(file).map_err(named)?;
+        Self::read(&text).map_err(|Wrong { line, what }| match line {
+            Some(line) => Failure::Usage(format!("{}, line {line}: {what}", file.display())),
+            None => named(what),
+        })
     }
 
     /// The protocols that they are of; none where there is no key.
@@ -51,28 +63,32 @@ impl Keys {
     }
 
     /// Those of a text, as gasd's files of keys have them: a key, or NAME = KEY a line; `#` before what is said about them.
-    fn read(text: &str) -> Result<Keys, String> {
+    fn read(text: &str) -> Result<Keys, Wrong> {
         let mut keys: BTreeMap<&'static str, Key> = BTreeMap::new();
         let mut password = false;
-        for line in text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()) {
+        for (n, line) in (1..).zip(text.lines()) {
+            let line = line.split('#').next().unwrap_or_default().trim();
             if line.is_empty() {
                 continue;
             }
+            let wrong = |what: String| Wrong { line: Some(n), what };
             let (name, digits) = line.split_once('=').unwrap_or((METER, line));
             let name = named(name.trim()).ok_or_else(|| {
-                format!("what stands before = is no name of a key; there is: {}", NAMES.join(", "))
+                wrong(format!("what stands before = is no name of a key; there is: {}", NAMES.join(", ")))
             })?;
             let digits = digits.trim();
             let digits = digits.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(digits);
             let twice = if name == PASSWORD {
-                hex::parse(digits).ok_or("a password is hexadecimal digits, two for each byte")?;
+                hex::parse(digits)
+                    .ok_or_else(|| wrong("a password is hexadecimal digits, two for each byte".to_owned()))?;
                 std::mem::replace(&mut password, true)
             } else {
-                let key = Key::from_hex(digits).ok_or("a key is 32 hexadecimal digits")?;
+                let key = Key::from_hex(digits)
+                    .ok_or_else(|| wrong("a key is 32 hexadecimal digits".to_owned()))?;
                 keys.insert(name, key).is_some()
             };
             if twice {
-                return Err("the same key is given twice".to_owned());
+                return Err(wrong("the same key is given twice".to_owned()));
             }
         }
         let mut take = |name| keys.remove(name);
@@ -91,11 +107,9 @@ impl Keys {
                 Some(Session::V1_1 { forwarding, serving, encryption, application })
             }
             _ => {
-                return Err(
-                        "a session of LoRaWAN 1.0 has nwk_s_key, one of 1.1 f_nwk_s_int_key, s_nwk_s_int_key and \
-                         nwk_s_enc_key: without them no MIC can be checked; app_s_key is for the payload"
-                            .to_owned(),
-                    );
+                let what = "a session of LoRaWAN 1.0 has nwk_s_key, one of 1.1 f_nwk_s_int_key, s_nwk_s_int_key and \
+                         nwk_s_enc_key: without them no MIC can be checked; app_s_key is for the payload";
+                return Err(Wrong { line: None, what: what.to_owned() });
             }
         };
         Ok(Keys { meter, session, device, password })
@@ -154,20 +168,28 @@ mod tests {
         assert!(matches!(Keys::read(&text).unwrap().session, Some(Session::V1_1 { application: None, .. })));
         assert!(Keys::read(&format!("key = {A}")).unwrap().meter.is_some());
         assert!(Keys::read("password = 00123456").unwrap().meter.is_none());
-        assert!(Keys::read(&format!("nwk_s_key={A}\nNwkSKey={A}")).err().unwrap().contains("twice"));
+        assert!(Keys::read(&format!("nwk_s_key={A}\nNwkSKey={A}")).err().unwrap().what.contains("twice"));
     }
 
     #[test]
     fn what_is_wrong_is_said_without_the_key() {
-        for (text, words) in [
-            (format!("AppSKey={A}"), "no MIC can be checked"),
-            (format!("NwkSKey={A}\nNwkSEncKey={A}"), "no MIC can be checked"),
-            (format!("{A}={A}"), "there is: key, nwk_s_key, "),
-            (format!("NwkSKey={A}0"), "32 hexadecimal digits"),
-            (format!("{A}\n{A}"), "twice"),
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("keys");
+        for (text, line, words) in [
+            (format!("AppSKey={A}"), None, "no MIC can be checked"),
+            (format!("NwkSKey={A}\nNwkSEncKey={A}"), None, "no MIC can be checked"),
+            (format!("{A}={A}"), Some(1), "there is: key, nwk_s_key, "),
+            (format!("# mine\n\nNwkSKey={A}0"), Some(3), "32 hexadecimal digits"),
+            (format!("{A}\n{A}"), Some(2), "twice"),
+            ("password = 1".to_owned(), Some(1), "two for each byte"),
         ] {
             let said = Keys::read(&text).err().unwrap();
-            assert!(said.contains(words) && !said.contains("0001"), "{said}");
+            assert!(said.what.contains(words) && said.line == line, "{said:?}");
+            std::fs::write(&file, text).unwrap();
+            let Err(Failure::Usage(told)) = Keys::given(&[], Some(&file)) else { panic!("{words}") };
+            let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+            assert_eq!(told, format!("{}{line}: {}", file.display(), said.what));
+            assert!(!told.contains("0001"), "{told}");
         }
     }
 

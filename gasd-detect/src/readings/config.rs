@@ -43,6 +43,9 @@ pub struct ReadingsConfig {
     pub modulus_ul: u64,
     /// How often it is read, ns.
     pub every_ns: u64,
+    /// Whether readings come when the meter tells them, and what it could not tell comes later, all at once. Of a register
+    /// that is asked each reading is of now.
+    pub tells_late: bool,
     /// Largest flow that the meter is made for, µL/h; see [`crate::EngineConfig::max_flow_ul_per_h`].
     pub max_flow_ul_per_h: u64,
     /// Thresholds over 1 s, 5 s and 30 s, m³/h; see [`crate::EngineConfig::thresholds_m3_per_h`].
@@ -186,6 +189,7 @@ mod tests {
             resolution_ul,
             modulus_ul: 100_000_000_000_000,
             every_ns: every_s * SECOND_NS,
+            tells_late: false,
             max_flow_ul_per_h: 6_000_000_000,
             thresholds_m3_per_h: crate::DEFAULT_THRESHOLDS_M3_PER_H,
             rules: crate::Profile::EuG4.rules(),

@@ -60,10 +60,10 @@ impl Readings {
         }
     }
 
-    /// Of what passed from `since_ns` to `to_ns` the engine is told that it has missed what was before `from_ns`, up to
-    /// which its time has come. Returns the rest, µL.
-    pub(super) fn miss_before(&mut self, more_ul: u64, since_ns: u64, from_ns: u64, to_ns: u64) -> u64 {
-        let (all_ns, before_ns) = (to_ns.saturating_sub(since_ns), from_ns.saturating_sub(since_ns));
+    /// Of what passed until `to_ns`, from `before_ns` before `from_ns` on, the engine is told that it has missed what was
+    /// before `from_ns`, up to which its time has come. Returns the rest, µL.
+    pub(super) fn miss_before(&mut self, more_ul: u64, before_ns: u64, from_ns: u64, to_ns: u64) -> u64 {
+        let all_ns = to_ns.saturating_sub(from_ns).saturating_add(before_ns);
         let before_ul = (u128::from(more_ul) * u128::from(before_ns)).checked_div(u128::from(all_ns));
         let quanta = before_ul.unwrap_or(0) as u64 / self.quantum_ul.max(1);
         if quanta > 0 {
@@ -81,17 +81,17 @@ impl Readings {
     /// Whether a reading that waits is grave even if what it says has passed since then.
     fn is_grave_since(&self, held: Held, since_ns: u64) -> bool {
         let Some((before_ul, _)) = self.last else { return false };
-        let more_ul =
-            match self.register().moved(before_ul, held.register_ul, self.most_ul(since_ns, held.t_ns)) {
-                Move::Forward(more_ul) | Move::Rolled(more_ul) => more_ul,
-                Move::Leapt(_) | Move::Fell(_) => 0,
-            };
-        self.is_grave(more_ul, held.t_ns.saturating_sub(since_ns))
+        let span_ns = held.t_ns.saturating_sub(since_ns);
+        let more_ul = match self.register().moved(before_ul, held.register_ul, self.most_ul(span_ns)) {
+            Move::Forward(more_ul) | Move::Rolled(more_ul) => more_ul,
+            Move::Leapt(_) | Move::Fell(_) => 0,
+        };
+        self.is_grave(more_ul, span_ns, false)
     }
 
-    /// Whether so much in so long may close a valve at once.
-    pub(super) fn is_grave(&self, more_ul: u64, span_ns: u64) -> bool {
-        let behind_closed = self.engine.valve() == Some(false) && more_ul > 0;
+    /// Whether so much in so long may close a valve at once. What came late may have passed before it was closed.
+    pub(super) fn is_grave(&self, more_ul: u64, span_ns: u64, late: bool) -> bool {
+        let behind_closed = self.engine.valve() == Some(false) && more_ul > 0 && !late;
         behind_closed || self.surely(more_ul, span_ns) > self.grave_m3_per_h()
     }
 

@@ -12,6 +12,7 @@
 //!   between readings, so no pulse is ever due that could not have come;
 //! * **take a register that is renewed less often than it is read for one that leaps**: what it moves by has passed since
 //!   it moved before, and proves the mean over that time and no more;
+//! * **take what comes late for what passes now**: what a meter tells by itself after a silence it may have kept (`late`);
 //! * **blame the valve for what passed before**: an interval in which it moved is missed as a whole;
 //! * **take a broken sensor for gas**: what would close a valve waits for a second reading, and so does what is more
 //!   than can pass when nobody knows how long it was; a register that leaps or falls is said to, and the interval
@@ -25,6 +26,7 @@ mod config;
 mod counts;
 mod faults;
 mod held;
+mod late;
 mod line;
 mod outlive;
 mod register;
@@ -41,6 +43,7 @@ pub(crate) use config::SHARP_NS;
 use config::MOST_QUANTA;
 use faults::Faults;
 use held::{Held, Sure};
+use late::Lateness;
 use line::Line;
 use register::{Move, Register};
 
@@ -100,6 +103,8 @@ pub struct Readings {
     /// The last reading at which the register had moved, ns: one that is renewed less often than it is read shows only
     /// then what has passed since it did so before.
     moved_ns: u64,
+    /// How old the last reading may be. It is not stored: after a restart nobody knows.
+    late: Lateness,
 }
 
 impl Readings {
@@ -145,6 +150,7 @@ impl Readings {
             held: None,
             trusted: false,
             moved_ns: 0,
+            late: Lateness::UNKNOWN,
         }
     }
 
@@ -187,11 +193,10 @@ impl Readings {
         say: &mut dyn FnMut(Verdict),
     ) -> Taken {
         let Some((before_ul, before_ns)) = self.last else { return Taken::First };
-        let (more_ul, rolled) = match self.register().moved(
-            before_ul,
-            register_ul,
-            self.most_ul(self.since_ns(before_ns, t_ns), t_ns),
-        ) {
+        let longer_ns = self.longer_ns(before_ns, t_ns);
+        let span_ns = t_ns.saturating_sub(before_ns).saturating_add(longer_ns);
+        let most_ul = self.most_ul(span_ns.max(t_ns.saturating_sub(self.since_ns(before_ns, t_ns))));
+        let (more_ul, rolled) = match self.register().moved(before_ul, register_ul, most_ul) {
             Move::Forward(more_ul) => (more_ul, false),
             Move::Rolled(more_ul) => (more_ul, true),
             Move::Leapt(by_ul) => {
@@ -208,7 +213,7 @@ impl Readings {
                 return self.begin(register_ul, t_ns, Taken::Fell, say);
             }
         };
-        let grave = self.is_grave(more_ul, t_ns.saturating_sub(before_ns));
+        let grave = self.is_grave(more_ul, span_ns, longer_ns > 0);
         // What nobody waits for is believed only as far as it can have passed between two readings.
         let unknown = self.adrift || self.valve_moved || self.doubtful;
         if unknown && sure.is_none() && self.is_much(more_ul) {
@@ -227,8 +232,9 @@ impl Readings {
             self.moved_ns = t_ns;
         }
         self.last = Some((shows_ul, t_ns));
-        let since_ns = sure.map_or(before_ns, |sure| sure.since_ns);
-        let taken = self.passed(more_ul, since_ns.min(before_ns), before_ns, t_ns, say);
+        self.came(before_ns, t_ns);
+        let earlier_ns = sure.map_or(0, |sure| before_ns.saturating_sub(sure.since_ns));
+        let taken = self.passed(more_ul, [earlier_ns, longer_ns], before_ns, t_ns, say);
         (self.adrift, self.valve_moved, self.doubtful) = (false, false, false);
         taken
     }
@@ -238,8 +244,7 @@ impl Readings {
     }
 
     /// What can have passed, µL; `None` if nobody knows how long it was.
-    fn most_ul(&self, from_ns: u64, to_ns: u64) -> Option<u64> {
-        let span_ns = to_ns.saturating_sub(from_ns);
+    fn most_ul(&self, span_ns: u64) -> Option<u64> {
         let most_ul = self.cfg.passes_ul(self.engine.limit_m3_per_h(), span_ns);
         // Half a turn is the most that can be told from one backwards.
         let turn_ul = if self.cfg.modulus_ul > 0 { self.cfg.modulus_ul / 2 } else { u64::MAX };
@@ -264,8 +269,12 @@ impl Readings {
 
     /// From here on the register counts, and nothing is known of the time before.
     fn begin(&mut self, register_ul: u64, t_ns: u64, taken: Taken, say: &mut dyn FnMut(Verdict)) -> Taken {
-        if self.last.is_some() {
+        if let Some((_, before_ns)) = self.last {
             self.engine.missed(1, t_ns);
+            self.came(before_ns, t_ns);
+        }
+        if taken == Taken::First {
+            self.late = Lateness::UNKNOWN;
         }
         self.last = Some((register_ul, t_ns));
         self.line = Line::default();
@@ -276,23 +285,26 @@ impl Readings {
         taken
     }
 
-    /// `more_ul` passed from `since_ns` to `to_ns`, and the engine's time has come to `from_ns` already.
+    /// `more_ul` passed until `to_ns`, and the engine's time has come to `from_ns` already. It may have begun earlier, ns:
+    /// as the register had not moved, or as what was read came late.
     fn passed(
         &mut self,
         more_ul: u64,
-        since_ns: u64,
+        [stood_ns, longer_ns]: [u64; 2],
         from_ns: u64,
         to_ns: u64,
         say: &mut dyn FnMut(Verdict),
     ) -> Taken {
         let span_ns = to_ns.saturating_sub(from_ns);
-        let more_ul = self.miss_before(more_ul, since_ns, from_ns, to_ns);
+        let earlier_ns = stood_ns.max(longer_ns);
         let gap = span_ns > self.cfg.gap_ns();
+        let only_proves = gap || longer_ns > 0;
+        let proves = !only_proves || self.proves(more_ul, span_ns.saturating_add(earlier_ns));
+        let more_ul = self.miss_before(more_ul, earlier_ns, from_ns, to_ns);
         self.counts.gaps = self.counts.gaps.saturating_add(u64::from(gap));
         let have_ul = u128::from(self.carried_ul) + u128::from(more_ul);
         let quanta = (have_ul / u128::from(self.quantum_ul)) as u64;
-        let unknown =
-            self.adrift || self.valve_moved || self.doubtful || (gap && !self.proves(more_ul, span_ns));
+        let unknown = self.adrift || self.valve_moved || self.doubtful || !proves;
         if unknown && quanta > 0 {
             self.carried_ul = (have_ul % u128::from(self.quantum_ul)) as u64;
             self.line = Line::default();

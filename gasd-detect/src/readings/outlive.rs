@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A register that outlives its process, and its clock.
 
+use super::late::Lateness;
 use super::{Readings, ReadingsConfig, ReadingsError};
 use crate::engine::Engine;
 use crate::state::{self, State, StateError};
@@ -96,7 +97,7 @@ impl Readings {
         self.last = Some((register_ul, t_ns));
         self.line = super::Line::default();
         (self.held, self.trusted, self.doubtful, self.exchanged) = (None, false, false, false);
-        self.moved_ns = t_ns;
+        (self.moved_ns, self.late) = (t_ns, Lateness::UNKNOWN);
     }
 
     /// The clock is another one since the last reading: what it called t is now t + `by_ns`. How long it is to
@@ -107,7 +108,7 @@ impl Readings {
             *t_ns = t_ns.saturating_add_signed(by_ns);
         }
         self.moved_ns = self.moved_ns.saturating_add_signed(by_ns);
-        (self.held, self.trusted) = (None, false);
+        (self.held, self.trusted, self.late) = (None, false, Lateness::UNKNOWN);
         self.line = super::Line::default();
         self.faults.shift(by_ns);
         self.adrift = self.last.is_some();

@@ -47,6 +47,11 @@ impl Readings {
         self.engine.set_civil_offset(offset_ns);
     }
 
+    /// It is read on another way from now on; see [`ReadingsConfig::tells_late`](super::ReadingsConfig::tells_late).
+    pub const fn set_tells_late(&mut self, tells_late: bool) {
+        self.cfg.tells_late = tells_late;
+    }
+
     /// Goes by other rules from now on, as far as readings like these can serve them.
     pub fn set_rules(&mut self, rules: Rules) {
         self.cfg.rules = rules;

@@ -14,6 +14,7 @@ pub fn config(resolution_ul: u64, every_ns: u64, profile: Profile) -> ReadingsCo
         resolution_ul,
         modulus_ul: 100_000_000 * L,
         every_ns,
+        tells_late: false,
         max_flow_ul_per_h: 6_000_000_000,
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
         rules: profile.rules(),

@@ -70,6 +70,7 @@ pub fn config(spec: &Spec, every_ns: u64) -> ReadingsConfig {
         resolution_ul: spec.pulse_ul(),
         modulus_ul: MODULUS_UL,
         every_ns,
+        tells_late: false,
         max_flow_ul_per_h: spec.max_ul_per_h(),
         thresholds_m3_per_h: DEFAULT_THRESHOLDS_M3_PER_H,
         rules: Profile::EuG4.rules(),

@@ -8,7 +8,7 @@ use super::memory::Counted;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::mbus::{Address, Frame, Message, Target};
-use crate::wmbus::{Access, Content, Received, Receiver, Security};
+use crate::wmbus::{Access, Content, Received, Receiver, Security, WEAKER};
 
 /// What the check of a key is made of: no meter sends that.
 const CHECK: &[u8] = b"gasd";
@@ -90,6 +90,7 @@ impl Opener {
             (Some(got), Some(Counted { counter: last, .. })) if got < last => {
                 Err(Error::Replay { got, last })
             }
+            (None, Some(_)) => Err(WEAKER),
             _ => Ok(()),
         }
     }

@@ -90,7 +90,7 @@ impl Function {
 
 /// Whether the data behind this DIF begin with a byte that says how long they are and how they are coded.
 const fn says_length(dif: u8) -> bool {
-    matches!(dif & 0x0F, 0x0D | 0x0F)
+    dif & 0x0F == 0x0D
 }
 
 /// How the data are coded and how many bytes there are, by the low half of the DIF.
@@ -108,9 +108,10 @@ static SHAPES: [(Coding, u8); 16] = [
     (Coding::Bcd, 2),
     (Coding::Bcd, 3),
     (Coding::Bcd, 4),
-    // A byte of the data says it, as behind the last one.
+    // A byte of the data says it.
     (Coding::Binary, 0),
     (Coding::Bcd, 6),
+    // No record has it.
     (Coding::Binary, 0),
 ];
 
@@ -177,7 +178,6 @@ impl<'a> Items<'a> {
                 left.u8()?;
                 Item::Manufacturer(dif, left.take_rest())
             }
-            0x3F | 0x4F | 0x5F | 0x6F => return Err(Error::Malformed { what: "a DIF that is reserved" }),
             _ => {
                 let (head, data);
                 ((head, self.order), left) = self::head(left, self.order)?;
@@ -218,6 +218,10 @@ pub(crate) fn head<'a>(
 ) -> Part<'a, (Head<'a>, Option<TextOrder>)> {
     let mut cursor = start;
     let dif = cursor.u8()?;
+    // Of those that end in F only the four that are no record mean something.
+    if dif & 0x0F == 0x0F {
+        return Err(Error::Malformed { what: "a DIF that is reserved" });
+    }
     let (mut storage, mut tariff, mut subunit) = (u64::from(dif >> 6 & 1), 0, 0);
     if dif & 0x80 != 0 {
         let bytes;

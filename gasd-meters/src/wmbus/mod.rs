@@ -40,6 +40,7 @@ mod telegram;
 pub use compact::{Format as CompactFormat, Formats, MAX_FORMATS};
 pub use key::Key;
 pub use open::Security;
+pub(crate) use receiver::WEAKER;
 pub use receiver::{Content, Received, Receiver};
 pub use replay::{DUPLICATE_S, MAX_METERS, Replay, Seen};
 pub use seal::{Lock, Seal};

@@ -22,6 +22,12 @@ use crate::mbus::{Address, Frame, Header, medium, payload, refusal};
 use crate::reading::{Field, Reading, Value};
 use crate::trace::Trace;
 
+/// A telegram without an authenticated counter of a meter that has sent such with the same key.
+pub(crate) const WEAKER: Error = Error::Malformed {
+    what: "it is protected by mode 5 or the link layer, which others can alter, and this meter has sent mode 7 with the same \
+           key; if it was set so, give it a new key, or configure it under another id",
+};
+
 /// What is known of the telegrams before this one.
 ///
 /// `formats` and `replay` are to be kept over a restart.
@@ -164,6 +170,10 @@ impl Receiver {
         }
         if link.is_some_and(|link| link.encrypted) {
             opened.clear = 0;
+        }
+        if opened.security != Security::None && opened.counter.is_none() && self.replay.counts(&opened.meter)
+        {
+            return Err(WEAKER);
         }
         let number = match (opened.header, link) {
             (Some(header), _) => header.access,

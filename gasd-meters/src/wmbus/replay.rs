@@ -91,6 +91,12 @@ impl Replay {
         }
     }
 
+    /// Whether a message counter of this meter is known: what it sends is authenticated.
+    #[must_use]
+    pub fn counts(&self, meter: &Address) -> bool {
+        self.0.iter().any(|seen| seen.meter.id == meter.id && seen.counter.is_some())
+    }
+
     /// Notes what [`Replay::check`] called new.
     pub fn note(&mut self, new: Seen) {
         match self.0.iter_mut().find(|seen| seen.meter == new.meter) {

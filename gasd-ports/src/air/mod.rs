@@ -20,6 +20,7 @@
 //! goes out as an [`Output::Answer`], which a thread asks for ([`Told::Answering`]) before it sends it.
 
 mod blob;
+mod clock;
 pub mod keys;
 pub mod line;
 pub mod lorawan;

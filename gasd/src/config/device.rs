@@ -157,6 +157,11 @@ impl Talk {
         matches!(self, Self::Wired(_) | Self::Auto(_))
     }
 
+    /// Whether it keeps what it could not tell, and tells that later. What is heard of wireless M-Bus is of now.
+    pub(super) const fn tells_late(&self) -> bool {
+        matches!(self, Self::LoRaWan { .. } | Self::LwM2m { .. })
+    }
+
     /// Why no command of gasd moves its valve; `None` where one does.
     pub(super) fn why_no_valve(&self, has_keys: bool) -> Option<String> {
         match self {

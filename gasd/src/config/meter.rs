@@ -93,11 +93,13 @@ impl Counted<'_> {
         max_flow: Option<u64>,
         thresholds: Option<Thresholds>,
         rules: Option<(Profile, Rules)>,
+        tells_late: bool,
     ) -> Option<Counts> {
         match self {
             Counted::Pulses(pulses) => pulses.map(|(pace, filter)| Counts::Pulses(pace, filter)),
             Counted::Register(draft) => {
-                draft?.finish(report, max_flow?, thresholds?, rules?.1).map(Counts::Register)
+                let read = draft?.finish(report, max_flow?, thresholds?, rules?.1, tells_late);
+                read.map(Counts::Register)
             }
         }
     }
@@ -144,7 +146,8 @@ pub(super) fn read<'a>(report: &mut Report<'_>, table: &'a DeTable<'a>, span: Sp
     };
     let thresholds = thresholds::read(report, &section, max_flow);
     let rules = rules::read(report, &section);
-    let counts = counted.finish(report, max_flow, thresholds, rules);
+    let tells_late = matches!(&source, Some(Source::Port(on)) if on.device.config.talk.tells_late());
+    let counts = counted.finish(report, max_flow, thresholds, rules, tells_late);
     let valve = section.get("valve").and_then(|f| f.string(report, VALVE).map(|v| f.with(v.to_owned())));
     if section.get("valve").is_none() {
         report.warn(&span, &format!("{label}: has no valve; its verdicts are told, nothing is closed"));

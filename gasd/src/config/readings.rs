@@ -54,19 +54,21 @@ fn volume(report: &mut Report<'_>, field: &Field<'_>, expected: &'static str) ->
 }
 
 impl Draft<'_> {
-    /// The register of a meter that is judged by these.
+    /// The register of a meter that is judged by these; `tells_late`: of one that keeps what it could not tell.
     pub(super) fn finish(
         self,
         report: &mut Report<'_>,
         max_flow_ul_per_h: u64,
         thresholds: Thresholds,
         rules: Rules,
+        tells_late: bool,
     ) -> Option<CheckedReadings> {
         let Thresholds { suspect_m3_per_h, confirm_m3_per_h, sustain_m3_per_h } = thresholds;
         let config = ReadingsConfig {
             resolution_ul: self.resolution_ul?,
             modulus_ul: self.modulus_ul?,
             every_ns: self.every_ns?,
+            tells_late,
             max_flow_ul_per_h,
             thresholds_m3_per_h: [suspect_m3_per_h, confirm_m3_per_h, sustain_m3_per_h],
             rules,

@@ -163,6 +163,13 @@ impl Detector {
         }
     }
 
+    /// Its register is on another way, on which readings come late or do not.
+    pub fn set_tells_late(&mut self, tells_late: bool) {
+        if let Detector::Register(readings) = self {
+            readings.set_tells_late(tells_late);
+        }
+    }
+
     /// Goes by other rules.
     pub fn set_rules(&mut self, rules: Rules) {
         match self {

@@ -31,6 +31,7 @@ use super::{
     condition::{Reading, StoreStart},
     counting::Pulse,
     filter::LineFilter,
+    hurry::Hurry,
     latency::Latencies,
     learned::Memory,
     meter::MeterRun,
@@ -116,20 +117,22 @@ impl Engine {
     pub fn run(mut self, receiver: &Receiver<Input>) -> Vec<(String, Base)> {
         let mut by_line = self.by_line();
         let (mut shown, mut ticked, mut persisted) = (Instant::now(), Instant::now(), Instant::now());
-        let (mut stale, mut unsaved) = (true, true);
+        let (mut stale, mut unsaved, mut hurry) = (true, true, Hurry::default());
         loop {
             self.beat.0.fetch_add(1, Ordering::Relaxed);
             // Read first: when the queue is found empty, all that these rounds brought was worked off.
             let rounds = self.counting.rounds.load(Ordering::Acquire);
-            match receiver.recv_timeout(if stale || self.underway.is_any() { SHOW } else { TICK }) {
+            let most = if stale || self.underway.is_any() { SHOW } else { TICK };
+            match receiver.recv_timeout(hurry.wait(Instant::now()).map_or(most, |wait| most.min(wait))) {
                 Ok(Input::Event(event)) => {
                     self.event(&event, &by_line);
                     stale = true;
                     unsaved = true;
                 }
-                Ok(Input::Reading(reading, place)) => {
+                Ok(Input::Reading(reading, place, slip)) => {
                     self.reading(reading);
                     drop(place);
+                    slip.into_iter().for_each(|slip| hurry.want(slip));
                     stale = true;
                     unsaved = true;
                 }
@@ -175,8 +178,9 @@ impl Engine {
                 self.save_learned_if_due(now());
                 (ticked, stale) = (Instant::now(), true);
             }
-            if unsaved && persisted.elapsed() >= self.persist {
-                self.persist();
+            let hurried = hurry.wait(Instant::now()).is_some_and(|wait| wait.is_zero());
+            if unsaved && persisted.elapsed() >= self.persist || hurried {
+                hurry.given(self.persist());
                 (persisted, unsaved) = (Instant::now(), false);
             }
             if self.underway.is_any() {
@@ -223,12 +227,13 @@ impl Engine {
         found.iter().for_each(|verdict| self.verdict(at, verdict));
     }
 
-    /// Gives the totals to the writer.
-    fn persist(&mut self) {
+    /// Gives the totals to the writer, as the push that is returned.
+    fn persist(&mut self) -> u64 {
         let bases = self.bases();
         let read = self.meters.iter().filter_map(|meter| Some((meter.key(), meter.read_ns()?))).collect();
         let ticket = self.writer.persist_bases(bases);
         self.underway.pushed(ticket, read);
+        ticket
     }
 
     /// Looks for pulses whose events never came. Returns whether there were any.

@@ -139,6 +139,7 @@ impl MeterRun {
             self.simulated = config.source.is_simulated();
             self.health = None;
             self.told.forget();
+            self.detector.set_tells_late(config.readings.is_some_and(|readings| readings.tells_late));
         }
         self.thresholds_m3_per_h = thresholds(config);
         if delta.thresholds {

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod feedback;
 pub mod filter;
 pub mod flow;
+pub mod hurry;
 pub mod latency;
 pub mod learned;
 pub mod meter;

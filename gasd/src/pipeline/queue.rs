@@ -13,7 +13,7 @@ use gasd_abi::records::Event;
 
 use crate::state::Report;
 
-use super::{feedback::Acknowledged, reload::Reload};
+use super::{feedback::Acknowledged, hurry::Slip, reload::Reload};
 
 /// Events the queue holds. At 1 kHz of pulses the engine may sleep for four seconds.
 pub const QUEUE_LENGTH: usize = 4096;
@@ -33,8 +33,8 @@ pub struct Reading {
 pub enum Input {
     /// An event of the filter.
     Event(Event),
-    /// What a meter's register showed, and its place among those that may wait.
-    Reading(Reading, Place),
+    /// What a meter's register showed, its place among those that may wait, and who waits until the disk has it.
+    Reading(Reading, Place, Option<Slip>),
     /// What is wrong with a meter's line, `None` when it is well again. By the line's index in the
     /// filter, which stays when the configuration changes.
     Health(u32, Option<String>),
@@ -125,8 +125,19 @@ impl Queue {
 
     /// Adds a reading and waits until no more than [`MOST_READINGS`] of them wait. `false` if the engine is gone.
     pub fn push_reading(&self, reading: Reading) -> bool {
+        self.hand_in(reading, None)
+    }
+
+    /// The same for one whose meter is answered, and forgets it then: its total is written at once.
+    pub fn push_reading_at_once(&self, reading: Reading) -> Slip {
+        let slip = Slip::default();
+        self.hand_in(reading, Some(slip.clone()));
+        slip
+    }
+
+    fn hand_in(&self, reading: Reading, slip: Option<Slip>) -> bool {
         // What an engine that is gone leaves in the queue is dropped with it, and its places with that.
-        self.push_wait(Input::Reading(reading, Places::take(&self.readings)))
+        self.push_wait(Input::Reading(reading, Places::take(&self.readings), slip))
     }
 
     /// How often there was no room.

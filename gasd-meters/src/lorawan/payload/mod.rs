@@ -20,7 +20,7 @@ use crate::trace::Trace;
 
 pub use gm2::NAME as GM2;
 pub use jooby::NAME as JOOBY;
-pub use times::in_time;
+pub use times::{in_time, taken_s, volume_ul};
 pub use ugm::NAME as UGM;
 
 /// How a kind of device is to be read.

@@ -22,14 +22,14 @@ pub fn in_time(mut readings: Vec<Reading>) -> Result<Vec<(u64, Reading)>, Error>
         return Ok(readings.into_iter().map(|reading| (0, reading)).collect());
     }
     let Some(newest) =
-        readings.iter().map(taken).max().filter(|_| readings.iter().all(|r| taken(r).is_some()))
+        readings.iter().map(taken_s).max().filter(|_| readings.iter().all(|r| taken_s(r).is_some()))
     else {
         return Ok(most(readings).into_iter().map(|reading| (0, reading)).collect());
     };
-    readings.sort_by_key(taken);
+    readings.sort_by_key(taken_s);
     let mut dated: Vec<(u64, Reading)> = Vec::with_capacity(readings.len());
     for reading in readings {
-        let older = (newest.unwrap_or_default() - taken(&reading).unwrap_or_default(), reading);
+        let older = (newest.unwrap_or_default() - taken_s(&reading).unwrap_or_default(), reading);
         if let Some(before) = dated.last() {
             let (last, now) = (volume_ul(&before.1), volume_ul(&older.1));
             let same_time = before.0 == older.0;
@@ -46,14 +46,17 @@ pub fn in_time(mut readings: Vec<Reading>) -> Result<Vec<(u64, Reading)>, Error>
 }
 
 /// When the values of a reading were, as its device says; seconds since 1970.
-fn taken(reading: &Reading) -> Option<u64> {
+#[must_use]
+pub fn taken_s(reading: &Reading) -> Option<u64> {
     match reading.get(Kind::Moment).or_else(|| reading.get(Kind::Clock))?.value {
         Value::Moment(moment) => clock::seconds(moment),
         _ => None,
     }
 }
 
-fn volume_ul(reading: &Reading) -> Option<i64> {
+/// Its register, µL.
+#[must_use]
+pub fn volume_ul(reading: &Reading) -> Option<i64> {
     reading.get(Kind::Volume)?.volume_ul().ok()
 }
 

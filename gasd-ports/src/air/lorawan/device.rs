@@ -7,6 +7,8 @@ use std::fmt;
 use gasd_meters::lorawan::payload::Profile;
 use gasd_meters::lorawan::{Counter, JoinRequest, Key, Keys, Session};
 
+use super::super::clock::MeterClock;
+
 /// A device as it is configured.
 pub struct Device {
     /// Names the meter.
@@ -83,6 +85,8 @@ impl fmt::Debug for Device {
 pub(super) struct Last {
     pub frame: Vec<u8>,
     pub at_ns: u64,
+    /// Whether what it says was told. Of one that is known from before a restart nobody knows.
+    pub is_told: bool,
     pub gateway: u64,
     /// The gateway's clock.
     pub timestamp_us: Option<u32>,
@@ -122,6 +126,7 @@ pub(super) struct Member {
     /// Tells its keys from others: what is kept belongs to them.
     pub check: [u8; 8],
     pub live: Option<Live>,
+    pub clock: MeterClock,
     /// A session that was agreed on and not used yet. The one before goes on: the device may not have heard.
     pub next: Option<Live>,
     /// Numbers that it has joined with: none is taken twice.
@@ -146,7 +151,8 @@ impl Member {
             }
         };
         let (next, dev_nonces) = (None, BTreeSet::new());
-        Self { key, dev_eui, profile, way, check, live, next, dev_nonces, join_nonce: 0 }
+        let clock = MeterClock::default();
+        Self { key, dev_eui, profile, way, check, live, clock, next, dev_nonces, join_nonce: 0 }
     }
 
     /// Its sessions: the one in use, and the one to come.

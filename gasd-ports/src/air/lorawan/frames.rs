@@ -3,12 +3,12 @@
 
 use gasd_meters::hex::Hex;
 use gasd_meters::lorawan::payload::in_time;
-use gasd_meters::lorawan::{DataFrame, Direction, Draft, Keys, Opened, Radio, Received};
+use gasd_meters::lorawan::{Counter, DataFrame, Direction, Draft, Keys, Opened, Radio, Received};
 use gasd_meters::{Error, Reading};
 
 use super::super::{Event, Output};
 use super::commands;
-use super::device::{Last, Live, Member};
+use super::device::{Last, Live, Member, Way};
 use super::gateways::Windows;
 use super::{Network, Settings, how, memory};
 
@@ -95,14 +95,26 @@ impl Network {
         let place = self.members.iter().position(|member| member.live.as_ref().is_some_and(is_last));
         let Some(member) = place.and_then(|place| self.members.get_mut(place)) else { return false };
         let windows = self.gateways.windows(now_ns, &self.settings, gateway, received, self.settings.delay_s);
-        let Some(last) = member.live.as_ref().and_then(|live| live.last.as_ref()) else { return true };
+        let Some(last) = member.live.as_mut().and_then(|live| live.last.as_mut()) else { return true };
+        let is_told = std::mem::replace(&mut last.is_told, true);
         let sent_again = last.gateway == gateway && last.timestamp_us != received.timestamp_us;
         let wanted = last.wants_answer && last.answered < ANSWERS && (last.answered == 0 || sent_again);
-        if let (true, Some(windows)) = (wanted, windows)
-            && let Some((windows, answer)) = answer(member, frame, windows, gateway, received)
+        let answer = match (wanted, windows) {
+            (true, Some(windows)) => answer(member, frame, windows, gateway, received),
+            _ => None,
+        };
+        let key = member.key;
+        if answer.is_some() {
+            out.push(Output::Event(Event::Memory { key, bytes: memory::write(member) }));
+        }
+        // gasd may have ended between its counter and its reading, and who answers it must have that.
+        if !is_told
+            && let Some(opened) = open_again(&self.settings, member, received, frame)
+            && let Some(place) = place
         {
-            let (key, bytes) = (member.key, memory::write(member));
-            out.push(Output::Event(Event::Memory { key, bytes }));
+            self.told(now_ns, place, &opened, received, out);
+        }
+        if let Some((windows, answer)) = answer {
             out.extend(self.gateways.send(now_ns, &self.settings, key, windows, answer));
         }
         true
@@ -132,6 +144,7 @@ impl Network {
             live.last = Some(Last {
                 frame: received.frame.clone(),
                 at_ns: now_ns,
+                is_told: true,
                 gateway,
                 timestamp_us: received.timestamp_us,
                 wants_answer: frame.confirmed || frame.adr_ack_request() || !options.is_empty(),
@@ -148,22 +161,55 @@ impl Network {
         // The counters first: without them a recorded frame would be new after a restart.
         let bytes = memory::write(member);
         out.push(Output::Event(Event::Memory { key: member.key, bytes }));
-        let (key, read) = (member.key, read(member, &opened));
+        let key = member.key;
+        self.told(now_ns, place, &opened, received, out);
+        if let Some((windows, answer)) = answer {
+            out.extend(self.gateways.send(now_ns, &self.settings, key, windows, answer));
+        }
+    }
+
+    /// Tells what a frame says.
+    fn told(
+        &mut self,
+        now_ns: u64,
+        place: usize,
+        opened: &Opened,
+        received: &Received,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(member) = self.members.get_mut(place) else { return };
+        let (key, read) = (member.key, read(member, opened));
         match read {
             Ok(readings) => {
+                let kept_s = readings.last().map_or(0, |(_, newest)| member.clock.age_s(now_ns, newest));
                 for (age_s, reading) in readings {
+                    let age_ns = age_s.saturating_add(kept_s).saturating_mul(SECOND_NS);
                     // What was before this clock began has no time on it.
-                    let Some(t_ns) = now_ns.checked_sub(age_s.saturating_mul(SECOND_NS)) else { continue };
+                    let Some(t_ns) = now_ns.checked_sub(age_ns) else { continue };
                     self.counts.read = self.counts.read.saturating_add(1);
                     out.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading) }));
                 }
             }
             Err(error) => self.failed(now_ns, key, error, &received.frame, out),
         }
-        if let Some((windows, answer)) = answer {
-            out.extend(self.gateways.send(now_ns, &self.settings, key, windows, answer));
-        }
     }
+}
+
+/// Opens the last frame of a device once more.
+fn open_again(
+    settings: &Settings,
+    member: &mut Member,
+    received: &Received,
+    frame: &DataFrame<'_>,
+) -> Option<Opened> {
+    let is_made = matches!(member.way, Way::Personal);
+    let live = member.live.as_mut()?;
+    let up = live.session.up;
+    let before = up.last()?.checked_sub(1).map_or(Counter::new(), Counter::after);
+    live.session.up = if is_made { before.without_joins() } else { before };
+    let opened = open_with(settings, live, received, frame);
+    live.session.up = up;
+    opened.ok()
 }
 
 /// Opens a frame with the session in use, or with the one to come, which is in use then.

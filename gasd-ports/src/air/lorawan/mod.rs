@@ -155,16 +155,6 @@ impl Network {
         self.members.iter().find(|member| member.key == key).map(memory::write).unwrap_or_default()
     }
 
-    /// Takes back what was kept, before anything is heard.
-    ///
-    /// # Errors
-    ///
-    /// [`NotRestored`]: the device begins anew then.
-    pub fn restore(&mut self, key: u64, bytes: &[u8]) -> Result<(), NotRestored> {
-        let member = self.members.iter_mut().find(|member| member.key == key);
-        memory::read(member.ok_or(NotRestored::NoMeter)?, bytes)
-    }
-
     /// Who else was heard.
     #[must_use]
     pub const fn strangers(&self) -> &Strangers {
@@ -193,8 +183,9 @@ impl Air for Network {
         self.memory(key)
     }
 
-    fn restore(&mut self, key: u64, bytes: &[u8], _: u64) -> Result<(), NotRestored> {
-        self.restore(key, bytes)
+    fn restore(&mut self, key: u64, bytes: &[u8], now_ns: u64) -> Result<(), NotRestored> {
+        let member = self.members.iter_mut().find(|member| member.key == key);
+        memory::read(member.ok_or(NotRestored::NoMeter)?, bytes, now_ns)
     }
 
     fn strangers(&self) -> &Strangers {

@@ -15,6 +15,7 @@ use gasd_meters::nbiot::{self, Client, Code, Message, Server, Type, option};
 use gasd_meters::{Error, nbiot::Content, nbiot::Path};
 
 use super::blob;
+use super::clock::MeterClock;
 use super::{Air, Counts, Event, NotRestored, Output, Strangers};
 use crate::Kept;
 pub use device::{Carries, Device};
@@ -29,6 +30,7 @@ const ANSWER_NS: u64 = 1_500_000_000;
 struct Member {
     device: Device,
     order: Option<Order>,
+    clock: MeterClock,
     /// What was told to be kept last.
     kept: Vec<u8>,
 }
@@ -51,8 +53,10 @@ impl Lwm2m {
                 settings.wanted.push(path);
             }
         }
-        let members =
-            devices.into_iter().map(|device| Member { device, order: None, kept: Vec::new() }).collect();
+        let members = devices
+            .into_iter()
+            .map(|device| Member { device, order: None, clock: MeterClock::default(), kept: Vec::new() })
+            .collect();
         let (strangers, counts) = (Strangers::default(), Counts::default());
         Self { server: Server::new(settings, seed), members, strangers, counts }
     }
@@ -172,21 +176,27 @@ impl Lwm2m {
         } else {
             device::read(&member.device.carries, path, content, &mut member.order)
         };
-        let mut readings = Vec::new();
+        let (mut readings, mut wrong) = (Vec::new(), Vec::new());
         for device::Part { result, raw } in parts {
             match result {
                 Ok(mut reading) => {
                     reading.meter.radio_id = Some(endpoint.to_owned());
                     readings.push(reading);
                 }
-                Err(error) => told.push(self.failed(now_ns, key, error, raw)),
+                Err(error) => wrong.push((error, raw)),
             }
         }
+        let readings = in_time(readings);
+        // All of it may have been kept, too.
+        let newest = readings.as_ref().ok().and_then(|readings| readings.last());
+        let kept_s = newest.map_or(0, |(_, newest)| member.clock.age_s(now_ns, newest));
+        told.extend(wrong.into_iter().map(|(error, raw)| self.failed(now_ns, key, error, raw)));
         // A module puts several frames into one telling, of several hours: each is as old as its clock says.
-        match in_time(readings) {
+        match readings {
             Ok(readings) => {
                 for (age_s, reading) in readings {
-                    let Some(t_ns) = now_ns.checked_sub(age_s.saturating_mul(SECOND_NS)) else { continue };
+                    let age_ns = age_s.saturating_add(kept_s).saturating_mul(SECOND_NS);
+                    let Some(t_ns) = now_ns.checked_sub(age_ns) else { continue };
                     self.counts.read = self.counts.read.saturating_add(1);
                     told.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading) }));
                 }

@@ -45,7 +45,9 @@ pub fn start(config: &Config, port: &PortConfig, desk: &Desk) -> Result<Option<L
         PortLine::LoRaWan(..) => lorawan::words,
         _ => Error::to_string,
     };
-    let told = teller(desk, &port.id, words);
+    // Nobody answers a meter of wireless M-Bus.
+    let is_answered = matches!(port.line, PortLine::LoRaWan(..) | PortLine::LwM2m(_));
+    let told = teller(desk, &port.id, words, is_answered);
     let started = match &port.line {
         PortLine::Wire(_) => return Ok(None),
         PortLine::Radio(wire, _) => LinePort::start(&port.id, wire.clone(), core, told).map(Listening::Line),
@@ -185,13 +187,14 @@ fn client(key: u64, device: &DeviceConfig) -> Option<lwm2m::Device> {
     Some(lwm2m::Device { key, endpoint: endpoint.clone(), carries })
 }
 
-/// What a port tells, to the desk; `words` are those for what is wrong.
-pub(super) fn teller(desk: &Desk, port: &str, words: fn(&Error) -> String) -> Teller {
+/// What a port tells, to the desk; `words` are those for what is wrong. `is_answered`: its meters are told that they were
+/// heard.
+pub(super) fn teller(desk: &Desk, port: &str, words: fn(&Error) -> String, is_answered: bool) -> Teller {
     let (desk, port) = (desk.clone(), port.to_owned());
     Box::new(move |told| {
         match told {
             Told::Answering { key, until_ns } => return desk.may_answer(key, until_ns),
-            Told::Event(Event::Read { key, t_ns, reading }) => desk.heard(key, t_ns, &reading),
+            Told::Event(Event::Read { key, t_ns, reading }) => desk.heard(key, t_ns, &reading, is_answered),
             Told::Event(Event::Failed { key, t_ns, error, raw }) => {
                 desk.failed_as(key, t_ns, error, &raw, words(&error));
             }

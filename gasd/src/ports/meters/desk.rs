@@ -196,6 +196,10 @@ impl Desk {
 
     /// A meter was read.
     pub fn read(&self, key: u64, t_ns: u64, reading: &Reading, oddities: Oddities) {
+        self.take(key, t_ns, reading, oddities, false);
+    }
+
+    fn take(&self, key: u64, t_ns: u64, reading: &Reading, oddities: Oddities, at_once: bool) {
         let mut register = None;
         let mut says: Option<(String, Option<Valve>)> = None;
         self.change(key, |on| {
@@ -215,17 +219,21 @@ impl Desk {
         if let Some((id, valve)) = says {
             self.0.valves.read(&id, valve);
         }
-        if let Some(register_ul) = register {
-            self.0.queue.push_reading(Register { key, register_ul, t_ns });
+        let register = register.map(|register_ul| Register { key, register_ul, t_ns });
+        match register {
+            Some(register) if at_once => self.await_reading(key, self.0.queue.push_reading_at_once(register)),
+            Some(register) => _ = self.0.queue.push_reading(register),
+            None => {}
         }
         self.write_latest(key, t_ns, false);
     }
 
-    /// A meter said something by itself. It need not be its register: batteries and alarms come, too.
-    pub fn heard(&self, key: u64, t_ns: u64, reading: &Reading) {
+    /// A meter said something by itself. It need not be its register: batteries and alarms come, too. `is_answered`: it is
+    /// told that it was heard, and forgets what it said.
+    pub fn heard(&self, key: u64, t_ns: u64, reading: &Reading, is_answered: bool) {
         self.settle(key);
         if reading.fields.iter().any(|field| VOLUMES.contains(&field.kind)) {
-            self.read(key, t_ns, reading, Oddities::default());
+            self.take(key, t_ns, reading, Oddities::default(), is_answered);
         } else {
             self.change(key, |on| show::read(&mut on.state, t_ns, reading, Oddities::default()));
         }

@@ -145,7 +145,7 @@ fn nothing_is_answered_and_nobody_hangs_while_the_disk_does_not_take_what_it_nee
         desk.remember(7, vec![3].into());
         assert!(!desk.may_answer(7, in_ms(60_000)));
         // A reading counts all the same: a leak does not wait for a disk.
-        desk.heard(7, 5, &litres(5));
+        desk.heard(7, 5, &litres(5), false);
         assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
         assert_eq!(shown(&desk).latest.len(), 1);
 
@@ -169,7 +169,7 @@ fn a_reading_counts_once_its_counter_is_on_the_disk() {
     for n in 1..50 {
         desk.remember(7, vec![n].into());
         let ticket = writer.handle().pushed();
-        desk.heard(7, n.into(), &litres(n.into()));
+        desk.heard(7, n.into(), &litres(n.into()), false);
         assert!(writer.handle().written() >= ticket, "{n}");
     }
     drop(desk);
@@ -215,11 +215,11 @@ fn what_is_wrong_is_said_in_the_words_of_the_port() {
         let event = ports_air::Event::Failed { key: 7, t_ns: 1, error: Error::Mac, raw: vec![1] };
         ports_air::Told::Event(event)
     };
-    super::super::air::teller(&desk, "cellar", lorawan::words)(failed());
+    super::super::air::teller(&desk, "cellar", lorawan::words, false)(failed());
     let state = shown(&desk);
     assert!(state.last_error.contains("another network"), "{}", state.last_error);
     assert_eq!(state.last_error_kind, "mac");
-    super::super::air::teller(&desk, "cellar", Error::to_string)(failed());
+    super::super::air::teller(&desk, "cellar", Error::to_string, false)(failed());
     assert!(!shown(&desk).last_error.contains("another network"));
     drop(writer);
 }

@@ -10,6 +10,7 @@ use gasd_ports::Kept;
 
 use super::desk::Desk;
 use super::show;
+use crate::pipeline::hurry::Slip;
 use crate::response::clock;
 use crate::store;
 
@@ -27,6 +28,8 @@ const UNANSWERED: &str = "was heard and is not answered: what must be known of i
 pub(super) struct Tickets {
     /// Of each meter: the number that the writer reaches once all that is remembered of it is on the disk.
     last: HashMap<u64, u64>,
+    /// Of each meter that is answered: where the number comes that is reached once its last reading is on the disk.
+    readings: HashMap<u64, Slip>,
     /// One that was waited for in vain. Until the writer reaches it nobody waits: a disk that is full or stuck is so for
     /// all of them.
     given_up: u64,
@@ -57,16 +60,25 @@ impl Desk {
         self.0.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether all that is remembered of a meter is on the disk, now or in this time.
-    pub(super) fn is_kept(&self, key: u64, within: Duration) -> bool {
-        let (ticket, given_up) = {
+    /// Before this meter is answered its reading is to be on the disk.
+    pub(super) fn await_reading(&self, key: u64, slip: Slip) {
+        self.tickets().readings.insert(key, slip);
+    }
+
+    /// Whether all that is remembered of a meter is on the disk, now or in this time; with `reading`, its last reading, too.
+    fn is_kept(&self, key: u64, within: Duration, reading: bool) -> bool {
+        let (remembered, slip, given_up) = {
             let tickets = self.tickets();
-            (tickets.last.get(&key).copied().unwrap_or(0), tickets.given_up)
+            let slip = tickets.readings.get(&key).filter(|_| reading).cloned();
+            (tickets.last.get(&key).copied().unwrap_or(0), slip, tickets.given_up)
         };
         let until = Instant::now() + within;
         loop {
             let written = self.0.writer.written();
-            if written >= ticket {
+            // One that the engine has not given to the writer yet is behind all that was.
+            let read = slip.as_ref().map_or(Some(0), Slip::ticket);
+            let ticket = remembered.max(read.unwrap_or(0));
+            if read.is_some() && written >= ticket {
                 return true;
             }
             if written < given_up {
@@ -82,9 +94,10 @@ impl Desk {
     }
 
     /// A meter is about to be answered. What it is told binds it: a session that it counts on, a number that it does not
-    /// use again. So that must be on the disk first, by `until_ns`; else it is not answered, and that is told.
+    /// use again, a reading that it forgets. So that must be on the disk first, by `until_ns`; else it is not answered, and that is told.
     pub(super) fn may_answer(&self, key: u64, until_ns: u64) -> bool {
-        let is_kept = self.is_kept(key, Duration::from_nanos(until_ns.saturating_sub(clock::boottime_ns())));
+        let within = Duration::from_nanos(until_ns.saturating_sub(clock::boottime_ns()));
+        let is_kept = self.is_kept(key, within, true);
         self.change(key, |on| match (is_kept, on.health.as_deref()) {
             (false, _) => on.health = Some(UNANSWERED.to_owned()),
             (true, Some(UNANSWERED)) => on.health = None,
@@ -96,7 +109,7 @@ impl Desk {
     /// Before a reading counts the counter that it came with is on the disk, so that its telegram is not new after a
     /// crash. But a disk that does not answer keeps no reading back: a leak is more than a telegram that is taken twice.
     pub(super) fn settle(&self, key: u64) {
-        self.is_kept(key, KEPT_WITHIN);
+        self.is_kept(key, KEPT_WITHIN, false);
     }
 
     /// The command that a meter's valve was given and that has not ended, as it was written down.
