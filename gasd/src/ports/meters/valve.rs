@@ -24,9 +24,8 @@ const SETTLE: Duration = Duration::from_secs(120);
 /// What is said of an order that no port could take.
 const NO_PORT: &str = "its port is not there yet";
 
-/// How long after a closing that failed a reading of "open" is not shown, ns. The runner looks every two seconds, a meter
-/// may be read every second: without a pause it would see "open" before and after, and no change to act on. And a valve
-/// that is stuck is not told to close without end.
+/// How long after a closing that failed a reading of "open" is not shown, ns. The runner looks every two seconds: without a
+/// pause it would see "open" before and after, and no change to act on. And a stuck valve is not told to close without end.
 const DOUBT_NS: u64 = 60_000_000_000;
 
 /// The valves of meters: orders go out through it, and what is read of them comes back.
