@@ -148,7 +148,7 @@ fn what_is_told_of_radio_meters_is_what_they_said_and_the_rest_says_why() {
         ("wrong5", "wrong_key", "is not its key"),
         ("wrong7", "wrong_key", "is not its key"),
         ("keyless", "key_missing", "no key is configured"),
-        ("unprotected", "malformed", "anybody can have sent it"),
+        ("unprotected", "not_encrypted", "anybody can have sent it"),
     ] {
         let (got, said) = last_error(&state, id);
         assert!(got == kind && said.contains(words), "{id}: {got}, {said}");
