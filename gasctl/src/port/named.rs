@@ -27,6 +27,12 @@ impl Named {
     /// # Errors
     /// [`Failure::Usage`] for what is none of them.
     pub fn parse(text: &str) -> Result<Named, Failure> {
+        if let Some((scheme, server)) = text.split_once("://").filter(|(scheme, _)| !scheme.contains('/')) {
+            return Err(Failure::Usage(format!(
+                "\"{text}\" is no port: a serial server is named without {scheme}://, as {}",
+                server.trim_end_matches('/')
+            )));
+        }
         if text.contains('/') {
             let path =
                 std::path::absolute(text).map_err(|error| Failure::Usage(format!("{text}: {error}")))?;
@@ -115,7 +121,9 @@ mod tests {
         assert!(matches!(Named::parse("./tty").unwrap(), Named::Device(path) if path.is_absolute()));
         assert_eq!(Named::parse("192.0.2.7:4001").unwrap(), Named::Server("192.0.2.7:4001".into()));
         assert_eq!(Named::parse("[2001:db8::7]:4001").unwrap(), Named::Server("[2001:db8::7]:4001".into()));
-        for bad in ["", "a b", "host:0", "host:", ":4001", "host:99999", "a b:4001"] {
+        let url = Named::parse("tcp://192.0.2.7:4001/").unwrap_err().to_string();
+        assert!(url.ends_with("as 192.0.2.7:4001"), "{url}");
+        for bad in ["tcp://host:4001", "", "a b", "host:0", "host:", ":4001", "host:99999", "a b:4001"] {
             assert_eq!(Named::parse(bad).unwrap_err().status(), 2, "{bad}");
         }
     }
