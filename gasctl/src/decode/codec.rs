@@ -5,7 +5,7 @@ use gasd_meters::cjt188::{self, Profile};
 use gasd_meters::lorawan::{Radio, payload};
 use gasd_meters::nbiot::Path;
 use gasd_meters::scan::Probe;
-use gasd_meters::wmbus::{Access, Format, Received, Receiver, Security, Telegram};
+use gasd_meters::wmbus::{Access, Format, Received, Receiver, Security, Telegram, link_layer_length};
 use gasd_meters::{Error, Explanation, Reading, dlt645, hart, mbus, modbus};
 
 use super::find::{Found, Frame};
@@ -299,15 +299,7 @@ fn wmbus(bytes: &[u8], options: &Options, trace: &mut Explanation) -> Result<Mea
 
 /// Whether nothing stands behind the extended link layer, where there is one.
 fn has_no_data(body: &[u8]) -> bool {
-    let layer = match body.first() {
-        None => 0,
-        Some(0x8C) => 3,
-        Some(0x8D) => 9,
-        Some(0x8E) => 11,
-        Some(0x8F) => 17,
-        Some(_) => return false,
-    };
-    body.len() == layer
+    body.first().is_none_or(|ci| link_layer_length(*ci) == Some(body.len()))
 }
 
 /// What a message of M-Bus means that may be encrypted.

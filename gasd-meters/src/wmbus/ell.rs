@@ -29,6 +29,19 @@ pub(super) const fn is(ci: u8) -> bool {
     matches!(ci, 0x8C..=0x8F)
 }
 
+/// How many bytes an extended link layer takes that begins with this CI field, with the CRC of what is behind it where it has a
+/// session; `None` where none begins.
+#[must_use]
+pub const fn link_layer_length(ci: u8) -> Option<usize> {
+    match ci {
+        0x8C => Some(3),
+        0x8D => Some(9),
+        0x8E => Some(11),
+        0x8F => Some(17),
+        _ => None,
+    }
+}
+
 /// Takes the layer; the bytes behind it, which are deciphered where they were not plain.
 ///
 /// `sender` is the address of the link layer, which the initial counter is made of.

@@ -38,6 +38,7 @@ mod seal;
 mod telegram;
 
 pub use compact::{Format as CompactFormat, Formats, MAX_FORMATS};
+pub use ell::link_layer_length;
 pub use key::Key;
 pub use open::Security;
 pub(crate) use receiver::WEAKER;

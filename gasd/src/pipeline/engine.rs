@@ -123,7 +123,7 @@ impl Engine {
             // Read first: when the queue is found empty, all that these rounds brought was worked off.
             let rounds = self.counting.rounds.load(Ordering::Acquire);
             let most = if stale || self.underway.is_any() { SHOW } else { TICK };
-            match receiver.recv_timeout(hurry.wait(Instant::now()).map_or(most, |wait| most.min(wait))) {
+            match receiver.recv_timeout(hurry.wait(Instant::now).map_or(most, |wait| most.min(wait))) {
                 Ok(Input::Event(event)) => {
                     self.event(&event, &by_line);
                     stale = true;
@@ -178,7 +178,7 @@ impl Engine {
                 self.save_learned_if_due(now());
                 (ticked, stale) = (Instant::now(), true);
             }
-            let hurried = hurry.wait(Instant::now()).is_some_and(|wait| wait.is_zero());
+            let hurried = hurry.wait(Instant::now).is_some_and(|wait| wait.is_zero());
             if unsaved && persisted.elapsed() >= self.persist || hurried {
                 hurry.given(self.persist());
                 (persisted, unsaved) = (Instant::now(), false);

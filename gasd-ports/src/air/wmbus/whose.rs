@@ -3,7 +3,7 @@
 //! whether there is anything in it: meters also say that they can be asked now, or want to be installed.
 
 use gasd_meters::mbus::Address;
-use gasd_meters::wmbus::Telegram;
+use gasd_meters::wmbus::{Telegram, link_layer_length};
 
 use super::memory::address;
 
@@ -43,14 +43,11 @@ pub(super) fn whose(telegram: &Telegram) -> Whose {
 
 /// How long the extended link layer is that `rest` begins with, where what is behind it can be seen.
 fn link(rest: &[u8]) -> Option<usize> {
-    match *rest {
-        [0x8C, ..] => Some(3),
-        [0x8E, ..] => Some(11),
-        // With a session and the CRC of the payload: behind that it is plain in mode 0 only.
-        [0x8D, _, _, _, _, _, session, ..] if session >> 5 == 0 => Some(9),
-        [0x8F, _, _, _, _, _, _, _, _, _, _, _, _, _, session, ..] if session >> 5 == 0 => Some(17),
-        _ => None,
-    }
+    let ci = *rest.first()?;
+    let skip = link_layer_length(ci)?;
+    // With a session, whose last byte is in front of the CRC of the payload: behind that it is plain in mode 0 only.
+    let is_plain = !matches!(ci, 0x8D | 0x8F) || rest.get(skip - 3)? >> 5 == 0;
+    is_plain.then_some(skip)
 }
 
 /// What is in a telegram, as far as can be seen.
