@@ -210,7 +210,8 @@ mod tests {
             }),
             Refusal::Command(CommandError::HeldAsAnother {
                 valve: valve(),
-                left: valve(),
+                left: valve().into(),
+                gone: valve().into(),
                 owner: valve(),
                 reason: valve(),
                 cookie: 1,

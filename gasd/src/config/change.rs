@@ -162,6 +162,13 @@ fn needs_restart(running: &Config, next: &Config) -> Vec<String> {
         match running.valves.iter().find(|old| old.id == valve.id) {
             None => reason(format!("valve \"{}\" was added", valve.id)),
             Some(old) if old != valve => reason(format!("valve \"{}\" is driven otherwise", valve.id)),
+            // The same meter by its id, and another one.
+            Some(old) if running.driven_by(old) != next.driven_by(valve) => reason(format!(
+                "valve \"{}\" is in {} and was in {}",
+                valve.id,
+                next.driven_by(valve),
+                running.driven_by(old)
+            )),
             Some(_) => {}
         }
     }

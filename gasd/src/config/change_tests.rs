@@ -81,6 +81,27 @@ fn what_needs_a_restart_is_named_and_nothing_is_planned() {
 }
 
 #[test]
+fn another_device_in_a_meter_with_a_valve_wants_a_restart() {
+    let with = |address: &str| {
+        config(&format!(
+            "[[port]]\nid = \"p\"\nserial = {{ device = \"/dev/ttyS1\", baud = 2400 }}\n\
+             [[meter]]\nid = \"m\"\nport = \"p\"\nvalve = \"main\"\n\
+             device = {{ protocol = \"cjt188\", address = \"{address}\" }}\n\
+             readings = {{ every = \"1 min\", resolution = \"1 L\", rollover = \"100000 m3\" }}\n\
+             [[valve]]\nid = \"main\"\nactuator = {{ meter = \"m\" }}\n"
+        ))
+    };
+    let reasons = between(&with("33780012345678"), &with("33780012345679")).unwrap_err();
+    assert_eq!(
+        reasons,
+        [
+            "valve \"main\" is in the CJ/T 188 meter 33780012345679 and was in the CJ/T 188 meter 33780012345678 \
+          (needs `systemctl restart gasd`)"
+        ]
+    );
+}
+
+#[test]
 fn the_summary_says_each_change_in_words() {
     let old = config(&format!("{}{}", meter("a", 1, ""), meter("b", 2, "")));
     let new = config("[store]\npersist = \"1 s\"\n");

@@ -43,12 +43,13 @@ pub(super) fn bare<'a>(report: &mut Report<'_>, field: Field<'a>) -> Option<Plac
 
 /// The same chip by the same name, whether or not its directory is written out.
 pub(super) fn same_chip(a: &str, b: &str) -> bool {
-    // A path in one spelling, without doubled slashes and dots.
-    let name = |chip: &str| {
-        let path: PathBuf = Path::new(chip).components().collect();
-        path.strip_prefix("/dev").map_or_else(|_| path.clone(), Path::to_path_buf)
-    };
-    name(a) == name(b)
+    chip_in_one_spelling(a) == chip_in_one_spelling(b)
+}
+
+/// A chip's path or label without its directory, doubled slashes and dots.
+pub(super) fn chip_in_one_spelling(chip: &str) -> PathBuf {
+    let path: PathBuf = Path::new(chip).components().collect();
+    path.strip_prefix("/dev").map_or_else(|_| path.clone(), Path::to_path_buf)
 }
 
 /// `None` inside stands for a bad value; none outside for no value.

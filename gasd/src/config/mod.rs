@@ -4,7 +4,7 @@
 //! [`parse()`] walks the text's tables by hand rather than through serde, so that every problem is
 //! found in one pass and each has its line, its value and what was expected. A section per file:
 //! `meter` (with `gpio`, `pace`, `filter`, `thresholds`, `rules`) and `valve` judge one table alone,
-//! `cross` and `reach` compare them, `volumes` looks at maps of registers, `limits` has the numbers. Several files make one configuration: `source`
+//! `cross` and `reach` compare them, `volumes` looks at maps of registers, `driven` says what moves a valve, `limits` has the numbers. Several files make one configuration: `source`
 //! finds them, [`parse_all`] puts them together, and a place (`report`'s `Span`) knows its file. `docs/configuration.md` is for the reader.
 
 pub mod change;
@@ -12,6 +12,7 @@ mod channels;
 mod cross;
 mod decimal;
 pub mod device;
+mod driven;
 pub mod error;
 mod filter;
 mod first;

@@ -97,7 +97,11 @@ impl Response {
         let now = now();
         let mut core = self.0.lock();
         let answer = match core.valves.confirm_open(&plan, now) {
-            Ok(steps) => self.0.go(&core, steps, now),
+            Ok(steps) => {
+                let answer = self.0.go(&core, steps, now);
+                self.0.show_all(&core);
+                answer
+            }
             Err(why) => {
                 self.0.writer.push(core.valves.undo_open(&plan, now));
                 return Err(why);
@@ -153,7 +157,7 @@ impl Response {
         }
         let mut core = self.0.lock();
         core.valves.confirm_release(&plan);
-        self.0.show_valve(&core, valve);
+        self.0.show_all(&core);
         Ok(Answer::Done)
     }
 

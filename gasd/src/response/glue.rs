@@ -89,7 +89,8 @@ impl Response {
     ) -> Response {
         let mut valves = Valves::new(config, loaded);
         let mut actuators = Vec::new();
-        let mut first = Vec::new();
+        let settled = valves.settle(loaded);
+        let mut first: Vec<_> = (!settled.is_empty()).then_some(Step::Persist(settled)).into_iter().collect();
         for (at, valve) in config.valves.iter().enumerate() {
             let kept = kept.remove(&valve.id);
             let spare = kept.as_ref().and_then(|fd| fd.try_clone().ok());
@@ -122,10 +123,7 @@ impl Response {
         for verdict in core.valves.unacknowledged() {
             (response.0.hook)(Update::VerdictAdded(verdict));
         }
-        // Also those that are not configured any more: they have no thread, but holds.
-        for at in 0..core.valves.len() {
-            response.0.show(&core, at);
-        }
+        response.0.show_all(&core);
         drop(core);
         let inner = Arc::downgrade(&response.0);
         response.0.writer.on_written(Box::new(move |written| {
@@ -294,9 +292,9 @@ impl Inner {
         answer
     }
 
-    /// As `show`, by the valve's id.
-    pub(super) fn show_valve(&self, core: &Core, id: &str) {
-        if let Ok(at) = core.valves.find(id) {
+    /// Shows every valve: those that are not configured any more, too, and those that one hold holds.
+    pub(super) fn show_all(&self, core: &Core) {
+        for at in 0..core.valves.len() {
             self.show(core, at);
         }
     }

@@ -10,7 +10,7 @@ use crate::response::clock::Now;
 use crate::response::unconfigured;
 use crate::response::valves::{GASD, Step, Valves};
 use crate::state::{CommandError, Hold, Release};
-use crate::store::{Change, StoredHold};
+use crate::store::Change;
 
 /// Holds of one user on one valve.
 pub const MOST_OF_USER: usize = 8;
@@ -121,7 +121,8 @@ impl Valves {
         }
         let by = hold.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
         let detail = format!("hold {cookie} of {}{by}: {}", hold.owner, hold.reason);
-        let again = StoredHold { valve: valve.into(), hold: hold.clone() };
+        let mut undo = self.rows_held(&self.valves[at], hold);
+        undo.push(Change::Audit(entry(now, GASD, "release", valve, "it could not be written", "failed")));
         Ok(ReleasePlan {
             valve: at,
             cookie,
@@ -129,20 +130,16 @@ impl Valves {
                 Change::ReleaseHold(cookie),
                 Change::Audit(entry(now, caller, "release", valve, &detail, "done")),
             ],
-            undo: vec![
-                Change::PlaceHold(again),
-                Change::Audit(entry(now, GASD, "release", valve, "it could not be written", "failed")),
-            ],
+            undo,
         })
     }
 
     /// The release is durable. Nothing is driven.
     pub fn confirm_release(&mut self, plan: &ReleasePlan) {
-        if let Some(valve) = self.valves.get_mut(plan.valve) {
-            valve.state.holds.retain(|hold| hold.cookie != plan.cookie);
-            if !valve.state.is_configured() {
-                valve.state.health = unconfigured::health(&valve.state);
-            }
+        self.let_go(&[plan.cookie]);
+        let valve = self.valves.get_mut(plan.valve);
+        if let Some(valve) = valve.filter(|valve| !valve.state.is_configured()) {
+            valve.state.health = unconfigured::health(&valve.state);
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`valves`], [`opening`], [`holds`], [`told`], `known`, `reported`, [`unconfigured`], [`audit`] | what may happen to which valve, pure |
+//! | [`valves`], [`opening`], [`holds`], [`told`], `driven`, `known`, `reported`, [`unconfigured`], [`audit`] | what may happen to which valve, pure |
 //! | [`actuator`] | what moves a valve; the simulated one |
 //! | [`gpio`], [`line`], [`request`] | the one on GPIO lines: its behaviour, its line, its request |
 //! | [`runner`] | the thread of one valve |
@@ -13,6 +13,7 @@ pub mod actuator;
 pub mod audit;
 pub mod clock;
 mod command;
+mod driven;
 pub mod glue;
 pub mod gpio;
 pub mod holds;

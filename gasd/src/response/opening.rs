@@ -6,7 +6,7 @@ use crate::response::audit::entry;
 use crate::response::clock::Now;
 use crate::response::valves::{GASD, OPERATOR, Step, Valves};
 use crate::state::{CommandError, Feedback, Hold, Position};
-use crate::store::{Change, StoredHold};
+use crate::store::Change;
 
 /// An opening that is allowed so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ impl Valves {
         let mut record: Vec<_> =
             open.state.holds.iter().map(|hold| Change::ReleaseHold(hold.cookie)).collect();
         record.push(open.known.row_told(valve, Target::Open));
-        record.push(Change::Commanded { valve: valve.into(), to: Position::Open });
+        record.extend(open.rows_commanded(Position::Open));
         record.push(Change::Audit(entry(now, caller, "open", valve, "", "asked")));
         let released = open.state.holds.iter().map(|hold| hold.cookie).collect();
         Ok(OpenPlan { valve: at, record, caller: caller.into(), released, epoch: open.epoch })
@@ -78,10 +78,10 @@ impl Valves {
                 cookie: newest.map_or(0, |hold| hold.cookie),
             });
         }
-        valve.state.holds.retain(|hold| !plan.released.contains(&hold.cookie));
         // From here on gas may flow; "closed" would be a promise.
         valve.state.position = Position::Unknown;
         let audit = entry(now, &plan.caller, "open", &valve.state.id, "the record is written", "opening");
+        self.let_go(&plan.released);
         Ok(vec![
             self.drive(plan.valve, Target::Open, true, plan.caller.clone()),
             Step::Persist(vec![Change::Audit(audit)]),
@@ -96,14 +96,13 @@ impl Valves {
             return Vec::new();
         };
         let id = &valve.state.id;
-        let holds = valve.state.holds.iter().cloned();
-        let mut rows: Vec<_> =
-            holds.map(|hold| Change::PlaceHold(StoredHold { valve: id.clone(), hold })).collect();
+        let holds = valve.state.holds.iter();
+        let mut rows: Vec<_> = holds.flat_map(|hold| self.rows_held(valve, hold)).collect();
         let may_stay_open =
             rows.is_empty() && valve.told != Some(Target::Closed) && valve.state.position == Position::Open;
         let to = if may_stay_open { Position::Open } else { Position::Closed };
         rows.push(valve.known.row(id));
-        rows.push(Change::Commanded { valve: id.clone(), to });
+        rows.extend(valve.rows_commanded(to));
         rows.push(Change::Audit(entry(now, GASD, "open", id, "it was asked for, but not done", "failed")));
         rows
     }
@@ -151,13 +150,6 @@ impl Valves {
         self.unacknowledged.len() < before
     }
 
-    /// What is held of valves that are not configured any more, with their ids. What was driven for them nobody knows any
-    /// more: any valve may be one of them under another name.
-    fn left(&self) -> impl Iterator<Item = (&str, &Hold)> {
-        let left = self.valves.iter().filter(|valve| !valve.state.is_configured());
-        left.flat_map(|valve| valve.state.holds.iter().map(|hold| (valve.state.id.as_str(), hold)))
-    }
-
     fn may_open(&self, at: usize) -> Result<(), CommandError> {
         let valve = &self.valves[at];
         let id = || valve.state.id.clone();
@@ -166,7 +158,7 @@ impl Valves {
                 self.meters.iter().any(|meter| meter.valve == Some(at) && meter.id == verdict.meter);
             // The configuration may have changed since; the hold still names its verdict.
             let its = |hold: &Hold| hold.verdict == Some(verdict.id);
-            let holds_it = valve.state.holds.iter().chain(self.left().map(|(_, hold)| hold)).any(its);
+            let holds_it = valve.state.holds.iter().chain(self.lost().map(|(_, hold, _)| hold)).any(its);
             // Of a meter that is not there any more nobody knows which valve it had: it may have got
             // another name, and this valve too.
             let is_nobodys = !self.meters.iter().any(|meter| meter.id == verdict.meter);
@@ -189,10 +181,11 @@ impl Valves {
                 cookie: hold.cookie,
             });
         }
-        if let Some((left, hold)) = self.left().find(|(_, hold)| of_others(hold)) {
+        if let Some((left, hold, gone)) = self.lost().find(|(_, hold, _)| of_others(hold)) {
             return Err(CommandError::HeldAsAnother {
                 valve: id(),
                 left: left.into(),
+                gone: gone.into(),
                 owner: hold.owner.clone(),
                 reason: hold.reason.clone(),
                 cookie: hold.cookie,

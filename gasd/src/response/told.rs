@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::response::actuator::Target;
 use crate::response::valves::{Step, Valves};
 use crate::state::{CommandError, Hold, Position};
-use crate::store::{Change, StoredHold};
+use crate::store::Change;
 
 impl Valves {
     /// Tells a valve where to go, for `by`.
@@ -32,12 +32,11 @@ impl Valves {
         let valve = &mut self.valves[at];
         valve.epoch += 1;
         valve.state.holds.push(hold.clone());
-        let id = valve.state.id.clone();
-        vec![
-            Change::PlaceHold(StoredHold { valve: id.clone(), hold }),
-            valve.known.row(&id),
-            Change::Commanded { valve: id, to: Position::Closed },
-        ]
+        let valve = &self.valves[at];
+        let mut rows = self.rows_held(valve, &hold);
+        rows.push(valve.known.row(&valve.state.id));
+        rows.extend(valve.rows_commanded(Position::Closed));
+        rows
     }
 
     /// A closing that a newer order took over is under way again, by an order that came later still: what joins it.

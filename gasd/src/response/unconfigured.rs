@@ -28,7 +28,7 @@ pub fn ids(config: &Config, loaded: &Loaded) -> Vec<String> {
 /// Such a valve with its holds.
 pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
     let holds = loaded.holds.iter().filter(|hold| hold.valve == id).map(|hold| hold.hold.clone()).collect();
-    let known = Known::at_start(loaded, &id, Position::Unknown);
+    let known = Known::at_start(loaded, Some(vec![&id]), Position::Unknown);
     let mut state = ValveState {
         id,
         position: Position::Unknown,
@@ -45,6 +45,7 @@ pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
         told: None,
         told_by: Cow::Borrowed(GASD),
         known,
+        by: String::new(),
     }
 }
 

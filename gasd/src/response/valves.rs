@@ -9,11 +9,13 @@
 //!   hold or a position read back never do.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::config::{Actuator, Config};
 use crate::response::actuator::Target;
 use crate::response::audit::entry;
 use crate::response::clock::Now;
+use crate::response::driven::{self, Placed};
 use crate::response::known::Known;
 use crate::response::request::Before;
 use crate::response::unconfigured;
@@ -62,6 +64,8 @@ pub(super) struct Valve {
     pub(super) told_by: Cow<'static, str>,
     /// What the record says of where it is.
     pub(super) known: Known,
+    /// What drives it; empty where nothing does.
+    pub(super) by: String,
 }
 
 pub(super) struct Meter {
@@ -74,6 +78,8 @@ pub struct Valves {
     pub(super) valves: Vec<Valve>,
     pub(super) meters: Vec<Meter>,
     pub(super) unacknowledged: Vec<VerdictRecord>,
+    /// Holds of before this start.
+    pub(super) placed: HashMap<u64, Placed>,
 }
 
 impl Valves {
@@ -82,9 +88,10 @@ impl Valves {
     /// [`crate::response::unconfigured`]).
     #[must_use]
     pub fn new(config: &Config, loaded: &Loaded) -> Valves {
+        let placed = driven::placed(loaded);
         let configured = config.valves.iter().map(|valve| {
-            let holds = loaded.holds.iter().filter(|hold| hold.valve == valve.id);
-            let commanded = commanded(loaded, &valve.id);
+            let by = config.driven_by(valve);
+            let commanded = driven::commanded(loaded, &valve.id, &by);
             Valve {
                 state: ValveState {
                     id: valve.id.clone(),
@@ -95,7 +102,7 @@ impl Valves {
                         Actuator::Meter { .. } => METER_ACTUATOR,
                     }
                     .into(),
-                    holds: holds.map(|hold| hold.hold.clone()).collect(),
+                    holds: driven::holds(&placed, &valve.id, &by),
                     health: "ok".into(),
                 },
                 cannot_open: None,
@@ -103,13 +110,14 @@ impl Valves {
                 epoch: 0,
                 told: None,
                 told_by: Cow::Borrowed(GASD),
-                known: Known::at_start(loaded, &valve.id, commanded),
+                known: Known::at_start(loaded, driven::known_as(loaded, &valve.id, &by), commanded),
+                by,
             }
         });
         let left = unconfigured::ids(config, loaded).into_iter().map(|id| unconfigured::valve(id, loaded));
         let valves = configured.chain(left).collect();
         let meters = config.meters.iter().map(|meter| Meter { id: meter.id.clone(), valve: meter.valve });
-        Valves { valves, meters: meters.collect(), unacknowledged: loaded.verdicts.clone() }
+        Valves { valves, meters: meters.collect(), unacknowledged: loaded.verdicts.clone(), placed }
     }
 
     /// Other meters from now on, with the id of the valve of each, empty for none.
@@ -277,12 +285,6 @@ impl Valves {
     pub(super) fn moving(&mut self, at: usize) -> Option<&mut Valve> {
         self.valves.get_mut(at).filter(|valve| valve.state.is_configured())
     }
-}
-
-/// Where a valve was last told to be; unknown if never.
-#[must_use]
-pub fn commanded(loaded: &Loaded, valve: &str) -> Position {
-    loaded.commanded.iter().find(|(id, _)| id == valve).map_or(Position::Unknown, |(_, to)| *to)
 }
 
 #[cfg(test)]

@@ -172,13 +172,15 @@ pub enum CommandError {
     },
     /// Somebody else holds a valve that is not configured any more, which may be this one.
     #[error(
-        "valve \"{valve}\" stays closed: {owner} holds valve \"{left}\", which is not configured any more and may be this one under another name: {reason}; it is for {owner} to release, or for `gasctl valve release {left} {cookie}`"
+        "valve \"{valve}\" stays closed: {owner} holds valve \"{left}\", which {gone}: it may be this one under another name: {reason}; it is for {owner} to release, or for `gasctl valve release {left} {cookie}`"
     )]
     HeldAsAnother {
         /// The valve.
         valve: String,
         /// The one that is held.
-        left: String,
+        left: Box<str>,
+        /// Why nobody knows which one that is, as the rest of a sentence.
+        gone: Box<str>,
         /// Who holds it.
         owner: String,
         /// Why.

@@ -6,10 +6,11 @@ use redb::{ReadableTable as _, Table, WriteTransaction};
 use crate::state::VerdictRecord;
 use crate::store::codec::{CodecError, Record as _};
 use crate::store::db::{
-    AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES, VERDICTS,
+    ACTUATORS, AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES,
+    VERDICTS,
 };
 use crate::store::error::StoreError;
-use crate::store::records::{AuditEntry, Change, NextIds, StoredHold};
+use crate::store::records::{AuditEntry, Change, NextIds, StoredHold, of_hold};
 use crate::store::totals::Base;
 
 /// Names one transaction of one writer, so that a transaction whose commit failed half-way can be
@@ -183,6 +184,7 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::ReleaseHold(cookie) => {
             write.open_table(HOLDS)?.remove(cookie)?;
+            write.open_table(ACTUATORS)?.remove(of_hold(*cookie).as_str())?;
         }
         Change::Verdict(verdict) => {
             write.open_table(VERDICTS)?.insert(verdict.id, verdict.encode().as_slice())?;
@@ -206,6 +208,14 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::Known { valve, last } => {
             write.open_table(KNOWN)?.insert(valve.as_str(), last.encode().as_slice())?;
+        }
+        Change::Actuator { key, actuator } => {
+            let mut actuators = write.open_table(ACTUATORS)?;
+            if actuator.is_empty() {
+                actuators.remove(key.as_str())?;
+            } else {
+                actuators.insert(key.as_str(), actuator.as_bytes())?;
+            }
         }
         Change::TotalUnknown { meter, since_unix_us } => {
             let key = format!("{UNKNOWN}{meter}");

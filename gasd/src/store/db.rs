@@ -45,6 +45,9 @@ pub(super) const UNACKNOWLEDGED: Numbered = TableDefinition::new("unacknowledged
 pub(super) const LEARNED: Named = TableDefinition::new("learned");
 /// `memory:` or `latest:` and a meter's id → what is remembered of a meter on a port. As young as `LEARNED`.
 pub(super) const REMEMBERED: Named = TableDefinition::new("remembered");
+/// `valve:` and a valve's id → what drove it when it was last told where to be; `hold:` and a cookie → what drove the
+/// valve when the hold was placed. Text. As young as `LEARNED`.
+pub(super) const ACTUATORS: Named = TableDefinition::new("actuators");
 /// Number → `AuditEntry`. Nothing in gasd removes or replaces a row of it.
 pub(super) const AUDIT: Numbered = TableDefinition::new("audit");
 

@@ -7,8 +7,8 @@ use crate::state::{Position, VerdictRecord};
 use crate::store::codec::Record;
 use crate::store::commit::number;
 use crate::store::db::{
-    AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, Named, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES,
-    VERDICTS,
+    ACTUATORS, AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, Named, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN,
+    VALVES, VERDICTS,
 };
 use crate::store::error::StoreError;
 use crate::store::position::LastKnown;
@@ -27,6 +27,7 @@ impl Store {
             verdicts: self.unacknowledged()?,
             commanded: self.commanded()?,
             known: self.known()?,
+            actuators: self.actuators()?,
             unknown: self.unknown()?,
             learned: self.learned()?,
             remembered: self.optional(REMEMBERED)?,
@@ -57,6 +58,17 @@ impl Store {
         let rows: Vec<(String, Vec<u8>)> = self.optional(KNOWN)?;
         let known = |(id, bytes): (String, Vec<u8>)| Some((id, LastKnown::decode(&bytes)?));
         Ok(rows.into_iter().filter_map(known).collect())
+    }
+
+    /// What drove valves, by the keys of [`of_valve`](crate::store::records::of_valve) and
+    /// [`of_hold`](crate::store::records::of_hold). A row that is no text is left out: then that is not known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn actuators(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let rows: Vec<(String, Vec<u8>)> = self.optional(ACTUATORS)?;
+        let text = |(key, bytes)| Some((key, String::from_utf8(bytes).ok()?));
+        Ok(rows.into_iter().filter_map(text).collect())
     }
 
     /// Ids of meters whose total is not known, and since when they count, Unix time in µs.

@@ -101,7 +101,8 @@ pub fn importance(change: &Change) -> u8 {
         Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
         Change::TotalUnknown { .. } => 3,
         Change::Verdict(_) => 3,
-        Change::PlaceHold(_) | Change::Base { .. } | Change::Ids(_) => 4,
+        // Without it a hold is of a name only.
+        Change::PlaceHold(_) | Change::Actuator { .. } | Change::Base { .. } | Change::Ids(_) => 4,
     }
 }
 

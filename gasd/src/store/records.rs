@@ -85,6 +85,13 @@ pub enum Change {
         /// What is known.
         last: LastKnown,
     },
+    /// What drives a valve, or drove it when a hold was placed. Empty where nothing does.
+    Actuator {
+        /// Of what: [`of_valve`] or [`of_hold`].
+        key: String,
+        /// As [`Config::driven_by`](crate::config::Config::driven_by) says it.
+        actuator: String,
+    },
     /// A meter's total is not known, only what came since; stays until a store is put back that knows.
     TotalUnknown {
         /// The meter's id.
@@ -170,6 +177,18 @@ impl Learned {
     }
 }
 
+/// Key of what drove a valve when it was last told where to be.
+#[must_use]
+pub fn of_valve(id: &str) -> String {
+    format!("valve:{id}")
+}
+
+/// Key of what drove the valve when a hold was placed.
+#[must_use]
+pub fn of_hold(cookie: u64) -> String {
+    format!("hold:{cookie}")
+}
+
 /// Everything that a daemon needs when it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
@@ -183,6 +202,8 @@ pub struct Loaded {
     pub commanded: Vec<(String, Position)>,
     /// Valve ids and where each was when that was last known.
     pub known: Vec<(String, LastKnown)>,
+    /// What drove valves, by [`of_valve`] and [`of_hold`]. Of before gasd wrote that down there is none.
+    pub actuators: Vec<(String, String)>,
     /// Ids of meters whose total is not known, and since when they count, Unix time in µs.
     pub unknown: Vec<(String, u64)>,
     /// Meter ids and what was learned of their homes, as it is in the file.
