@@ -219,9 +219,10 @@ fn a_closing_whose_overtaker_is_overtaken_ends_with_the_last_order() {
         // The lock on the valve keeps its thread where it is until all three are in line.
         let mut valve = house.hand.state();
         let second = threads.spawn(|| house.open());
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        // Its record is on the disk, however long that takes, and its order behind the first.
+        house.wait_for_holds(0);
         let third = threads.spawn(|| house.close());
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        house.wait_for_holds(1);
         valve.stuck = false;
         drop(valve);
         assert_eq!((first.join().unwrap(), third.join().unwrap()), (Ok(()), Ok(())));

@@ -150,6 +150,15 @@ impl House {
         }
     }
 
+    /// An order to close places its hold, and one to open releases it, in the moment it is given to the valve.
+    pub fn wait_for_holds(&self, n: usize) {
+        let start = Instant::now();
+        while self.response.valve_states()[0].holds.len() != n {
+            assert!(start.elapsed() < Duration::from_secs(10), "{:?}", self.response.valve_states());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     pub fn stop(mut self) {
         self.response.stop();
         self.writer.take().unwrap().stop().unwrap();
