@@ -93,7 +93,7 @@ fn closes_and_does_not_open(errno: i32) {
     house.stop();
     let store = disk.store().unwrap();
     assert_eq!(store.holds().unwrap().len(), 1, "the hold is in the file");
-    assert_eq!(store.commanded().unwrap(), [("house".to_owned(), Position::Closed)]);
+    assert_eq!(store.commanded().unwrap(), [("simulated house".to_owned(), Position::Closed)]);
 }
 
 #[test]
@@ -138,5 +138,5 @@ fn a_verdict_while_the_disk_writes_an_opening_wins() {
     house.stop();
     let store = disk.store().unwrap();
     assert_eq!(store.holds().unwrap().len(), 2, "the released hold is placed again");
-    assert_eq!(store.commanded().unwrap(), [("house".to_owned(), Position::Closed)]);
+    assert_eq!(store.commanded().unwrap(), [("simulated house".to_owned(), Position::Closed)]);
 }

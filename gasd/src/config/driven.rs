@@ -23,9 +23,9 @@ impl Config {
     pub fn driven_by(&self, valve: &ValveConfig) -> String {
         match &valve.actuator {
             Actuator::Simulated => String::new(),
-            Actuator::Gpio { line: closes, open_line: None, .. } => line(closes),
+            Actuator::Gpio { line: closes, open_line: None, .. } => closes.in_one_spelling(),
             Actuator::Gpio { line: closes, open_line: Some(opens), .. } => {
-                format!("{} and {}", line(closes), line(opens))
+                format!("{} and {}", closes.in_one_spelling(), opens.in_one_spelling())
             }
             Actuator::Meter { meter } => {
                 let meter = self.meters.iter().find(|known| known.id == *meter);
@@ -65,9 +65,13 @@ impl Config {
     }
 }
 
-fn line(line: &GpioLine) -> String {
-    let chip = chip_in_one_spelling(line.chip.as_deref().unwrap_or_default());
-    format!("line {} of chip {}", line.line, chip.display())
+impl GpioLine {
+    /// Which line it is, in words and one spelling.
+    #[must_use]
+    pub fn in_one_spelling(&self) -> String {
+        let chip = chip_in_one_spelling(self.chip.as_deref().unwrap_or_default());
+        format!("line {} of chip {}", self.line, chip.display())
+    }
 }
 
 /// Where it is, without the settings that say how it is spoken through.

@@ -1,155 +1,156 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What was held and told is of what drove the valve, too, whatever the valve is called now. Pure.
+//! What was held and told is of what drove the valve, whatever the valve is called now. Pure.
 //!
-//! A configuration may exchange two names, or the lines of two valves: then a hold keeps the valve of its name closed, as
-//! anybody would expect who reads it, and also the one that gas was kept from when it was placed. Where nobody knows any
-//! more which one that was, none is opened for as long as an application holds it.
+//! A configuration may exchange two names, or the lines of two valves. A hold is of its valve's name, as anybody expects who
+//! reads it, and of all that ever drove the valves that it held: each of those stays closed. Where one of these drives no
+//! valve any more, nobody knows which valve it is now, and none is opened for as long as an application holds it. An order
+//! is of what was driven alone: a valve on another line was never told to be anywhere.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use crate::response::known::Known;
+use crate::response::unconfigured;
 use crate::response::valves::{Valve, Valves};
 use crate::state::{Hold, Position};
-use crate::store::records::{of_hold, of_valve};
-use crate::store::{Change, Loaded, StoredHold};
+use crate::store::{Change, LastKnown, Loaded, StoredHold};
 
-/// A hold as it was stored.
-pub(super) struct Placed {
-    stored: StoredHold,
-    /// What drove the valve; empty where that is not known.
-    actuator: String,
+/// Holds as they are stored, by their cookies.
+pub(super) type Placed = BTreeMap<u64, StoredHold>;
+
+/// Under which key orders to a valve are stored: what drives it. One that is simulated has its name, which is not that of a
+/// valve that drives something.
+pub(super) fn key(id: &str, by: &str) -> String {
+    if by.is_empty() { format!("simulated {id}") } else { by.to_owned() }
 }
 
-/// Holds as they were stored, by their cookies.
-pub(super) fn placed(loaded: &Loaded) -> HashMap<u64, Placed> {
-    let actuators: HashMap<&str, &str> =
-        loaded.actuators.iter().map(|(key, actuator)| (key.as_str(), actuator.as_str())).collect();
-    let placed = loaded.holds.iter().map(|stored| {
-        let actuator = actuators.get(of_hold(stored.hold.cookie).as_str()).copied().unwrap_or_default();
-        (stored.hold.cookie, Placed { stored: stored.clone(), actuator: actuator.to_owned() })
-    });
-    placed.collect()
+/// What holds a valve that `by` drives: what was placed under its id, and what was placed on the same under another one.
+pub(super) fn holds(placed: &Placed, id: &str, by: &str) -> Vec<Hold> {
+    let its =
+        placed.values().filter(|held| held.valve == id || held.actuators.iter().any(|other| other == by));
+    its.map(|held| held.hold.clone()).collect()
 }
 
-/// What holds a valve that `by` drives: what was stored under its id, and what was placed on the same under another one.
-pub(super) fn holds(placed: &HashMap<u64, Placed>, id: &str, by: &str) -> Vec<Hold> {
-    let mut holds: Vec<Hold> = placed
-        .values()
-        .filter_map(|Placed { stored, actuator }| {
-            let mut hold = stored.hold.clone();
-            if stored.valve != id {
-                if by.is_empty() || actuator != by {
-                    return None;
-                }
-                hold.reason =
-                    format!("{} (held as valve \"{}\", which was {by} then)", hold.reason, stored.valve);
-            }
-            Some(hold)
-        })
-        .collect();
-    holds.sort_by_key(|hold| hold.cookie);
-    holds
+/// Where a valve was last told to be. An earlier gasd wrote that down under its id.
+pub(super) fn commanded(loaded: &Loaded, id: &str, key: &str) -> Position {
+    let of = |wanted: &str| loaded.commanded.iter().find(|(known, _)| known == wanted).map(|(_, to)| *to);
+    of(key).or_else(|| of(id)).unwrap_or_default()
 }
 
-/// What drove a valve of this id when it was last told where to be; `None` where that was not written down.
-fn told<'a>(loaded: &'a Loaded, id: &str) -> Option<&'a str> {
-    let key = of_valve(id);
-    loaded.actuators.iter().find(|(known, _)| *known == key).map(|(_, actuator)| actuator.as_str())
+/// What is known of where it is. As [`commanded`].
+pub(super) fn known(loaded: &Loaded, id: &str, key: &str, commanded: Position) -> Known {
+    let of = |wanted: &str| loaded.known.iter().find(|(known, _)| known == wanted).map(|(_, last)| *last);
+    Known::at_start(of(key).or_else(|| of(id)), commanded)
 }
 
-/// Under which ids the store knows what drives a valve now: mostly its own. `None`: it was driven otherwise, and nothing is
-/// known of what drives it now.
-pub(super) fn known_as<'a>(loaded: &'a Loaded, id: &'a str, by: &str) -> Option<Vec<&'a str>> {
-    if by.is_empty() || told(loaded, id).is_none_or(|told| told == by) {
-        return Some(vec![id]);
-    }
-    let prefix = of_valve("");
-    let its = loaded.actuators.iter().filter(|(_, actuator)| actuator == by);
-    let others: Vec<_> = its.filter_map(|(key, _)| key.strip_prefix(&prefix)).collect();
-    (!others.is_empty()).then_some(others)
-}
-
-/// Where what drives a valve was last told to be. Where it is new its name decides, as a start opens nothing: it leaves open
-/// what is open, or closes it.
-pub(super) fn commanded(loaded: &Loaded, id: &str, by: &str) -> Position {
-    let names = known_as(loaded, id, by).unwrap_or_else(|| vec![id]);
-    let of = |name: &str| {
-        loaded.commanded.iter().find(|(known, _)| known == name).map_or(Position::Unknown, |(_, to)| *to)
-    };
-    let first = names.first().map_or(Position::Unknown, |name| of(name));
-    // Of several names one may be older than the other.
-    if names.iter().all(|name| of(name) == first) { first } else { Position::Unknown }
-}
-
-impl Valve {
-    /// To be written when it is told to go somewhere.
-    pub(super) fn rows_commanded(&self, to: Position) -> Vec<Change> {
-        let id = &self.state.id;
-        let told = Change::Commanded { valve: id.clone(), to };
-        let by = Change::Actuator { key: of_valve(id), actuator: self.by.clone() };
-        if self.by.is_empty() { vec![told] } else { vec![told, by] }
-    }
+/// Whether a key is a valve's id, which has no space in it.
+fn is_id(key: &str) -> bool {
+    !key.contains(' ')
 }
 
 impl Valves {
-    /// To be written at a start at which a valve is driven by something else than before: what was known of that is known of
-    /// this valve from now on, for good.
-    pub(super) fn settle(&self, loaded: &Loaded) -> Vec<Change> {
-        let configured = self.valves.iter().filter(|valve| !valve.by.is_empty());
-        let other =
-            configured.filter(|valve| told(loaded, &valve.state.id).is_some_and(|told| told != valve.by));
-        let rows = |valve: &Valve| {
-            let mut rows = valve.rows_commanded(valve.commanded);
-            rows.push(valve.known.row(&valve.state.id));
-            rows
+    /// Holds are of what drives the valves of their names now, too. Returns what is to be written for that; and what an earlier
+    /// gasd wrote down of orders is that of what drives the valves now, and of nothing that comes later.
+    pub(super) fn settle(&mut self, loaded: &Loaded) -> Vec<Change> {
+        let mut rows = Vec::new();
+        for valve in self.valves.iter().filter(|valve| !valve.by.is_empty()) {
+            for held in self.placed.values_mut().filter(|held| held.valve == valve.state.id) {
+                if !held.actuators.contains(&valve.by) {
+                    held.actuators.push(valve.by.clone());
+                    rows.push(Change::PlaceHold(held.clone()));
+                }
+            }
+        }
+        let (told, seen) = (&loaded.commanded, &loaded.known);
+        let is_of_before = |id: &str| {
+            told.iter().any(|(known, to)| known == id && *to != Position::Unknown)
+                || seen.iter().any(|(known, last)| known == id && *last != LastKnown::default())
         };
-        other.flat_map(rows).collect()
-    }
-
-    /// To be written so that a hold on a valve is there.
-    pub(super) fn rows_held(&self, at: &Valve, hold: &Hold) -> Vec<Change> {
-        let placed = self.placed.get(&hold.cookie);
-        let stored = placed.map_or_else(
-            || StoredHold { valve: at.state.id.clone(), hold: hold.clone() },
-            |placed| placed.stored.clone(),
-        );
-        let actuator = placed.map_or(&at.by, |placed| &placed.actuator).clone();
-        let key = of_hold(hold.cookie);
-        let mut rows = vec![Change::PlaceHold(stored)];
-        if !actuator.is_empty() {
-            rows.push(Change::Actuator { key, actuator });
+        for valve in self.valves.iter().filter(|valve| valve.state.is_configured()) {
+            if is_of_before(&valve.state.id) {
+                rows.extend(valve.rows_told(valve.commanded));
+            }
+        }
+        for id in told.iter().map(|(id, _)| id).chain(seen.iter().map(|(id, _)| id)) {
+            if is_id(id) && is_of_before(id) {
+                rows.push(Change::Commanded { valve: id.clone(), to: Position::Unknown });
+                rows.push(Change::Known { valve: id.clone(), last: LastKnown::default() });
+            }
         }
         rows
+    }
+
+    /// A valve is held.
+    pub(super) fn keep(&mut self, at: usize, hold: Hold) -> Change {
+        let valve = &mut self.valves[at];
+        valve.state.holds.push(hold.clone());
+        let actuators = Some(valve.by.clone()).filter(|by| !by.is_empty()).into_iter().collect();
+        let held = StoredHold { valve: valve.state.id.clone(), hold, actuators };
+        self.placed.insert(held.hold.cookie, held.clone());
+        Change::PlaceHold(held)
+    }
+
+    /// To be written so that a hold is there as it was.
+    pub(super) fn again(&self, cookie: u64) -> Option<Change> {
+        self.placed.get(&cookie).cloned().map(Change::PlaceHold)
     }
 
     /// Holds are gone, under whatever name their valves are seen.
     pub(super) fn let_go(&mut self, cookies: &[u64]) {
         for valve in &mut self.valves {
             valve.state.holds.retain(|hold| !cookies.contains(&hold.cookie));
+            if !valve.state.is_configured() {
+                valve.state.health = unconfigured::health(&valve.state);
+            }
+        }
+        self.placed.retain(|cookie, _| !cookies.contains(cookie));
+    }
+
+    /// Whether a hold holds this valve and no other, under any name.
+    pub(super) fn is_of_alone(&self, at: usize, cookie: u64) -> bool {
+        let valve = &self.valves[at];
+        let alone = |held: &StoredHold| {
+            held.valve == valve.state.id && held.actuators.iter().all(|actuator| *actuator == valve.by)
+        };
+        self.placed.get(&cookie).is_none_or(alone)
+    }
+
+    /// Why a valve is held, where that was placed under another name.
+    pub(super) fn reason(&self, at: usize, hold: &Hold) -> String {
+        let placed = self.placed.get(&hold.cookie).map(|held| held.valve.as_str());
+        match placed.filter(|placed| *placed != self.valves[at].state.id) {
+            Some(placed) => {
+                format!("{} (held as valve \"{placed}\", which was {} then)", hold.reason, self.valves[at].by)
+            }
+            None => hold.reason.clone(),
         }
     }
 
     /// What is held of valves that nobody knows any more: any valve may be one of them under another name. With the id of the
     /// valve and what became of it.
     pub(super) fn lost(&self) -> impl Iterator<Item = (&str, &Hold, String)> {
-        let all =
-            self.valves.iter().flat_map(|valve| valve.state.holds.iter().map(move |hold| (valve, hold)));
-        all.filter_map(|(valve, hold)| {
-            let Placed { stored, actuator } = self.placed.get(&hold.cookie)?;
-            let id = valve.state.id.as_str();
-            let is_configured = valve.state.is_configured();
-            if stored.valve != id {
-                return None;
-            }
-            if actuator.is_empty() {
-                return (!is_configured).then(|| (id, hold, "is not configured any more".to_owned()));
-            }
-            let is_there = self.valves.iter().any(|valve| valve.by == *actuator);
-            let gone = || match is_configured {
-                true => format!("was {actuator} when that was held, which no valve is now"),
-                false => format!("is not configured any more, and was {actuator}, which no valve is now"),
+        self.placed.values().filter_map(|StoredHold { valve: id, hold, actuators }| {
+            let drives = |actuator: &str| self.valves.iter().any(|valve| valve.by == actuator);
+            let is_configured =
+                self.valves.iter().any(|valve| valve.state.id == *id && valve.state.is_configured());
+            let gone = match actuators.iter().find(|actuator| !drives(actuator)) {
+                Some(actuator) if is_configured => {
+                    format!("was {actuator} when that was held, which no valve is now")
+                }
+                Some(actuator) => {
+                    format!("is not configured any more, and was {actuator}, which no valve is now")
+                }
+                None if actuators.is_empty() && !is_configured => "is not configured any more".to_owned(),
+                None => return None,
             };
-            (!is_there).then(|| (id, hold, gone()))
+            Some((id.as_str(), hold, gone))
         })
+    }
+}
+
+impl Valve {
+    /// To be written of where it was told to be, with what is known of where it is.
+    pub(super) fn rows_told(&self, to: Position) -> [Change; 2] {
+        [self.known.row(&self.key), Change::Commanded { valve: self.key.clone(), to }]
     }
 }
 

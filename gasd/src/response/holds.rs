@@ -121,7 +121,7 @@ impl Valves {
         }
         let by = hold.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
         let detail = format!("hold {cookie} of {}{by}: {}", hold.owner, hold.reason);
-        let mut undo = self.rows_held(&self.valves[at], hold);
+        let mut undo: Vec<_> = self.again(cookie).into_iter().collect();
         undo.push(Change::Audit(entry(now, GASD, "release", valve, "it could not be written", "failed")));
         Ok(ReleasePlan {
             valve: at,
@@ -137,10 +137,6 @@ impl Valves {
     /// The release is durable. Nothing is driven.
     pub fn confirm_release(&mut self, plan: &ReleasePlan) {
         self.let_go(&[plan.cookie]);
-        let valve = self.valves.get_mut(plan.valve);
-        if let Some(valve) = valve.filter(|valve| !valve.state.is_configured()) {
-            valve.state.health = unconfigured::health(&valve.state);
-        }
     }
 }
 

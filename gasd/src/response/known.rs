@@ -7,7 +7,7 @@
 
 use crate::response::actuator::Target;
 use crate::state::Position;
-use crate::store::{Change, LastKnown, Loaded};
+use crate::store::{Change, LastKnown};
 
 /// How long after it was seen elsewhere a valve may still be on its way, ns: as long as the slowest order may
 /// take, that of a valve in a meter.
@@ -41,17 +41,9 @@ enum Gap {
 }
 
 impl Known {
-    /// As the store has it under an id; one of before gasd wrote that down has the last order, at least. Of what the store
-    /// does not know, or by several names, nothing is said.
-    pub(super) fn at_start(loaded: &Loaded, as_ids: Option<Vec<&str>>, commanded: Position) -> Known {
-        let nothing = LastKnown { at: Position::Unknown, ordered: Position::Unknown };
-        let last = match as_ids.as_deref() {
-            Some([valve]) => {
-                let last = loaded.known.iter().find(|(id, _)| id == valve).map(|(_, last)| *last);
-                last.unwrap_or(LastKnown { ordered: commanded, ..nothing })
-            }
-            _ => nothing,
-        };
+    /// As the store has it; one of before gasd wrote that down has the last order, at least.
+    pub(super) fn at_start(last: Option<LastKnown>, commanded: Position) -> Known {
+        let last = last.unwrap_or(LastKnown { at: Position::Unknown, ordered: commanded });
         let ordered = target(last.ordered);
         let ordered = ordered.map(|to| Ordered { to, before_start: true, elsewhere_ns: None });
         Known { at: last.at, ordered, gap: Some(Gap::Stopped) }

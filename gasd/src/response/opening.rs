@@ -55,8 +55,8 @@ impl Valves {
         let open = &self.valves[at];
         let mut record: Vec<_> =
             open.state.holds.iter().map(|hold| Change::ReleaseHold(hold.cookie)).collect();
-        record.push(open.known.row_told(valve, Target::Open));
-        record.extend(open.rows_commanded(Position::Open));
+        record.push(open.known.row_told(&open.key, Target::Open));
+        record.push(Change::Commanded { valve: open.key.clone(), to: Position::Open });
         record.push(Change::Audit(entry(now, caller, "open", valve, "", "asked")));
         let released = open.state.holds.iter().map(|hold| hold.cookie).collect();
         Ok(OpenPlan { valve: at, record, caller: caller.into(), released, epoch: open.epoch })
@@ -97,12 +97,11 @@ impl Valves {
         };
         let id = &valve.state.id;
         let holds = valve.state.holds.iter();
-        let mut rows: Vec<_> = holds.flat_map(|hold| self.rows_held(valve, hold)).collect();
+        let mut rows: Vec<_> = holds.filter_map(|hold| self.again(hold.cookie)).collect();
         let may_stay_open =
             rows.is_empty() && valve.told != Some(Target::Closed) && valve.state.position == Position::Open;
         let to = if may_stay_open { Position::Open } else { Position::Closed };
-        rows.push(valve.known.row(id));
-        rows.extend(valve.rows_commanded(to));
+        rows.extend(valve.rows_told(to));
         rows.push(Change::Audit(entry(now, GASD, "open", id, "it was asked for, but not done", "failed")));
         rows
     }
@@ -177,7 +176,7 @@ impl Valves {
             return Err(CommandError::Held {
                 valve: id(),
                 owner: hold.owner.clone(),
-                reason: hold.reason.clone(),
+                reason: self.reason(at, hold),
                 cookie: hold.cookie,
             });
         }

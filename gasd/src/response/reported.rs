@@ -99,7 +99,7 @@ impl Valves {
         };
         let id = &valve.state.id;
         let audit = entry(now, GASD, "drive", id, &detail, outcome);
-        vec![Step::Persist(vec![valve.known.row(id), Change::Audit(audit)])]
+        vec![Step::Persist(vec![valve.known.row(&valve.key), Change::Audit(audit)])]
     }
 
     /// The feedback reads something else than before, without an order that ended. A held valve that reads
@@ -131,8 +131,8 @@ impl Valves {
 
     /// What was seen of a valve, with what the next start is to know.
     fn record_seen(&self, valve: usize, detail: &str, now: Now) -> Step {
-        let Valve { state, known, .. } = &self.valves[valve];
+        let Valve { state, known, key, .. } = &self.valves[valve];
         let audit = entry(now, GASD, "feedback", &state.id, detail, "seen");
-        Step::Persist(vec![known.row(&state.id), Change::Audit(audit)])
+        Step::Persist(vec![known.row(key), Change::Audit(audit)])
     }
 }

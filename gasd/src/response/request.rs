@@ -78,7 +78,9 @@ pub fn build(
     Ok(Box::new(GpioActuator::latching(Box::new(close), closed_high, pulse, open, feedback, name)))
 }
 
-fn is_request_of(fd: &OwnedFd, line: &GpioLine) -> bool {
+/// Whether a descriptor is a request of this line and no other.
+#[must_use]
+pub fn is_request_of(fd: &OwnedFd, line: &GpioLine) -> bool {
     let Some((chip, lines)) = requested(fd.as_fd()) else {
         return false;
     };

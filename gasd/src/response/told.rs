@@ -31,11 +31,8 @@ impl Valves {
     pub(super) fn hold(&mut self, at: usize, hold: Hold) -> Vec<Change> {
         let valve = &mut self.valves[at];
         valve.epoch += 1;
-        valve.state.holds.push(hold.clone());
-        let valve = &self.valves[at];
-        let mut rows = self.rows_held(valve, &hold);
-        rows.push(valve.known.row(&valve.state.id));
-        rows.extend(valve.rows_commanded(Position::Closed));
+        let mut rows = vec![self.keep(at, hold)];
+        rows.extend(self.valves[at].rows_told(Position::Closed));
         rows
     }
 

@@ -28,7 +28,7 @@ pub fn ids(config: &Config, loaded: &Loaded) -> Vec<String> {
 /// Such a valve with its holds.
 pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
     let holds = loaded.holds.iter().filter(|hold| hold.valve == id).map(|hold| hold.hold.clone()).collect();
-    let known = Known::at_start(loaded, Some(vec![&id]), Position::Unknown);
+    let key = id.clone();
     let mut state = ValveState {
         id,
         position: Position::Unknown,
@@ -44,8 +44,9 @@ pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
         epoch: 0,
         told: None,
         told_by: Cow::Borrowed(GASD),
-        known,
+        known: Known::at_start(None, Position::Unknown),
         by: String::new(),
+        key,
     }
 }
 

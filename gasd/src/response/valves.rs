@@ -9,7 +9,6 @@
 //!   hold or a position read back never do.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use crate::config::{Actuator, Config};
 use crate::response::actuator::Target;
@@ -66,6 +65,8 @@ pub(super) struct Valve {
     pub(super) known: Known,
     /// What drives it; empty where nothing does.
     pub(super) by: String,
+    /// Under which key orders to it are stored.
+    pub(super) key: String,
 }
 
 pub(super) struct Meter {
@@ -78,8 +79,8 @@ pub struct Valves {
     pub(super) valves: Vec<Valve>,
     pub(super) meters: Vec<Meter>,
     pub(super) unacknowledged: Vec<VerdictRecord>,
-    /// Holds of before this start.
-    pub(super) placed: HashMap<u64, Placed>,
+    /// All holds, as they are stored.
+    pub(super) placed: Placed,
 }
 
 impl Valves {
@@ -88,10 +89,11 @@ impl Valves {
     /// [`crate::response::unconfigured`]).
     #[must_use]
     pub fn new(config: &Config, loaded: &Loaded) -> Valves {
-        let placed = driven::placed(loaded);
+        let placed: Placed = loaded.holds.iter().map(|held| (held.hold.cookie, held.clone())).collect();
         let configured = config.valves.iter().map(|valve| {
             let by = config.driven_by(valve);
-            let commanded = driven::commanded(loaded, &valve.id, &by);
+            let key = driven::key(&valve.id, &by);
+            let commanded = driven::commanded(loaded, &valve.id, &key);
             Valve {
                 state: ValveState {
                     id: valve.id.clone(),
@@ -110,8 +112,9 @@ impl Valves {
                 epoch: 0,
                 told: None,
                 told_by: Cow::Borrowed(GASD),
-                known: Known::at_start(loaded, driven::known_as(loaded, &valve.id, &by), commanded),
+                known: driven::known(loaded, &valve.id, &key, commanded),
                 by,
+                key,
             }
         });
         let left = unconfigured::ids(config, loaded).into_iter().map(|id| unconfigured::valve(id, loaded));
@@ -257,9 +260,12 @@ impl Valves {
             since_unix_us: now.unix_us,
         };
         let drive = self.drive(at, Target::Closed, false, caller.to_owned());
-        let same = |old: &mut Hold| old.owner == OPERATOR && old.reason == reason;
+        // What holds another valve, too, goes with no closing of this one.
+        let same =
+            |old: &&Hold| old.owner == OPERATOR && old.reason == reason && self.is_of_alone(at, old.cookie);
         let before: Vec<u64> =
-            self.valves[at].state.holds.extract_if(.., same).map(|old| old.cookie).collect();
+            self.valves[at].state.holds.iter().filter(same).map(|old| old.cookie).collect();
+        self.let_go(&before);
         let mut rows = self.hold(at, hold);
         let outcome = if before.is_empty() { "asked" } else { "held already" };
         rows.extend(before.into_iter().map(Change::ReleaseHold));

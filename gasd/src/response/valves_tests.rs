@@ -79,7 +79,7 @@ pub(in crate::response) fn verdict(id: u64, meter: &str, severity: &str) -> Verd
 fn hold(valve: &str, cookie: u64, owner: &str, verdict: Option<u64>) -> StoredHold {
     let hold =
         Hold { cookie, owner: owner.into(), reason: "because".into(), verdict, uid: None, since_unix_us: 0 };
-    StoredHold { valve: valve.into(), hold }
+    StoredHold { valve: valve.into(), hold, actuators: Vec::new() }
 }
 
 pub(in crate::response) fn acknowledge(valves: &mut Valves, id: u64) {
@@ -171,7 +171,7 @@ fn a_verdict_that_comes_while_the_record_is_written_wins() {
     assert_eq!(valves.state(0).unwrap().holds.len(), 2);
     let undo = valves.undo_open(&plan, NOW);
     assert!(undo.iter().any(|row| matches!(row, Change::PlaceHold(hold) if hold.hold.cookie == 1)));
-    let closed = Change::Commanded { valve: "house".into(), to: Position::Closed };
+    let closed = Change::Commanded { valve: "simulated house".into(), to: Position::Closed };
     assert!(undo.contains(&closed));
 }
 

@@ -8,15 +8,21 @@
 use std::{
     collections::HashMap,
     io,
-    os::fd::{BorrowedFd, FromRawFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd},
+    time::Duration,
 };
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sd_notify::NotifyState;
 
 use crate::{
-    config::GpioLine,
+    config::{Actuator, Config, GpioLine, ValveConfig},
     journal::{self, Note, what::What},
+    response::request::is_request_of,
 };
+
+/// How long the manager may take to let go of what it is to forget.
+const LETS_GO_WITHIN: Duration = Duration::from_secs(2);
 
 /// What was kept, by name.
 #[derive(Debug, Default)]
@@ -30,10 +36,23 @@ pub fn line_name(id: &str, gpio: &GpioLine) -> String {
     format!("line-{id}-{key:016x}")
 }
 
-/// The name of a valve's line.
+/// The name of a line that holds a valve: the line's own, as the valve may get another name, or the name another line.
 #[must_use]
-pub fn valve_name(id: &str) -> String {
-    format!("valve-{id}")
+pub fn valve_name(line: &GpioLine) -> String {
+    let key = gasd_abi::records::meter_key(&line.in_one_spelling());
+    format!("{VALVE}{key:016x}")
+}
+
+/// What names of valves' lines begin with. An earlier gasd has the valve's id behind it.
+const VALVE: &str = "valve-";
+
+/// The request of a valve's line that was kept, and its name.
+#[derive(Debug)]
+pub struct KeptValve {
+    /// Under which the manager has it.
+    pub name: String,
+    /// The request.
+    pub fd: OwnedFd,
 }
 
 impl Kept {
@@ -50,12 +69,66 @@ impl Kept {
         self.0.remove(name)
     }
 
-    /// Gives up what nobody claimed: its meter or valve is gone from the configuration.
-    pub fn discard_rest(self) {
-        for (name, fd) in self.0 {
+    /// The requests of the lines that hold valves, by the ids that the valves have now, whatever they were called when that
+    /// was kept.
+    pub fn valves(&mut self, config: &Config) -> HashMap<String, KeptValve> {
+        let lines = || {
+            config.valves.iter().filter_map(|valve| match &valve.actuator {
+                Actuator::Gpio { line, pulse_ns: None, .. } => Some((&valve.id, line)),
+                _ => None,
+            })
+        };
+        let mut found = HashMap::new();
+        for (id, line) in lines() {
+            let name = valve_name(line);
+            if let Some(fd) = self.claim(&name) {
+                found.insert(id.clone(), KeptValve { name, fd });
+            }
+        }
+        // By an earlier gasd, or with the chip spelt otherwise.
+        for (id, line) in lines() {
+            let its = |(name, fd): &(&String, &OwnedFd)| name.starts_with(VALVE) && is_request_of(fd, line);
+            let name = self.0.iter().find(its).map(|(name, _)| name.clone());
+            if let (false, Some(name)) = (found.contains_key(id), name)
+                && let Some(fd) = self.claim(&name)
+            {
+                found.insert(id.clone(), KeptValve { name, fd });
+            }
+        }
+        found
+    }
+
+    /// Gives up what no meter of the configuration has: its line is to be requested anew, or is nobody's any more. Before
+    /// anything is requested: a line that is kept is taken, whatever its name.
+    pub fn discard_but_meters(&mut self, config: &Config) {
+        let names = config.meters.iter().filter_map(|meter| Some(line_name(&meter.id, meter.source.chip()?)));
+        let names: Vec<String> = names.collect();
+        let mut is_any = false;
+        for (name, fd) in self.0.extract_if(|name, _| !names.contains(name)) {
             forget(&name);
             drop(fd);
+            is_any = true;
         }
+        if is_any && let Err(error) = barrier() {
+            let text = format!("the service manager may still keep lines that nobody has any more: {error}");
+            journal::tell(Note::new(What::LineNotKept, text));
+        }
+    }
+}
+
+/// Waits until the manager has done what it was told before.
+fn barrier() -> io::Result<()> {
+    if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        return Ok(());
+    }
+    let (ours, theirs) = io::pipe()?;
+    sd_notify::notify_with_fds(&[NotifyState::Custom("BARRIER=1")], &[theirs.as_fd()])?;
+    drop(theirs);
+    let timeout = Timespec { tv_sec: LETS_GO_WITHIN.as_secs().cast_signed(), tv_nsec: 0 };
+    // It closes its end then; nothing is ever written.
+    match poll(&mut [PollFd::new(&ours, PollFlags::empty())], Some(&timeout))? {
+        0 => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok(()),
     }
 }
 
@@ -78,16 +151,45 @@ pub fn keep(name: &str, fd: BorrowedFd<'_>) -> io::Result<()> {
     sd_notify::notify_with_fds(&[NotifyState::FdStore, NotifyState::FdName(name)], &[fd])
 }
 
-/// Keeps the manager's copy of a valve's line true.
-pub fn follow_valve(id: &str, fd: Option<BorrowedFd<'_>>) {
-    let name = valve_name(id);
-    match fd {
-        Some(fd) => {
-            if let Err(error) = keep(&name, fd) {
-                let text = format!("the service manager did not keep the line of valve \"{id}\": {error}");
-                journal::tell(Note::new(What::LineNotKept, text).valve(id));
-            }
+/// Under which names the manager keeps a valve's line.
+#[derive(Debug)]
+pub struct ValveLine {
+    name: String,
+    /// That of the start, where it is another.
+    before: Option<String>,
+}
+
+/// The same of each valve, in the order of the configuration.
+#[must_use]
+pub fn valve_lines(config: &Config, kept: &HashMap<String, KeptValve>) -> Vec<ValveLine> {
+    let of = |valve: &ValveConfig| {
+        let name = match &valve.actuator {
+            Actuator::Gpio { line, .. } => valve_name(line),
+            // Has none that is kept.
+            Actuator::Simulated | Actuator::Meter { .. } => String::new(),
+        };
+        let before = kept.get(&valve.id).map(|kept| kept.name.clone()).filter(|before| *before != name);
+        ValveLine { name, before }
+    };
+    config.valves.iter().map(of).collect()
+}
+
+impl ValveLine {
+    /// Keeps the manager's copy of the line true.
+    pub fn follow(&self, id: &str, fd: Option<BorrowedFd<'_>>) {
+        let Some(fd) = fd else {
+            forget(&self.name);
+            self.before.iter().for_each(|before| forget(before));
+            return;
+        };
+        // One that it keeps under the name of before stays there.
+        if let Err(error) = keep(&self.name, fd) {
+            let text = format!("the service manager did not keep the line of valve \"{id}\": {error}");
+            journal::tell(Note::new(What::LineNotKept, text).valve(id));
         }
-        None => forget(&name),
     }
 }
+
+#[cfg(test)]
+#[path = "kept_tests.rs"]
+mod tests;

@@ -109,6 +109,8 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
     let store = start::existing_store(&config)?;
     let events = kernel.as_ref().map(|kernel| Events::open(kernel.pins())).transpose()?;
     let (Recovered { store, loaded, next, loss }, rows) = start::store(&config, store)?;
+    let kept_valves = kept.valves(&config);
+    kept.discard_but_meters(&config);
     let lines = lines::set_up(&config, kernel.as_ref(), &mut kept)?;
     let current = match &kernel {
         Some(kernel) => kernel.generation(),
@@ -153,6 +155,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         .map_err(|e| Fatal::new(exit::FAILED, format!("thread gasd-stream: {e}")))?;
     let told = stream.clone();
     let ids: Vec<String> = config.valves.iter().map(|v| v.id.clone()).collect();
+    let valve_lines = kept::valve_lines(&config, &kept_valves);
     let said = Mutex::new(changes::Valves::default());
     let hook: response::Hook = Box::new(move |update| {
         match update {
@@ -162,7 +165,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
                     simulation::driven(&driven, &ids[valve], ns);
                 }
             }
-            response::Update::Line(at, fd) => kept::follow_valve(&ids[at], fd),
+            response::Update::Line(at, fd) => valve_lines[at].follow(&ids[at], fd),
             response::Update::Valve(_, state) => {
                 let mut said = said.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 said.now(state).into_iter().for_each(journal::tell);
@@ -172,12 +175,7 @@ pub fn run(options: &Options) -> Result<(), Fatal> {
         told.tell_update(&update);
         publish(update);
     });
-    let kept_valves: HashMap<_, _> = config
-        .valves
-        .iter()
-        .filter_map(|v| Some((v.id.clone(), kept.claim(&kept::valve_name(&v.id))?)))
-        .collect();
-    kept.discard_rest();
+    let kept_valves = kept_valves.into_iter().map(|(id, kept)| (id, kept.fd)).collect();
     let meter_valves = ValveDesk::default();
     let response = Response::start(&config, &loaded, writer.handle(), kept_valves, hook, &meter_valves);
 

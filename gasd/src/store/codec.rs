@@ -293,6 +293,7 @@ impl Record for StoredHold {
 
     fn take(input: &mut Take<'_>) -> Result<Self, &'static str> {
         Ok(StoredHold {
+            actuators: Vec::new(),
             valve: input.text()?,
             hold: Hold {
                 cookie: input.u64()?,

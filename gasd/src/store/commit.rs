@@ -10,7 +10,7 @@ use crate::store::db::{
     VERDICTS,
 };
 use crate::store::error::StoreError;
-use crate::store::records::{AuditEntry, Change, NextIds, StoredHold, of_hold};
+use crate::store::records::{AuditEntry, Change, NextIds, StoredHold};
 use crate::store::totals::Base;
 
 /// Names one transaction of one writer, so that a transaction whose commit failed half-way can be
@@ -180,11 +180,13 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::PlaceHold(hold) => {
             write.open_table(HOLDS)?.insert(hold.hold.cookie, hold.encode().as_slice())?;
+            let actuators = hold.actuators.join("\n");
+            write.open_table(ACTUATORS)?.insert(hold.hold.cookie, actuators.as_bytes())?;
             raise(write, "next_cookie", hold.hold.cookie.saturating_add(1))?;
         }
         Change::ReleaseHold(cookie) => {
             write.open_table(HOLDS)?.remove(cookie)?;
-            write.open_table(ACTUATORS)?.remove(of_hold(*cookie).as_str())?;
+            write.open_table(ACTUATORS)?.remove(cookie)?;
         }
         Change::Verdict(verdict) => {
             write.open_table(VERDICTS)?.insert(verdict.id, verdict.encode().as_slice())?;
@@ -208,14 +210,6 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::Known { valve, last } => {
             write.open_table(KNOWN)?.insert(valve.as_str(), last.encode().as_slice())?;
-        }
-        Change::Actuator { key, actuator } => {
-            let mut actuators = write.open_table(ACTUATORS)?;
-            if actuator.is_empty() {
-                actuators.remove(key.as_str())?;
-            } else {
-                actuators.insert(key.as_str(), actuator.as_bytes())?;
-            }
         }
         Change::TotalUnknown { meter, since_unix_us } => {
             let key = format!("{UNKNOWN}{meter}");

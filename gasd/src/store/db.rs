@@ -30,9 +30,9 @@ pub(super) const META: Named = TableDefinition::new("meta");
 pub(super) const UNKNOWN: &str = "unknown:";
 /// Meter id → `Base`.
 pub(super) const BASES: Named = TableDefinition::new("bases");
-/// Valve id → last commanded `Position`.
+/// What drives a valve → last commanded `Position`. Of an earlier gasd, valve id.
 pub(super) const VALVES: Named = TableDefinition::new("valves");
-/// Valve id → `LastKnown`. As young as `LEARNED`.
+/// As `VALVES` → `LastKnown`. As young as `LEARNED`.
 pub(super) const KNOWN: Named = TableDefinition::new("known");
 /// Cookie → `StoredHold`.
 pub(super) const HOLDS: Numbered = TableDefinition::new("holds");
@@ -45,9 +45,8 @@ pub(super) const UNACKNOWLEDGED: Numbered = TableDefinition::new("unacknowledged
 pub(super) const LEARNED: Named = TableDefinition::new("learned");
 /// `memory:` or `latest:` and a meter's id → what is remembered of a meter on a port. As young as `LEARNED`.
 pub(super) const REMEMBERED: Named = TableDefinition::new("remembered");
-/// `valve:` and a valve's id → what drove it when it was last told where to be; `hold:` and a cookie → what drove the
-/// valve when the hold was placed. Text. As young as `LEARNED`.
-pub(super) const ACTUATORS: Named = TableDefinition::new("actuators");
+/// Cookie → what drove the valves that the hold has held, a line each. As young as `LEARNED`.
+pub(super) const ACTUATORS: Numbered = TableDefinition::new("actuators");
 /// Number → `AuditEntry`. Nothing in gasd removes or replaces a row of it.
 pub(super) const AUDIT: Numbered = TableDefinition::new("audit");
 

@@ -27,7 +27,6 @@ impl Store {
             verdicts: self.unacknowledged()?,
             commanded: self.commanded()?,
             known: self.known()?,
-            actuators: self.actuators()?,
             unknown: self.unknown()?,
             learned: self.learned()?,
             remembered: self.optional(REMEMBERED)?,
@@ -58,17 +57,6 @@ impl Store {
         let rows: Vec<(String, Vec<u8>)> = self.optional(KNOWN)?;
         let known = |(id, bytes): (String, Vec<u8>)| Some((id, LastKnown::decode(&bytes)?));
         Ok(rows.into_iter().filter_map(known).collect())
-    }
-
-    /// What drove valves, by the keys of [`of_valve`](crate::store::records::of_valve) and
-    /// [`of_hold`](crate::store::records::of_hold). A row that is no text is left out: then that is not known.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn actuators(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let rows: Vec<(String, Vec<u8>)> = self.optional(ACTUATORS)?;
-        let text = |(key, bytes)| Some((key, String::from_utf8(bytes).ok()?));
-        Ok(rows.into_iter().filter_map(text).collect())
     }
 
     /// Ids of meters whose total is not known, and since when they count, Unix time in µs.
@@ -120,16 +108,31 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn holds(&self) -> Result<Vec<StoredHold>, StoreError> {
-        self.read(|read| {
+        let rows = self.read(|read| {
             let mut rows = Vec::new();
+            let actuators = match read.open_table(ACTUATORS) {
+                Ok(table) => Some(table),
+                Err(TableError::TableDoesNotExist(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
             for row in read.open_table(HOLDS)?.iter()? {
-                rows.push(row?.1.value().to_vec());
+                let (cookie, bytes) = row?;
+                let text = match &actuators {
+                    Some(actuators) => actuators.get(cookie.value())?.map(|text| text.value().to_vec()),
+                    None => None,
+                };
+                rows.push((bytes.value().to_vec(), text.unwrap_or_default()));
             }
             Ok(rows)
-        })?
-        .iter()
-        .map(|bytes| self.decode(bytes))
-        .collect()
+        })?;
+        let hold = |(bytes, text): &(Vec<u8>, Vec<u8>)| {
+            let held: StoredHold = self.decode(bytes)?;
+            // What is no text names nothing that could drive a valve, so that none is opened for as long as that is held.
+            let text = String::from_utf8_lossy(text);
+            let actuators = text.lines().map(ToOwned::to_owned).collect();
+            Ok(StoredHold { actuators, ..held })
+        };
+        rows.iter().map(hold).collect()
     }
 
     /// Verdicts that nobody acknowledged, oldest first.

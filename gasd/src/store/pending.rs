@@ -101,8 +101,7 @@ pub fn importance(change: &Change) -> u8 {
         Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
         Change::TotalUnknown { .. } => 3,
         Change::Verdict(_) => 3,
-        // Without it a hold is of a name only.
-        Change::PlaceHold(_) | Change::Actuator { .. } | Change::Base { .. } | Change::Ids(_) => 4,
+        Change::PlaceHold(_) | Change::Base { .. } | Change::Ids(_) => 4,
     }
 }
 
@@ -127,7 +126,7 @@ mod tests {
             uid: None,
             since_unix_us: 0,
         };
-        Change::PlaceHold(StoredHold { valve: "v".into(), hold })
+        Change::PlaceHold(StoredHold { valve: "v".into(), hold, actuators: Vec::new() })
     }
 
     fn base(pulses: u64) -> Change {

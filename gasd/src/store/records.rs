@@ -18,6 +18,9 @@ pub struct StoredHold {
     pub valve: String,
     /// The hold.
     pub hold: Hold,
+    /// All that drove the valves that it has held, as [`Config::driven_by`](crate::config::Config::driven_by) says it; one
+    /// without a line break each. Not in the hold's own row: an earlier gasd reads that, and leaves this alone.
+    pub actuators: Vec<String>,
 }
 
 /// Who did what to what, when, and how it ended. Entries are appended, never changed.
@@ -73,24 +76,18 @@ pub enum Change {
     },
     /// Where a valve was last told to be.
     Commanded {
-        /// The valve's id.
+        /// What drives the valve, as [`Config::driven_by`](crate::config::Config::driven_by) says it, or that it is simulated.
+        /// An earlier gasd has its id here.
         valve: String,
         /// The position.
         to: Position,
     },
     /// Where a valve was when that was last known, and where to it was on its way.
     Known {
-        /// The valve's id.
+        /// As of [`Change::Commanded`].
         valve: String,
         /// What is known.
         last: LastKnown,
-    },
-    /// What drives a valve, or drove it when a hold was placed. Empty where nothing does.
-    Actuator {
-        /// Of what: [`of_valve`] or [`of_hold`].
-        key: String,
-        /// As [`Config::driven_by`](crate::config::Config::driven_by) says it.
-        actuator: String,
     },
     /// A meter's total is not known, only what came since; stays until a store is put back that knows.
     TotalUnknown {
@@ -177,18 +174,6 @@ impl Learned {
     }
 }
 
-/// Key of what drove a valve when it was last told where to be.
-#[must_use]
-pub fn of_valve(id: &str) -> String {
-    format!("valve:{id}")
-}
-
-/// Key of what drove the valve when a hold was placed.
-#[must_use]
-pub fn of_hold(cookie: u64) -> String {
-    format!("hold:{cookie}")
-}
-
 /// Everything that a daemon needs when it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
@@ -198,12 +183,10 @@ pub struct Loaded {
     pub holds: Vec<StoredHold>,
     /// Verdicts that nobody acknowledged, oldest first.
     pub verdicts: Vec<VerdictRecord>,
-    /// Valve id and where it was last told to be.
+    /// As of [`Change::Commanded`], and where it was last told to be.
     pub commanded: Vec<(String, Position)>,
-    /// Valve ids and where each was when that was last known.
+    /// As of [`Change::Known`], and where each was when that was last known.
     pub known: Vec<(String, LastKnown)>,
-    /// What drove valves, by [`of_valve`] and [`of_hold`]. Of before gasd wrote that down there is none.
-    pub actuators: Vec<(String, String)>,
     /// Ids of meters whose total is not known, and since when they count, Unix time in µs.
     pub unknown: Vec<(String, u64)>,
     /// Meter ids and what was learned of their homes, as it is in the file.
