@@ -10,11 +10,13 @@ const REST_NS: u64 = 600 * SECOND_NS;
 const REST_M3_PER_H: f32 = 0.012;
 /// A use of so much is large, µL: its flow is learned, and held against those of the large uses before it.
 const LARGE_UL: f32 = 100e6;
-/// How much the logarithm of the share of its flow weighs; see [`super::hours`].
-const FLOW: f32 = 1.46;
+/// How much the logarithm of the share of large uses with about its flow weighs, and of those with the same within what
+/// pressure changes; see [`super::hours`].
+const ABOUT: f32 = 0.71;
+const SAME: f32 = 0.9;
 /// How much the logarithm of the rest before it weighs, in parts of so long, between the shortest that counts and the
 /// longest, ns: people who are about use gas again within the hour, and a leak waits for nobody.
-const ALONE: f32 = 0.76;
+const ALONE: f32 = 0.6;
 const ALONE_NS: f32 = 3.0 * 3600e9;
 const SOON_NS: f32 = 0.75 * 3600e9;
 const LATE_NS: f32 = 4.0 * 3600e9;
@@ -93,7 +95,7 @@ impl Oddity {
         let span_ns = now_ns.saturating_sub(self.first_ns);
         let flow = flow_m3_per_h(f64::from(run_ul - self.first_ul), span_ns) as f32;
         if judges {
-            self.flow = Some(FLOW * self.flows.share(flow).ln());
+            self.flow = Some(ABOUT * self.flows.about(flow).ln() + SAME * self.flows.same(flow).ln());
         }
         if large {
             self.large = flow;
