@@ -79,7 +79,10 @@ mod tests {
         }
         assert!(flows.about(1.5) > 0.85 && flows.about(1.4) > 0.85);
         assert!(flows.about(1.2) < 0.02 && flows.about(1.9) < 0.02);
-        assert!(flows.same(1.4) < 0.02 && flows.same(1.51) > 0.85, "beside it is about the same, and not the same");
+        assert!(
+            flows.same(1.4) < 0.02 && flows.same(1.51) > 0.85,
+            "beside it is about the same, and not the same"
+        );
         (0..2000).for_each(|_| flows.forget());
         assert!(flows.about(1.5) < 6.0 * LEAST / MORE, "forgotten");
     }

@@ -35,10 +35,10 @@ const BEFORE: f32 = 0.43;
 const AFTER: f32 = 0.4;
 const ANY: f32 = 0.19;
 const YEAR: f32 = 0.77;
-pub(crate) const TOLD: f32 = -15.8;
+pub(crate) const TOLD: f32 = -16.3;
 /// Of readings so far apart that a use's flow and the rest before it are means of several uses less can be made: as many
 /// false warnings as of pulses.
-pub(crate) const TOLD_MEANS: f32 = -17.3;
+pub(crate) const TOLD_MEANS: f32 = -18.1;
 /// After so long unseen the home is used to other hours as far as anybody knows, ns: a summer's say nothing of the winter.
 const ANOTHER_NS: u64 = 14 * 86_400 * SECOND_NS;
 /// Then each hour counts as if it had been used on so many days of the season, so that a use in it proves little for some
@@ -176,24 +176,29 @@ impl Hours {
             // While the clock is not set no hour is known, and midnight would stand for all of them.
             let of_day = (self.hour % 24) as usize;
             let odds = if self.hour == 0 { 0.0 } else { self.odds(of_day, on, oddity.any[of_day]) };
-            // What goes on into a quieter hour counts from there, and in a used one it does not.
+            // What goes on into a quieter hour counts from there, too, and in a used one it does not.
             if rested || odds < oddity.hour || odds >= 0.0 {
+                let goes_on = !rested && odds < 0.0;
+                oddity.begin(to_ns, own, odds, goes_on.then_some(self.run_ul));
                 (self.run_ul, self.run_since_ns) = (0.0, from_ns);
-                oddity.begin(to_ns, own, odds);
             }
         }
         self.run_ul += own;
         oddity.passed(self.run_ul, tell_ul as f32, to_ns);
-        if self.said || f64::from(self.run_ul) < tell_ul || !oddity.odd(told) {
+        if self.said {
             return None;
         }
+        let here = f64::from(self.run_ul) >= tell_ul && oddity.odd(told);
+        let run = here.then_some((self.run_ul, self.run_since_ns));
+        let (volume_ul, since_ns) =
+            run.or_else(|| oddity.odd_earlier(self.run_ul, tell_ul as f32, told, to_ns))?;
         self.said = true;
         let before_ns = core::mem::replace(&mut self.told_ns, to_ns);
         if before_ns != 0 && to_ns.saturating_sub(before_ns) < CALM_NS {
             return None;
         }
         let hour = (self.hour % 24) as u8;
-        Some(Unusual { volume_ul: self.run_ul, since_ns: self.run_since_ns, hour })
+        Some(Unusual { volume_ul, since_ns, hour })
     }
 }
 
