@@ -36,8 +36,8 @@ const AFTER: f32 = 0.4;
 const ANY: f32 = 0.19;
 const YEAR: f32 = 0.77;
 pub(crate) const TOLD: f32 = -16.3;
-/// Of readings so far apart that a use's flow and the rest before it are means of several uses less can be made: as many
-/// false warnings as of pulses.
+/// Of readings so far apart that a use's flow and the rest before it are means of several uses less can be made. It keeps about
+/// the distance that it had when as many false warnings were measured as of pulses; with these weights that was not yet.
 pub(crate) const TOLD_MEANS: f32 = -18.1;
 /// After so long unseen the home is used to other hours as far as anybody knows, ns: a summer's say nothing of the winter.
 const ANOTHER_NS: u64 = 14 * 86_400 * SECOND_NS;
