@@ -137,7 +137,7 @@ fn while_the_clock_is_not_set_no_hour_is_quiet() {
         let by = SECOND.cast_signed() - at_ns.cast_signed();
         engine.clock_moved(by);
         civil.into_iter().for_each(|offset| engine.set_civil_offset(offset - by));
-        run(&mut engine, &pulses(&[(at_s, 0.0), (2400.0, 0.3)], L, 0.0, SECOND), 60)
+        run(&mut engine, &pulses(&[(at_s, 0.0), (2400.0, 0.45)], L, 0.0, SECOND), 60)
     };
     assert_eq!(supper(None, 64_800.0), []);
     assert_eq!(supper(Some(CIVIL), 64_800.0), []);

@@ -150,3 +150,16 @@ fn a_pilot_flame_is_not_a_use_nor_keeps_one_alive() {
         assert!(lived.hours.run_ul < 20e6, "{base}: {}", lived.hours.run_ul);
     }
 }
+
+#[test]
+fn a_slow_use_counts_for_the_hour_it_began_in_too() {
+    let mut lived = learned();
+    (0..19).for_each(|_| lived.hour());
+    // From 19:01 on, after the hour that is used, at a flow that is no appliance's: some 120 L by eight, when it is quieter.
+    let slow = lived.uses(300, 0.13, 0.0).unwrap();
+    let since_h = slow.since_ns / SECOND_NS / HOUR_S % DAY_H;
+    assert!(
+        slow.volume_ul < 145e6 && since_h == 19 && slow.hour == 20,
+        "not counted anew from eight: {slow:?}"
+    );
+}

@@ -10,11 +10,13 @@ const REST_NS: u64 = 600 * SECOND_NS;
 const REST_M3_PER_H: f32 = 0.012;
 /// A use of so much is large, µL: its flow is learned, and held against those of the large uses before it.
 const LARGE_UL: f32 = 100e6;
-/// How much the logarithm of the share of its flow weighs; see [`super::hours`].
-const FLOW: f32 = 1.46;
+/// How much the logarithm of the share of large uses with about its flow weighs, and of those with the same within what
+/// pressure changes; see [`super::hours`].
+const ABOUT: f32 = 0.71;
+const SAME: f32 = 0.9;
 /// How much the logarithm of the rest before it weighs, in parts of so long, between the shortest that counts and the
 /// longest, ns: people who are about use gas again within the hour, and a leak waits for nobody.
-const ALONE: f32 = 0.76;
+const ALONE: f32 = 0.6;
 const ALONE_NS: f32 = 3.0 * 3600e9;
 const SOON_NS: f32 = 0.75 * 3600e9;
 const LATE_NS: f32 = 4.0 * 3600e9;
@@ -43,6 +45,20 @@ pub(crate) struct Oddity {
     /// Its flow when it was first large, m³/h, which is learned once it is over; 0 before.
     large: f32,
     flows: Flows,
+    /// The part of the use before the hour from which it counts, which is a quieter one; not stored.
+    earlier: Earlier,
+}
+
+/// The part of a use that flowed in a less quiet hour: of one of 0.2 m³/h less than what is told passes in an hour, and
+/// counted from its last hour alone it would be told after twice as much.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Earlier {
+    /// What its hour proves; 0: there is none.
+    hour: f32,
+    /// What passed in it, µL, of that by its first pulse, µL, and for how long from there to the hour that counts, ns.
+    run_ul: f32,
+    first_ul: f32,
+    span_ns: f32,
 }
 
 crate::state::state!(Oddity {
@@ -57,7 +73,7 @@ crate::state::state!(Oddity {
     flow,
     large,
     flows
-});
+} beside { earlier });
 
 impl Oddity {
     /// `own_ul` (µL) beyond a base flow of `base` m³/h passed from `from_ns` to `to_ns`, and nothing from `seen_ns`, the
@@ -78,8 +94,12 @@ impl Oddity {
         rested
     }
 
-    /// It counts from the pulse at `at_ns` on, which brought `own_ul`, and its hour proves `hour`.
-    pub fn begin(&mut self, at_ns: u64, own_ul: f32, hour: f32) {
+    /// It counts from the pulse at `at_ns` on, which brought `own_ul`, and its hour proves `hour`; `before_ul` (µL) passed
+    /// of it in less quiet hours, if it goes on from there.
+    pub fn begin(&mut self, at_ns: u64, own_ul: f32, hour: f32, before_ul: Option<f32>) {
+        let span_ns = at_ns.saturating_sub(self.first_ns) as f32;
+        let earlier = |run_ul| Earlier { hour: self.hour, run_ul, first_ul: self.first_ul, span_ns };
+        self.earlier = before_ul.map_or_else(Earlier::default, earlier);
         (self.first_ns, self.first_ul, self.hour, self.flow) = (at_ns, own_ul, hour, None);
     }
 
@@ -93,7 +113,7 @@ impl Oddity {
         let span_ns = now_ns.saturating_sub(self.first_ns);
         let flow = flow_m3_per_h(f64::from(run_ul - self.first_ul), span_ns) as f32;
         if judges {
-            self.flow = Some(FLOW * self.flows.share(flow).ln());
+            self.flow = Some(self.strange(flow));
         }
         if large {
             self.large = flow;
@@ -103,6 +123,25 @@ impl Oddity {
     /// Whether all that is known of it proves more than `told`.
     pub fn odd(&self, told: f32) -> bool {
         self.hour < 0.0 && self.flow.is_some_and(|flow| self.hour + self.alone + flow < told)
+    }
+
+    /// The volume of the whole use, µL, and since when, ns, if it is `tell_ul` with what passed in the hour before, and proves
+    /// more than `told` by that hour. `run_ul` have passed since, by `now_ns`.
+    pub fn odd_earlier(&self, run_ul: f32, tell_ul: f32, told: f32, now_ns: u64) -> Option<(f32, u64)> {
+        let earlier = self.earlier;
+        let whole_ul = earlier.run_ul + run_ul;
+        if earlier.hour >= 0.0 || earlier.run_ul >= tell_ul || whole_ul < tell_ul {
+            return None;
+        }
+        let since_ns = self.first_ns.saturating_sub(earlier.span_ns as u64);
+        let own_ul = f64::from(whole_ul - earlier.first_ul);
+        let flow = flow_m3_per_h(own_ul, now_ns.saturating_sub(since_ns)) as f32;
+        (earlier.hour + self.alone + self.strange(flow) < told).then_some((whole_ul, since_ns))
+    }
+
+    /// What a flow of so many m³/h proves.
+    fn strange(&self, flow: f32) -> f32 {
+        ABOUT * self.flows.about(flow).ln() + SAME * self.flows.same(flow).ln()
     }
 
     /// The hour in which it began to count is one with hardly any use.
