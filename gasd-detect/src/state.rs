@@ -9,7 +9,7 @@ use core::fmt;
 /// A state is never longer, bytes.
 pub const MOST: usize = 4096;
 /// Counts up with each change of what is stored. States of [`OLDEST`] are read, too: what they lack is learned anew.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 const OLDEST: u16 = 3;
 const MAGIC: [u8; 4] = *b"gasE";
 
@@ -179,8 +179,8 @@ pub(crate) fn seal_as(version: u16, pulse_ul: u64, body: impl FnOnce(&mut Vec<u8
     out
 }
 
-/// What is inside a sealed state, and whether it is of this version and no older one.
-pub(crate) fn open(bytes: &[u8], pulse_ul: u64) -> Result<(&[u8], bool), StateError> {
+/// What is inside a sealed state, and its version.
+pub(crate) fn open(bytes: &[u8], pulse_ul: u64) -> Result<(&[u8], u16), StateError> {
     let mut rest = bytes.strip_prefix(&MAGIC).ok_or(StateError::NotAState)?;
     let version = u16::load(&mut rest).ok_or(StateError::NotAState)?;
     if !(OLDEST..=VERSION).contains(&version) {
@@ -198,7 +198,7 @@ pub(crate) fn open(bytes: &[u8], pulse_ul: u64) -> Result<(&[u8], bool), StateEr
     if volume != pulse_ul {
         return Err(StateError::PulseVolume(volume));
     }
-    Ok((body, version == VERSION))
+    Ok((body, version))
 }
 
 #[cfg(test)]
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn what_is_not_ours_is_refused() {
         let sealed = seal(10, |out| 7u64.save(out));
-        assert_eq!(open(&sealed, 10).map(|(body, new)| (body.len(), new)), Ok((8, true)));
+        assert_eq!(open(&sealed, 10).map(|(body, version)| (body.len(), version)), Ok((8, VERSION)));
         assert_eq!(open(&sealed, 11), Err(StateError::PulseVolume(10)));
         assert_eq!(open(b"", 10), Err(StateError::NotAState));
         assert_eq!(open(&sealed[..6], 10), Err(StateError::NotAState));

@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{SECOND, cases};
+use common::home::{CIVIL, L, learned};
+use common::{SECOND, cases, pulses, run};
 use gasd_detect::{Engine, EngineConfig, Profile, Verdict};
 use proptest::prelude::*;
 
@@ -95,4 +96,19 @@ fn after_a_reboot_what_was_learned_is_known() {
     let (mut u, mut said) = (60 * SECOND, Vec::new());
     drive(&mut other, &[2 * SECOND; 600], &mut u, &mut said);
     assert_eq!(said, []);
+}
+
+/// A use that went on into a quieter hour counts for both, and a restart in it forgets neither.
+#[test]
+fn restored_within_a_slow_use_it_is_told_as_soon() {
+    let (mut one, start) = learned();
+    // From 19:01 on, at a flow that is no appliance's.
+    let slow = pulses(&[(68_460.0, 0.0), (7200.0, 0.13)], L, 0.0, start);
+    let (before, after) = slow.split_at(slow.partition_point(|t| *t < start + 72_300 * SECOND));
+    assert_eq!(run(&mut one, before, 0), []);
+    let mut other = Engine::restore(common::config(L, Profile::EuG4), &one.save()).unwrap();
+    other.set_civil_offset(CIVIL);
+    let said = run(&mut one, after, 0);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(run(&mut other, after, 0), said);
 }

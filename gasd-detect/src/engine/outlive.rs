@@ -19,6 +19,7 @@ impl Engine {
             self.home.save(out);
             self.inputs.save(out);
             self.home.oddity.save(out);
+            self.home.oddity.earlier.save(out);
         })
     }
 
@@ -35,7 +36,7 @@ impl Engine {
     /// # Errors
     /// [`StateError`] says why the state cannot be taken; begin with [`Engine::new`] then.
     pub fn restore(cfg: EngineConfig, bytes: &[u8]) -> Result<Self, StateError> {
-        let (mut body, new) = state::open(bytes, cfg.pulse_volume_ul)?;
+        let (mut body, version) = state::open(bytes, cfg.pulse_volume_ul)?;
         let from = &mut body;
         let mut engine = Self::new(cfg);
         let mut load = || {
@@ -45,10 +46,12 @@ impl Engine {
             engine.storm_said_ns = State::load(from)?;
             engine.home = State::load(from)?;
             engine.inputs = State::load(from)?;
-            if new {
-                engine.home.oddity = State::load(from)?;
-            } else {
-                engine.home.know_no_oddity();
+            match version {
+                3 => engine.home.know_no_oddity(),
+                _ => engine.home.oddity = State::load(from)?,
+            }
+            if version > 4 {
+                engine.home.oddity.earlier = State::load(from)?;
             }
             from.is_empty().then_some(())
         };
@@ -78,7 +81,7 @@ mod tests {
     use crate::units::SECOND_NS;
 
     #[test]
-    fn what_an_engine_of_version_3_learned_is_known() {
+    fn what_an_engine_of_an_earlier_version_learned_is_known() {
         let cfg = EngineConfig {
             pulse_volume_ul: 10_000_000,
             max_flow_ul_per_h: 6_000_000_000,
@@ -90,14 +93,19 @@ mod tests {
         for t in (0..40 * 24u64).map(|h| (h * 3600 + 1) * SECOND_NS) {
             engine.pulse(t, t);
         }
-        let mut beside = Vec::new();
+        let (mut beside, mut earlier) = (Vec::new(), Vec::new());
         engine.home.oddity.save(&mut beside);
+        engine.home.oddity.earlier.save(&mut earlier);
         let new = engine.save();
         let (inside, _) = state::open(&new, cfg.pulse_volume_ul).unwrap();
-        let old = state::seal_as(3, cfg.pulse_volume_ul, |out| {
-            out.extend_from_slice(&inside[..inside.len() - beside.len()])
-        });
-        let restored = Engine::restore(cfg, &old).unwrap();
+        let restored = |version, without: usize| {
+            let old = state::seal_as(version, cfg.pulse_volume_ul, |out| {
+                out.extend_from_slice(&inside[..inside.len() - without]);
+            });
+            Engine::restore(cfg, &old).unwrap()
+        };
+        assert_eq!(restored(4, earlier.len()).save(), new, "no use was under way");
+        let restored = restored(3, earlier.len() + beside.len());
         assert_eq!(restored.days_learned(), engine.days_learned());
         engine.home.know_no_oddity();
         assert_eq!(restored.save(), engine.save());

@@ -45,14 +45,14 @@ pub(crate) struct Oddity {
     /// Its flow when it was first large, m³/h, which is learned once it is over; 0 before.
     large: f32,
     flows: Flows,
-    /// The part of the use before the hour from which it counts, which is a quieter one; not stored.
-    earlier: Earlier,
+    /// The part of the use before the hour from which it counts, which is a quieter one. Stored behind all else.
+    pub earlier: Earlier,
 }
 
 /// The part of a use that flowed in a less quiet hour: of one of 0.2 m³/h less than what is told passes in an hour, and
 /// counted from its last hour alone it would be told after twice as much.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Earlier {
+pub(crate) struct Earlier {
     /// What its hour proves; 0: there is none.
     hour: f32,
     /// What passed in it, µL, of that by its first pulse, µL, and for how long from there to the hour that counts, ns.
@@ -74,6 +74,8 @@ crate::state::state!(Oddity {
     large,
     flows
 } beside { earlier });
+
+crate::state::state!(Earlier { hour, run_ul, first_ul, span_ns });
 
 impl Oddity {
     /// `own_ul` (µL) beyond a base flow of `base` m³/h passed from `from_ns` to `to_ns`, and nothing from `seen_ns`, the
