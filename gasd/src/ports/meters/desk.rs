@@ -184,6 +184,7 @@ impl Desk {
             Event::Memory { key, bytes } => self.remember(key, bytes.into()),
             Event::Odd { key, t_ns, odd } => self.odd(key, t_ns, &odd),
             Event::Commanded { key, to } => self.moving(key, Some(to)),
+            Event::NotCommanded { key, earlier } => _ = self.keep_moving(key, earlier),
             Event::Moved { key, to, result } => {
                 let id = self.meters().get(&key).map(|on| on.id.clone());
                 if let Some(id) = id {

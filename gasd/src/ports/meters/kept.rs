@@ -125,20 +125,25 @@ impl Desk {
     /// A command goes out, or has ended. Before it goes out the disk is to have it, so that it is not sent again after a
     /// crash; but a closing does not wait long for a disk that does not answer.
     pub(super) fn moving(&self, key: u64, to: Option<Valve>) {
-        let Some(id) = self.meters().get(&key).map(|on| on.id.clone()) else { return };
+        let Some(ticket) = self.keep_moving(key, to) else { return };
+        let until = Instant::now() + KEPT_WITHIN;
+        while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// As [`Desk::moving`], for which nothing waits. Returns the number that the writer reaches once it is on the disk.
+    pub(super) fn keep_moving(&self, key: u64, to: Option<Valve>) -> Option<u64> {
+        let id = self.meters().get(&key).map(|on| on.id.clone())?;
         if to.is_none() && self.commanded(&id).is_none() {
-            return;
+            return None;
         }
         let code: u8 = match to {
             Some(Valve::Open) => 1,
             Some(Valve::Closed) => 2,
             Some(Valve::Abnormal) | None => 0,
         };
-        let ticket = self.keep(format!("{}{id}", super::MOVING), vec![code].into());
-        let until = Instant::now() + KEPT_WITHIN;
-        while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        Some(self.keep(format!("{}{id}", super::MOVING), vec![code].into()))
     }
 
     /// Keeps a row, here and on the disk. Returns the number that the writer reaches once it is there.
