@@ -41,6 +41,8 @@ pub(super) struct OnPort {
     pub(super) port: String,
     /// As it is configured: what it speaks may have to be found out.
     protocol: String,
+    /// What moves where its valve is commanded, in words.
+    pub(super) driven: String,
     quantity: Option<Kind>,
     unit: Option<Unit>,
     pub(super) latest: Latest,
@@ -71,6 +73,8 @@ pub struct Place {
     pub port: String,
     /// Its protocol.
     pub protocol: String,
+    /// What moves where its valve is commanded, in words; empty where it has none.
+    pub driven: String,
     /// The quantity that is watched.
     pub quantity: Option<Kind>,
     /// The unit of its register.
@@ -142,6 +146,7 @@ impl Desk {
                 line: place.line,
                 port: place.port.clone(),
                 protocol: place.protocol.clone(),
+                driven: place.driven.clone(),
                 quantity: place.quantity,
                 unit: place.unit,
                 latest: ring,
