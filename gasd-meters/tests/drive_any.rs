@@ -5,7 +5,7 @@
 use gasd_meters::cjt188::Profile;
 use gasd_meters::dlt645::{Authority, Di, Standard};
 use gasd_meters::drive::{
-    Device, Dialogue, HartSelect, Memory, ModbusValve, quantity_resolution_ul, volume_ul,
+    Ask, Device, Dialogue, Finished, HartSelect, Memory, ModbusValve, quantity_resolution_ul, volume_ul,
 };
 use gasd_meters::hart::Master;
 use gasd_meters::mbus::{Target, ValveOutput};
@@ -140,7 +140,7 @@ fn like(request: &[u8], changes: &[(u8, u8)], tail: &[u8], control: u8) -> Vec<u
     bytes
 }
 
-fn play(mut dialogue: Dialogue, heards: &[Heard]) -> (gasd_meters::drive::Finished, Vec<Vec<u8>>) {
+fn play(mut dialogue: Dialogue, heards: &[Heard]) -> (Finished, Vec<Ask>) {
     let (mut asked, mut heards) = (Vec::new(), heards.iter().cycle());
     while let Some(ask) = dialogue.next() {
         assert!(asked.len() < MOST, "more than {MOST} requests");
@@ -159,7 +159,7 @@ fn play(mut dialogue: Dialogue, heards: &[Heard]) -> (gasd_meters::drive::Finish
             // Nobody says how it ended.
             Heard::Nothing(_) => {}
         }
-        asked.push(ask.request.to_vec());
+        asked.push(ask);
     }
     (dialogue.finish(), asked)
 }
@@ -201,7 +201,10 @@ proptest! {
                 }
             };
             let (finished, asked) = play(dialogue, heards);
-            let commanded = asked.iter().filter(|request| commands(device, request)).count();
+            for ask in &asked {
+                prop_assert_eq!(ask.moves, commands(device, &ask.request));
+            }
+            let commanded = asked.iter().filter(|ask| ask.moves).count();
             match job {
                 0 | 1 => prop_assert_eq!(commanded, 0),
                 _ => prop_assert!(commanded <= 1),

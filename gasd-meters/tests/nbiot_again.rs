@@ -4,7 +4,9 @@
 
 use std::net::SocketAddr;
 
-use gasd_meters::nbiot::{Block, Code, Content, Event, Message, Output, Server, Settings, Type, option};
+use gasd_meters::nbiot::{
+    Block, Client, Code, Content, Event, Message, Output, Server, Settings, Type, option,
+};
 
 const S: u64 = 1_000_000_000;
 
@@ -70,6 +72,47 @@ fn a_number_that_begins_anew_loses_nothing() {
     let out = hear(&mut server, 60 * S, &next);
     assert_eq!((said(&out), sent(&out)[0].kind), (vec![&b"third"[..]], Type::Acknowledgement));
     assert!(said(&hear(&mut server, 62 * S, &next)).is_empty());
+}
+
+/// The number was kept, and what came with it need not have been read: it counts once more after a restart, and once only.
+#[test]
+fn the_last_telling_before_a_restart_may_come_again() {
+    let (mut before, token) = observing();
+    let [second, third] = [telling(2, &token, 2, b"second"), telling(3, &token, 3, b"third")];
+    assert_eq!(said(&hear(&mut before, 2 * S, &second)), [b"second"]);
+    assert_eq!(said(&hear(&mut before, 3 * S, &third)), [b"third"]);
+    let kept = Client::from_bytes(&before.clients()[0].to_bytes()).unwrap();
+    let mut after = Server::new(Settings::default(), 2);
+    after.restore(kept, 10 * S);
+    let is_late = |out: &[Output]| {
+        let late = out.iter().find_map(|output| match output {
+            Output::Event(Event::Said { late, .. }) => Some(*late),
+            _ => None,
+        });
+        late.unwrap()
+    };
+    // One before it is old, and does not take its place.
+    assert!(is_late(&hear(&mut after, 11 * S, &second)));
+    assert!(!is_late(&hear(&mut after, 12 * S, &third)));
+    // Under another number of its message it is no repetition, and is late all the same.
+    assert!(is_late(&hear(&mut after, 13 * S, &telling(9, &token, 3, b"third"))));
+    assert!(!is_late(&hear(&mut after, 14 * S, &telling(10, &token, 4, b"fourth"))));
+    assert!(is_late(&hear(&mut after, 15 * S, &telling(11, &token, 4, b"fourth"))));
+}
+
+/// A newer one says that the one before it is over.
+#[test]
+fn what_is_told_after_a_restart_is_not_told_before_it() {
+    let (before, token) = observing();
+    let kept = Client::from_bytes(&before.clients()[0].to_bytes()).unwrap();
+    let mut after = Server::new(Settings::default(), 2);
+    after.restore(kept, 10 * S);
+    for (number, late) in [(2, false), (1, true), (2, true), (3, false)] {
+        let id = 20 + number as u16 + u16::from(late);
+        let out = hear(&mut after, 11 * S, &telling(id, &token, number, b"told"));
+        let is_late = |output: &Output| matches!(output, Output::Event(Event::Said { late, .. }) if *late);
+        assert_eq!(out.iter().any(is_late), late, "{number}");
+    }
 }
 
 #[test]

@@ -324,3 +324,28 @@ fn a_frame_that_was_kept_is_of_its_own_time() {
     // The clock is set back.
     assert_eq!(age_s(back_ns + hour_ns, 0x13, 0x75), 0);
 }
+
+#[test]
+fn a_telling_that_was_not_answered_before_a_crash_is_read_when_it_comes_again() {
+    let mut before = server(cjt188());
+    let token = observed(&mut before, "</19/0>");
+    let telling = telling(10, &token, 2, 42, &gas());
+    let out = hear(&mut before, 1_000 * S, &telling);
+    let told = volumes(&out);
+    assert_eq!(told.len(), 1);
+    // What is to be kept of the meter is on the disk, the reading is not, nothing was answered, and gasd ends.
+    let kept = memories(&out).remove(0).1;
+    let mut after = server(cjt188());
+    after.restore(KEY, &kept, 1_003 * S).unwrap();
+    // The meter has heard no answer, and says it again. Had it been read before, too, its register is the same: no flow.
+    let out = hear(&mut after, 1_005 * S, &telling);
+    assert_eq!((volumes(&out), sent(&out).len(), errors(&out)), (told.clone(), 1, vec![]));
+    assert!(is_in_order(&out));
+    // Once more it is answered, and not read; and it is not, either, where it has a message of its own.
+    let out = hear(&mut after, 1_008 * S, &telling);
+    assert_eq!((volumes(&out).len(), sent(&out).len()), (0, 1));
+    let out = hear(&mut after, 1_009 * S, &self::telling(11, &token, 2, 42, &gas()));
+    assert_eq!((volumes(&out).len(), sent(&out).len(), errors(&out).len()), (0, 1, 1));
+    let out = hear(&mut after, 1_010 * S, &self::telling(12, &token, 3, 42, &gas()));
+    assert_eq!(volumes(&out), told);
+}

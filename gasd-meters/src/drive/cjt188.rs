@@ -136,7 +136,11 @@ impl dialogue::Talk for Talk {
         }
         let request = self.meter.encode(self.order, self.ser, &self.job.request());
         self.ser = self.ser.wrapping_add(1);
-        Some(if self.job == Job::Read { Due::reads(request) } else { Due::once(request) })
+        Some(match self.job {
+            Job::Read => Due::reads(request),
+            Job::Look => Due::once(request),
+            Job::Valve(_) => Due::moves(request),
+        })
     }
 
     fn probe(&self, bytes: &[u8]) -> Probe {

@@ -32,6 +32,8 @@ pub struct Ask {
     pub answered: bool,
     /// Several may answer, and all of them are to be heard: [`Exchange::to_many`](crate::poll::Exchange::to_many).
     pub many: bool,
+    /// It is the command itself: once it is out a valve may move. What selects a meter before is none.
+    pub moves: bool,
 }
 
 /// How a dialogue ended.
@@ -68,17 +70,24 @@ pub(super) struct Due {
     pub repeats: u8,
     /// Several may answer.
     pub many: bool,
+    /// See [`Ask::moves`].
+    pub moves: bool,
 }
 
 impl Due {
     /// A request that reads.
     pub const fn reads(request: Result<Vec<u8>, EncodeError>) -> Self {
-        Self { request, answered: true, repeats: REPEATS, many: false }
+        Self { request, answered: true, repeats: REPEATS, many: false, moves: false }
     }
 
     /// A request that is sent once, whatever comes of it.
     pub const fn once(request: Result<Vec<u8>, EncodeError>) -> Self {
-        Self { request, answered: true, repeats: 0, many: false }
+        Self { request, answered: true, repeats: 0, many: false, moves: false }
+    }
+
+    /// A request that moves a valve: sent once, too.
+    pub const fn moves(request: Result<Vec<u8>, EncodeError>) -> Self {
+        Self { request, answered: true, repeats: 0, many: false, moves: true }
     }
 }
 
@@ -155,7 +164,8 @@ impl Dialogue {
                     self.beside = Beside::default();
                     let request = Zeroizing::new(request);
                     self.request = request.clone();
-                    return Some(Ask { request, answered: due.answered, many: due.many });
+                    let Due { answered, many, moves, .. } = due;
+                    return Some(Ask { request, answered, many, moves });
                 }
             }
         }

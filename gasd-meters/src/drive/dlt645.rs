@@ -146,7 +146,7 @@ impl dialogue::Talk for Talk {
                 if meter.standard == Standard::V1997 { Due::once(request) } else { Due::reads(request) }
             }
             Stage::State => Due::reads(meter.ask(&Request::Read { di: STATE, blocks: None })),
-            Stage::Switch(command) => Due::once(Ok(command.to_vec())),
+            Stage::Switch(command) => Due::moves(Ok(command.to_vec())),
             Stage::Over => return None,
         })
     }

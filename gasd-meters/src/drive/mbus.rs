@@ -221,6 +221,7 @@ impl dialogue::Talk for Talk {
             Stage::Select | Stage::Data if self.job == Job::Read => Due::reads(request),
             // To select for a command is no command.
             Stage::Select if self.job != Job::Look => Due::reads(request),
+            Stage::Command => Due::moves(request),
             _ => Due::once(request),
         })
     }

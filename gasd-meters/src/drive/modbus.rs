@@ -230,7 +230,8 @@ impl dialogue::Talk for Talk {
                 let request = self.valve.as_ref().map(|(_, request)| encode(self.unit, request));
                 Due::reads(request.unwrap_or(nothing))
             }
-            Stage::Look(request) | Stage::Command(request, _) => Due::once(encode(self.unit, request)),
+            Stage::Look(request) => Due::once(encode(self.unit, request)),
+            Stage::Command(request, _) => Due::moves(encode(self.unit, request)),
             Stage::Over => return None,
         })
     }

@@ -224,12 +224,6 @@ impl Procedure {
         matches!(self.command, Some(Ok(_)))
     }
 
-    /// The command that went out before.
-    #[must_use]
-    pub const fn earlier(&self) -> Option<Earlier> {
-        self.earlier
-    }
-
     /// How long a valve may move after its command, ns.
     #[must_use]
     pub const fn settle_ns(&self) -> u64 {

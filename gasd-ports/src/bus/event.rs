@@ -60,13 +60,20 @@ pub enum Event {
         /// What to keep, as its own code writes it.
         bytes: Vec<u8>,
     },
-    /// A command to a meter's valve goes out now. Who keeps that until [`Event::Moved`] knows after a crash that it need not
-    /// be sent again.
+    /// A command to a meter's valve goes out as soon as the line lets it. Who keeps that until [`Event::Moved`] knows after a
+    /// crash that it need not be sent again.
     Commanded {
         /// The meter.
         key: Key,
         /// Where to.
         to: Valve,
+    },
+    /// The command that was told last has not gone out and will not: a newer order took the place of its own.
+    NotCommanded {
+        /// The meter.
+        key: Key,
+        /// Where to one goes that went out before it and may still be at work.
+        earlier: Option<Valve>,
     },
     /// Something was heard that a line and a configuration in order do not have.
     Odd {

@@ -56,6 +56,8 @@ pub(super) struct Order {
     pub(super) busy: bool,
     /// When the next step is due, ns.
     pub(super) due_ns: u64,
+    /// It was told that its command goes out, and that is not out yet.
+    pub(super) told: bool,
 }
 
 /// What a meter wants now.

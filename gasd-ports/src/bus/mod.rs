@@ -126,6 +126,7 @@ impl Bus {
     pub fn step(&mut self, now_ns: u64) -> Step {
         self.hurry_search(now_ns);
         loop {
+            self.drop_overtaken();
             if let Some(talk) = &mut self.talk {
                 match talk.step(&self.owed, now_ns) {
                     Turn::Send(bytes) => {
@@ -266,7 +267,7 @@ impl Bus {
             Ok(dialogue) => {
                 let protocol = device.protocol();
                 if let What::Move(_, to) = job.what {
-                    self.commanded(job.meter, to, now_ns);
+                    self.commanded(job.meter, to);
                 }
                 self.start(job, dialogue, protocol, now_ns);
             }

@@ -20,11 +20,32 @@ impl Bus {
         let number = self.orders;
         let Some(member) = self.member(key) else { return false };
         if member.order.as_ref().is_none_or(|order| order.to != to) {
-            let procedure = Procedure::new(to, settings, now_ns).after(member.spec.earlier);
-            member.order = Some(Order { number, to, procedure, busy: false, due_ns: now_ns });
+            let earlier = member.spec.earlier;
+            let procedure = Procedure::new(to, settings, now_ns).after(earlier);
+            let order = Order { number, to, procedure, busy: false, due_ns: now_ns, told: false };
+            let overtaken = member.order.replace(order);
             self.orders = number.wrapping_add(1);
+            if overtaken.is_some_and(|order| order.told) {
+                let earlier = earlier.filter(|earlier| now_ns < earlier.until_ns).map(|earlier| earlier.to);
+                self.events.push_back(Event::NotCommanded { key, earlier });
+            }
         }
         true
+    }
+
+    /// Ends the talk of an order that a newer one took the place of, before its next request goes out: an opening must not
+    /// follow a closing. To what is out it is listened. The talk of a meter that is gone has no newer order, and goes on.
+    pub(super) fn drop_overtaken(&mut self) {
+        let members = &self.members;
+        let is_overtaken = |talk: &mut Talk<What>| {
+            let (What::Position(number) | What::Move(number, _)) = talk.job.what else { return false };
+            let member = members.iter().find(|member| member.spec.key == talk.job.meter);
+            let is_of = |order: &Order| order.number == number;
+            !talk.is_sent() && member.is_some_and(|member| !member.order.as_ref().is_some_and(is_of))
+        };
+        let Some(talk) = self.talk.take_if(is_overtaken) else { return };
+        let (job, finished, _) = talk.finish();
+        self.remember(job.meter, finished.memory);
     }
 
     /// Puts the next step of each order on the agenda.
@@ -85,19 +106,29 @@ impl Bus {
             (What::Move(number, _), Some(order)) if !sent && number == order.number => {
                 order.procedure.was_not_sent(error, now_ns);
                 (order.busy, order.due_ns) = (false, now_ns);
-                // It is not at work.
-                member.spec.earlier = order.procedure.earlier();
             }
             _ => self.order_step(job, Err(error), now_ns),
         }
     }
 
-    /// A command to a valve is about to go out.
-    pub(super) fn commanded(&mut self, key: Key, to: Valve, now_ns: u64) {
+    /// A command to a valve is about to go out. It is told now: to write it down takes a while, which is to pass while the line
+    /// falls silent and not between that and the command.
+    pub(super) fn commanded(&mut self, key: Key, to: Valve) {
+        let Some(order) = self.member(key).and_then(|member| member.order.as_mut()) else { return };
+        order.told = true;
+        self.events.push_back(Event::Commanded { key, to });
+    }
+
+    /// A request goes out. Is it the command to a valve, that may be at work from now on, and another waits for it.
+    pub(super) fn command_is_out(&mut self, now_ns: u64) {
+        let Some(talk) = self.talk.as_ref().filter(|talk| talk.is_command()) else { return };
+        let (key, What::Move(_, to)) = (talk.job.meter, talk.job.what) else { return };
         let Some(member) = self.member(key) else { return };
         let settle_ns = member.order.as_ref().map_or(0, |order| order.procedure.settle_ns());
         member.spec.earlier = Some(Earlier { to, until_ns: now_ns.saturating_add(settle_ns) });
-        self.events.push_back(Event::Commanded { key, to });
+        if let Some(order) = &mut member.order {
+            order.told = false;
+        }
     }
 
     /// Breaks off a talk whose request is not out yet, for a valve: it may wait for long until no answer can be mistaken. The

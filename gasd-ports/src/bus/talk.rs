@@ -25,6 +25,8 @@ pub(super) struct Talk<W> {
     pub(super) out: bool,
     /// The request has an answer.
     answered: bool,
+    /// The request is the command to a valve.
+    moves: bool,
     /// A search listens longer than the line's meters may think, ns; and whether the line was wanted meanwhile.
     listens_ns: Option<u64>,
     hurried: bool,
@@ -86,6 +88,7 @@ impl<W> Talk<W> {
             exchange: None,
             out: false,
             answered: true,
+            moves: false,
             listens_ns: None,
             hurried: false,
             raw: Vec::new(),
@@ -100,7 +103,7 @@ impl<W> Talk<W> {
     /// Makes the next request; `false` when there is none. `waited`: a late answer may still come, and `owed` knows to what.
     pub(super) fn ask(&mut self, waited: bool, owed: &Owed, now_ns: u64) -> bool {
         let Some(ask) = self.ear.dialogue.next() else { return false };
-        self.answered = ask.answered;
+        (self.answered, self.moves) = (ask.answered, ask.moves);
         let mut line = self.line;
         if !ask.answered {
             // Whoever answers all the same has said it before the line is silent again.
@@ -363,6 +366,11 @@ impl<W> Talk<W> {
     /// Whether the request of now is out.
     pub(super) fn is_sent(&self) -> bool {
         self.exchange.as_ref().is_some_and(Exchange::is_sent)
+    }
+
+    /// Whether the request under way is the command to a valve.
+    pub(super) const fn is_command(&self) -> bool {
+        self.moves
     }
 
     /// Whether the request under way has an answer.

@@ -130,6 +130,7 @@ impl Bus {
         let asked = Asked { key, protocol, request: request.to_vec().into() };
         let sorted = self.unasked.sent(asked, gap_ns);
         self.search_asks(request.len(), now_ns);
+        self.command_is_out(now_ns);
         self.sort(sorted, now_ns);
     }
 

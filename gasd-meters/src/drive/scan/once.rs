@@ -45,8 +45,13 @@ impl Once {
 
 impl Talk for Once {
     fn due(&mut self) -> Option<Due> {
-        let due =
-            Due { request: self.request.clone(), answered: true, repeats: self.repeats, many: self.many };
+        let due = Due {
+            request: self.request.clone(),
+            answered: true,
+            repeats: self.repeats,
+            many: self.many,
+            moves: false,
+        };
         self.result.is_none().then_some(due)
     }
 

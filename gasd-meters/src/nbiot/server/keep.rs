@@ -71,7 +71,8 @@ impl Client {
         let observations = take_list(&mut cursor, |cursor| {
             let (path, token) = (take_path(cursor)?, cursor.array()?);
             let number = cursor.u32_le()?;
-            Ok(Observation { path, token, number, heard_ns: u64::from_le_bytes(cursor.array()?) })
+            let heard_ns = u64::from_le_bytes(cursor.array()?);
+            Ok(Observation { path, token, number, heard_ns, restored: true })
         })?;
         if !cursor.is_empty() {
             return Err(Error::Malformed { what: "more bytes than a client has" });

@@ -156,6 +156,7 @@ impl Server {
         for observation in &mut client.observations {
             // The clock may have begun anew with the machine: nothing was heard later than now.
             observation.heard_ns = observation.heard_ns.min(now_ns);
+            observation.restored = true;
         }
         self.clients.retain(|other| other.endpoint != client.endpoint && other.location != client.location);
         if self.clients.len() < self.settings.clients {

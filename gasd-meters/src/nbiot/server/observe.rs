@@ -22,16 +22,21 @@ pub struct Observation {
     /// The number of the last telling.
     pub(super) number: u32,
     pub(super) heard_ns: u64,
+    /// It is as it was kept: the last telling may not have been read, and may come again.
+    pub(super) restored: bool,
 }
 
 impl Observation {
     /// Takes in a number; whether something newer came before it.
     fn is_late(&mut self, number: u32, now_ns: u64) -> bool {
         let ahead = number.wrapping_sub(self.number) & 0x00FF_FFFF;
-        let newer = (ahead != 0 && ahead < 0x0080_0000) || now_ns.saturating_sub(self.heard_ns) > FRESH_NS;
+        // The number is kept before what it came with is read. One that was read already shows the same register once more:
+        // that does less harm than a telling that is acknowledged, and so forgotten by the client, and never read.
+        let again = ahead == 0 && self.restored;
+        let newer =
+            again || (ahead != 0 && ahead < 0x0080_0000) || now_ns.saturating_sub(self.heard_ns) > FRESH_NS;
         if newer {
-            self.number = number;
-            self.heard_ns = now_ns;
+            (self.number, self.heard_ns, self.restored) = (number, now_ns, false);
         }
         !newer
     }
@@ -185,7 +190,8 @@ impl Server {
         }
         match (&asked, number) {
             (Some(asked), Some(number)) if !block => {
-                let observation = Observation { path, token: asked.token, number, heard_ns: now_ns };
+                let (token, heard_ns) = (asked.token, now_ns);
+                let observation = Observation { path, token, number, heard_ns, restored: false };
                 client.observations.push(observation);
             }
             // It answers once and will not tell: it is not asked again before it updates.

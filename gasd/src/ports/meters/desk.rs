@@ -41,6 +41,8 @@ pub(super) struct OnPort {
     pub(super) port: String,
     /// As it is configured: what it speaks may have to be found out.
     protocol: String,
+    /// What moves where its valve is commanded, in words.
+    pub(super) driven: String,
     quantity: Option<Kind>,
     unit: Option<Unit>,
     pub(super) latest: Latest,
@@ -71,6 +73,8 @@ pub struct Place {
     pub port: String,
     /// Its protocol.
     pub protocol: String,
+    /// What moves where its valve is commanded, in words; empty where it has none.
+    pub driven: String,
     /// The quantity that is watched.
     pub quantity: Option<Kind>,
     /// The unit of its register.
@@ -142,6 +146,7 @@ impl Desk {
                 line: place.line,
                 port: place.port.clone(),
                 protocol: place.protocol.clone(),
+                driven: place.driven.clone(),
                 quantity: place.quantity,
                 unit: place.unit,
                 latest: ring,
@@ -184,6 +189,7 @@ impl Desk {
             Event::Memory { key, bytes } => self.remember(key, bytes.into()),
             Event::Odd { key, t_ns, odd } => self.odd(key, t_ns, &odd),
             Event::Commanded { key, to } => self.moving(key, Some(to)),
+            Event::NotCommanded { key, earlier } => _ = self.keep_moving(key, earlier),
             Event::Moved { key, to, result } => {
                 let id = self.meters().get(&key).map(|on| on.id.clone());
                 if let Some(id) = id {

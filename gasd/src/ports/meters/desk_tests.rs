@@ -26,6 +26,7 @@ fn desk_with(writer: Writer) -> (Desk, Writer) {
         line: 1,
         port: "cellar".into(),
         protocol: "mbus".into(),
+        driven: "the M-Bus meter 12345678".into(),
         quantity: None,
         unit: None,
         asked: true,
@@ -222,4 +223,30 @@ fn what_is_wrong_is_said_in_the_words_of_the_port() {
     super::super::air::teller(&desk, "cellar", Error::to_string, false)(failed());
     assert!(!shown(&desk).last_error.contains("another network"));
     drop(writer);
+}
+
+#[test]
+fn a_command_that_was_written_down_is_of_the_meter_that_was_given_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, writer) = desk(dir.path());
+    let [it, another] = ["the M-Bus meter 12345678", "the M-Bus meter 87654321"];
+    let row = |desk: &Desk| desk.row(super::super::MOVING, "flat").map(|row| row.to_vec());
+    assert_eq!(desk.commanded("flat", it), None);
+    let command = |to| desk.event(Event::Commanded { key: 7, to });
+    command(Valve::Closed);
+    assert_eq!((desk.commanded("flat", it), desk.commanded("flat", another)), (Some(Valve::Closed), None));
+    // Another one is to go out, and does not: what is at work is the first.
+    command(Valve::Open);
+    assert_eq!(desk.commanded("flat", it), Some(Valve::Open));
+    desk.event(Event::NotCommanded { key: 7, earlier: Some(Valve::Closed) });
+    assert_eq!(desk.commanded("flat", it), Some(Valve::Closed));
+    desk.event(Event::NotCommanded { key: 7, earlier: None });
+    assert_eq!((desk.commanded("flat", it), row(&desk)), (None, Some(vec![0])));
+    // As it was written before it said of what.
+    desk.keep("moving:flat".into(), vec![2].into());
+    assert_eq!(desk.commanded("flat", it), Some(Valve::Closed));
+    desk.event(Event::Moved { key: 7, to: Valve::Closed, result: Ok(Valve::Closed) });
+    assert_eq!((desk.commanded("flat", it), row(&desk)), (None, Some(vec![0])));
+    drop(desk);
+    writer.stop().unwrap();
 }

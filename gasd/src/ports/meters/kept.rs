@@ -112,12 +112,19 @@ impl Desk {
         self.is_kept(key, KEPT_WITHIN, false);
     }
 
-    /// The command that a meter's valve was given and that has not ended, as it was written down.
+    /// The command that a meter's valve was given and that has not ended, as it was written down. What another valve was
+    /// given, which had this meter's id then, holds nothing up.
     #[must_use]
-    pub fn commanded(&self, id: &str) -> Option<Valve> {
-        match &*self.row(super::MOVING, id)? {
-            [1] => Some(Valve::Open),
-            [2] => Some(Valve::Closed),
+    pub fn commanded(&self, id: &str, driven: &str) -> Option<Valve> {
+        let row = self.row(super::MOVING, id)?;
+        let (code, of) = row.split_first()?;
+        // Once it was not written down of what it is.
+        if !of.is_empty() && of != driven.as_bytes() {
+            return None;
+        }
+        match code {
+            1 => Some(Valve::Open),
+            2 => Some(Valve::Closed),
             _ => None,
         }
     }
@@ -125,24 +132,30 @@ impl Desk {
     /// A command goes out, or has ended. Before it goes out the disk is to have it, so that it is not sent again after a
     /// crash; but a closing does not wait long for a disk that does not answer.
     pub(super) fn moving(&self, key: u64, to: Option<Valve>) {
-        let Some(id) = self.meters().get(&key).map(|on| on.id.clone()) else { return };
-        if to.is_none() && self.commanded(&id).is_none() {
-            return;
-        }
-        let code: u8 = match to {
-            Some(Valve::Open) => 1,
-            Some(Valve::Closed) => 2,
-            Some(Valve::Abnormal) | None => 0,
-        };
-        let ticket = self.keep(format!("{}{id}", super::MOVING), vec![code].into());
+        let Some(ticket) = self.keep_moving(key, to) else { return };
         let until = Instant::now() + KEPT_WITHIN;
         while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
 
+    /// As [`Desk::moving`], for which nothing waits. Returns the number that the writer reaches once it is on the disk.
+    pub(super) fn keep_moving(&self, key: u64, to: Option<Valve>) -> Option<u64> {
+        let (id, driven) = self.meters().get(&key).map(|on| (on.id.clone(), on.driven.clone()))?;
+        let is_kept = |row: Kept| row.first().is_some_and(|code| *code != 0);
+        if to.is_none() && !self.row(super::MOVING, &id).is_some_and(is_kept) {
+            return None;
+        }
+        let row = match to {
+            Some(Valve::Open) => [&[1u8][..], driven.as_bytes()].concat(),
+            Some(Valve::Closed) => [&[2u8][..], driven.as_bytes()].concat(),
+            Some(Valve::Abnormal) | None => vec![0],
+        };
+        Some(self.keep(format!("{}{id}", super::MOVING), row.into()))
+    }
+
     /// Keeps a row, here and on the disk. Returns the number that the writer reaches once it is there.
-    fn keep(&self, key: String, bytes: Kept) -> u64 {
+    pub(super) fn keep(&self, key: String, bytes: Kept) -> u64 {
         let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
         memories.insert(key.clone(), bytes.clone());
         drop(memories);

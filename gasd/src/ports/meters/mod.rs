@@ -232,6 +232,7 @@ fn places(config: &Config, lines: &HashMap<String, u32>) -> Vec<Place> {
             line: *lines.get(&meter.id)?,
             port: on.port.clone(),
             protocol: on.device.talk.protocol().to_owned(),
+            driven: spec::driven(config, &meter.id),
             quantity: on.device.quantity,
             unit: on.device.unit,
             asked: on.device.talk.is_asked(),

@@ -11,7 +11,7 @@ use gasd_ports::Spec;
 use gasd_ports::air::KeyFile;
 
 use super::desk::Desk;
-use crate::config::{Config, MeterConfig, PortConfig, PortMeter, Talk};
+use crate::config::{Actuator, Config, MeterConfig, PortConfig, PortMeter, Talk, ValveConfig};
 use crate::response::clock::boottime_ns;
 
 /// The meters of a port that is asked. One whose password cannot be had is read all the same, and cannot be commanded: its
@@ -40,13 +40,20 @@ pub fn wired(config: &Config, port: &PortConfig, desk: &Desk) -> Vec<Spec> {
         // It had its time when this was killed, or has it from now on: nobody knows how long that took.
         let settle_ns = ProcedureSettings::default().settle_ns;
         let until_ns = boottime_ns().saturating_add(settle_ns);
-        let earlier = desk.commanded(&meter.id).map(|to| Earlier { to, until_ns });
+        let earlier = desk.commanded(&meter.id, &driven(config, &meter.id));
+        let earlier = earlier.map(|to| Earlier { to, until_ns });
         // A broken pipe does not keep to the plate.
         let most_ul_per_h = meter.max_flow_ul_per_h.saturating_mul(2);
         let (key, breaker) = (meter_key(&meter.id), port.breaker);
         Some(Spec { key, device, others, earlier, every_ns, breaker, most_ul_per_h, memory })
     };
     config.meters.iter().filter_map(spec).collect()
+}
+
+/// What moves where this meter's valve is commanded, in words; empty where it has none.
+pub(super) fn driven(config: &Config, id: &str) -> String {
+    let is_in_it = |valve: &&ValveConfig| matches!(&valve.actuator, Actuator::Meter { meter } if meter == id);
+    config.valves.iter().find(is_in_it).map_or_else(String::new, |valve| config.driven_by(valve))
 }
 
 /// The device with its key, where it encrypts what it says.
