@@ -3,7 +3,7 @@
 
 systemctl restart gasd
 up
-until_true 5 "a pulse" more_pulses_than "$(pulses)"
+until_true 20 "a pulse" more_pulses_than "$(pulses)"
 pid=$(main_pid)
 before=$(pulses)
 systemctl restart dbus
@@ -22,7 +22,7 @@ ok "without the bus metering goes on ($before to $after pulses)"
 refused 3 "" "gasctl says that the bus is not there" gasctl status
 systemctl restart gasd
 equal "$(systemctl is-active gasd)" active "gasd starts without the bus (READY after $(ready_ms) ms)"
-until_true 5 "gasd to tell systemd how it stands" tells_systemd
+until_true 20 "gasd to tell systemd how it stands" tells_systemd
 at_least "$(pulses_without_bus)" "$after" "the total went down"
 systemctl unmask --runtime --quiet dbus.service
 # Not restart: this test itself needs the socket.

@@ -10,7 +10,7 @@ up
 at_least "$(position main | grep -c open)" 1 "the valve's last order outlives a restart"
 until_true 45 "a critical verdict" surge_waits
 verdict=$(critical_verdict)
-until_true 2 "the valve to close" is_position main closed
+until_true 20 "the valve to close" is_position main closed
 ok "a critical surge closes the valve: $(gasctl status | grep "^ *$verdict " | tr -s ' ')"
 has "$(gasctl status)" "main: held by gasd since" "a hold keeps it closed"
 has "$(gasctl status)" "(verdict $verdict): Meter kitchen: gas flow rose" "and names the verdict"
