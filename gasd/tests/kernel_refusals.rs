@@ -49,7 +49,7 @@ fn hold_valve(store: &Path) {
         uid: None,
         since_unix_us: 7,
     };
-    let placed = Change::PlaceHold(StoredHold { valve: "main".into(), hold, actuators: Vec::new() });
+    let placed = Change::PlaceHold(StoredHold { valve: "main".into(), hold, marks: Vec::new() });
     let writer = gasd::store::Writer::start(Store::open(store).unwrap()).unwrap();
     writer.handle().write_now(vec![placed]).unwrap();
     writer.stop().unwrap();

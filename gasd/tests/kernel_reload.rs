@@ -53,7 +53,7 @@ fn hold(store: &std::path::Path) -> StoredHold {
     let store = Store::open(store).unwrap();
     let hold = StoredHold {
         valve: "main".into(),
-        actuators: Vec::new(),
+        marks: Vec::new(),
         hold: Hold {
             cookie: store.next_ids().unwrap().cookie,
             owner: "operator".into(),

@@ -59,7 +59,7 @@ fn known(path: &Path) {
     store
         .commit(&[
             Change::Base { meter: "kitchen".into(), base },
-            Change::PlaceHold(StoredHold { valve: "garden".into(), hold, actuators: Vec::new() }),
+            Change::PlaceHold(StoredHold { valve: "garden".into(), hold, marks: Vec::new() }),
             Change::Commanded { valve: "main".into(), to: Position::Open },
         ])
         .unwrap();

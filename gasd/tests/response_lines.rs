@@ -105,13 +105,14 @@ fn a_hold_follows_its_line_to_another_name_and_stays_on_its_own() {
     run.open("back").unwrap();
     run.stop();
 
-    // Front was never told to be anywhere on its new line but where the line was told to be before: open.
+    // Front was closed on its new line by the start, and nobody has opened it.
     let run = Run::start(&path, &exchanged);
     run.wait_for(1, Position::Open);
+    run.wait_for(0, Position::Closed);
     assert!(run.response.valve_states().iter().all(|valve| valve.holds.is_empty()));
     run.stop();
     let store = Store::open(&path).unwrap();
-    let of = |line: u32| (format!("line {line} of chip valves"), Position::Open);
-    assert_eq!(store.commanded().unwrap(), [of(1), of(2)]);
+    let of = |line: u32, to| (format!("line {line} of chip valves"), to);
+    assert_eq!(store.commanded().unwrap(), [of(1, Position::Open), of(2, Position::Closed)]);
     assert_eq!(store.holds().unwrap(), []);
 }

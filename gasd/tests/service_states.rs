@@ -142,9 +142,7 @@ fn a_hold_of_a_valve_that_is_gone_is_a_problem_until_it_is_released() {
         uid: None,
     };
     let store = Store::open(&dir.path().join("gasd.redb")).unwrap();
-    store
-        .commit(&[Change::PlaceHold(StoredHold { valve: "old".into(), hold, actuators: Vec::new() })])
-        .unwrap();
+    store.commit(&[Change::PlaceHold(StoredHold { valve: "old".into(), hold, marks: Vec::new() })]).unwrap();
     drop(store);
     let daemon = Daemon::start(&bus, dir.path());
     run(async {

@@ -35,7 +35,7 @@ fn hold(cookie: u64) -> Change {
         since_unix_us: 1,
         uid: None,
     };
-    Change::PlaceHold(StoredHold { valve: "main".into(), hold, actuators: Vec::new() })
+    Change::PlaceHold(StoredHold { valve: "main".into(), hold, marks: Vec::new() })
 }
 
 /// The child: places a hold and an audit entry in each transaction, and says which are on the disk.

@@ -34,7 +34,7 @@ fn hold(cookie: u64) -> StoredHold {
         uid: None,
         since_unix_us: 5,
     };
-    StoredHold { valve: "main".into(), hold, actuators: Vec::new() }
+    StoredHold { valve: "main".into(), hold, marks: Vec::new() }
 }
 
 fn entry(n: u64) -> AuditEntry {

@@ -28,7 +28,7 @@ fn hold(cookie: u64) -> StoredHold {
         since_unix_us: 1,
         uid: None,
     };
-    StoredHold { valve: "main".into(), hold, actuators: Vec::new() }
+    StoredHold { valve: "main".into(), hold, marks: Vec::new() }
 }
 
 /// A store with something in it; its bytes.

@@ -22,7 +22,7 @@ fn hold(cookie: u64) -> Change {
         uid: None,
         since_unix_us: 5,
     };
-    Change::PlaceHold(StoredHold { valve: "main".into(), hold, actuators: Vec::new() })
+    Change::PlaceHold(StoredHold { valve: "main".into(), hold, marks: Vec::new() })
 }
 
 fn audit(n: u64) -> Change {

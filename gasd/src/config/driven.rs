@@ -17,21 +17,29 @@ use super::port::PortLine;
 use super::types::{Actuator, Config, GpioLine, PortMeter, ValveConfig};
 
 impl Config {
-    /// What drives a valve of this configuration, in words and one spelling. Empty for one that is simulated: nothing is
-    /// driven, and its name is all that there is.
+    /// What drives a valve of this configuration, in words and one spelling: its lines, the one that closes first, or the
+    /// meter that it is in. None for one that is simulated: nothing is driven, and its name is all that there is.
     #[must_use]
-    pub fn driven_by(&self, valve: &ValveConfig) -> String {
+    pub fn drivers(&self, valve: &ValveConfig) -> Vec<String> {
         match &valve.actuator {
-            Actuator::Simulated => String::new(),
-            Actuator::Gpio { line: closes, open_line: None, .. } => closes.in_one_spelling(),
-            Actuator::Gpio { line: closes, open_line: Some(opens), .. } => {
-                format!("{} and {}", closes.in_one_spelling(), opens.in_one_spelling())
-            }
+            Actuator::Simulated => Vec::new(),
+            Actuator::Gpio { line, open_line, .. } => [Some(line), open_line.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(GpioLine::in_one_spelling)
+                .collect(),
             Actuator::Meter { meter } => {
                 let meter = self.meters.iter().find(|known| known.id == *meter);
-                meter.and_then(|meter| meter.source.on_port()).map_or_else(String::new, |on| self.meter(on))
+                let on = meter.and_then(|meter| meter.source.on_port());
+                on.map(|on| self.meter(on)).into_iter().collect()
             }
         }
+    }
+
+    /// All of them in a sentence.
+    #[must_use]
+    pub fn driven_by(&self, valve: &ValveConfig) -> String {
+        self.drivers(valve).join(" and ")
     }
 
     fn meter(&self, on: &PortMeter) -> String {

@@ -152,11 +152,12 @@ impl Response {
     fn release(&self, valve: &str, cookie: u64, of: Release, caller: &str) -> Result<Answer, CommandError> {
         let plan = self.0.lock().valves.plan_release(valve, cookie, of, caller, now())?;
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
-            self.0.writer.push(plan.undo);
+            let undo = self.0.lock().valves.undo_release(&plan, now());
+            self.0.writer.push(undo);
             return Err(not_written(&error));
         }
         let mut core = self.0.lock();
-        core.valves.confirm_release(&plan);
+        self.0.writer.push(core.valves.confirm_release(&plan));
         self.0.show_all(&core);
         Ok(Answer::Done)
     }

@@ -17,29 +17,48 @@ use crate::store::{Change, LastKnown, Loaded, StoredHold};
 /// Holds as they are stored, by their cookies.
 pub(super) type Placed = BTreeMap<u64, StoredHold>;
 
-/// Under which key orders to a valve are stored: what drives it. One that is simulated has its name, which is not that of a
-/// valve that drives something.
-pub(super) fn key(id: &str, by: &str) -> String {
-    if by.is_empty() { format!("simulated {id}") } else { by.to_owned() }
+/// Under which key orders to a valve are stored: the first that drives it. One that is simulated has its name, which is not
+/// that of a valve that drives something.
+pub(super) fn key(id: &str, drivers: &[String]) -> String {
+    drivers.first().map_or_else(|| format!("simulated {id}"), Clone::clone)
 }
 
-/// What holds a valve that `by` drives: what was placed under its id, and what was placed on the same under another one.
-pub(super) fn holds(placed: &Placed, id: &str, by: &str) -> Vec<Hold> {
-    let its =
-        placed.values().filter(|held| held.valve == id || held.actuators.iter().any(|other| other == by));
-    its.map(|held| held.hold.clone()).collect()
+/// What holds a valve: what was placed under its id, and what has held a valve of that id or with one of its drivers.
+pub(super) fn holds(placed: &Placed, id: &str, drivers: &[String]) -> Vec<Hold> {
+    placed.values().filter(|held| is_held(held, id, drivers)).map(|held| held.hold.clone()).collect()
 }
 
-/// Where a valve was last told to be. An earlier gasd wrote that down under its id.
+fn is_held(held: &StoredHold, id: &str, drivers: &[String]) -> bool {
+    held.valve == id || held.marks.iter().any(|mark| mark == id || drivers.contains(mark))
+}
+
+/// Where a valve was last told to be. An earlier gasd wrote that down under its id; that is gone since the start of this one,
+/// so that what is there was told later.
 pub(super) fn commanded(loaded: &Loaded, id: &str, key: &str) -> Position {
     let of = |wanted: &str| loaded.commanded.iter().find(|(known, _)| known == wanted).map(|(_, to)| *to);
-    of(key).or_else(|| of(id)).unwrap_or_default()
+    of(id).filter(|to| *to != Position::Unknown).or_else(|| of(key)).unwrap_or_default()
 }
 
 /// What is known of where it is. As [`commanded`].
 pub(super) fn known(loaded: &Loaded, id: &str, key: &str, commanded: Position) -> Known {
     let of = |wanted: &str| loaded.known.iter().find(|(known, _)| known == wanted).map(|(_, last)| *last);
-    Known::at_start(of(key).or_else(|| of(id)), commanded)
+    let last = of(id).filter(|last| *last != LastKnown::default()).or_else(|| of(key));
+    Known::at_start(last, commanded)
+}
+
+/// A hold is of all that it holds, and of what that holds in turn. Whether that is more than before.
+fn spread(held: &mut StoredHold, valves: &[Valve]) -> bool {
+    let mut is_more = false;
+    loop {
+        let its = valves.iter().filter(|valve| valve.state.is_configured());
+        let its = its.filter(|valve| is_held(held, &valve.state.id, &valve.drivers));
+        let marks = its.flat_map(|valve| valve.drivers.iter().chain([&valve.state.id]));
+        let Some(new) = marks.filter(|mark| !held.marks.contains(mark)).map(Clone::clone).next() else {
+            return is_more;
+        };
+        held.marks.push(new);
+        is_more = true;
+    }
 }
 
 /// Whether a key is a valve's id, which has no space in it.
@@ -52,12 +71,14 @@ impl Valves {
     /// gasd wrote down of orders is that of what drives the valves now, and of nothing that comes later.
     pub(super) fn settle(&mut self, loaded: &Loaded) -> Vec<Change> {
         let mut rows = Vec::new();
-        for valve in self.valves.iter().filter(|valve| !valve.by.is_empty()) {
-            for held in self.placed.values_mut().filter(|held| held.valve == valve.state.id) {
-                if !held.actuators.contains(&valve.by) {
-                    held.actuators.push(valve.by.clone());
-                    rows.push(Change::PlaceHold(held.clone()));
-                }
+        for held in self.placed.values_mut() {
+            if spread(held, &self.valves) {
+                rows.push(Change::PlaceHold(held.clone()));
+            }
+        }
+        for valve in &mut self.valves {
+            if valve.state.is_configured() {
+                valve.state.holds = holds(&self.placed, &valve.state.id, &valve.drivers);
             }
         }
         let (told, seen) = (&loaded.commanded, &loaded.known);
@@ -83,8 +104,8 @@ impl Valves {
     pub(super) fn keep(&mut self, at: usize, hold: Hold) -> Change {
         let valve = &mut self.valves[at];
         valve.state.holds.push(hold.clone());
-        let actuators = Some(valve.by.clone()).filter(|by| !by.is_empty()).into_iter().collect();
-        let held = StoredHold { valve: valve.state.id.clone(), hold, actuators };
+        let marks = valve.drivers.iter().chain([&valve.state.id]).cloned().collect();
+        let held = StoredHold { valve: valve.state.id.clone(), hold, marks };
         self.placed.insert(held.hold.cookie, held.clone());
         Change::PlaceHold(held)
     }
@@ -103,43 +124,57 @@ impl Valves {
             }
         }
         self.placed.retain(|cookie, _| !cookies.contains(cookie));
+        self.asked.retain(|cookie, _| !cookies.contains(cookie));
     }
 
-    /// Whether a hold holds this valve and no other, under any name.
+    /// Whether a hold was placed on this valve, or holds no other one that there is.
+    pub(super) fn is_its_own(&self, at: usize, cookie: u64) -> bool {
+        self.is_placed_on(at, cookie) || self.is_of_alone(at, cookie)
+    }
+
+    /// Whether a hold holds this valve and no other one that there is.
     pub(super) fn is_of_alone(&self, at: usize, cookie: u64) -> bool {
-        let valve = &self.valves[at];
-        let alone = |held: &StoredHold| {
-            held.valve == valve.state.id && held.actuators.iter().all(|actuator| *actuator == valve.by)
-        };
-        self.placed.get(&cookie).is_none_or(alone)
+        let holds = |valve: &Valve| valve.state.holds.iter().any(|hold| hold.cookie == cookie);
+        let others = self.valves.iter().enumerate().filter(|(other, _)| *other != at);
+        !others.filter(|(_, valve)| valve.state.is_configured()).any(|(_, valve)| holds(valve))
+            && self.lost().all(|(_, lost, _)| lost.cookie != cookie)
+    }
+
+    fn is_placed_on(&self, at: usize, cookie: u64) -> bool {
+        self.placed.get(&cookie).is_some_and(|held| held.valve == self.valves[at].state.id)
     }
 
     /// Why a valve is held, where that was placed under another name.
     pub(super) fn reason(&self, at: usize, hold: &Hold) -> String {
-        let placed = self.placed.get(&hold.cookie).map(|held| held.valve.as_str());
-        match placed.filter(|placed| *placed != self.valves[at].state.id) {
-            Some(placed) => {
-                format!("{} (held as valve \"{placed}\", which was {} then)", hold.reason, self.valves[at].by)
+        match self.placed.get(&hold.cookie).map(|held| held.valve.as_str()) {
+            Some(placed) if !self.is_placed_on(at, hold.cookie) => {
+                let by = self.valves[at].drivers.join(" and ");
+                format!(
+                    "{} (held as valve \"{placed}\", before names or lines of valves were changed; this one is {by})",
+                    hold.reason
+                )
             }
-            None => hold.reason.clone(),
+            _ => hold.reason.clone(),
         }
     }
 
     /// What is held of valves that nobody knows any more: any valve may be one of them under another name. With the id of the
     /// valve and what became of it.
     pub(super) fn lost(&self) -> impl Iterator<Item = (&str, &Hold, String)> {
-        self.placed.values().filter_map(|StoredHold { valve: id, hold, actuators }| {
-            let drives = |actuator: &str| self.valves.iter().any(|valve| valve.by == actuator);
+        self.placed.values().filter_map(|StoredHold { valve: id, hold, marks }| {
+            let drives = |driver: &String| self.valves.iter().any(|valve| valve.drivers.contains(driver));
             let is_configured =
                 self.valves.iter().any(|valve| valve.state.id == *id && valve.state.is_configured());
-            let gone = match actuators.iter().find(|actuator| !drives(actuator)) {
-                Some(actuator) if is_configured => {
-                    format!("was {actuator} when that was held, which no valve is now")
+            let mut drivers = marks.iter().filter(|mark| !is_id(mark)).peekable();
+            let is_of_names = drivers.peek().is_none();
+            let gone = match drivers.find(|driver| !drives(driver)) {
+                Some(driver) if is_configured => {
+                    format!("was {driver} when that was held, which no valve is now")
                 }
-                Some(actuator) => {
-                    format!("is not configured any more, and was {actuator}, which no valve is now")
+                Some(driver) => {
+                    format!("is not configured any more, and was {driver}, which no valve is now")
                 }
-                None if actuators.is_empty() && !is_configured => "is not configured any more".to_owned(),
+                None if is_of_names && !is_configured => "is not configured any more".to_owned(),
                 None => return None,
             };
             Some((id.as_str(), hold, gone))
@@ -156,4 +191,4 @@ impl Valve {
 
 #[cfg(test)]
 #[path = "driven_tests.rs"]
-mod tests;
+pub(super) mod tests;

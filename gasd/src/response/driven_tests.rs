@@ -10,7 +10,7 @@ use crate::response::valves::{GASD, OPERATOR, Step};
 use crate::state::{CommandError, Release};
 
 /// The house's valve on one line, the outside's on the other.
-fn on_lines(house: u32, outside: u32) -> Config {
+pub(in crate::response) fn on_lines(house: u32, outside: u32) -> Config {
     let mut config = config();
     for (valve, line) in config.valves.iter_mut().zip([house, outside]) {
         let line = GpioLine { chip: Some("valves".into()), line, active_low: false, bias: None };
@@ -26,7 +26,7 @@ fn on_lines(house: u32, outside: u32) -> Config {
 }
 
 /// The store, as far as these rows make it.
-fn store(loaded: &mut Loaded, steps: &[Step]) {
+pub(in crate::response) fn store(loaded: &mut Loaded, steps: &[Step]) {
     for row in
         steps.iter().flat_map(|step| if let Step::Persist(rows) = step { rows.clone() } else { Vec::new() })
     {
@@ -34,7 +34,7 @@ fn store(loaded: &mut Loaded, steps: &[Step]) {
     }
 }
 
-fn write(loaded: &mut Loaded, row: Change) {
+pub(in crate::response) fn write(loaded: &mut Loaded, row: Change) {
     match row {
         Change::PlaceHold(hold) => {
             loaded.holds.retain(|known| known.hold.cookie != hold.hold.cookie);
@@ -54,12 +54,12 @@ fn write(loaded: &mut Loaded, row: Change) {
     }
 }
 
-fn written(loaded: &mut Loaded, rows: Vec<Change>) {
+pub(in crate::response) fn written(loaded: &mut Loaded, rows: Vec<Change>) {
     rows.into_iter().for_each(|row| write(loaded, row));
 }
 
 /// One start with this configuration, with what a start writes.
-fn started(config: &Config, loaded: &mut Loaded) -> Valves {
+pub(in crate::response) fn started(config: &Config, loaded: &mut Loaded) -> Valves {
     let mut valves = Valves::new(config, loaded);
     let rows = valves.settle(loaded);
     written(loaded, rows);
@@ -67,11 +67,11 @@ fn started(config: &Config, loaded: &mut Loaded) -> Valves {
     valves
 }
 
-const VENDOR: Wanted<'_> =
+pub(in crate::response) const VENDOR: Wanted<'_> =
     Wanted { valve: "house", app: "vendor", reason: "unpaid", uid: 33, caller: "uid 33" };
 
 /// The house's valve on line 1 is held by an application; the outside's, on line 2, was opened.
-fn held() -> Loaded {
+pub(in crate::response) fn held() -> Loaded {
     let mut loaded = Loaded::default();
     let mut valves = started(&on_lines(1, 2), &mut loaded);
     store(&mut loaded, &valves.place(VENDOR, 7, NOW).unwrap().1);
@@ -80,7 +80,7 @@ fn held() -> Loaded {
     loaded
 }
 
-fn open(valves: &Valves, valve: &str) -> Result<(), CommandError> {
+pub(in crate::response) fn open(valves: &Valves, valve: &str) -> Result<(), CommandError> {
     valves.plan_open(valve, "uid 0", NOW).map(drop)
 }
 
@@ -99,7 +99,7 @@ fn lines_exchanged_are_both_held_and_the_one_that_was_is_closed_at_the_start() {
     // Released by either name it is gone from both.
     let plan = valves.plan_release("outside", 7, Release::Own(33), "uid 33", NOW).unwrap();
     assert!(
-        matches!(&plan.undo[0], Change::PlaceHold(hold) if hold.valve == "house" && hold.hold.reason == "unpaid")
+        matches!(&valves.undo_release(&plan, NOW)[0], Change::PlaceHold(hold) if hold.valve == "house" && hold.hold.reason == "unpaid")
     );
     valves.confirm_release(&plan);
     open(&valves, "house").unwrap();
@@ -154,7 +154,7 @@ fn where_nobody_knows_which_valve_is_held_none_is_opened() {
 #[test]
 fn holds_and_orders_of_an_earlier_gasd_are_of_the_lines_of_the_first_start() {
     let mut loaded = held();
-    loaded.holds[0].actuators.clear();
+    loaded.holds[0].marks.clear();
     loaded.commanded = vec![("house".into(), Position::Closed), ("outside".into(), Position::Open)];
     loaded.known = vec![("outside".into(), LastKnown { at: Position::Open, ordered: Position::Unknown })];
     let first = started(&on_lines(1, 2), &mut loaded);
@@ -187,163 +187,13 @@ fn an_opening_lets_go_of_what_gasd_and_the_operator_held_under_another_name() {
     let again: Vec<_> = undo
         .iter()
         .filter_map(|row| match row {
-            Change::PlaceHold(held) => {
-                Some((held.valve.as_str(), held.hold.cookie, held.actuators.join(", ")))
-            }
+            Change::PlaceHold(held) => Some((held.valve.as_str(), held.hold.cookie, held.marks.join(", "))),
             _ => None,
         })
         .collect();
-    let both = "line 1 of chip valves, line 2 of chip valves";
+    let both = "line 1 of chip valves, house, line 2 of chip valves, outside";
     assert_eq!(again, [("house", 3, both.into()), ("house", 4, both.into())]);
     let steps = valves.confirm_open(&plan, NOW).unwrap();
     assert_eq!(drives(&steps), [(1, Target::Open)]);
     assert!(owners(&valves, 0).is_empty() && owners(&valves, 1).is_empty());
-}
-
-#[test]
-fn a_name_that_comes_back_does_not_open_what_was_closed_since_under_another() {
-    let mut loaded = held();
-    let mut renamed = on_lines(1, 2);
-    renamed.valves[1].id = "garden".into();
-    let mut valves = started(&renamed, &mut loaded);
-    store(&mut loaded, &valves.place(Wanted { valve: "garden", ..VENDOR }, 8, NOW).unwrap().1);
-    let plan = valves.plan_release("garden", 8, Release::Own(33), "uid 33", NOW).unwrap();
-    written(&mut loaded, plan.record.clone());
-    assert_eq!(started(&renamed, &mut loaded).before(1).commanded, Position::Closed);
-    // Renamed back.
-    let before = started(&on_lines(1, 2), &mut loaded).before(1);
-    assert!(
-        before.held || before.commanded != Position::Open,
-        "the last order to line 2 was to close: {before:?}"
-    );
-}
-
-#[test]
-fn what_a_simulated_valve_was_told_is_nothing_of_a_line() {
-    let mut loaded = Loaded::default();
-    let lines = on_lines(1, 2);
-    let mut valves = started(&lines, &mut loaded);
-    store(&mut loaded, &valves.place(VENDOR, 7, NOW).unwrap().1);
-    let plan = valves.plan_release("house", 7, Release::Own(33), "uid 33", NOW).unwrap();
-    written(&mut loaded, plan.record.clone());
-    assert_eq!(started(&lines, &mut loaded).before(0).commanded, Position::Closed);
-    let simulated = config();
-    let valves = started(&simulated, &mut loaded);
-    let plan = valves.plan_open("house", "uid 0", NOW).unwrap();
-    written(&mut loaded, plan.record.clone());
-    let before = started(&lines, &mut loaded).before(0);
-    assert_ne!(before.commanded, Position::Open, "line 1 was told to close and never to open");
-}
-
-#[test]
-fn closing_one_name_again_for_the_same_reason_takes_no_hold_of_the_other() {
-    let mut loaded = Loaded::default();
-    let mut valves = started(&on_lines(1, 2), &mut loaded);
-    store(&mut loaded, &valves.close("house", "inspection", "uid 0", 3, NOW).unwrap());
-    let mut valves = started(&on_lines(2, 1), &mut loaded);
-    assert!(valves.is_held(0) && valves.is_held(1));
-    store(&mut loaded, &valves.close("house", "inspection", "uid 0", 4, NOW).unwrap());
-    assert!(valves.is_held(1), "in memory the one on line 1 is held");
-    assert!(started(&on_lines(2, 1), &mut loaded).is_held(1), "and after a restart it is, too");
-}
-
-#[test]
-fn an_application_that_asks_again_after_an_exchange_holds_what_its_name_is_now() {
-    let mut loaded = held();
-    let mut valves = started(&on_lines(2, 1), &mut loaded);
-    // The vendor's program starts anew and asks for what it wants: told "held", by the cookie that it has.
-    let (cookie, steps) = valves.place(VENDOR, 9, NOW).unwrap();
-    store(&mut loaded, &steps);
-    assert_eq!(cookie, 7);
-    assert!(open(&valves, "house").is_err());
-    // "A valve that was only renamed takes its hold along."
-    let mut renamed = on_lines(2, 1);
-    renamed.valves[0].id = "front".into();
-    let valves = started(&renamed, &mut loaded);
-    open(&valves, "outside").unwrap_err();
-    open(&valves, "front").expect_err("line 2 was held as \"house\" and was only renamed");
-}
-
-#[test]
-fn what_is_said_of_a_name_that_is_gone_is_true_after_a_release_by_the_other() {
-    let mut renamed = on_lines(1, 2);
-    renamed.valves[0].id = "front".into();
-    let mut valves = Valves::new(&renamed, &held());
-    let plan = valves.plan_release("front", 7, Release::Own(33), "uid 33", NOW).unwrap();
-    valves.confirm_release(&plan);
-    let gone = valves.states().into_iter().find(|valve| valve.id == "house").unwrap();
-    assert!(gone.holds.is_empty());
-    assert!(gone.health.contains("nothing is held"), "{}", gone.health);
-}
-
-#[test]
-fn a_full_disk_and_openings_that_fail_push_no_hold_out_of_memory() {
-    use crate::store::pending::{LIMIT, Pending};
-    let mut pending = Pending::default();
-    let mut valves = Valves::new(&on_lines(1, 2), &Loaded::default());
-    let (_, steps) = valves.place(VENDOR, 7, NOW).unwrap();
-    for step in steps {
-        if let Step::Persist(rows) = step {
-            pending.push(rows);
-        }
-    }
-    // The disk is full: each try to open the other valve is taken back.
-    for _ in 0..=LIMIT {
-        let plan = valves.plan_open("outside", "uid 0", NOW).unwrap();
-        pending.push(valves.undo_open(&plan, NOW));
-    }
-    let rows = pending.take();
-    assert!(
-        rows.iter().any(|row| matches!(row, Change::PlaceHold(hold) if hold.hold.cookie == 7)),
-        "the hold is lost"
-    );
-}
-
-#[test]
-fn a_full_queue_leaves_no_line_with_the_order_of_another() {
-    use crate::store::pending::{LIMIT, Pending};
-    let mut loaded = held();
-    let exchanged = on_lines(2, 1);
-    let mut valves = Valves::new(&exchanged, &loaded);
-    let plan = valves.plan_release("house", 7, Release::Own(33), "uid 33", NOW).unwrap();
-    let mut pending = Pending::default();
-    pending.push(valves.settle(&loaded));
-    // The disk is full, and a program tries to release its hold again and again.
-    for _ in 0..LIMIT / 2 - 1 {
-        pending.push(plan.undo.clone());
-    }
-    written(&mut loaded, pending.take());
-    // It can be written again: released, and after a power cut the lines read open.
-    written(&mut loaded, plan.record.clone());
-    valves.confirm_release(&plan);
-    let before = Valves::new(&exchanged, &loaded).before(1);
-    assert!(before.commanded != Position::Open, "line 1 was told to close and never to open: {before:?}");
-}
-
-#[test]
-fn a_valve_that_was_only_renamed_is_where_it_was_told_to_be() {
-    let mut loaded = held();
-    let mut renamed = on_lines(1, 2);
-    renamed.valves[1].id = "garden".into();
-    let before = started(&renamed, &mut loaded).before(1);
-    assert_eq!(before.commanded, Position::Open, "line 2 was told to open, and goes on under the new name");
-}
-
-/// The chip is the same, and called by its number now, not by its label: nobody can know that from the configuration.
-#[test]
-fn where_nobody_knows_which_valve_is_held_none_is_left_open_by_its_name_alone() {
-    let mut loaded = held();
-    let mut exchanged = on_lines(2, 1);
-    for valve in &mut exchanged.valves {
-        if let config::Actuator::Gpio { line, .. } = &mut valve.actuator {
-            line.chip = Some("gpiochip0".into());
-        }
-    }
-    let valves = started(&exchanged, &mut loaded);
-    open(&valves, "outside").unwrap_err();
-    let before = valves.before(1);
-    assert!(
-        before.held || before.commanded != Position::Open,
-        "line 1 is held, and was never told to open: {before:?}"
-    );
 }

@@ -9,7 +9,7 @@ use crate::response::audit::entry;
 use crate::response::clock::Now;
 use crate::response::unconfigured;
 use crate::response::valves::{GASD, Step, Valves};
-use crate::state::{CommandError, Hold, Release};
+use crate::state::{CommandError, Hold, Position, Release};
 use crate::store::Change;
 
 /// Holds of one user on one valve.
@@ -40,8 +40,8 @@ pub struct ReleasePlan {
     cookie: u64,
     /// To be durable before [`Valves::confirm_release`].
     pub record: Vec<Change>,
-    /// To be written if it does not become durable.
-    pub undo: Vec<Change>,
+    /// How often it had been asked for again.
+    asked: u32,
 }
 
 impl Valves {
@@ -61,11 +61,17 @@ impl Valves {
         let at = self.configured(valve)?;
         let holds = &self.valves[at].state.holds;
         // An application that was started anew asks again, and finds its cookie again.
-        let same = |hold: &&Hold| hold.uid == Some(uid) && hold.owner == app && hold.reason == reason;
+        let same = |hold: &&Hold| {
+            let its = hold.uid == Some(uid) && hold.owner == app && hold.reason == reason;
+            its && self.is_its_own(at, hold.cookie)
+        };
         if let Some(known) = holds.iter().find(same).map(|hold| hold.cookie) {
             let drive = self.drive(at, Target::Closed, false, caller.to_owned());
             let audit = entry(now, caller, "hold", valve, &format!("{app}: {reason}"), "held already");
-            return Ok((known, vec![drive, Step::Persist(vec![Change::Audit(audit)])]));
+            *self.asked.entry(known).or_default() += 1;
+            let mut rows: Vec<_> = self.valves[at].rows_told(Position::Closed).into();
+            rows.push(Change::Audit(audit));
+            return Ok((known, vec![drive, Step::Persist(rows)]));
         }
         let too_many = |most| CommandError::TooManyHolds { valve: valve.into(), uid, most };
         if holds.iter().filter(|hold| hold.uid == Some(uid)).count() >= MOST_OF_USER {
@@ -121,8 +127,6 @@ impl Valves {
         }
         let by = hold.uid.map_or_else(String::new, |uid| format!(" (uid {uid})"));
         let detail = format!("hold {cookie} of {}{by}: {}", hold.owner, hold.reason);
-        let mut undo: Vec<_> = self.again(cookie).into_iter().collect();
-        undo.push(Change::Audit(entry(now, GASD, "release", valve, "it could not be written", "failed")));
         Ok(ReleasePlan {
             valve: at,
             cookie,
@@ -130,13 +134,31 @@ impl Valves {
                 Change::ReleaseHold(cookie),
                 Change::Audit(entry(now, caller, "release", valve, &detail, "done")),
             ],
-            undo,
+            asked: self.times_asked(cookie),
         })
     }
 
-    /// The release is durable. Nothing is driven.
-    pub fn confirm_release(&mut self, plan: &ReleasePlan) {
+    /// The release is durable. Nothing is driven. Returns what is to be written where the application asked for the hold again
+    /// meanwhile, and was told that it has it: then it has.
+    pub fn confirm_release(&mut self, plan: &ReleasePlan) -> Vec<Change> {
+        if self.times_asked(plan.cookie) != plan.asked {
+            return self.again(plan.cookie).into_iter().collect();
+        }
         self.let_go(&[plan.cookie]);
+        Vec::new()
+    }
+
+    /// What takes a planned release back that may be on the disk, as of now: another one may have come about.
+    #[must_use]
+    pub fn undo_release(&self, plan: &ReleasePlan, now: Now) -> Vec<Change> {
+        let id = self.valves.get(plan.valve).map_or("", |valve| valve.state.id.as_str());
+        let mut rows: Vec<_> = self.again(plan.cookie).into_iter().collect();
+        rows.push(Change::Audit(entry(now, GASD, "release", id, "it could not be written", "failed")));
+        rows
+    }
+
+    fn times_asked(&self, cookie: u64) -> u32 {
+        self.asked.get(&cookie).copied().unwrap_or_default()
     }
 }
 

@@ -16,11 +16,8 @@ const S: u64 = 1_000_000_000;
 fn after(at: Position, ordered: Position, held: bool) -> Valves {
     let (owner, reason) = ("operator".into(), String::new());
     let hold = Hold { cookie: 1, owner, reason, verdict: None, uid: None, since_unix_us: 0 };
-    let holds = if held {
-        vec![StoredHold { valve: "house".into(), hold, actuators: Vec::new() }]
-    } else {
-        Vec::new()
-    };
+    let holds =
+        if held { vec![StoredHold { valve: "house".into(), hold, marks: Vec::new() }] } else { Vec::new() };
     let commanded = if held { Closed } else { Open };
     let known = vec![("house".into(), LastKnown { at, ordered })];
     let loaded = Loaded { holds, known, commanded: vec![("house".into(), commanded)], ..Loaded::default() };

@@ -14,6 +14,10 @@ pub mod audit;
 pub mod clock;
 mod command;
 mod driven;
+#[cfg(test)]
+mod driven_any_course;
+#[cfg(test)]
+mod driven_courses;
 pub mod glue;
 pub mod gpio;
 pub mod holds;

@@ -98,8 +98,10 @@ impl Valves {
         let id = &valve.state.id;
         let holds = valve.state.holds.iter();
         let mut rows: Vec<_> = holds.filter_map(|hold| self.again(hold.cookie)).collect();
+        // Seen open is not told to be open.
+        let told = valve.told.map_or(valve.commanded, Target::position);
         let may_stay_open =
-            rows.is_empty() && valve.told != Some(Target::Closed) && valve.state.position == Position::Open;
+            rows.is_empty() && told == Position::Open && valve.state.position == Position::Open;
         let to = if may_stay_open { Position::Open } else { Position::Closed };
         rows.extend(valve.rows_told(to));
         rows.push(Change::Audit(entry(now, GASD, "open", id, "it was asked for, but not done", "failed")));

@@ -36,9 +36,7 @@ impl Valves {
             Ok(position) => (position, "ok".into()),
             Err(text) => (Position::Unknown, text),
         };
-        let held = self.is_held(at);
-        let mut steps: Vec<_> =
-            held.then(|| self.drive(at, Target::Closed, false, GASD)).into_iter().collect();
+        let mut steps = self.close_held(at, false);
         steps.extend(said.map(|detail| self.record_seen(at, &detail, now)));
         steps
     }
@@ -52,7 +50,7 @@ impl Valves {
         valve.known.lost();
         valve.state.position = Position::Unknown;
         valve.state.health = text;
-        if self.is_held(at) { vec![self.drive(at, Target::Closed, false, GASD)] } else { Vec::new() }
+        self.close_held(at, false)
     }
 
     /// An order ended, `latency_ns` after it was decided (absent if the line was not set).
@@ -122,11 +120,20 @@ impl Valves {
         };
         let said = at.known.seen(position, now.boottime_ns);
         let mut steps = Vec::new();
-        if self.is_held(valve) && position != Position::Closed {
-            steps.push(self.drive(valve, Target::Closed, true, GASD));
+        if position != Position::Closed {
+            steps = self.close_held(valve, true);
         }
         steps.extend(said.map(|detail| self.record_seen(valve, &detail, now)));
         steps
+    }
+
+    /// A held valve is closed, which is the last order to what drives it: the next start is not to go by an older one.
+    fn close_held(&mut self, at: usize, force: bool) -> Vec<Step> {
+        if !self.is_held(at) {
+            return Vec::new();
+        }
+        let drive = self.drive(at, Target::Closed, force, GASD);
+        vec![drive, Step::Persist(self.valves[at].rows_told(Position::Closed).into())]
     }
 
     /// What was seen of a valve, with what the next start is to know.

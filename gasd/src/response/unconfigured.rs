@@ -45,7 +45,7 @@ pub(super) fn valve(id: String, loaded: &Loaded) -> Valve {
         told: None,
         told_by: Cow::Borrowed(GASD),
         known: Known::at_start(None, Position::Unknown),
-        by: String::new(),
+        drivers: Vec::new(),
         key,
     }
 }

@@ -12,7 +12,7 @@ const OLD: usize = 2;
 
 fn hold(cookie: u64, owner: &str, uid: Option<u32>, verdict: Option<u64>) -> StoredHold {
     let hold = Hold { cookie, owner: owner.into(), reason: "because".into(), verdict, uid, since_unix_us: 0 };
-    StoredHold { valve: "old".into(), hold, actuators: Vec::new() }
+    StoredHold { valve: "old".into(), hold, marks: Vec::new() }
 }
 
 fn loaded() -> Loaded {

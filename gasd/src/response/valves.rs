@@ -9,6 +9,7 @@
 //!   hold or a position read back never do.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::config::{Actuator, Config};
 use crate::response::actuator::Target;
@@ -64,7 +65,7 @@ pub(super) struct Valve {
     /// What the record says of where it is.
     pub(super) known: Known,
     /// What drives it; empty where nothing does.
-    pub(super) by: String,
+    pub(super) drivers: Vec<String>,
     /// Under which key orders to it are stored.
     pub(super) key: String,
 }
@@ -79,6 +80,8 @@ pub struct Valves {
     pub(super) valves: Vec<Valve>,
     pub(super) meters: Vec<Meter>,
     pub(super) unacknowledged: Vec<VerdictRecord>,
+    /// Holds that were asked for again, and how often: what releases them meanwhile does not.
+    pub(super) asked: BTreeMap<u64, u32>,
     /// All holds, as they are stored.
     pub(super) placed: Placed,
 }
@@ -91,8 +94,8 @@ impl Valves {
     pub fn new(config: &Config, loaded: &Loaded) -> Valves {
         let placed: Placed = loaded.holds.iter().map(|held| (held.hold.cookie, held.clone())).collect();
         let configured = config.valves.iter().map(|valve| {
-            let by = config.driven_by(valve);
-            let key = driven::key(&valve.id, &by);
+            let drivers = config.drivers(valve);
+            let key = driven::key(&valve.id, &drivers);
             let commanded = driven::commanded(loaded, &valve.id, &key);
             Valve {
                 state: ValveState {
@@ -104,7 +107,7 @@ impl Valves {
                         Actuator::Meter { .. } => METER_ACTUATOR,
                     }
                     .into(),
-                    holds: driven::holds(&placed, &valve.id, &by),
+                    holds: driven::holds(&placed, &valve.id, &drivers),
                     health: "ok".into(),
                 },
                 cannot_open: None,
@@ -113,14 +116,20 @@ impl Valves {
                 told: None,
                 told_by: Cow::Borrowed(GASD),
                 known: driven::known(loaded, &valve.id, &key, commanded),
-                by,
+                drivers,
                 key,
             }
         });
         let left = unconfigured::ids(config, loaded).into_iter().map(|id| unconfigured::valve(id, loaded));
         let valves = configured.chain(left).collect();
         let meters = config.meters.iter().map(|meter| Meter { id: meter.id.clone(), valve: meter.valve });
-        Valves { valves, meters: meters.collect(), unacknowledged: loaded.verdicts.clone(), placed }
+        Valves {
+            valves,
+            meters: meters.collect(),
+            unacknowledged: loaded.verdicts.clone(),
+            asked: BTreeMap::new(),
+            placed,
+        }
     }
 
     /// Other meters from now on, with the id of the valve of each, empty for none.

@@ -43,10 +43,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 fn left() -> Loaded {
     let (owner, reason) = ("vendor".to_owned(), "because".to_owned());
     let hold = Hold { cookie: 1_000_000, owner, reason, verdict: None, uid: Some(33), since_unix_us: 0 };
-    Loaded {
-        holds: vec![StoredHold { valve: "old".into(), hold, actuators: Vec::new() }],
-        ..Loaded::default()
-    }
+    Loaded { holds: vec![StoredHold { valve: "old".into(), hold, marks: Vec::new() }], ..Loaded::default() }
 }
 
 /// Everything that could move it, and what releases its hold.

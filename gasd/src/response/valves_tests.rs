@@ -79,7 +79,7 @@ pub(in crate::response) fn verdict(id: u64, meter: &str, severity: &str) -> Verd
 fn hold(valve: &str, cookie: u64, owner: &str, verdict: Option<u64>) -> StoredHold {
     let hold =
         Hold { cookie, owner: owner.into(), reason: "because".into(), verdict, uid: None, since_unix_us: 0 };
-    StoredHold { valve: valve.into(), hold, actuators: Vec::new() }
+    StoredHold { valve: valve.into(), hold, marks: Vec::new() }
 }
 
 pub(in crate::response) fn acknowledge(valves: &mut Valves, id: u64) {

@@ -293,7 +293,7 @@ impl Record for StoredHold {
 
     fn take(input: &mut Take<'_>) -> Result<Self, &'static str> {
         Ok(StoredHold {
-            actuators: Vec::new(),
+            marks: Vec::new(),
             valve: input.text()?,
             hold: Hold {
                 cookie: input.u64()?,
@@ -309,8 +309,7 @@ impl Record for StoredHold {
     fn take_version(input: &mut Take<'_>, version: u8) -> Result<Self, &'static str> {
         let mut hold = Self::take(input)?;
         if version >= 2 {
-            let uid = u32::try_from(input.u64()?).map_err(|_| "a user is no u32")?;
-            hold.hold.uid = Some(uid);
+            hold.hold.uid = Some(u32::try_from(input.u64()?).map_err(|_| "a user is no u32")?);
         }
         Ok(hold)
     }

@@ -45,7 +45,7 @@ fn a_hold_of_gasd_is_written_as_it_always_was() {
         uid: None,
         since_unix_us: 9,
     };
-    let bytes = StoredHold { valve: "v".into(), hold, actuators: Vec::new() }.encode();
+    let bytes = StoredHold { valve: "v".into(), hold, marks: Vec::new() }.encode();
     let mut want = vec![1, 1, 0, 0, 0, b'v', 7, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0];
     want.extend_from_slice(b"gasd");
     want.extend_from_slice(&[0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0]);
@@ -64,7 +64,7 @@ proptest! {
 
     #[test]
     fn holds_come_back(cookie in any::<u64>(), owner in ".*", reason in ".*", verdict in any::<Option<u64>>(), uid in any::<Option<u32>>()) {
-        let hold = StoredHold { valve: "v".into(), hold: Hold { cookie, owner, reason, verdict, uid, since_unix_us: 9 }, actuators: Vec::new() };
+        let hold = StoredHold { valve: "v".into(), hold: Hold { cookie, owner, reason, verdict, uid, since_unix_us: 9 }, marks: Vec::new() };
         prop_assert_eq!(StoredHold::decode(&hold.encode()), Ok(hold));
     }
 

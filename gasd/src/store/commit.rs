@@ -6,7 +6,7 @@ use redb::{ReadableTable as _, Table, WriteTransaction};
 use crate::state::VerdictRecord;
 use crate::store::codec::{CodecError, Record as _};
 use crate::store::db::{
-    ACTUATORS, AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES,
+    AUDIT, BASES, HOLDS, KNOWN, LEARNED, MARKS, META, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN, VALVES,
     VERDICTS,
 };
 use crate::store::error::StoreError;
@@ -180,13 +180,13 @@ fn apply(write: &WriteTransaction, change: &Change, done: &mut Committed) -> Res
         }
         Change::PlaceHold(hold) => {
             write.open_table(HOLDS)?.insert(hold.hold.cookie, hold.encode().as_slice())?;
-            let actuators = hold.actuators.join("\n");
-            write.open_table(ACTUATORS)?.insert(hold.hold.cookie, actuators.as_bytes())?;
+            let marks = hold.marks.join("\n");
+            write.open_table(MARKS)?.insert(hold.hold.cookie, marks.as_bytes())?;
             raise(write, "next_cookie", hold.hold.cookie.saturating_add(1))?;
         }
         Change::ReleaseHold(cookie) => {
             write.open_table(HOLDS)?.remove(cookie)?;
-            write.open_table(ACTUATORS)?.remove(cookie)?;
+            write.open_table(MARKS)?.remove(cookie)?;
         }
         Change::Verdict(verdict) => {
             write.open_table(VERDICTS)?.insert(verdict.id, verdict.encode().as_slice())?;

@@ -45,8 +45,8 @@ pub(super) const UNACKNOWLEDGED: Numbered = TableDefinition::new("unacknowledged
 pub(super) const LEARNED: Named = TableDefinition::new("learned");
 /// `memory:` or `latest:` and a meter's id → what is remembered of a meter on a port. As young as `LEARNED`.
 pub(super) const REMEMBERED: Named = TableDefinition::new("remembered");
-/// Cookie → what drove the valves that the hold has held, a line each. As young as `LEARNED`.
-pub(super) const ACTUATORS: Numbered = TableDefinition::new("actuators");
+/// Cookie → the marks of a `StoredHold`, a line each. As young as `LEARNED`.
+pub(super) const MARKS: Numbered = TableDefinition::new("marks");
 /// Number → `AuditEntry`. Nothing in gasd removes or replaces a row of it.
 pub(super) const AUDIT: Numbered = TableDefinition::new("audit");
 

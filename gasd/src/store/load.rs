@@ -7,7 +7,7 @@ use crate::state::{Position, VerdictRecord};
 use crate::store::codec::Record;
 use crate::store::commit::number;
 use crate::store::db::{
-    ACTUATORS, AUDIT, BASES, HOLDS, KNOWN, LEARNED, META, Named, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN,
+    AUDIT, BASES, HOLDS, KNOWN, LEARNED, MARKS, META, Named, REMEMBERED, Store, UNACKNOWLEDGED, UNKNOWN,
     VALVES, VERDICTS,
 };
 use crate::store::error::StoreError;
@@ -110,15 +110,15 @@ impl Store {
     pub fn holds(&self) -> Result<Vec<StoredHold>, StoreError> {
         let rows = self.read(|read| {
             let mut rows = Vec::new();
-            let actuators = match read.open_table(ACTUATORS) {
+            let marks = match read.open_table(MARKS) {
                 Ok(table) => Some(table),
                 Err(TableError::TableDoesNotExist(_)) => None,
                 Err(error) => return Err(error.into()),
             };
             for row in read.open_table(HOLDS)?.iter()? {
                 let (cookie, bytes) = row?;
-                let text = match &actuators {
-                    Some(actuators) => actuators.get(cookie.value())?.map(|text| text.value().to_vec()),
+                let text = match &marks {
+                    Some(marks) => marks.get(cookie.value())?.map(|text| text.value().to_vec()),
                     None => None,
                 };
                 rows.push((bytes.value().to_vec(), text.unwrap_or_default()));
@@ -127,10 +127,8 @@ impl Store {
         })?;
         let hold = |(bytes, text): &(Vec<u8>, Vec<u8>)| {
             let held: StoredHold = self.decode(bytes)?;
-            // What is no text names nothing that could drive a valve, so that none is opened for as long as that is held.
-            let text = String::from_utf8_lossy(text);
-            let actuators = text.lines().map(ToOwned::to_owned).collect();
-            Ok(StoredHold { actuators, ..held })
+            let marks = String::from_utf8_lossy(text).lines().map(ToOwned::to_owned).collect();
+            Ok(StoredHold { marks, ..held })
         };
         rows.iter().map(hold).collect()
     }

@@ -126,7 +126,7 @@ mod tests {
             uid: None,
             since_unix_us: 0,
         };
-        Change::PlaceHold(StoredHold { valve: "v".into(), hold, actuators: Vec::new() })
+        Change::PlaceHold(StoredHold { valve: "v".into(), hold, marks: Vec::new() })
     }
 
     fn base(pulses: u64) -> Change {

@@ -18,9 +18,10 @@ pub struct StoredHold {
     pub valve: String,
     /// The hold.
     pub hold: Hold,
-    /// All that drove the valves that it has held, as [`Config::driven_by`](crate::config::Config::driven_by) says it; one
-    /// without a line break each. Not in the hold's own row: an earlier gasd reads that, and leaves this alone.
-    pub actuators: Vec<String>,
+    /// The ids of all valves that it has held, and what drove them, as [`Config::drivers`](crate::config::Config::drivers) says
+    /// it: that has a space in it, and an id has none. Not in the hold's own row, as an earlier gasd reads that, and leaves
+    /// this alone.
+    pub marks: Vec<String>,
 }
 
 /// Who did what to what, when, and how it ended. Entries are appended, never changed.

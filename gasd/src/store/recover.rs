@@ -191,7 +191,7 @@ impl Recovered {
                 uid: None,
             };
             self.next.cookie += 1;
-            let hold = StoredHold { valve: valve.clone(), hold, actuators: Vec::new() };
+            let hold = StoredHold { valve: valve.clone(), hold, marks: Vec::new() };
             rows.push(Change::PlaceHold(hold.clone()));
             self.loaded.holds.push(hold);
         }
