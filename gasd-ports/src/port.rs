@@ -130,6 +130,7 @@ impl Port {
                 told,
                 bus,
                 unsent: Zeroizing::default(),
+                request: 0,
                 seen: Seen::default(),
                 told_ns: 0,
             }
@@ -173,6 +174,8 @@ struct Work {
     bus: Bus,
     /// What is to be sent and found no room yet.
     unsent: Zeroizing<Vec<u8>>,
+    /// So many bytes at its end are the last request.
+    request: usize,
     seen: Seen,
     told_ns: u64,
 }
@@ -195,8 +198,7 @@ impl Work {
                     if boottime_ns().saturating_sub(opened_ns) >= WELL_NS {
                         pauses = AGAIN.iter();
                     }
-                    self.bus.lost(boottime_ns());
-                    self.unsent = Zeroizing::default();
+                    self.lose();
                 }
                 Err(error) => (self.told)(Told::Health(Some(error.to_string()))),
             }
@@ -215,6 +217,7 @@ impl Work {
                 Step::Send(request) => {
                     // Nothing of it grows or moves up: what is left behind by that is cleared by nobody.
                     self.unsent = [&self.unsent[..], &request].concat().into();
+                    self.request = request.len();
                     now_ns
                 }
                 Step::Wait { until_ns } => until_ns,
@@ -242,6 +245,17 @@ impl Work {
             }
         }
         Ok(())
+    }
+
+    /// The wire is lost, and with it what was not written.
+    fn lose(&mut self) {
+        let now_ns = boottime_ns();
+        // Of the last request nothing was written.
+        if self.request > 0 && self.unsent.len() >= self.request {
+            self.bus.not_written(now_ns);
+        }
+        self.bus.lost(now_ns);
+        (self.unsent, self.request) = (Zeroizing::default(), 0);
     }
 
     fn take_orders(&mut self) {
@@ -304,3 +318,7 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "port_tests.rs"]
+mod tests;

@@ -121,13 +121,30 @@ impl Bus {
 
     /// A request goes out. Is it the command to a valve, that may be at work from now on, and another waits for it.
     pub(super) fn command_is_out(&mut self, now_ns: u64) {
-        let Some(talk) = self.talk.as_ref().filter(|talk| talk.is_command()) else { return };
+        let Some(talk) = self.talk.as_mut().filter(|talk| talk.is_command()) else { return };
         let (key, What::Move(_, to)) = (talk.job.meter, talk.job.what) else { return };
-        let Some(member) = self.member(key) else { return };
+        let Some(member) = self.members.iter_mut().find(|member| member.spec.key == key) else { return };
         let settle_ns = member.order.as_ref().map_or(0, |order| order.procedure.settle_ns());
-        member.spec.earlier = Some(Earlier { to, until_ns: now_ns.saturating_add(settle_ns) });
+        let earlier = Earlier { to, until_ns: now_ns.saturating_add(settle_ns) };
+        talk.earlier = member.spec.earlier.replace(earlier);
         if let Some(order) = &mut member.order {
             order.told = false;
+        }
+    }
+
+    /// The line did not take one byte of the request that [`Bus::step`] gave last, and is lost: to be told before
+    /// [`Bus::lost`]. A command that nobody can have heard is at work nowhere, and no other waits for it. One that was cut
+    /// short may have been heard, as far as is known here.
+    pub fn not_written(&mut self, now_ns: u64) {
+        let Some(talk) = self.talk.as_mut().filter(|talk| talk.is_command() && talk.is_sent()) else {
+            return;
+        };
+        talk.out = false;
+        let (key, before) = (talk.job.meter, talk.earlier);
+        if let Some(member) = self.member(key) {
+            member.spec.earlier = before;
+            let earlier = before.filter(|earlier| now_ns < earlier.until_ns).map(|earlier| earlier.to);
+            self.events.push_back(Event::NotCommanded { key, earlier });
         }
     }
 

@@ -2,7 +2,7 @@
 //! One talk with one meter: its requests one after another, each an exchange on the line.
 
 use gasd_meters::detect::Protocol;
-use gasd_meters::drive::{Dialogue, Finished};
+use gasd_meters::drive::{Dialogue, Earlier, Finished};
 use gasd_meters::poll::{Echo, Exchange, Heard, Job, Line, Outcome, Priority, Step};
 use gasd_meters::{Error, cjt188, poll};
 use zeroize::Zeroizing;
@@ -27,6 +27,8 @@ pub(super) struct Talk<W> {
     answered: bool,
     /// The request is the command to a valve.
     moves: bool,
+    /// Which command was at work at that valve when this one went out.
+    pub(super) earlier: Option<Earlier>,
     /// A search listens longer than the line's meters may think, ns; and whether the line was wanted meanwhile.
     listens_ns: Option<u64>,
     hurried: bool,
@@ -89,6 +91,7 @@ impl<W> Talk<W> {
             out: false,
             answered: true,
             moves: false,
+            earlier: None,
             listens_ns: None,
             hurried: false,
             raw: Vec::new(),
