@@ -121,6 +121,7 @@ impl Desk {
 
     /// These meters are on ports from now on.
     pub fn place(&self, places: &[Place]) {
+        self.rename_moving(places);
         let now = clock::now();
         let latest = |id: &str| show::latest_of(&self.row(super::LATEST, id)?, now);
         let mut meters = self.meters();

@@ -20,18 +20,22 @@ fn desk_with(writer: Writer) -> (Desk, Writer) {
     std::thread::spawn(move || while engine.recv().is_ok() {});
     let (changes, _) = tokio::sync::mpsc::channel(8);
     let desk = Desk::new(queue, Shared::default(), changes, writer.handle(), ValveDesk::default(), &[]);
-    desk.place(&[Place {
-        id: "flat".into(),
-        key: 7,
+    desk.place(&[place("flat", 7, "the M-Bus meter 12345678")]);
+    (desk, writer)
+}
+
+fn place(id: &str, key: u64, driven: &str) -> Place {
+    Place {
+        id: id.into(),
+        key,
         line: 1,
         port: "cellar".into(),
         protocol: "mbus".into(),
-        driven: "the M-Bus meter 12345678".into(),
+        driven: driven.into(),
         quantity: None,
         unit: None,
         asked: true,
-    }]);
-    (desk, writer)
+    }
 }
 
 fn shown(desk: &Desk) -> OnPortState {
@@ -249,4 +253,58 @@ fn a_command_that_was_written_down_is_of_the_meter_that_was_given_it() {
     assert_eq!((desk.commanded("flat", it), row(&desk)), (None, Some(vec![0])));
     drop(desk);
     writer.stop().unwrap();
+}
+
+/// Each meter's id, and the command that is at work at its valve.
+fn at_work(desk: &Desk, places: &[Place]) -> Vec<Option<Valve>> {
+    places.iter().map(|place| desk.commanded(&place.id, &place.driven)).collect()
+}
+
+#[test]
+fn a_closing_at_work_is_found_under_the_id_that_its_meter_has_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, writer) = desk(dir.path());
+    let it = "the M-Bus meter 12345678";
+    let row = |desk: &Desk, id| desk.row(super::super::MOVING, id).map(|row| row.to_vec());
+    desk.event(Event::Commanded { key: 7, to: Valve::Closed });
+    assert_eq!(desk.commanded("cellar", it), Some(Valve::Closed), "it would be sent once more");
+    desk.place(&[place("cellar", 8, it)]);
+    assert_eq!(desk.commanded("cellar", it), Some(Valve::Closed));
+    // Once it is over it is so under each id that it ever had.
+    desk.event(Event::Moved { key: 8, to: Valve::Closed, result: Ok(Valve::Closed) });
+    assert_eq!((desk.commanded("cellar", it), desk.commanded("flat", it)), (None, None));
+    assert_eq!((row(&desk, "flat"), row(&desk, "cellar")), (Some(vec![0]), Some(vec![0])));
+    // Of a meter that is gone nothing is at work when it comes back, however late.
+    desk.event(Event::Commanded { key: 8, to: Valve::Closed });
+    desk.place(&[place("flat", 7, "the M-Bus meter 87654321")]);
+    assert_eq!(row(&desk, "cellar"), Some(vec![0]));
+    drop(desk);
+    writer.stop().unwrap();
+}
+
+#[test]
+fn commands_at_work_follow_meters_that_have_exchanged_their_ids() {
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, writer) = desk(dir.path());
+    let [a, b, c] = ["the M-Bus meter 1", "the M-Bus meter 2", "the M-Bus meter 3"];
+    desk.place(&[place("x", 1, a), place("y", 2, b), place("z", 3, c)]);
+    desk.event(Event::Commanded { key: 1, to: Valve::Closed });
+    desk.event(Event::Commanded { key: 2, to: Valve::Open });
+    let exchanged = [place("y", 2, a), place("z", 3, b), place("x", 1, c)];
+    let expected = [Some(Valve::Closed), Some(Valve::Open), None];
+    assert_eq!(at_work(&desk, &exchanged), expected);
+    desk.place(&exchanged);
+    assert_eq!(at_work(&desk, &exchanged), expected);
+    // A command to the valve that has the id now does not write over that of the other.
+    desk.event(Event::Commanded { key: 1, to: Valve::Closed });
+    desk.event(Event::Moved { key: 3, to: Valve::Open, result: Ok(Valve::Open) });
+    assert_eq!(at_work(&desk, &exchanged), [Some(Valve::Closed), None, Some(Valve::Closed)]);
+    drop(desk);
+    writer.stop().unwrap();
+    // And so it is on the disk.
+    let mut rows = Store::open(&dir.path().join("state.redb")).unwrap().load().unwrap().remembered;
+    rows.retain(|(key, _)| key.starts_with(super::super::MOVING));
+    let row = |code, words: &str| [&[code][..], words.as_bytes()].concat();
+    let rows: Vec<_> = rows.iter().map(|(key, row)| (key.as_str(), row.to_vec())).collect();
+    assert_eq!(rows, [("moving:x", row(2, c)), ("moving:y", row(2, a)), ("moving:z", vec![0])]);
 }
