@@ -128,7 +128,9 @@ fn a_meter_tells_a_frame_of_its_own_protocol() {
     let gas =
         hex::parse("FEFEFEFE6830420000000033788116901F07785634122C001200002C5634122802262005006116").unwrap();
     let (sent, events) = send(&mut server, 3 * S, &telling(Type::Confirmable, 40, &token, 2, &gas));
-    let [Event::Said { endpoint, path, content, late: false }] = &events[..] else { panic!("{events:?}") };
+    let [Event::Said { endpoint, path, content, late: false, again: false }] = &events[..] else {
+        panic!("{events:?}")
+    };
     assert_eq!((&endpoint[..], path.to_string()), ("864000000000001", "/19/0/0".into()));
     assert_eq!((sent[0].kind, sent[0].code, sent[0].id), (Type::Acknowledgement, Code::EMPTY, 40));
     let Said::Frames(frames) = say(*path, content).unwrap() else { panic!() };

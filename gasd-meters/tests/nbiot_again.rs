@@ -100,6 +100,42 @@ fn the_last_telling_before_a_restart_may_come_again() {
     assert!(is_late(&hear(&mut after, 15 * S, &telling(11, &token, 4, b"fourth"))));
 }
 
+/// Whether it was read before is not known here: it is told that it may have been, in blocks, too.
+#[test]
+fn what_comes_again_after_a_restart_says_so() {
+    let (mut before, token) = observing();
+    let third = telling(3, &token, 3, b"third");
+    let again = |out: &[Output]| {
+        let said = |output: &Output| match output {
+            Output::Event(Event::Said { again, .. }) => Some(*again),
+            _ => None,
+        };
+        out.iter().find_map(said).unwrap()
+    };
+    assert!(!again(&hear(&mut before, 3 * S, &third)));
+    let kept = || Client::from_bytes(&before.clients()[0].to_bytes()).unwrap();
+    let restored = || {
+        let mut after = Server::new(Settings::default(), 2);
+        after.restore(kept(), 10 * S);
+        after
+    };
+    let mut after = restored();
+    assert!(again(&hear(&mut after, 12 * S, &third)));
+    assert!(!again(&hear(&mut after, 13 * S, &telling(9, &token, 3, b"third"))), "it was read now");
+    assert!(!again(&hear(&mut after, 14 * S, &telling(10, &token, 4, b"fourth"))));
+    assert!(!again(&hear(&mut restored(), 14 * S, &telling(10, &token, 4, b"fourth"))));
+
+    let mut after = restored();
+    let first = Block { number: 0, more: true, size: 0 };
+    let told = telling(11, &token, 3, &[7; 16]).with_number(option::BLOCK2, first.to_option());
+    let asked = sent(&hear(&mut after, 15 * S, &told)).remove(1);
+    let last = Block { number: 1, more: false, ..first };
+    let rest = Message::new(Type::Acknowledgement, Code::CONTENT, asked.id, &asked.token)
+        .with_number(option::CONTENT_FORMAT, 42)
+        .with_number(option::BLOCK2, last.to_option());
+    assert!(again(&hear(&mut after, 16 * S, &Message { payload: b"rest".into(), ..rest })));
+}
+
 /// A newer one says that the one before it is over.
 #[test]
 fn what_is_told_after_a_restart_is_not_told_before_it() {

@@ -290,6 +290,7 @@ fn after_a_restart_the_last_frame_is_read_and_answered() {
                 continue;
             }
             assert_eq!((volumes(&out).len(), asked(&out).len(), errors(&out)), (1, 1, vec![]), "{counter}");
+            assert_eq!(common::again(&out), [true], "it may have been read before");
             assert!(is_in_order(&out[1..]) && memories(&out).len() == 1);
             let acknowledged = Radio { acknowledged: counter as u16, ..Radio::default() };
             assert!(keys().open(&data(&asked(&out)[0].frame), 1, acknowledged).is_ok());

@@ -93,7 +93,7 @@ fn datagrams_over_the_loopback() {
     assert_eq!(answer(&socket), [2, 0x12, 0x34, 1]);
     assert_eq!(answer(&socket)[3], 3, "PULL_RESP");
     assert!(matches!(event(&events), Event::Memory { key: 1, .. }));
-    let Event::Read { key: 1, t_ns, reading } = event(&events) else { panic!() };
+    let Event::Read { key: 1, t_ns, reading, again: false } = event(&events) else { panic!() };
     assert_eq!(reading.get(Kind::Volume).unwrap().volume_ul(), Ok(50_000_000));
     assert!(t_ns > 0);
     // Other meters: the one that stays is known, the one that goes is a stranger.

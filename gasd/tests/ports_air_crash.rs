@@ -208,7 +208,7 @@ readings = {{ every = "1 h", resolution = "1 L" }}
         house.kill();
         house.up();
         gateway.reach();
-        counts(&house, u64::from(number - 1) * 10);
+        let read_ns = counts(&house, u64::from(number - 1) * 10);
         // It has not heard the answer.
         gateway.push(&frame);
         assert!(
@@ -217,6 +217,13 @@ readings = {{ every = "1 h", resolution = "1 L" }}
             house.said()
         );
         counts(&house, u64::from(number - 1) * 10);
+        house.kill();
+        house.up();
+        assert_eq!(
+            counts(&house, u64::from(number - 1) * 10),
+            read_ns,
+            "it was read before, and not once more"
+        );
         house.kill();
     }
 }
@@ -235,11 +242,12 @@ fn confirmed(counter: u32, payload: &[u8]) -> Vec<u8> {
     draft.seal(&keys, Radio::default()).unwrap()
 }
 
-/// So many litres have passed, and no other number was seen before.
-fn counts(house: &House, litres: u64) {
+/// So many litres have passed, and no other number was seen before. Returns when the register was read last, ns.
+fn counts(house: &House, litres: u64) -> u64 {
     let state = house.wait("the meter", 20, |state| state.meters.contains_key("gas"));
     let gas = &state.meters["gas"];
     assert_eq!(gas.volume_ul, litres * 1_000_000, "{gas:?}");
+    gas.last_pulse_ns
 }
 
 /// A meter of LwM2M forgets what is acknowledged.
@@ -295,15 +303,17 @@ readings = {{ every = "1 h", resolution = "1 L" }}
     socket.send(&first.encode().unwrap()).unwrap();
     house.wait("a reading", 20, |state| field(state, "gas", "volume").is_some());
     for number in 1..5u16 {
-        ask(&telling(
-            Type::Confirmable,
-            100 + number,
-            1 + u32::from(number),
-            10_000 + 150 * u32::from(number),
-        ));
+        let litres = 150 * u32::from(number);
+        let told = telling(Type::Confirmable, 100 + number, 1 + u32::from(number), 10_000 + litres);
+        ask(&told);
         house.kill();
         house.up();
-        counts(&house, 150 * u64::from(number));
+        let read_ns = counts(&house, litres.into());
+        // The acknowledgement was lost: it comes again, and is what was read before.
+        ask(&told);
+        house.kill();
+        house.up();
+        assert_eq!(counts(&house, litres.into()), read_ns, "it is no reading of now");
     }
     house.kill();
 }

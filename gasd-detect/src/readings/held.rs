@@ -26,6 +26,17 @@ pub(super) struct Sure {
 }
 
 impl Readings {
+    /// Whether the newest reading, be it one that waits, showed this, but for rounding. What a meter tells once more, since
+    /// it was not told that it was heard, is that reading then: it says nothing of the time since, and confirms nothing.
+    #[must_use]
+    pub fn has_shown(&self, register_ul: u64) -> bool {
+        let waits_ul = self.held.map(|held| held.register_ul);
+        let newest_ul = waits_ul.or_else(|| self.last.map(|(last_ul, _)| last_ul));
+        // A register that was exchanged may begin where the last one ended.
+        let is_same = |newest_ul| self.register().moved(newest_ul, register_ul, None) == Move::Forward(0);
+        !self.exchanged && newest_ul.is_some_and(is_same)
+    }
+
     /// What a held reading was worth, by the one after it.
     pub(super) fn release(&mut self, held: Held, register_ul: u64, t_ns: u64, say: &mut dyn FnMut(Verdict)) {
         // Both are of one clock, whatever was before them.

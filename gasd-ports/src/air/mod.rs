@@ -81,6 +81,8 @@ pub enum Event {
         t_ns: u64,
         /// What it says.
         reading: Box<Reading>,
+        /// It is what the meter said last before a restart, since it was not answered then: it may have been read.
+        again: bool,
     },
     /// Something of a meter was heard and is not read.
     Failed {
@@ -113,11 +115,12 @@ impl fmt::Debug for Event {
     /// What is kept of a meter is not shown, for it may hold keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read { key, t_ns, reading } => f
+            Self::Read { key, t_ns, reading, again } => f
                 .debug_struct("Read")
                 .field("key", key)
                 .field("t_ns", t_ns)
                 .field("reading", reading)
+                .field("again", again)
                 .finish(),
             Self::Failed { key, t_ns, error, raw } => {
                 let raw = gasd_meters::hex::Hex(raw).to_string();

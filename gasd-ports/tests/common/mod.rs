@@ -46,6 +46,15 @@ pub fn readings(outputs: &[Output]) -> Vec<(u64, &Reading)> {
         .collect()
 }
 
+/// Whether each reading among outputs may have been told before a restart.
+pub fn again(outputs: &[Output]) -> Vec<bool> {
+    let again = |output: &Output| match output {
+        Output::Event(Event::Read { again, .. }) => Some(*again),
+        _ => None,
+    };
+    outputs.iter().filter_map(again).collect()
+}
+
 /// The volumes among outputs, µL.
 pub fn volumes(outputs: &[Output]) -> Vec<i64> {
     let volume = |reading: &Reading| reading.get(Kind::Volume)?.volume_ul().ok();

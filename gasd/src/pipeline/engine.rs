@@ -136,6 +136,13 @@ impl Engine {
                     stale = true;
                     unsaved = true;
                 }
+                Ok(Input::ReadAgain(reading, place, slip)) => {
+                    self.read_again(reading);
+                    drop(place);
+                    hurry.want(slip);
+                    stale = true;
+                    unsaved = true;
+                }
                 Ok(Input::Health(line, health)) => {
                     if let Some(&Some(at)) = by_line.get(line as usize) {
                         self.meters[at].health = health;
@@ -225,6 +232,14 @@ impl Engine {
         let Some(at) = self.meters.iter().position(|meter| meter.key() == key) else { return };
         let (_, found) = self.meters[at].reading(register_ul, t_ns, now());
         found.iter().for_each(|verdict| self.verdict(at, verdict));
+    }
+
+    /// Takes in what a register showed, unless that is known already: its meter has told it before.
+    fn read_again(&mut self, reading: queue::Reading) {
+        let is_it = |meter: &&MeterRun| meter.key() == reading.key;
+        if !self.meters.iter().find(is_it).is_some_and(|meter| meter.has_shown(reading.register_ul)) {
+            self.reading(reading);
+        }
     }
 
     /// Gives the totals to the writer, as the push that is returned.

@@ -35,6 +35,8 @@ pub enum Input {
     Event(Event),
     /// What a meter's register showed, its place among those that may wait, and who waits until the disk has it.
     Reading(Reading, Place, Option<Slip>),
+    /// The same of a meter that says once more what it may have said before a restart, as nobody answered it then.
+    ReadAgain(Reading, Place, Slip),
     /// What is wrong with a meter's line, `None` when it is well again. By the line's index in the
     /// filter, which stays when the configuration changes.
     Health(u32, Option<String>),
@@ -132,6 +134,13 @@ impl Queue {
     pub fn push_reading_at_once(&self, reading: Reading) -> Slip {
         let slip = Slip::default();
         self.hand_in(reading, Some(slip.clone()));
+        slip
+    }
+
+    /// The same for one that may have been handed in before a restart.
+    pub fn push_reading_again(&self, reading: Reading) -> Slip {
+        let slip = Slip::default();
+        self.push_wait(Input::ReadAgain(reading, Places::take(&self.readings), slip.clone()));
         slip
     }
 

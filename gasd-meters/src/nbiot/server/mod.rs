@@ -90,6 +90,8 @@ pub enum Event {
         content: Content,
         /// Whether something newer of the same has come before.
         late: bool,
+        /// Whether it is what was told last before a restart: it may have been read then.
+        again: bool,
     },
     /// A client does not tell what it was asked for.
     Refused {

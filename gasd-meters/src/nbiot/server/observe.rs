@@ -26,19 +26,32 @@ pub struct Observation {
     pub(super) restored: bool,
 }
 
+/// How something that is told stands to what was told before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coming {
+    /// It is newer.
+    New,
+    /// It is the last one that was known before a restart: it may have been read then, or not.
+    Again,
+    /// Something newer came before it.
+    Late,
+}
+
 impl Observation {
-    /// Takes in a number; whether something newer came before it.
-    fn is_late(&mut self, number: u32, now_ns: u64) -> bool {
+    /// Takes in a number.
+    fn take(&mut self, number: u32, now_ns: u64) -> Coming {
         let ahead = number.wrapping_sub(self.number) & 0x00FF_FFFF;
-        // The number is kept before what it came with is read. One that was read already shows the same register once more:
-        // that does less harm than a telling that is acknowledged, and so forgotten by the client, and never read.
-        let again = ahead == 0 && self.restored;
-        let newer =
-            again || (ahead != 0 && ahead < 0x0080_0000) || now_ns.saturating_sub(self.heard_ns) > FRESH_NS;
-        if newer {
-            (self.number, self.heard_ns, self.restored) = (number, now_ns, false);
-        }
-        !newer
+        // The number is kept before what it came with is read. One that was read already is told once more, and said to be so:
+        // a telling that is acknowledged, and so forgotten by the client, and never read would be lost.
+        let coming = if ahead == 0 && self.restored {
+            Coming::Again
+        } else if (ahead != 0 && ahead < 0x0080_0000) || now_ns.saturating_sub(self.heard_ns) > FRESH_NS {
+            Coming::New
+        } else {
+            return Coming::Late;
+        };
+        (self.number, self.heard_ns, self.restored) = (number, now_ns, false);
+        coming
     }
 }
 
@@ -56,7 +69,7 @@ pub struct Pending {
     arrived: bool,
     /// For the next block of something that is being told.
     block: bool,
-    late: bool,
+    coming: Coming,
 }
 
 impl Client {
@@ -86,7 +99,7 @@ impl Server {
             return;
         }
         if let Some(path) = client.wanted(&wanted) {
-            self.ask(now_ns, from, path, None, false, out);
+            self.ask(now_ns, from, path, None, Coming::New, out);
         }
     }
 
@@ -97,7 +110,7 @@ impl Server {
         to: SocketAddr,
         path: Path,
         block: Option<Block>,
-        late: bool,
+        coming: Coming,
         out: &mut Vec<Output>,
     ) {
         let (id, token, wait_ns) = (self.next_id(), self.next_token(), self.settings.answer_ns);
@@ -122,7 +135,7 @@ impl Server {
             due_ns,
             arrived: false,
             block: block.is_some(),
-            late,
+            coming,
         };
         if let Some(client) = self.client_at(to) {
             client.pending = Some(pending);
@@ -173,10 +186,10 @@ impl Server {
         let asked = client.pending.take_if(|pending| has_token(&pending.token));
         let told = client.observations.iter_mut().find(|other| has_token(&other.token));
         let number = message.number(option::OBSERVE);
-        let (path, late, block) = match (&asked, told) {
-            (Some(asked), _) => (asked.path, asked.late, asked.block),
+        let (path, coming, block) = match (&asked, told) {
+            (Some(asked), _) => (asked.path, asked.coming, asked.block),
             // Without a number it is the last one of its kind: the client tells no more of it.
-            (None, Some(told)) => (told.path, number.is_some_and(|n| told.is_late(n, now_ns)), false),
+            (None, Some(told)) => (told.path, number.map_or(Coming::New, |n| told.take(n, now_ns)), false),
             (None, None) => return false,
         };
         if message.code != Code::CONTENT || (asked.is_none() && number.is_none()) {
@@ -198,7 +211,7 @@ impl Server {
             (Some(_), None) if !block => client.refuse(path),
             _ => {}
         }
-        self.content(now_ns, from, path, late, message, out);
+        self.content(now_ns, from, path, coming, message, out);
         true
     }
 
@@ -208,7 +221,7 @@ impl Server {
         now_ns: u64,
         from: SocketAddr,
         path: Path,
-        late: bool,
+        coming: Coming,
         message: Message,
         out: &mut Vec<Output>,
     ) {
@@ -229,7 +242,7 @@ impl Server {
                 {
                     // It changed while it was fetched: one body is not made of two.
                     let first = Block { number: 0, more: false, ..block };
-                    self.ask(now_ns, from, path, Some(first), late, out);
+                    self.ask(now_ns, from, path, Some(first), coming, out);
                     return;
                 }
                 let pushed = block.map(|block| (block, body.1.push(block, &message.payload)));
@@ -237,7 +250,7 @@ impl Server {
                     Some((_, Ok(Some(whole)))) => whole,
                     Some((block, Ok(None))) => {
                         let next = Block { number: block.number + 1, more: false, ..block };
-                        self.ask(now_ns, from, path, Some(next), late, out);
+                        self.ask(now_ns, from, path, Some(next), coming, out);
                         return;
                     }
                     Some((_, Err(_))) | None => {
@@ -252,7 +265,14 @@ impl Server {
         };
         client.body = None;
         let content = Content::of(format, whole);
-        out.push(Output::Event(Event::Said { endpoint: client.endpoint.clone(), path, content, late }));
+        let (late, again) = (coming == Coming::Late, coming == Coming::Again);
+        out.push(Output::Event(Event::Said {
+            endpoint: client.endpoint.clone(),
+            path,
+            content,
+            late,
+            again,
+        }));
     }
 
     pub(super) fn send_again(&mut self, now_ns: u64, out: &mut Vec<Output>) {

@@ -112,7 +112,7 @@ impl Network {
             && let Some(opened) = open_again(&self.settings, member, received, frame)
             && let Some(place) = place
         {
-            self.told(now_ns, place, &opened, received, out);
+            self.told(now_ns, place, &opened, received, true, out);
         }
         if let Some((windows, answer)) = answer {
             out.extend(self.gateways.send(now_ns, &self.settings, key, windows, answer));
@@ -162,19 +162,20 @@ impl Network {
         let bytes = memory::write(member);
         out.push(Output::Event(Event::Memory { key: member.key, bytes }));
         let key = member.key;
-        self.told(now_ns, place, &opened, received, out);
+        self.told(now_ns, place, &opened, received, false, out);
         if let Some((windows, answer)) = answer {
             out.extend(self.gateways.send(now_ns, &self.settings, key, windows, answer));
         }
     }
 
-    /// Tells what a frame says.
+    /// Tells what a frame says; `again`: it may have been told before a restart.
     fn told(
         &mut self,
         now_ns: u64,
         place: usize,
         opened: &Opened,
         received: &Received,
+        again: bool,
         out: &mut Vec<Output>,
     ) {
         let Some(member) = self.members.get_mut(place) else { return };
@@ -187,7 +188,7 @@ impl Network {
                     // What was before this clock began has no time on it.
                     let Some(t_ns) = now_ns.checked_sub(age_ns) else { continue };
                     self.counts.read = self.counts.read.saturating_add(1);
-                    out.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading) }));
+                    out.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading), again }));
                 }
             }
             Err(error) => self.failed(now_ns, key, error, &received.frame, out),

@@ -106,8 +106,8 @@ impl Lwm2m {
         for output in done {
             match output {
                 nbiot::Output::Send(to, bytes) => sent.push(self.send(now_ns, to, bytes)),
-                nbiot::Output::Event(nbiot::Event::Said { endpoint, path, content, late }) => {
-                    self.said(now_ns, &endpoint, path, &content, late, &mut told);
+                nbiot::Output::Event(nbiot::Event::Said { endpoint, path, content, late, again }) => {
+                    self.said(now_ns, &endpoint, path, &content, [late, again], &mut told);
                 }
                 nbiot::Output::Event(nbiot::Event::Rejected(..)) => {
                     self.counts.garbage = self.counts.garbage.saturating_add(1);
@@ -161,7 +161,7 @@ impl Lwm2m {
         endpoint: &str,
         path: Path,
         content: &Content,
-        late: bool,
+        [late, again]: [bool; 2],
         told: &mut Vec<Output>,
     ) {
         self.counts.heard = self.counts.heard.saturating_add(1);
@@ -198,7 +198,7 @@ impl Lwm2m {
                     let age_ns = age_s.saturating_add(kept_s).saturating_mul(SECOND_NS);
                     let Some(t_ns) = now_ns.checked_sub(age_ns) else { continue };
                     self.counts.read = self.counts.read.saturating_add(1);
-                    told.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading) }));
+                    told.push(Output::Event(Event::Read { key, t_ns, reading: Box::new(reading), again }));
                 }
             }
             Err(error) => told.push(self.failed(now_ns, key, error, device::bytes(content).to_vec())),

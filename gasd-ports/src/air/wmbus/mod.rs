@@ -180,7 +180,7 @@ impl Wmbus {
                 // The counter first: without it a recorded telegram would be new after a restart.
                 out.extend(memory.map(|bytes| Output::Event(Event::Memory { key, bytes: bytes.into() })));
                 let has_open_volume = drop_unprotected(&mut reading);
-                out.push(Output::Event(Event::Read { key, t_ns: now_ns, reading }));
+                out.push(Output::Event(Event::Read { key, t_ns: now_ns, reading, again: false }));
                 if has_open_volume {
                     self.counts.failed = self.counts.failed.saturating_add(1);
                     let (error, raw) = (OPEN_VOLUME, framed.raw.clone());

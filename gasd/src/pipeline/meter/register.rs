@@ -40,6 +40,12 @@ impl MeterRun {
         (Some(taken), found)
     }
 
+    /// Whether its newest reading showed this, so that it says nothing new when it is told once more.
+    #[must_use]
+    pub fn has_shown(&self, register_ul: u64) -> bool {
+        self.detector.register().is_some_and(|readings| readings.has_shown(register_ul))
+    }
+
     /// Goes on from the reading up to which the total goes: what was learned may be older, and the clock another.
     /// A meter that is not read forgets it, because its register moves on meanwhile.
     pub fn resume(&mut self, now: Now) {

@@ -119,6 +119,22 @@ fn after_a_reboot_what_passed_is_counted_and_no_rate_follows() {
     assert_eq!((litres(&again), again.read_ns(), found.len()), (8_001, Some(90 * S), 0));
 }
 
+/// Also where what was learned is older than the total.
+#[test]
+fn after_a_crash_the_last_reading_is_known_when_it_is_told_again() {
+    let config = minutely();
+    let mut meter = fresh(&config);
+    assert!(!meter.has_shown(0));
+    read(&mut meter, 1_000, 60 * S);
+    let bytes = meter.learned(at(60 * S));
+    read(&mut meter, 1_010, 120 * S);
+    let base = meter.base([0, 0], 0).0;
+    let mut again = MeterRun::new(&config, 0, base);
+    again.recall(&bytes, at(130 * S)).unwrap();
+    again.resume(at(130 * S));
+    assert_eq!([1_000, 1_010, 1_020].map(|litres| again.has_shown(litres * L)), [false, true, false]);
+}
+
 #[test]
 fn another_meter_behind_the_same_id_goes_on_with_the_total() {
     let pulses =

@@ -194,7 +194,12 @@ pub(super) fn teller(desk: &Desk, port: &str, words: fn(&Error) -> String, is_an
     Box::new(move |told| {
         match told {
             Told::Answering { key, until_ns } => return desk.may_answer(key, until_ns),
-            Told::Event(Event::Read { key, t_ns, reading }) => desk.heard(key, t_ns, &reading, is_answered),
+            Told::Event(Event::Read { key, t_ns, reading, again: true }) => {
+                desk.heard_again(key, t_ns, &reading)
+            }
+            Told::Event(Event::Read { key, t_ns, reading, .. }) => {
+                desk.heard(key, t_ns, &reading, is_answered)
+            }
             Told::Event(Event::Failed { key, t_ns, error, raw }) => {
                 desk.failed_as(key, t_ns, error, &raw, words(&error));
             }

@@ -83,6 +83,17 @@ pub struct Place {
     pub asked: bool,
 }
 
+/// Whether a meter is told that it was heard, and forgets what it said.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// It is not.
+    None,
+    /// It is.
+    First,
+    /// It is, and says it once more since it was not before a restart, as far as it knows.
+    Again,
+}
+
 /// Where ports report to.
 #[derive(Clone)]
 pub struct Desk(pub(super) Arc<Inner>);
@@ -203,10 +214,10 @@ impl Desk {
 
     /// A meter was read.
     pub fn read(&self, key: u64, t_ns: u64, reading: &Reading, oddities: Oddities) {
-        self.take(key, t_ns, reading, oddities, false);
+        self.take(key, t_ns, reading, oddities, Answer::None);
     }
 
-    fn take(&self, key: u64, t_ns: u64, reading: &Reading, oddities: Oddities, at_once: bool) {
+    fn take(&self, key: u64, t_ns: u64, reading: &Reading, oddities: Oddities, answer: Answer) {
         let mut register = None;
         let mut says: Option<(String, Option<Valve>)> = None;
         self.change(key, |on| {
@@ -227,10 +238,12 @@ impl Desk {
             self.0.valves.read(&id, valve);
         }
         let register = register.map(|register_ul| Register { key, register_ul, t_ns });
-        match register {
-            Some(register) if at_once => self.await_reading(key, self.0.queue.push_reading_at_once(register)),
-            Some(register) => _ = self.0.queue.push_reading(register),
-            None => {}
+        if let Some(register) = register {
+            match answer {
+                Answer::None => _ = self.0.queue.push_reading(register),
+                Answer::First => self.await_reading(key, self.0.queue.push_reading_at_once(register)),
+                Answer::Again => self.await_reading(key, self.0.queue.push_reading_again(register)),
+            }
         }
         self.write_latest(key, t_ns, false);
     }
@@ -238,9 +251,18 @@ impl Desk {
     /// A meter said something by itself. It need not be its register: batteries and alarms come, too. `is_answered`: it is
     /// told that it was heard, and forgets what it said.
     pub fn heard(&self, key: u64, t_ns: u64, reading: &Reading, is_answered: bool) {
+        self.said(key, t_ns, reading, if is_answered { Answer::First } else { Answer::None });
+    }
+
+    /// A meter said once more what it may have said before a restart, as it was not told then that it was heard.
+    pub fn heard_again(&self, key: u64, t_ns: u64, reading: &Reading) {
+        self.said(key, t_ns, reading, Answer::Again);
+    }
+
+    fn said(&self, key: u64, t_ns: u64, reading: &Reading, answer: Answer) {
         self.settle(key);
         if reading.fields.iter().any(|field| VOLUMES.contains(&field.kind)) {
-            self.take(key, t_ns, reading, Oddities::default(), is_answered);
+            self.take(key, t_ns, reading, Oddities::default(), answer);
         } else {
             self.change(key, |on| show::read(&mut on.state, t_ns, reading, Oddities::default()));
         }

@@ -308,3 +308,29 @@ fn commands_at_work_follow_meters_that_have_exchanged_their_ids() {
     let rows: Vec<_> = rows.iter().map(|(key, row)| (key.as_str(), row.to_vec())).collect();
     assert_eq!(rows, [("moving:x", row(2, c)), ("moving:y", row(2, a)), ("moving:z", vec![0])]);
 }
+
+#[test]
+fn what_may_have_been_read_before_a_restart_is_handed_in_as_such() {
+    use gasd_ports::air as ports_air;
+    let dir = tempfile::tempdir().unwrap();
+    let writer = Writer::start(Store::open(&dir.path().join("state.redb")).unwrap()).unwrap();
+    let (queue, engine) = Queue::new();
+    let (changes, _) = tokio::sync::mpsc::channel(8);
+    let desk = Desk::new(queue, Shared::default(), changes, writer.handle(), ValveDesk::default(), &[]);
+    desk.place(&[place("flat", 7, "")]);
+    let mut told = super::super::air::teller(&desk, "cellar", Error::to_string, true);
+    for (t_ns, again) in [(1, true), (2, false)] {
+        let event = ports_air::Event::Read { key: 7, t_ns, reading: Box::new(litres(5)), again };
+        told(ports_air::Told::Event(event));
+    }
+    let readings = engine.try_iter().filter_map(|input| match input {
+        Input::Reading(reading, _, slip) => Some((reading.t_ns, false, slip.is_some())),
+        Input::ReadAgain(reading, ..) => Some((reading.t_ns, true, true)),
+        _ => None,
+    });
+    assert_eq!(readings.collect::<Vec<_>>(), [(1, true, true), (2, false, true)]);
+    // It is answered all the same, once it is on the disk.
+    assert!(!desk.may_answer(7, in_ms(0)));
+    drop((told, desk));
+    writer.stop().unwrap();
+}
