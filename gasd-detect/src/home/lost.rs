@@ -17,6 +17,7 @@ impl Home {
         let unseen_ns = if at_ns == 0 { 0 } else { at_ns.saturating_sub(self.seen_ns(at_ns)) };
         self.gather.forget();
         self.base.forget(at_ns);
+        self.oddity.lose();
         self.last_ns = None;
         self.lost_ns = at_ns.max(1);
         if unseen_ns >= UNSEEN_REST_NS {
@@ -52,7 +53,6 @@ impl Home {
         self.forget(0);
         self.lose_uses();
         self.hours.shift(by_ns);
-        self.oddity.shift(by_ns);
         self.rest.shift(by_ns);
         self.sensitivity.shift(by_ns);
         // Nobody watched until it is looked at again.
