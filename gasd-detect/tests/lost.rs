@@ -120,6 +120,11 @@ fn time_that_nobody_watched_is_not_credited() {
     off.clock_moved(by);
     assert_eq!(credited(off, now, CIVIL - by), 0.0);
 
+    // The same boot, in which nobody looked.
+    let mut off = Engine::restore(config(L, Profile::EuG4), &engine.save()).expect("its own state");
+    off.clock_moved(0);
+    assert_eq!(credited(off, at_ns + five + 10 * 3600 * SECOND, CIVIL), 0.0);
+
     // A clock that was behind for as long is set.
     assert_eq!(credited(engine.clone(), at_ns - 5 * 3600 * SECOND, CIVIL + five.cast_signed()), 0.0);
 
