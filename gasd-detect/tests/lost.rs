@@ -120,6 +120,11 @@ fn time_that_nobody_watched_is_not_credited() {
     off.clock_moved(by);
     assert_eq!(credited(off, now, CIVIL - by), 0.0);
 
+    // The same boot, in which nobody looked.
+    let mut off = Engine::restore(config(L, Profile::EuG4), &engine.save()).expect("its own state");
+    off.clock_moved(0);
+    assert_eq!(credited(off, at_ns + five + 10 * 3600 * SECOND, CIVIL), 0.0);
+
     // A clock that was behind for as long is set.
     assert_eq!(credited(engine.clone(), at_ns - 5 * 3600 * SECOND, CIVIL + five.cast_signed()), 0.0);
 
@@ -143,4 +148,75 @@ fn while_the_clock_is_not_set_no_hour_is_quiet() {
     assert_eq!(supper(Some(CIVIL), 64_800.0), []);
     let night: Vec<Kind> = supper(Some(CIVIL), 10_800.0).iter().map(|v| v.kind).collect();
     assert_eq!(night, [Kind::UnusualHour]);
+}
+
+/// Verdicts of a use of `use_s` at `flow` m³/h at two in the morning: watched throughout, and with a break of `gap_s` from
+/// its second `cut_s` on, of which no pulse is known, as a restart, a clock that is set by a second, a reboot, and
+/// pulses that were lost.
+fn broken(
+    home: &Engine,
+    start: u64,
+    (flow, use_s): (f64, f64),
+    cut_s: u64,
+    gap_s: u64,
+) -> (usize, [usize; 4]) {
+    let times = pulses(&[(7_260.0, 0.0), (use_s, flow)], L, 0.0, start);
+    let cut = start + (7_260 + cut_s) * SECOND;
+    let up = cut + gap_s * SECOND;
+    let (before, rest) = times.split_at(times.partition_point(|t| *t < cut));
+    let after = &rest[rest.partition_point(|t| *t <= up)..];
+    let mut one = home.clone();
+    let said = run(&mut one, before, 0).len();
+    let moved = |by: i64| {
+        let mut engine = Engine::restore(config(L, Profile::EuG4), &one.save()).expect("its own state");
+        engine.clock_moved(by);
+        engine.set_civil_offset(CIVIL - by);
+        let after: Vec<u64> = after.iter().map(|t| t.wrapping_add_signed(by)).collect();
+        said + run(&mut engine, &after, 0).len()
+    };
+    let by_clock = [0, -SECOND.cast_signed(), 35 * SECOND.cast_signed() - up.cast_signed()].map(moved);
+    let mut lost = one.clone();
+    lost.missed((rest.len() - after.len()) as u64, up);
+    let lost = said + run(&mut lost, after, 0).len();
+    (said + run(&mut one, rest, 0).len(), [by_clock[0], by_clock[1], by_clock[2], lost])
+}
+
+#[test]
+fn no_break_makes_a_shower_a_strange_use_or_hides_one() {
+    let (home, start) = learned();
+    for (shape, told) in [((1.5, 420.0), 0), ((1.5, 600.0), 0), ((0.3, 3600.0), 1)] {
+        for gap_s in [0, 5, 45, 90] {
+            for cut_s in [40, 65, 100, 155, 200, 245] {
+                let found = broken(&home, start, shape, cut_s, gap_s);
+                assert_eq!(found, (told, [told; 4]), "{shape:?}, from {cut_s} s on for {gap_s} s");
+            }
+        }
+    }
+}
+
+/// Showers that break are no flows that the home has: the next strange use is as strange as before.
+#[test]
+fn no_flow_is_learned_of_a_use_with_missed_pulses() {
+    let (home, start) = learned();
+    let day = 86_400 * SECOND;
+    let leak = |breaks: bool| {
+        let mut engine = home.clone();
+        for i in 0..8 * 15 {
+            // From eight in the morning to ten in the evening, for so long unseen that its mean is that of the leak.
+            let at_ns = start + i / 8 * day + (8 + i % 8 * 2) * 3600 * SECOND;
+            let times = pulses(&[(600.0, 1.5)], L, 0.0, at_ns);
+            let (first, last) = times.split_at(60);
+            run(&mut engine, first, 0);
+            if breaks {
+                engine.missed(1, first[59] + SECOND);
+            }
+            let late = if breaks { 540 * SECOND } else { 0 };
+            run(&mut engine, &last.iter().map(|t| t + late).collect::<Vec<_>>(), 0);
+        }
+        let leak = pulses(&[(7_260.0, 0.0), (3600.0, 0.457)], L, 0.0, start + 15 * day);
+        run(&mut engine, &leak, 0).iter().map(|v| (v.kind, v.decided_ns)).collect::<Vec<_>>()
+    };
+    let said = leak(false);
+    assert_eq!(said.iter().map(|v| v.0).collect::<Vec<_>>(), [Kind::UnusualHour]);
+    assert_eq!(leak(true), said);
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::home::{CIVIL, L, learned};
+use common::home::{CIVIL, L, days, learned};
 use common::{SECOND, cases, pulses, run};
 use gasd_detect::{Engine, EngineConfig, Profile, Verdict};
 use proptest::prelude::*;
@@ -106,9 +106,72 @@ fn restored_within_a_slow_use_it_is_told_as_soon() {
     let slow = pulses(&[(68_460.0, 0.0), (7200.0, 0.13)], L, 0.0, start);
     let (before, after) = slow.split_at(slow.partition_point(|t| *t < start + 72_300 * SECOND));
     assert_eq!(run(&mut one, before, 0), []);
-    let mut other = Engine::restore(common::config(L, Profile::EuG4), &one.save()).unwrap();
-    other.set_civil_offset(CIVIL);
+    let restored = || Engine::restore(config(L), &one.save()).unwrap();
+    let [mut same, mut another] = [restored(), restored()];
+    another.clock_moved(0);
+    [&mut same, &mut another].into_iter().for_each(|engine| engine.set_civil_offset(CIVIL));
     let said = run(&mut one, after, 0);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert_eq!(run(&mut other, after, 0), said);
+    assert_eq!(run(&mut same, after, 0), said);
+    // Its windows begin anew.
+    let told = run(&mut another, after, 0);
+    assert_eq!(
+        told.iter().map(|v| (v.kind, v.decided_ns)).collect::<Vec<_>>(),
+        [(said[0].kind, said[0].decided_ns)]
+    );
+}
+
+/// As the daemon restarts: it says that the clock is the same. With pulses of 10 L one that is not counted is minutes.
+#[test]
+fn another_process_on_the_same_clock_forgets_no_slow_use() {
+    const TEN: u64 = 10 * L;
+    let mut home = Engine::new(config(TEN));
+    home.set_civil_offset(CIVIL);
+    assert_eq!(run(&mut home, &pulses(&days(40, 0.0), TEN, 0.0, 0), 0), []);
+    let start = 40 * 86_400 * SECOND;
+    let mut told = 0;
+    for flow in [0.25, 0.13, 0.1] {
+        // From 2:01 on.
+        let slow = pulses(&[(7_260.0, 0.0), (3.0 * 3600.0, flow)], TEN, 0.0, start);
+        for minute in [2, 5, 17, 29] {
+            let cut = start + (7_260 + minute * 60) * SECOND;
+            let (before, after) = slow.split_at(slow.partition_point(|t| *t < cut));
+            let mut one = home.clone();
+            assert_eq!(run(&mut one, before, 0), []);
+            let mut watched = before.last().copied().unwrap_or(start);
+            // What a pulse that is due brings comes after it.
+            while watched + SECOND < after[0].min(cut) {
+                watched += SECOND;
+                assert_eq!(one.tick(watched), None);
+            }
+            let mut other = Engine::restore(config(TEN), &one.save()).unwrap();
+            other.clock_moved(0);
+            other.set_civil_offset(CIVIL);
+            // It takes some seconds.
+            let up = (watched + 5 * SECOND).min(after[0]);
+            let said = [&mut one, &mut other].map(|engine| {
+                let now = (0..).map(|s| up + s * SECOND).take_while(|now| *now < after[0]);
+                assert_eq!(now.filter_map(|now| engine.tick(now)).count(), 0);
+                run(engine, after, 0).iter().take(1).map(|v| (v.kind, v.decided_ns)).collect::<Vec<_>>()
+            });
+            assert_eq!(said[0], said[1], "{flow} m³/h, minute {minute}");
+            told += said[0].len();
+        }
+    }
+    assert_eq!(told, 12);
+}
+
+/// What an engine that runs is told of its clock is no restart: a copy of it, for pulses of another source, knows the home
+/// and not the use under way.
+#[test]
+fn a_copy_that_is_told_so_forgets_what_is_under_way() {
+    let (mut one, start) = learned();
+    let slow = pulses(&[(7_260.0, 0.0), (3600.0, 0.25)], L, 0.0, start);
+    let (before, after) = slow.split_at(60);
+    assert_eq!(run(&mut one, before, 0), []);
+    let mut other = one.clone();
+    other.clock_moved(0);
+    let [told, later] = [&mut one, &mut other].map(|engine| run(engine, after, 0)[0].decided_ns);
+    // The next pulse is the first, and the flow counts from the one after it.
+    assert!(later > told + 10 * SECOND, "{told} {later}");
 }

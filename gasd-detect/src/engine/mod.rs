@@ -18,6 +18,8 @@ mod polled;
 mod say;
 mod tell;
 
+use outlive::SinceStored;
+
 /// Thresholds over 1 s, 5 s and 30 s, m³/h. Cooking takes 0.2–0.8, a boiler 1–2.8, a tankless
 /// heater up to 4.5; a hose that comes off passes 8–10.
 pub const DEFAULT_THRESHOLDS_M3_PER_H: [f64; 3] = [5.0, 3.2, 1.8];
@@ -87,6 +89,7 @@ pub struct Engine {
     /// The pulses are drawn between readings so far apart, ns; 0 is a meter's own pulses.
     poll_ns: u64,
     advisor: Advisor,
+    since_stored: SinceStored,
 }
 
 const _: () = assert!(size_of::<Engine>() <= 9216, "64 engines must fit into 576 KB");
@@ -112,6 +115,7 @@ impl Engine {
             waiting: Waiting::default(),
             poll_ns: 0,
             advisor: Advisor::default(),
+            since_stored: SinceStored::default(),
         }
     }
 
@@ -215,6 +219,7 @@ impl Engine {
         } else {
             t_ns.max(last_ns)
         };
+        self.resume(t_ns);
         let interval = self.track.accept(t_ns);
         // What was drawn between readings was checked against what gas can pass before, and no contact made it.
         if let Some(interval) = interval.filter(|_| self.poll_ns == 0) {
@@ -265,6 +270,7 @@ impl Engine {
 
     /// Time passes: call it at least once a second, after the pulses up to `now_ns`.
     pub fn tick(&mut self, now_ns: u64) -> Option<Verdict> {
+        self.resume(now_ns);
         self.track.idle(now_ns);
         let finding = self.episode.on_time(now_ns, &self.track, &self.thresholds);
         let broken = self.inputs.judge(now_ns, &self.rules);

@@ -7,6 +7,18 @@ use crate::windows::episode::Episode;
 use crate::windows::implausible::Implausible;
 use crate::windows::track::Track;
 
+/// What an engine has seen since its state was stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum SinceStored {
+    /// Something: it runs.
+    #[default]
+    Seen,
+    /// Nothing: it was restored.
+    Nothing,
+    /// Nothing, in another process on the same clock.
+    Restarted,
+}
+
 impl Engine {
     /// The state as bytes, at most 4 KiB; what waits to be said is not in it.
     #[must_use]
@@ -56,20 +68,42 @@ impl Engine {
             from.is_empty().then_some(())
         };
         load().ok_or(StateError::Damaged)?;
+        engine.since_stored = SinceStored::Nothing;
         Ok(engine)
     }
 
     /// The clock is another one since the state was saved: what it called t is now t + `by_ns`. Windows and
     /// open intervals are forgotten, what was learned stays.
+    ///
+    /// With 0 an engine that was just restored has another process and the same clock: a use under way goes on, unless
+    /// the first pulse or tick shows that pulses were missed or that nobody watched for long. One that runs forgets
+    /// what is under way, as with any other clock.
     pub fn clock_moved(&mut self, by_ns: i64) {
         let limit = limit(self.max_flow_ul_per_h, self.thresholds);
         self.track = Track::new(self.pulse_volume_ul, limit);
         self.episode = Episode::default();
         self.implausible = Implausible::default();
         self.storm_said_ns = None;
-        self.home.shift(by_ns);
+        // Pulses that were drawn between readings have times that readings give them.
+        if by_ns == 0 && self.poll_ns == 0 && self.since_stored != SinceStored::Seen {
+            self.since_stored = SinceStored::Restarted;
+        } else {
+            self.since_stored = SinceStored::Seen;
+            self.home.shift(by_ns);
+        }
         self.advisor.forget();
         self.inputs = self.inputs.restarted();
+    }
+
+    /// Time has come to `now_ns`, with a pulse or without.
+    #[inline]
+    pub(super) fn resume(&mut self, now_ns: u64) {
+        if self.since_stored == SinceStored::Seen {
+            return;
+        }
+        if core::mem::take(&mut self.since_stored) == SinceStored::Restarted {
+            self.home.resume(now_ns, self.pulse_volume_ul);
+        }
     }
 }
 

@@ -2,14 +2,19 @@
 //! What becomes of a use under way when pulses were lost or the clock is another one: nobody knows when it ended, so
 //! it is neither held against the home nor learned.
 
-use super::Home;
 use super::steps::Steps;
+use super::{Home, UNKNOWN_STOP_NS};
 use crate::units::SECOND_NS;
 
 /// A use is not believed to have gone on for so long unseen, ns.
 const UNSEEN_USE_NS: u64 = 1800 * SECOND_NS;
 /// In so long unseen the gas may have rested, ns.
 const UNSEEN_REST_NS: u64 = 3600 * SECOND_NS;
+/// A restart takes no longer, ns.
+const RESTART_NS: u64 = 60 * SECOND_NS;
+/// A pulse that comes after so many times the time that it was due in is not the next one. A diaphragm meter's intervals
+/// differ by less.
+const LATE: f32 = 1.5;
 
 impl Home {
     /// Pulses came, the last of them by `at_ns`, whose times are not known.
@@ -17,6 +22,7 @@ impl Home {
         let unseen_ns = if at_ns == 0 { 0 } else { at_ns.saturating_sub(self.seen_ns(at_ns)) };
         self.gather.forget();
         self.base.forget(at_ns);
+        self.oddity.lose();
         self.last_ns = None;
         self.lost_ns = at_ns.max(1);
         if unseen_ns >= UNSEEN_REST_NS {
@@ -25,6 +31,23 @@ impl Home {
         }
         if unseen_ns >= UNSEEN_USE_NS {
             self.lose_uses();
+        }
+    }
+
+    /// The process is another one, on the same clock, and the first that it sees is at `now_ns`: whether pulses came
+    /// meanwhile it is not told. None did if the next one is not late for the flow before, and then the use goes on.
+    pub fn resume(&mut self, now_ns: u64, pulse_ul: u64) {
+        let unseen_ns = now_ns.saturating_sub(self.seen_ns(now_ns));
+        let silent_ns = self.last_ns.map_or(u64::MAX, |last| now_ns.saturating_sub(last));
+        let missed = match self.due_after(pulse_ul) {
+            Some(due_s) => silent_ns as f32 > LATE * due_s * SECOND_NS as f32,
+            None => silent_ns >= UNKNOWN_STOP_NS && unseen_ns >= RESTART_NS,
+        };
+        if missed || unseen_ns >= UNSEEN_USE_NS {
+            self.forget(now_ns);
+        } else {
+            // A gap that nobody saw whole is no gap of the base flow's.
+            self.base.forget(now_ns);
         }
     }
 
@@ -52,7 +75,6 @@ impl Home {
         self.forget(0);
         self.lose_uses();
         self.hours.shift(by_ns);
-        self.oddity.shift(by_ns);
         self.rest.shift(by_ns);
         self.sensitivity.shift(by_ns);
         // Nobody watched until it is looked at again.

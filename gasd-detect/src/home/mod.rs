@@ -219,12 +219,14 @@ impl Home {
         }
     }
 
-    fn stop_after(&self, pulse_ul: u64) -> u64 {
+    /// The time in which the next pulse is due while something flows, s.
+    fn due_after(&self, pulse_ul: u64) -> Option<f32> {
         let flow = self.steps.flow();
-        if flow <= 0.0 {
-            return UNKNOWN_STOP_NS;
-        }
-        let due_s = pulse_ul as f32 * 3.6e-6 / flow;
+        (flow > 0.0).then(|| pulse_ul as f32 * 3.6e-6 / flow)
+    }
+
+    fn stop_after(&self, pulse_ul: u64) -> u64 {
+        let Some(due_s) = self.due_after(pulse_ul) else { return UNKNOWN_STOP_NS };
         ((due_s * OVERDUE * SECOND_NS as f32) as u64).max(LEAST_STOP_NS)
     }
 

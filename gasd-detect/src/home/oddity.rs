@@ -28,7 +28,8 @@ pub(crate) struct Oddity {
     rest_ns: u64,
     /// What the rest before the use under way proves.
     alone: f32,
-    /// The first pulse that counts, ns, and what it brought, µL.
+    /// The first pulse that counts, ns, and what it brought, µL. 0: pulses were missed since, and its flow
+    /// counts from the next one; then the volume is what had passed by that one, negative.
     first_ns: u64,
     /// See `first_ns`.
     first_ul: f32,
@@ -101,25 +102,40 @@ impl Oddity {
     pub fn begin(&mut self, at_ns: u64, own_ul: f32, hour: f32, before_ul: Option<f32>) {
         let span_ns = at_ns.saturating_sub(self.first_ns) as f32;
         let earlier = |run_ul| Earlier { hour: self.hour, run_ul, first_ul: self.first_ul, span_ns };
-        self.earlier = before_ul.map_or_else(Earlier::default, earlier);
-        (self.first_ns, self.first_ul, self.hour, self.flow) = (at_ns, own_ul, hour, None);
+        // Of what was missed nobody knows the volume.
+        self.earlier = before_ul
+            .filter(|_| self.first_ns != 0 && self.first_ul >= 0.0)
+            .map_or_else(Earlier::default, earlier);
+        (self.first_ns, self.first_ul, self.hour, self.flow) = (at_ns.max(1), own_ul, hour, None);
     }
 
     /// `run_ul` have passed since it counts, by `now_ns`. Judges its flow once it is large, or as large as is told.
     pub fn passed(&mut self, run_ul: f32, tell_ul: f32, now_ns: u64) {
-        let judges = self.flow.is_none() && run_ul >= LARGE_UL.min(tell_ul);
-        let large = self.large <= 0.0 && run_ul >= LARGE_UL;
+        if self.first_ns == 0 {
+            (self.first_ns, self.first_ul) = (now_ns.max(1), -run_ul);
+        }
+        // What passed before pulses were missed is no part of what tells the flow.
+        let counted_ul = run_ul + self.first_ul.min(0.0);
+        let judges = self.flow.is_none() && counted_ul >= LARGE_UL.min(tell_ul);
+        let large = self.large <= 0.0 && counted_ul >= LARGE_UL;
         if !judges && !large {
             return;
         }
         let span_ns = now_ns.saturating_sub(self.first_ns);
-        let flow = flow_m3_per_h(f64::from(run_ul - self.first_ul), span_ns) as f32;
+        let flow = flow_m3_per_h(f64::from(run_ul - self.first_ul.abs()), span_ns) as f32;
         if judges {
             self.flow = Some(self.strange(flow));
         }
         if large {
             self.large = flow;
         }
+    }
+
+    /// Pulses were missed, or the clock is another one: what is counted from here on and for how long it took do not belong
+    /// together. A flow that was judged before is what it was.
+    pub fn lose(&mut self) {
+        self.first_ns = 0;
+        self.earlier = Earlier::default();
     }
 
     /// Whether all that is known of it proves more than `told`.
@@ -154,10 +170,5 @@ impl Oddity {
     /// A day has passed.
     pub fn forget(&mut self) {
         self.flows.forget();
-    }
-
-    /// All times are later by `by_ns`.
-    pub fn shift(&mut self, by_ns: i64) {
-        self.first_ns = self.first_ns.saturating_add_signed(by_ns);
     }
 }

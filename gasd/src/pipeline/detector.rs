@@ -145,7 +145,7 @@ impl Detector {
         }
     }
 
-    /// What it called t is t plus this from now on.
+    /// What it called t is t plus this from now on. With 0 one that was just restored goes on with a use under way.
     pub fn clock_moved(&mut self, by_ns: i64) {
         match self {
             Detector::Pulses(engine) => engine.clock_moved(by_ns),

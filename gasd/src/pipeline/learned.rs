@@ -56,8 +56,8 @@ fn set_aside(meter: &str, bytes: Vec<u8>, why: &str) -> Change {
     Change::Learned { key, bytes }
 }
 
-/// An engine that goes on from what was saved. Pulses may have come since, and the clock may be another: what
-/// was under way is forgotten, and times are moved.
+/// An engine that goes on from what was saved. Pulses may have come since; where the clock is another one, what was
+/// under way is forgotten and times are moved.
 ///
 /// # Errors
 /// In words, why it cannot.
