@@ -62,8 +62,8 @@ impl MeterRun {
         let moved = moved_ns(saved, now);
         let t_ns = at.t_ns.saturating_add_signed(moved);
         readings.resume(at.register_ul, t_ns);
-        if moved != 0 {
-            // How long ago that was is only known by the clock on the wall.
+        if moved != 0 || at.boot != now.boot {
+            // How long ago that was is only known by the clock on the wall, be it that both boots seem as old.
             readings.clock_moved(0);
         }
         self.start.register = Some(RegisterAt { t_ns, boot: now.boot, ..at });

@@ -180,6 +180,24 @@ fn pulses_that_were_counted_meanwhile_are_not_counted_again_by_what_was_learned_
     assert_eq!(litres(&again), 605);
 }
 
+/// The clock on the wall was put back, so that what was read before two reboots seems to have been read just now.
+#[test]
+fn what_passed_over_two_reboots_counts_though_no_time_seems_to_have_passed() {
+    let boot = |boot, t_ns: u64| Now { boot, ..at(t_ns) };
+    let mut meter = fresh(&minutely());
+    meter.reading(500 * L, 3_660 * S, boot(1, 3_660 * S));
+    let mut base = meter.base([0, 0], 0).0;
+    for n in [2, 3] {
+        meter = MeterRun::new(&minutely(), 0, base);
+        // Its register moved by more than it can in a minute, and the clock on the wall is an hour back.
+        meter.resume(boot(n, 10 * S));
+        base = meter.base([0, 0], 0).0;
+    }
+    meter.reading(1_168 * L, 70 * S, boot(3, 70 * S));
+    meter.reading(1_168 * L, 130 * S, boot(3, 130 * S));
+    assert_eq!(litres(&meter), 668);
+}
+
 /// What happens to a gateway with a meter that is read.
 #[derive(Clone, Debug)]
 enum Step {
