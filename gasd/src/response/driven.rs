@@ -148,7 +148,8 @@ impl Valves {
     pub(super) fn reason(&self, at: usize, hold: &Hold) -> String {
         match self.placed.get(&hold.cookie).map(|held| held.valve.as_str()) {
             Some(placed) if !self.is_placed_on(at, hold.cookie) => {
-                let by = self.valves[at].drivers.join(" and ");
+                let drivers = self.valves[at].drivers.join(" and ");
+                let by = if drivers.is_empty() { "simulated" } else { &drivers };
                 format!(
                     "{} (held as valve \"{placed}\", before names or lines of valves were changed; this one is {by})",
                     hold.reason
