@@ -23,11 +23,7 @@ pub(super) fn key(id: &str, drivers: &[String]) -> String {
     drivers.first().map_or_else(|| format!("simulated {id}"), Clone::clone)
 }
 
-/// What holds a valve: what was placed under its id, and what has held a valve of that id or with one of its drivers.
-pub(super) fn holds(placed: &Placed, id: &str, drivers: &[String]) -> Vec<Hold> {
-    placed.values().filter(|held| is_held(held, id, drivers)).map(|held| held.hold.clone()).collect()
-}
-
+/// Whether it holds a valve: it was placed under its id, or has held a valve of that id or with one of its drivers.
 fn is_held(held: &StoredHold, id: &str, drivers: &[String]) -> bool {
     held.valve == id || held.marks.iter().any(|mark| mark == id || drivers.contains(mark))
 }
@@ -67,9 +63,14 @@ fn is_id(key: &str) -> bool {
 }
 
 impl Valves {
-    /// Holds are of what drives the valves of their names now, too. Returns what is to be written for that; and what an earlier
-    /// gasd wrote down of orders is that of what drives the valves now, and of nothing that comes later.
-    pub(super) fn settle(&mut self, loaded: &Loaded) -> Vec<Change> {
+    /// What is to be written at a start, once.
+    pub(super) fn settled(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.settled)
+    }
+
+    /// Holds are of what drives the valves of their names now, too, and hold all of them; and what an earlier gasd wrote down
+    /// of orders is that of what drives the valves now, and of nothing that comes later.
+    pub(super) fn settle(&mut self, loaded: &Loaded) {
         let mut rows = Vec::new();
         for held in self.placed.values_mut() {
             if spread(held, &self.valves) {
@@ -78,7 +79,8 @@ impl Valves {
         }
         for valve in &mut self.valves {
             if valve.state.is_configured() {
-                valve.state.holds = holds(&self.placed, &valve.state.id, &valve.drivers);
+                let its = |held: &&StoredHold| is_held(held, &valve.state.id, &valve.drivers);
+                valve.state.holds = self.placed.values().filter(its).map(|held| held.hold.clone()).collect();
             }
         }
         let (told, seen) = (&loaded.commanded, &loaded.known);
@@ -97,7 +99,7 @@ impl Valves {
                 rows.push(Change::Known { valve: id.clone(), last: LastKnown::default() });
             }
         }
-        rows
+        self.settled = rows;
     }
 
     /// A valve is held.

@@ -118,7 +118,7 @@ fn a_full_queue_leaves_no_line_with_the_order_of_another() {
     let mut valves = Valves::new(&exchanged, &loaded);
     let plan = valves.plan_release("house", 7, Release::Own(33), "uid 33", NOW).unwrap();
     let mut pending = Pending::default();
-    pending.push(valves.settle(&loaded));
+    pending.push(valves.settled());
     // The disk is full, and a program tries to release its hold again and again.
     for _ in 0..LIMIT / 2 - 1 {
         pending.push(valves.undo_release(&plan, NOW));

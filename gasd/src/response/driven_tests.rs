@@ -61,9 +61,9 @@ pub(in crate::response) fn written(loaded: &mut Loaded, rows: Vec<Change>) {
 /// One start with this configuration, with what a start writes.
 pub(in crate::response) fn started(config: &Config, loaded: &mut Loaded) -> Valves {
     let mut valves = Valves::new(config, loaded);
-    let rows = valves.settle(loaded);
+    let rows = valves.settled();
     written(loaded, rows);
-    assert_eq!(Valves::new(config, loaded).settle(loaded), [], "it is written once");
+    assert_eq!(Valves::new(config, loaded).settled(), [], "it is written once");
     valves
 }
 

@@ -89,7 +89,7 @@ impl Response {
     ) -> Response {
         let mut valves = Valves::new(config, loaded);
         let mut actuators = Vec::new();
-        let settled = valves.settle(loaded);
+        let settled = valves.settled();
         let mut first: Vec<_> = (!settled.is_empty()).then_some(Step::Persist(settled)).into_iter().collect();
         for (at, valve) in config.valves.iter().enumerate() {
             let kept = kept.remove(&valve.id);

@@ -84,6 +84,8 @@ pub struct Valves {
     pub(super) asked: BTreeMap<u64, u32>,
     /// All holds, as they are stored.
     pub(super) placed: Placed,
+    /// To be written at this start, see [`Valves::settled`].
+    pub(super) settled: Vec<Change>,
 }
 
 impl Valves {
@@ -107,7 +109,8 @@ impl Valves {
                         Actuator::Meter { .. } => METER_ACTUATOR,
                     }
                     .into(),
-                    holds: driven::holds(&placed, &valve.id, &drivers),
+                    // See `settle`.
+                    holds: Vec::new(),
                     health: "ok".into(),
                 },
                 cannot_open: None,
@@ -123,13 +126,16 @@ impl Valves {
         let left = unconfigured::ids(config, loaded).into_iter().map(|id| unconfigured::valve(id, loaded));
         let valves = configured.chain(left).collect();
         let meters = config.meters.iter().map(|meter| Meter { id: meter.id.clone(), valve: meter.valve });
-        Valves {
+        let mut valves = Valves {
             valves,
             meters: meters.collect(),
             unacknowledged: loaded.verdicts.clone(),
             asked: BTreeMap::new(),
             placed,
-        }
+            settled: Vec::new(),
+        };
+        valves.settle(loaded);
+        valves
     }
 
     /// Other meters from now on, with the id of the valve of each, empty for none.
