@@ -6,6 +6,7 @@
 mod response_house;
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use gasd::config::{Actuator, ClosedLevel, GpioLine};
 use gasd::response::{Response, Target};
@@ -216,8 +217,12 @@ fn a_closing_whose_overtaker_is_overtaken_ends_with_the_last_order() {
         house.hand.state().stuck = true;
         let first = threads.spawn(|| house.close());
         house.wait_for_moves(moves + 1);
-        // The lock on the valve keeps its thread where it is until all three are in line.
+        // The lock on the valve keeps its thread where it is until all three are in line: at the valve, and not at
+        // its orders, of which it would take the second before there is a third.
         let mut valve = house.hand.state();
+        while !house.waits.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
         let second = threads.spawn(|| house.open());
         // Its record is on the disk, however long that takes, and its order behind the first.
         house.wait_for_holds(0);

@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use gasd::config::{
     Actuator, Config, FilterSettings, GpioLine, MeterConfig, MeterSource, Thresholds, ValveConfig,
 };
+use gasd::response::actuator::{Actuator as Driving, ActuatorError, Description, Driven};
 use gasd::response::clock::boottime_ns;
 use gasd::response::request::simulated_start;
 use gasd::response::{Maker, Response, Simulated, SimulatedHand, Target, publish};
@@ -59,10 +61,37 @@ pub fn verdict(severity: &str) -> VerdictRecord {
     }
 }
 
+/// A simulated valve of which is known when its thread waits for whoever has its state in hand.
+struct Watched {
+    valve: Simulated,
+    hand: SimulatedHand,
+    waits: Arc<AtomicBool>,
+}
+
+impl Driving for Watched {
+    fn drive(&mut self, to: Target) -> Result<Driven, ActuatorError> {
+        self.valve.drive(to)
+    }
+
+    fn feedback(&mut self) -> Result<Option<Position>, ActuatorError> {
+        self.waits.store(true, Ordering::SeqCst);
+        let state = self.hand.state();
+        // Before it is let go of, so that whoever has it in hand sees the truth.
+        self.waits.store(false, Ordering::SeqCst);
+        Ok(Some(state.position))
+    }
+
+    fn describe(&self) -> Description {
+        self.valve.describe()
+    }
+}
+
 /// A running daemon, as far as it is this room's.
 pub struct House {
     pub response: Response,
     pub hand: SimulatedHand,
+    /// The valve's thread waits for the hand.
+    pub waits: Arc<AtomicBool>,
     pub shared: Shared,
     pub signals: Arc<Mutex<Vec<Change>>>,
     pub writer: Option<Writer>,
@@ -77,10 +106,13 @@ impl House {
         };
         let hands: Arc<Mutex<Vec<SimulatedHand>>> = Arc::default();
         let made = Arc::clone(&hands);
+        let waits: Arc<AtomicBool> = Arc::default();
+        let waiting = Arc::clone(&waits);
         let make: Maker = Arc::new(move |_, before, _| {
             let valve = Simulated::new(simulated_start(before));
-            made.lock().unwrap().push(valve.hand());
-            Ok(Box::new(valve))
+            let hand = valve.hand();
+            made.lock().unwrap().push(hand.clone());
+            Ok(Box::new(Watched { valve, hand, waits: Arc::clone(&waiting) }))
         });
         let shared = Shared::new(RwLock::default());
         let signals: Arc<Mutex<Vec<Change>>> = Arc::default();
@@ -89,7 +121,7 @@ impl House {
         let config = config(Actuator::Simulated);
         let response = Response::start_with(&config, &loaded, writer.handle(), HashMap::new(), hook, &make);
         let hand = hands.lock().unwrap()[0].clone();
-        House { response, hand, shared, signals, writer: Some(writer) }
+        House { response, hand, waits, shared, signals, writer: Some(writer) }
     }
 
     pub fn at(path: &Path) -> House {
