@@ -72,13 +72,16 @@ fn false_alarms_by_importance_sampling_are_those_that_come() {
 
 #[test]
 fn ours_is_near_the_oracle() {
-    let effort = Effort { thresholds: 300, delays: 800, seed: 1, days: 7.0, deviations: 1.0 };
+    let effort = Effort { thresholds: 300, delays: 800, seed: 1, days: [28.0, 7.0], deviations: 1.0 };
     for shape in [1.0, 25.0] {
         let done = study(Stream { pulse_l: 1.0, flow: 1.0, shape }, &[2.0], &effort);
         let rise = &done.rises[0];
-        let (given, learned) = (rise.eta(&rise.given), rise.eta(&rise.learned));
+        let given = rise.eta(&rise.given);
         assert!((0.9..1.2).contains(&given), "k = {shape}, given: {given}");
-        assert!((0.9..1.35).contains(&learned), "k = {shape}, learned: {learned}");
+        for (learned, days) in rise.learned.iter().zip(effort.days) {
+            let learned = rise.eta(&learned.calibrated);
+            assert!((0.9..1.35).contains(&learned), "k = {shape}, learned from {days} days: {learned}");
+        }
         assert!(
             done.alarms_given <= 1.0,
             "k = {shape}: {} a year at the proved threshold",

@@ -18,7 +18,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        let effort = Effort { thresholds: 2000, delays: 4000, seed: 1, days: 7.0, deviations: 1.0 };
+        let effort = Effort { thresholds: 2000, delays: 4000, seed: 1, days: [28.0, 7.0], deviations: 1.0 };
         Self { effort }
     }
 }

@@ -7,6 +7,7 @@ pub mod command;
 pub mod delay;
 pub mod learn;
 pub mod plot;
+pub mod posterior;
 pub mod report;
 pub mod study;
 pub mod watch;

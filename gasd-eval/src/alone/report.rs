@@ -6,13 +6,8 @@ use std::fmt::Write as _;
 use super::{
     delay::Delay,
     plot::{Curve, chart},
-    study::{Effort, Outcome, Rise},
+    study::{Effort, GOAL_GIVEN, GOAL_LEARNED, Outcome, Rise, meets},
 };
-
-/// η that is aimed at when the old rate is given.
-pub const GOAL_GIVEN: f64 = 1.15;
-/// η that is aimed at when it is learned.
-pub const GOAL_LEARNED: f64 = 1.30;
 
 /// The tables.
 #[must_use]
@@ -34,12 +29,18 @@ pub fn markdown(outcomes: &[Outcome], rhos: &[f64], effort: &Effort) -> String {
     etas(&mut out, outcomes, rhos, GOAL_GIVEN, |r| (&r.given, Some(&r.proved)));
     let _ = writeln!(
         out,
-        "\n### Old rate learned from {} days (goal: η ≤ {GOAL_LEARNED})\n\nRate and regularity are learned once, \
-         then kept; the null is {} deviation(s) to the safe side of what was learned. The calibrated threshold \
-         has one false alarm a year on the mean over what may be learned.\n",
-        effort.days, effort.deviations
+        "\n### Old rate learned (goal: η ≤ {GOAL_LEARNED})\n\nRate and regularity are learned once, then kept; the \
+         null is {} deviation(s) to the safe side of what was learned. The calibrated threshold has one false alarm \
+         a year on the mean over what may be learned. The engine learns a home for 28 days before it holds any flow \
+         against it. Where the goal is missed, *nobody* is η of one who is told the regularity and the rise, and \
+         weighs every old rate by what the history and the stream themselves show: who is not told the old rate can \
+         hardly do better.",
+        effort.deviations
     );
-    learned(&mut out, outcomes, rhos);
+    for (history, days) in effort.days.iter().enumerate() {
+        let _ = writeln!(out, "\n#### From {days} days\n");
+        learned(&mut out, outcomes, rhos, history);
+    }
     let _ = writeln!(
         out,
         "\n### FOCuS on the same intervals\n\nη of Poisson-FOCuS, the old rate and the regularity given (the \
@@ -68,8 +69,7 @@ fn stream(out: &mut String, o: &Outcome) {
 }
 
 fn mark(eta: f64, goal: f64) -> String {
-    // As it is printed, so that 1.15 is not bold.
-    if (eta * 100.0).round() > (goal * 100.0).round() { format!("**{eta:.2}**") } else { format!("{eta:.2}") }
+    if meets(eta, goal) { format!("{eta:.2}") } else { format!("**{eta:.2}**") }
 }
 
 fn etas<'a>(
@@ -98,15 +98,22 @@ fn etas<'a>(
     }
 }
 
-fn learned(out: &mut String, outcomes: &[Outcome], rhos: &[f64]) {
+fn learned(out: &mut String, outcomes: &[Outcome], rhos: &[f64], history: usize) {
     head(out, rhos, &["alarms a year at the threshold of a year", "±"]);
     for o in outcomes {
         stream(out, o);
         for rise in &o.rises {
-            let (calibrated, year) = (rise.eta(&rise.learned), rise.eta(&rise.learned_at_year));
-            let _ = write!(out, " {} / {} |", mark(calibrated, GOAL_LEARNED), mark(year, GOAL_LEARNED));
+            let learned = &rise.learned[history];
+            let (calibrated, year) = (rise.eta(&learned.calibrated), rise.eta(&learned.at_year));
+            let _ = write!(out, " {} / {}", mark(calibrated, GOAL_LEARNED), mark(year, GOAL_LEARNED));
+            if let Some(weighed) = &learned.weighed {
+                let error = weighed.error * rise.eta(weighed) / weighed.mean;
+                let _ = write!(out, " (nobody: {:.2} ± {error:.2})", rise.eta(weighed));
+            }
+            let _ = write!(out, " |");
         }
-        let _ = writeln!(out, " {:.2} | {:.0} % |", o.alarms_learned, 100.0 * o.learned.error);
+        let (alarms, threshold) = (o.alarms_learned[history], &o.learned[history]);
+        let _ = writeln!(out, " {alarms:.2} | {:.0} % |", 100.0 * threshold.error);
     }
 }
 

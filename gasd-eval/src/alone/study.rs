@@ -8,9 +8,15 @@ use super::{
     cell::{Cell, Known, YEAR_S},
     delay::{Change, Delay, Runs, delay},
     learn::History,
+    posterior::Posterior,
     watch::{Oracle, Ours, Start, Watch},
 };
 use crate::peers::focus::FocusOnIntervals;
+
+/// η that is aimed at when the old rate is given.
+pub const GOAL_GIVEN: f64 = 1.15;
+/// η that is aimed at when it is learned.
+pub const GOAL_LEARNED: f64 = 1.30;
 
 /// A meter, a flow before the change, and the regularity of the pulses.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +37,9 @@ impl Stream {
     }
 }
 
+/// From so many histories of different lengths the old rate is learned.
+pub const HISTORIES: usize = 2;
+
 /// How much is simulated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effort {
@@ -41,9 +50,20 @@ pub struct Effort {
     /// Seed.
     pub seed: u64,
     /// Days that the old rate is learned from.
-    pub days: f64,
+    pub days: [f64; HISTORIES],
     /// Deviations that the learned null is put away from what was learned.
     pub deviations: f64,
+}
+
+/// What came out for one rise when the old rate is learned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learned {
+    /// Ours, threshold for one false alarm a year as simulated.
+    pub calibrated: Delay,
+    /// The same at the threshold of a year.
+    pub at_year: Delay,
+    /// Where ours misses the goal: one who knows the rise and weighs every old rate, at one false alarm a year.
+    pub weighed: Option<Delay>,
 }
 
 /// What came out for one rise.
@@ -57,10 +77,8 @@ pub struct Rise {
     pub given: Delay,
     /// The same at the threshold of a year, which is proved.
     pub proved: Delay,
-    /// Ours, the old rate learned, threshold for one false alarm a year as simulated.
-    pub learned: Delay,
-    /// The same at the threshold of a year.
-    pub learned_at_year: Delay,
+    /// The old rate learned, by history.
+    pub learned: Vec<Learned>,
     /// FOCuS on the intervals, the old rate and the shape given.
     pub focus: Delay,
 }
@@ -69,8 +87,18 @@ impl Rise {
     /// η: a mean delay as a multiple of the best that is possible.
     #[must_use]
     pub fn eta(&self, delay: &Delay) -> f64 {
-        delay.mean / self.oracle.mean.max(self.cell.floor_s())
+        eta(&self.cell, &self.oracle, delay)
     }
+}
+
+fn eta(cell: &Cell, oracle: &Delay, delay: &Delay) -> f64 {
+    delay.mean / oracle.mean.max(cell.floor_s())
+}
+
+/// Whether η meets a goal as it is printed, so that 1.15 does.
+#[must_use]
+pub fn meets(eta: f64, goal: f64) -> bool {
+    (eta * 100.0).round() <= (goal * 100.0).round()
 }
 
 /// What came out for one stream.
@@ -80,14 +108,14 @@ pub struct Outcome {
     pub stream: Stream,
     /// ln s.
     pub given: Threshold,
-    /// ln s.
-    pub learned: Threshold,
+    /// ln s, by history.
+    pub learned: Vec<Threshold>,
     /// nats.
     pub focus: Threshold,
     /// False alarms a year at the threshold of a year, the rate given.
     pub alarms_given: f64,
-    /// The same, the rate learned.
-    pub alarms_learned: f64,
+    /// The same, the rate learned, by history.
+    pub alarms_learned: Vec<f64>,
     /// By rise.
     pub rises: Vec<Rise>,
 }
@@ -122,7 +150,7 @@ pub fn settled(shape: f64) -> Change {
 #[must_use]
 pub fn study(stream: Stream, rhos: &[f64], effort: &Effort) -> Outcome {
     let cell = stream.cell(1.0);
-    let history = History::Days(effort.days);
+    let histories = effort.days.map(History::Days);
     let ours = |known: &Known| Box::new(Ours::new(known, 0.0)) as Box<dyn Watch>;
     let away = |known: &Known| Box::new(Ours::new(known, effort.deviations)) as Box<dyn Watch>;
     let hull = |known: &Known| Box::new(FocusOnIntervals::new(known)) as Box<dyn Watch>;
@@ -131,12 +159,12 @@ pub fn study(stream: Stream, rhos: &[f64], effort: &Effort) -> Outcome {
     let alarms =
         |history, start: &Start, plan: &Plan| FalseAlarms::simulate(&cell, history, start, plan, effort.seed);
     let in_given = alarms(History::Given, &ours, &plan);
-    let in_learned = alarms(history, &away, &plan);
+    let in_learned = histories.map(|history| alarms(history, &away, &plan));
     // A single interval that is very short is a window too: FOCuS alarms at these.
     let steep = [rises(), vec![100.0, 1e3, 1e5, 1e7]].concat();
     let in_focus = alarms(History::Given, &hull, &Plan { rises: steep, most: 25.0, ..plan.clone() });
-    let (given, learned, focus) =
-        (in_given.threshold(1.0), in_learned.threshold(1.0), in_focus.threshold(1.0));
+    let (given, focus) = (in_given.threshold(1.0), in_focus.threshold(1.0));
+    let learned = in_learned.each_ref().map(|alarms| alarms.threshold(1.0));
     let runs = Runs { number: effort.delays, change: settled(stream.shape), most_s: f64::INFINITY };
     let by_rise = rhos.iter().map(|&rho| {
         let cell = stream.cell(rho);
@@ -145,23 +173,36 @@ pub fn study(stream: Stream, rhos: &[f64], effort: &Effort) -> Outcome {
         let best_at = FalseAlarms::simulate(&cell, History::Given, &best, &oracle_plan, effort.seed);
         let measure =
             |history, start: &Start, value| delay(&cell, history, start, value, runs, effort.seed + 1);
+        let oracle = measure(History::Given, &best, best_at.threshold(1.0).value);
+        let weighed = |history| {
+            let weigher =
+                |known: &Known| Box::new(Posterior::new(known, stream.shape, rho)) as Box<dyn Watch>;
+            // A history that told too low a rate looks like a smaller rise, for longer.
+            let plan = Plan { slowest: 1.0 + 0.75 * (rho - 1.0), ..oracle_plan.clone() };
+            measure(history, &weigher, alarms(history, &weigher, &plan).threshold(1.0).value)
+        };
+        let of_history = |(history, threshold): (&History, &Threshold)| {
+            let calibrated = measure(*history, &away, threshold.value);
+            let misses = !meets(eta(&cell, &oracle, &calibrated), GOAL_LEARNED);
+            let weighed = misses.then(|| weighed(*history));
+            Learned { calibrated, at_year: measure(*history, &away, year()), weighed }
+        };
         Rise {
             cell,
-            oracle: measure(History::Given, &best, best_at.threshold(1.0).value),
             given: measure(History::Given, &ours, given.value),
             proved: measure(History::Given, &ours, year()),
-            learned: measure(history, &away, learned.value),
-            learned_at_year: measure(history, &away, year()),
+            learned: histories.iter().zip(&learned).map(of_history).collect(),
             focus: measure(History::Given, &hull, focus.value),
+            oracle,
         }
     });
     Outcome {
         stream,
         given,
-        learned,
         focus,
         alarms_given: in_given.a_year(year()).0,
-        alarms_learned: in_learned.a_year(year()).0,
+        alarms_learned: in_learned.iter().map(|alarms| alarms.a_year(year()).0).collect(),
         rises: by_rise.collect(),
+        learned: learned.to_vec(),
     }
 }
