@@ -70,6 +70,11 @@ pub(crate) fn around(flow: f32) -> Estimate {
     Estimate { low: flow * 0.95, mid: flow, high: flow * 1.05 }
 }
 
+/// Less may flow, as uses cut gaps short.
+const fn at_most(flow: f32) -> Estimate {
+    Estimate { low: 0.0, mid: flow, high: flow }
+}
+
 fn seconds(value: f32, threshold: f32) -> Process {
     Process { value, threshold, unit: "s" }
 }
@@ -140,6 +145,13 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
         Unexplained::Rest(Restless::Never(t_ns, days)) => Found {
             process: seconds(since(t_ns, now_ns), days * 86_400.0),
             ..new(Kind::NeverZero, Severity::Warning, Rule::NoRest, t_ns)
+        },
+        Unexplained::Run(run) => Found {
+            after: at_most(
+                flow_m3_per_h(limits.pulse_ul as f64, (run.gap_s * SECOND_NS as f32) as u64) as f32
+            ),
+            process: seconds(since(run.since_ns, now_ns), run.allowed_s),
+            ..new(Kind::NeverZero, Severity::Warning, Rule::NoRest, run.since_ns)
         },
         Unexplained::Rest(Restless::Still(t_ns, days)) => Found {
             process: seconds(since(t_ns, now_ns), days * 86_400.0),

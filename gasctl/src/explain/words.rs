@@ -57,7 +57,7 @@ const RULES: &[(&str, &str, bool)] = &[
     ("appliance-time", "longer than a flow at this rate may stay here", false),
     ("quiet-hour", "more than a person at the stove burns, at a quiet hour", false),
     ("longest-gap", "the longest pauses between pulses became shorter", true),
-    ("no-rest", "no pause for days (rules.never_zero)", false),
+    ("no-rest", "no pause for longer than this home goes without one (rules.never_zero)", false),
     ("restore-check", "pulses soon after the valve was opened (rules.restore_check)", false),
     ("valve-closed", "pulses while the valve is closed (rules.while_closed)", false),
     ("pressure", "pressure below rules.low_pressure while gas flows", false),

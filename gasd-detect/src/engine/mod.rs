@@ -247,7 +247,8 @@ impl Engine {
         if n > 0 {
             self.track.restart(now_ns);
             self.episode.forget_intervals();
-            self.home.forget(now_ns);
+            let grain = self.limits().grain();
+            self.home.forget(now_ns, grain);
             self.advisor.forget();
         }
     }

@@ -32,6 +32,7 @@ impl Engine {
             self.inputs.save(out);
             self.home.oddity.save(out);
             self.home.oddity.earlier.save(out);
+            self.home.runs.save(out);
         })
     }
 
@@ -64,6 +65,9 @@ impl Engine {
             }
             if version > 4 {
                 engine.home.oddity.earlier = State::load(from)?;
+            }
+            if version > 5 {
+                engine.home.runs = State::load(from)?;
             }
             from.is_empty().then_some(())
         };
@@ -102,7 +106,8 @@ impl Engine {
             return;
         }
         if core::mem::take(&mut self.since_stored) == SinceStored::Restarted {
-            self.home.resume(now_ns, self.pulse_volume_ul);
+            let grain = self.limits().grain();
+            self.home.resume(now_ns, grain);
         }
     }
 }
@@ -127,9 +132,10 @@ mod tests {
         for t in (0..40 * 24u64).map(|h| (h * 3600 + 1) * SECOND_NS) {
             engine.pulse(t, t);
         }
-        let (mut beside, mut earlier) = (Vec::new(), Vec::new());
+        let (mut beside, mut earlier, mut runs) = (Vec::new(), Vec::new(), Vec::new());
         engine.home.oddity.save(&mut beside);
         engine.home.oddity.earlier.save(&mut earlier);
+        engine.home.runs.save(&mut runs);
         let new = engine.save();
         let (inside, _) = state::open(&new, cfg.pulse_volume_ul).unwrap();
         let restored = |version, without: usize| {
@@ -138,8 +144,10 @@ mod tests {
             });
             Engine::restore(cfg, &old).unwrap()
         };
-        assert_eq!(restored(4, earlier.len()).save(), new, "no use was under way");
-        let restored = restored(3, earlier.len() + beside.len());
+        engine.home.runs = Default::default();
+        assert_eq!(restored(5, runs.len()).save(), engine.save(), "runs are learned anew");
+        assert_eq!(restored(4, runs.len() + earlier.len()).save(), engine.save(), "no use was under way");
+        let restored = restored(3, runs.len() + earlier.len() + beside.len());
         assert_eq!(restored.days_learned(), engine.days_learned());
         engine.home.know_no_oddity();
         assert_eq!(restored.save(), engine.save());

@@ -2,6 +2,7 @@
 //! What becomes of a use under way when pulses were lost or the clock is another one: nobody knows when it ended, so
 //! it is neither held against the home nor learned.
 
+use super::base::Grain;
 use super::steps::Steps;
 use super::{Home, UNKNOWN_STOP_NS};
 use crate::units::SECOND_NS;
@@ -18,7 +19,12 @@ const LATE: f32 = 1.5;
 
 impl Home {
     /// Pulses came, the last of them by `at_ns`, whose times are not known.
-    pub fn forget(&mut self, at_ns: u64) {
+    pub fn forget(&mut self, at_ns: u64, grain: Grain) {
+        self.runs.unseen(at_ns.saturating_sub(self.seen_ns(at_ns)), grain);
+        self.lose(at_ns);
+    }
+
+    fn lose(&mut self, at_ns: u64) {
         let unseen_ns = if at_ns == 0 { 0 } else { at_ns.saturating_sub(self.seen_ns(at_ns)) };
         self.gather.forget();
         self.base.forget(at_ns);
@@ -36,15 +42,15 @@ impl Home {
 
     /// The process is another one, on the same clock, and the first that it sees is at `now_ns`: whether pulses came
     /// meanwhile it is not told. None did if the next one is not late for the flow before, and then the use goes on.
-    pub fn resume(&mut self, now_ns: u64, pulse_ul: u64) {
+    pub fn resume(&mut self, now_ns: u64, grain: Grain) {
         let unseen_ns = now_ns.saturating_sub(self.seen_ns(now_ns));
         let silent_ns = self.last_ns.map_or(u64::MAX, |last| now_ns.saturating_sub(last));
-        let missed = match self.due_after(pulse_ul) {
+        let missed = match self.due_after(grain.pulse_ul) {
             Some(due_s) => silent_ns as f32 > LATE * due_s * SECOND_NS as f32,
             None => silent_ns >= UNKNOWN_STOP_NS && unseen_ns >= RESTART_NS,
         };
         if missed || unseen_ns >= UNSEEN_USE_NS {
-            self.forget(now_ns);
+            self.forget(now_ns, grain);
         } else {
             // A gap that nobody saw whole is no gap of the base flow's.
             self.base.forget(now_ns);
@@ -72,10 +78,11 @@ impl Home {
     /// The clock started anew, and all times are later by `by_ns` than it says: what was under way is not known,
     /// what was learned is.
     pub fn shift(&mut self, by_ns: i64) {
-        self.forget(0);
+        self.lose(0);
         self.lose_uses();
         self.hours.shift(by_ns);
         self.rest.shift(by_ns);
+        self.runs.lose();
         self.sensitivity.shift(by_ns);
         // Nobody watched until it is looked at again.
         self.looked_ns = u64::MAX;

@@ -15,6 +15,8 @@ mod oddity;
 mod reference;
 mod register;
 mod rest;
+mod restless;
+mod runs;
 mod steady;
 mod steps;
 mod view;
@@ -27,6 +29,7 @@ pub(crate) use self::{
     load::Excess,
     register::{ON, On},
     rest::Restless,
+    runs::Run,
     steady::Stays,
     steps::Step,
 };
@@ -40,6 +43,7 @@ use self::{
     oddity::Oddity,
     register::Register,
     rest::Rest,
+    runs::Runs,
     steady::Steady,
     steps::Steps,
 };
@@ -60,12 +64,6 @@ const PILOT_M3_PER_H: f32 = 0.07;
 const IMPLAUSIBLE: f32 = 2.5;
 /// Days after which the connected load is believed.
 const LOAD_DAYS: f32 = 28.0;
-/// Proved mean time between false alarms about the base flow, s: two years.
-const BASE_ARL_S: f32 = 6.3e7;
-/// Base flow that was said and has not rested since is not said again before this time has passed, ns: 90 days.
-const BASE_QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
-/// What comes after a rest is another rise, unless it comes so soon, ns: cold spells and guests stay for some days.
-const RESTED_QUIET_NS: u64 = 7 * 86_400 * SECOND_NS;
 
 /// What the home does not explain.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,6 +82,8 @@ pub(crate) enum Unexplained {
     Increase(Step, f32),
     /// Never at rest, or never moving.
     Rest(Restless),
+    /// No pause for most of a day.
+    Run(Run),
 }
 
 /// One home.
@@ -115,6 +115,8 @@ pub(crate) struct Home {
     pub sensitivity: Sensitivity,
     /// The use under way; stored apart, since states of version 3 have none.
     pub oddity: Oddity,
+    /// Time without a pause; stored apart, since states before version 6 have none.
+    pub runs: Runs,
 }
 
 impl Home {
@@ -139,9 +141,12 @@ impl Home {
         if !plausible {
             return;
         }
+        // After a loss it is silent since then.
+        let silent_ns = self.last_ns.or(self.base.last_ns).unwrap_or(t_ns);
         let before = self.last_ns.replace(t_ns);
         let rise = self.base.pulse(t_ns, civil_s, limits.grain());
         self.risen(rise, t_ns, limits, say);
+        self.runs(silent_ns, t_ns, limits, say);
         self.lost_ns = 0;
         let Some(before) = before else {
             self.gather.pulse(t_ns, limits.pulse_ul);
@@ -190,6 +195,7 @@ impl Home {
     pub fn relearn_base(&mut self) {
         self.base.relearn();
         self.base_said_ns = 0;
+        self.runs.learn(self.last_ns.unwrap_or_default());
     }
 
     /// When it wants to be told the time next, ns.
@@ -319,22 +325,6 @@ impl Home {
         if self.base.learned() { 1.6 * self.base.flow(limits.pulse_ul) } else { 0.1 }
     }
 
-    fn rests(
-        &mut self,
-        last_ns: u64,
-        now_ns: u64,
-        pulse: bool,
-        limits: &Limits<'_>,
-        say: &mut dyn FnMut(Unexplained),
-    ) {
-        let known = limits.rules.learns && self.base.learned() && self.hours.days >= LOAD_DAYS;
-        let gap_s = self.base.ended_gap_s(limits.grain()).filter(|_| known);
-        let rules = (limits.rules.never_zero_days, limits.rules.silence_days, known);
-        if let Some(restless) = self.rest.gap(last_ns, now_ns, pulse, gap_s, rules) {
-            say(Unexplained::Rest(restless));
-        }
-    }
-
     /// What is believed to be on.
     pub fn on(&self) -> &[On; ON] {
         &self.register.on
@@ -348,24 +338,6 @@ impl Home {
     /// Days that were learned.
     pub fn days(&self) -> f32 {
         self.hours.days
-    }
-
-    fn risen(
-        &mut self,
-        rise: Option<Rise>,
-        now_ns: u64,
-        limits: &Limits<'_>,
-        say: &mut dyn FnMut(Unexplained),
-    ) {
-        let arl_s = BASE_ARL_S * self.base.doubt() * self.sensitivity.times(Topic::BaseFlow);
-        let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= arl_s) else { return };
-        let quiet_ns = if self.base.open { BASE_QUIET_NS } else { RESTED_QUIET_NS };
-        if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < quiet_ns {
-            return;
-        }
-        self.base_said_ns = now_ns;
-        self.base.calm();
-        say(Unexplained::Base(rise, arl_s));
     }
 }
 
@@ -387,9 +359,9 @@ crate::state::state!(Home {
     looked_ns,
     envelope,
     sensitivity,
-} beside { oddity });
+} beside { oddity, runs });
 
 /// A use begins at most so long before its first pulse, ns.
 const REST_NS: u64 = 600 * SECOND_NS;
 
-const _: () = assert!(size_of::<Home>() <= 2400, "the home must fit beside the windows into 4 KiB");
+const _: () = assert!(size_of::<Home>() <= 2448, "the home must fit beside the windows into 4 KiB");

@@ -44,7 +44,8 @@ impl Acknowledged {
 
     /// Whether what flows at the meter is all right, and is to be learned anew.
     fn accepts_base_flow(&self) -> bool {
-        !self.simulated && self.feedback == Some(Feedback::FalseAlarm) && self.kind == Kind::BaseFlow.name()
+        let of_base = [Kind::BaseFlow, Kind::NeverZero].iter().any(|kind| self.kind == kind.name());
+        !self.simulated && self.feedback == Some(Feedback::FalseAlarm) && of_base
     }
 }
 
@@ -77,6 +78,7 @@ mod tests {
         };
         let alarm = Some(Feedback::FalseAlarm);
         assert!(of("base-flow", alarm, false).accepts_base_flow());
+        assert!(of("never-zero", alarm, false).accepts_base_flow(), "a pilot flame is new");
         for other in [
             of("base-flow", None, false),
             of("base-flow", Some(Feedback::RealLeak), false),

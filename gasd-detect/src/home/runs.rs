@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Time without a pause, within a day: a home that paused within hours for a year, and now has not for most of a day,
+//! leaks (rule R4, learned down).
+//!
+//! A leak of 20 L/h that begins in the middle of the night's rest leaves no half day to the longest gap that is its own
+//! before the next night, and on a day unlike those before nothing is known of gaps. It still leaves no pause: from its
+//! first pulse on each comes within [`Grain::pulse_ul`]/q of the one before. Who heats, or keeps a pilot flame, has runs
+//! that are as long on sound days; there the rule says nothing.
+
+use super::base::Grain;
+use crate::units::SECOND_NS;
+
+/// A pause is at least so long, s.
+const PAUSE_S: f32 = 600.0;
+/// And longer than between two pulses of such a flow, m³/h: three quarters of the leak of 20 L/h, as no meter's pulses are
+/// quite regular.
+const SLOWEST_M3_PER_H: f32 = 0.015;
+/// Nothing is said of a shorter run, s: 24 hours, less the first pulse of 10 L of 20 L/h, which comes after up to half an
+/// hour, and as much for the pulse at which it is said.
+const SAY_S: f32 = 22.75 * 3600.0;
+/// What was learned is stretched by this. On homes of seeds 52,001 to 52,800 a run of a day and this part longer than
+/// any within a year came 0.03 times a year.
+const BEYOND: f32 = 1.15;
+/// The longest run is remembered for so many times so many days.
+const PARTS: usize = 6;
+const PART_NS: u64 = 60 * 86_400 * SECOND_NS;
+
+/// The runs of one meter.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Runs {
+    /// The pulse that ended the last pause, ns; 0: nobody knows.
+    began_ns: u64,
+    /// The longest run in each part of a year, s, the part under way first, and how much of that was watched, ns.
+    longest_s: [f32; PARTS],
+    part_ns: u64,
+    /// The longest gap in the run under way, s.
+    gap_s: f32,
+    /// The run under way was said.
+    said: bool,
+}
+
+/// No pause since then, ns, and how long a run may last, s.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Run {
+    /// Its first pulse, ns.
+    pub since_ns: u64,
+    /// For how long gas may flow without a pause, s.
+    pub allowed_s: f32,
+    /// The longest time between two pulses of it, s: what never rests is no more than one of them in that time.
+    pub gap_s: f32,
+}
+
+impl Runs {
+    /// A pulse at `t_ns`, the one before at `before_ns`. `known`: the home is; before that any run is one of a sound home.
+    pub fn pulse(&mut self, before_ns: u64, t_ns: u64, grain: Grain, known: bool) -> Option<Run> {
+        self.turn(t_ns.saturating_sub(before_ns));
+        let gap_s = seconds(before_ns, t_ns);
+        if gap_s >= pause_s(grain) {
+            // A run that ended was no leak, also if it was said.
+            self.learn(before_ns);
+            self.lose();
+        }
+        if self.began_ns == 0 {
+            (self.began_ns, self.gap_s) = (t_ns, 0.0);
+        } else {
+            self.gap_s = self.gap_s.max(gap_s);
+        }
+        let allowed_s = BEYOND * self.longest_s.iter().fold(0.0, |most, s| s.max(most));
+        // A pilot flame's run never ends, and is usual as long as it goes on.
+        if !known || allowed_s > SAY_S {
+            self.learn(t_ns);
+            return None;
+        }
+        let say = !self.said && seconds(self.began_ns, t_ns) >= SAY_S;
+        self.said |= say;
+        say.then_some(Run { since_ns: self.began_ns, allowed_s, gap_s: self.gap_s })
+    }
+
+    /// The run under way, up to a pulse at `end_ns`, is one of a sound home.
+    pub fn learn(&mut self, end_ns: u64) {
+        if self.began_ns != 0 {
+            self.longest_s[0] = self.longest_s[0].max(seconds(self.began_ns, end_ns));
+        }
+    }
+
+    fn turn(&mut self, watched_ns: u64) {
+        self.part_ns = self.part_ns.saturating_add(watched_ns);
+        // A silence of a year leaves nothing to remember.
+        for _ in 0..(self.part_ns / PART_NS).min(PARTS as u64) {
+            self.longest_s.rotate_right(1);
+            self.longest_s[0] = 0.0;
+        }
+        self.part_ns %= PART_NS;
+    }
+
+    /// For `unseen_ns` nobody watched: the gas may have paused.
+    pub fn unseen(&mut self, unseen_ns: u64, grain: Grain) {
+        if unseen_ns as f32 / SECOND_NS as f32 >= pause_s(grain) {
+            self.lose();
+        }
+    }
+
+    /// The clock is another one, and nobody knows what was meanwhile.
+    pub fn lose(&mut self) {
+        (self.began_ns, self.said) = (0, false);
+    }
+}
+
+crate::state::state!(Runs { began_ns, longest_s, part_ns, gap_s, said });
+
+fn seconds(from_ns: u64, to_ns: u64) -> f32 {
+    to_ns.saturating_sub(from_ns) as f32 / SECOND_NS as f32
+}
+
+/// A gap of so long is a pause, s.
+fn pause_s(grain: Grain) -> f32 {
+    let slowest_s = grain.pulse_ul as f32 * 3.6e-6 / SLOWEST_M3_PER_H;
+    slowest_s.max(PAUSE_S) + grain.poll_ns as f32 / SECOND_NS as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR_S: u64 = 3600;
+    const DAY_S: u64 = 24 * HOUR_S;
+    const TEN_L: Grain = Grain { pulse_ul: 10_000_000, poll_ns: 0, blur_ns: 0 };
+
+    /// A home and what it was told.
+    struct Home {
+        runs: Runs,
+        last_s: u64,
+        told: Vec<(u64, Run)>,
+    }
+
+    impl Home {
+        fn new() -> Self {
+            Self { runs: Runs::default(), last_s: 1, told: Vec::new() }
+        }
+
+        fn pulse(&mut self, s: u64, known: bool) {
+            let run = self.runs.pulse(self.last_s * SECOND_NS, s * SECOND_NS, TEN_L, known);
+            self.told.extend(run.map(|run| (s, run)));
+            self.last_s = s;
+        }
+
+        /// A pulse every 20 minutes in the `hours` after six o'clock.
+        fn days(&mut self, days: core::ops::Range<u64>, hours: u64, known: bool) {
+            for day in days {
+                (0..=3 * hours).for_each(|n| self.pulse(day * DAY_S + 6 * HOUR_S + n * HOUR_S / 3, known));
+            }
+        }
+
+        /// 20 L/h.
+        fn leak(&mut self, from_s: u64, to_s: u64) {
+            ((from_s + 1800)..to_s).step_by(1800).for_each(|s| self.pulse(s, true));
+        }
+    }
+
+    #[test]
+    fn a_leak_that_begins_at_any_time_of_the_day_is_told_within_24_hours() {
+        for begins_h in 0..24 {
+            let mut home = Home::new();
+            home.days(1..40, 16, false);
+            home.days(40..100, 16, true);
+            let begins_s = 100 * DAY_S + begins_h * HOUR_S;
+            // Until it begins the home lives on.
+            let ends = begins_h.clamp(6, 22);
+            (0..3 * (ends - 6)).for_each(|n| home.pulse(100 * DAY_S + (18 + n) * HOUR_S / 3, true));
+            home.leak(begins_s, begins_s + 3 * DAY_S);
+            let [(told_s, run)] = home.told[..] else { panic!("{begins_h} h: {:?}", home.told) };
+            assert!(told_s <= begins_s + DAY_S, "{begins_h} h: after {} s", told_s - begins_s);
+            assert_eq!(run.gap_s, 1800.0);
+            assert!(run.allowed_s < 19.0 * 3600.0 && run.since_ns >= 100 * DAY_S * SECOND_NS, "{run:?}");
+        }
+    }
+
+    #[test]
+    fn a_pilot_flame_is_no_news_in_any_year() {
+        let mut home = Home::new();
+        (1..28 * DAY_S / 1800).for_each(|n| home.pulse(n * 1800, false));
+        (28 * DAY_S / 1800..1000 * DAY_S / 1800).for_each(|n| home.pulse(n * 1800, true));
+        assert_eq!(home.told, []);
+    }
+
+    #[test]
+    fn who_heated_through_a_night_may_for_a_year() {
+        let mut home = Home::new();
+        home.days(1..40, 16, false);
+        home.days(40..41, 23, true);
+        home.pulse(41 * DAY_S + 5 * HOUR_S, true);
+        assert_eq!(home.told.len(), 1, "23 h after 39 days of 16: {:?}", home.told);
+        home.days(42..43, 23, true);
+        home.days(43..330, 16, true);
+        home.days(330..331, 23, true);
+        assert_eq!(home.told.len(), 1, "it did within the year: {:?}", home.told);
+        home.days(331..760, 16, true);
+        home.days(760..761, 23, true);
+        assert_eq!(home.told.len(), 2, "it has not for a year: {:?}", home.told);
+    }
+
+    #[test]
+    fn what_nobody_watched_may_have_been_a_pause() {
+        let mut seen = Home::new();
+        seen.days(1..100, 16, false);
+        let from_s = 100 * DAY_S;
+        let told = |unseen_s: u64| {
+            let mut home = Home { runs: seen.runs, last_s: seen.last_s, told: Vec::new() };
+            home.leak(from_s, from_s + 12 * HOUR_S);
+            home.runs.unseen(unseen_s * SECOND_NS, TEN_L);
+            home.leak(from_s + 23 * 1800, from_s + 30 * HOUR_S);
+            home.told.len()
+        };
+        assert_eq!((told(2399), told(2400)), (1, 0), "40 minutes are a pause behind 10 L");
+    }
+
+    #[test]
+    fn a_clock_that_began_anew_keeps_what_was_learned() {
+        let mut home = Home::new();
+        home.days(1..40, 22, true);
+        let learned = home.runs;
+        home.runs.lose();
+        // The same second, on a clock that has just begun.
+        home.last_s = 1;
+        home.pulse(HOUR_S, true);
+        assert_eq!(home.runs.longest_s, learned.longest_s);
+        assert!(home.runs.part_ns >= learned.part_ns && home.runs.began_ns == HOUR_S * SECOND_NS);
+    }
+}
