@@ -79,7 +79,7 @@ fn a_hose_is_critical_within_88_litres() {
 fn twenty_litres_an_hour_are_told_within_a_day_where_the_gas_rests() {
     let (trials, ok) = in_time(Class::MicroZeroHour, 2, [0.45, 0.40, 0.15]);
     assert!(trials >= HOMES, "{trials}");
-    assert!(ok * 100 >= trials * 80, "{ok} of {trials}");
+    assert!(ok + 1 >= trials, "{ok} of {trials}");
 }
 
 #[test]
