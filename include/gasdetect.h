@@ -239,7 +239,7 @@ typedef enum gasd_kind {
      */
     GASD_KIND_BASE_FLOW = 9,
     /**
-     * The gas has not rested for days.
+     * The gas has not rested for longer than it should.
      */
     GASD_KIND_NEVER_ZERO = 10,
     /**

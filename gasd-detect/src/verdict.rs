@@ -48,7 +48,7 @@ pub enum Kind {
     UnusualHour,
     /// What flows when nobody uses gas has risen: a small leak.
     BaseFlow,
-    /// The gas has not rested for days.
+    /// The gas has not rested for longer than it should.
     NeverZero,
     /// No gas for longer than ever: the meter or its contact may be stuck.
     SilentMeter,

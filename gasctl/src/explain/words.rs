@@ -31,7 +31,7 @@ const KINDS: &[(&str, &str)] = &[
     ("long-use", "gas has been flowing for too long"),
     ("unusual-hour", "gas at an unusual hour"),
     ("base-flow", "gas flows when nobody uses any"),
-    ("never-zero", "the gas has not rested for days"),
+    ("never-zero", "the gas has not rested for longer than is usual"),
     ("silent-meter", "the meter is silent"),
     ("flow-after-opening", "gas flows right after the valve was opened"),
     ("flow-while-closed", "gas flows though the valve is closed"),

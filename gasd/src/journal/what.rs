@@ -61,7 +61,7 @@ table! {
     UnusualHour Warning "91ca647b8e1448f298c1e43dc09c5283",
     /// A verdict: what flows when nobody uses gas has risen.
     BaseFlow Warning "b23bc00ddb144099bc7b957268917106",
-    /// A verdict: the gas has not rested for days.
+    /// A verdict: the gas has not rested for longer than it should.
     NeverZero Warning "156c65da70ac4e1390cdef41da9496a7",
     /// A verdict: no gas for longer than ever: the meter or its contact may be stuck.
     SilentMeter Notice "e32181a9265f4a58a830a0ae81aff9dc",

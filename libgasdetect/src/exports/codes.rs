@@ -40,7 +40,7 @@ pub enum gasd_kind {
     GASD_KIND_UNUSUAL_HOUR = 8,
     /// What flows when nobody uses gas has risen: a small leak.
     GASD_KIND_BASE_FLOW = 9,
-    /// The gas has not rested for days.
+    /// The gas has not rested for longer than it should.
     GASD_KIND_NEVER_ZERO = 10,
     /// No gas for longer than ever: the meter or its contact may be stuck.
     GASD_KIND_SILENT_METER = 11,
