@@ -147,9 +147,7 @@ pub(crate) fn by_home(unexplained: &Unexplained, limits: &Limits<'_>, known: boo
             ..new(Kind::NeverZero, Severity::Warning, Rule::NoRest, t_ns)
         },
         Unexplained::Run(run) => Found {
-            after: at_most(
-                flow_m3_per_h(limits.pulse_ul as f64, (run.gap_s * SECOND_NS as f32) as u64) as f32
-            ),
+            after: at_most(flow_m3_per_h(limits.pulse_ul as f64, run.gap_ns) as f32),
             process: seconds(since(run.since_ns, now_ns), run.allowed_s),
             ..new(Kind::NeverZero, Severity::Warning, Rule::NoRest, run.since_ns)
         },

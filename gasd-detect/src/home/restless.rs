@@ -57,8 +57,13 @@ impl Home {
         limits: &Limits<'_>,
         say: &mut dyn FnMut(Unexplained),
     ) {
-        let known = self.knows_rests(limits) && limits.rules.never_zero_days.is_finite();
-        let Some(run) = self.runs.pulse(silent_ns, t_ns, limits.grain(), known) else { return };
+        if !self.runs.pulse(silent_ns, t_ns, limits.grain()) {
+            return;
+        }
+        // A run that is long enough began a day ago.
+        let known = self.knows_rests(limits) && self.hours.days >= LOAD_DAYS + 1.0;
+        let asked = limits.rules.never_zero_days.is_finite();
+        let Some(run) = self.runs.judge(t_ns, known && asked) else { return };
         // What rose and was said has not rested since.
         if !self.base.open {
             self.base_said_ns = t_ns;

@@ -10,14 +10,14 @@
 use super::base::Grain;
 use crate::units::SECOND_NS;
 
-/// A pause is at least so long, s.
-const PAUSE_S: f32 = 600.0;
-/// And longer than between two pulses of such a flow, m³/h: three quarters of the leak of 20 L/h, as no meter's pulses are
-/// quite regular.
-const SLOWEST_M3_PER_H: f32 = 0.015;
-/// Nothing is said of a shorter run, s: 24 hours, less the first pulse of 10 L of 20 L/h, which comes after up to half an
+/// A pause is at least so long, ns.
+const PAUSE_NS: u64 = 600 * SECOND_NS;
+/// And longer than between two pulses of 15 L/h, ns for each µL of a pulse: three quarters of the leak of 20 L/h, as no
+/// meter's pulses are quite regular.
+const SLOWEST_NS_PER_UL: u64 = 3600 * SECOND_NS / 15_000_000;
+/// Nothing is said of a shorter run, ns: 24 hours, less the first pulse of 10 L of 20 L/h, which comes after up to half an
 /// hour, and as much for the pulse at which it is said.
-const SAY_S: f32 = 22.75 * 3600.0;
+const SAY_NS: u64 = 81_900 * SECOND_NS;
 /// What was learned is stretched by this. On homes of seeds 52,001 to 52,800 a run of a day and this part longer than
 /// any within a year came 0.03 times a year.
 const BEYOND: f32 = 1.15;
@@ -33,8 +33,8 @@ pub(crate) struct Runs {
     /// The longest run in each part of a year, s, the part under way first, and how much of that was watched, ns.
     longest_s: [f32; PARTS],
     part_ns: u64,
-    /// The longest gap in the run under way, s.
-    gap_s: f32,
+    /// The longest gap in the run under way, ns.
+    gap_ns: u64,
     /// The run under way was said.
     said: bool,
 }
@@ -46,45 +46,52 @@ pub(crate) struct Run {
     pub since_ns: u64,
     /// For how long gas may flow without a pause, s.
     pub allowed_s: f32,
-    /// The longest time between two pulses of it, s: what never rests is no more than one of them in that time.
-    pub gap_s: f32,
+    /// The longest time between two pulses of it, ns: what never rests is no more than one of them in that time.
+    pub gap_ns: u64,
 }
 
 impl Runs {
-    /// A pulse at `t_ns`, the one before at `before_ns`. `known`: the home is; before that any run is one of a sound home.
-    pub fn pulse(&mut self, before_ns: u64, t_ns: u64, grain: Grain, known: bool) -> Option<Run> {
-        self.turn(t_ns.saturating_sub(before_ns));
-        let gap_s = seconds(before_ns, t_ns);
-        if gap_s >= pause_s(grain) {
+    /// A pulse at `t_ns`, the one before at `before_ns`. Whether the run under way is long enough to be judged.
+    pub fn pulse(&mut self, before_ns: u64, t_ns: u64, grain: Grain) -> bool {
+        let gap_ns = t_ns.saturating_sub(before_ns);
+        self.part_ns = self.part_ns.saturating_add(gap_ns);
+        if self.part_ns >= PART_NS {
+            self.turn();
+        }
+        if gap_ns >= pause_ns(grain) {
             // A run that ended was no leak, also if it was said.
             self.learn(before_ns);
             self.lose();
         }
         if self.began_ns == 0 {
-            (self.began_ns, self.gap_s) = (t_ns, 0.0);
+            (self.began_ns, self.gap_ns) = (t_ns, 0);
         } else {
-            self.gap_s = self.gap_s.max(gap_s);
+            self.gap_ns = self.gap_ns.max(gap_ns);
         }
+        t_ns.saturating_sub(self.began_ns) >= SAY_NS
+    }
+
+    /// Judges the run that goes on at `t_ns`. `known`: the home was when it began; before that any run is one of a sound
+    /// home.
+    pub fn judge(&mut self, t_ns: u64, known: bool) -> Option<Run> {
         let allowed_s = BEYOND * self.longest_s.iter().fold(0.0, |most, s| s.max(most));
         // A pilot flame's run never ends, and is usual as long as it goes on.
-        if !known || allowed_s > SAY_S {
+        if !known || allowed_s > seconds(SAY_NS) {
             self.learn(t_ns);
             return None;
         }
-        let say = !self.said && seconds(self.began_ns, t_ns) >= SAY_S;
-        self.said |= say;
-        say.then_some(Run { since_ns: self.began_ns, allowed_s, gap_s: self.gap_s })
+        let run = Run { since_ns: self.began_ns, allowed_s, gap_ns: self.gap_ns };
+        (!core::mem::replace(&mut self.said, true)).then_some(run)
     }
 
     /// The run under way, up to a pulse at `end_ns`, is one of a sound home.
     pub fn learn(&mut self, end_ns: u64) {
         if self.began_ns != 0 {
-            self.longest_s[0] = self.longest_s[0].max(seconds(self.began_ns, end_ns));
+            self.longest_s[0] = self.longest_s[0].max(seconds(end_ns.saturating_sub(self.began_ns)));
         }
     }
 
-    fn turn(&mut self, watched_ns: u64) {
-        self.part_ns = self.part_ns.saturating_add(watched_ns);
+    fn turn(&mut self) {
         // A silence of a year leaves nothing to remember.
         for _ in 0..(self.part_ns / PART_NS).min(PARTS as u64) {
             self.longest_s.rotate_right(1);
@@ -95,7 +102,7 @@ impl Runs {
 
     /// For `unseen_ns` nobody watched: the gas may have paused.
     pub fn unseen(&mut self, unseen_ns: u64, grain: Grain) {
-        if unseen_ns as f32 / SECOND_NS as f32 >= pause_s(grain) {
+        if unseen_ns >= pause_ns(grain) {
             self.lose();
         }
     }
@@ -106,16 +113,15 @@ impl Runs {
     }
 }
 
-crate::state::state!(Runs { began_ns, longest_s, part_ns, gap_s, said });
+crate::state::state!(Runs { began_ns, longest_s, part_ns, gap_ns, said });
 
-fn seconds(from_ns: u64, to_ns: u64) -> f32 {
-    to_ns.saturating_sub(from_ns) as f32 / SECOND_NS as f32
+const fn seconds(ns: u64) -> f32 {
+    ns as f32 / SECOND_NS as f32
 }
 
-/// A gap of so long is a pause, s.
-fn pause_s(grain: Grain) -> f32 {
-    let slowest_s = grain.pulse_ul as f32 * 3.6e-6 / SLOWEST_M3_PER_H;
-    slowest_s.max(PAUSE_S) + grain.poll_ns as f32 / SECOND_NS as f32
+/// A gap of so long is a pause, ns.
+fn pause_ns(grain: Grain) -> u64 {
+    PAUSE_NS.max(grain.pulse_ul.saturating_mul(SLOWEST_NS_PER_UL)).saturating_add(grain.poll_ns)
 }
 
 #[cfg(test)]
@@ -139,8 +145,9 @@ mod tests {
         }
 
         fn pulse(&mut self, s: u64, known: bool) {
-            let run = self.runs.pulse(self.last_s * SECOND_NS, s * SECOND_NS, TEN_L, known);
-            self.told.extend(run.map(|run| (s, run)));
+            if self.runs.pulse(self.last_s * SECOND_NS, s * SECOND_NS, TEN_L) {
+                self.told.extend(self.runs.judge(s * SECOND_NS, known).map(|run| (s, run)));
+            }
             self.last_s = s;
         }
 
@@ -170,7 +177,7 @@ mod tests {
             home.leak(begins_s, begins_s + 3 * DAY_S);
             let [(told_s, run)] = home.told[..] else { panic!("{begins_h} h: {:?}", home.told) };
             assert!(told_s <= begins_s + DAY_S, "{begins_h} h: after {} s", told_s - begins_s);
-            assert_eq!(run.gap_s, 1800.0);
+            assert_eq!(run.gap_ns, 1800 * SECOND_NS);
             assert!(run.allowed_s < 19.0 * 3600.0 && run.since_ns >= 100 * DAY_S * SECOND_NS, "{run:?}");
         }
     }
