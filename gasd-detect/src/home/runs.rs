@@ -24,6 +24,9 @@ const BEYOND: f32 = 1.15;
 /// The longest run is remembered for so many times so many days.
 const PARTS: usize = 6;
 const PART_NS: u64 = 60 * 86_400 * SECOND_NS;
+/// So much is watched before a run is judged, ns: four weeks, and the run. The home may be known for longer, by an
+/// earlier version that learned no runs.
+const LEARN_NS: u64 = 29 * 86_400 * SECOND_NS;
 
 /// The runs of one meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,6 +36,8 @@ pub(crate) struct Runs {
     /// The longest run in each part of a year, s, the part under way first, and how much of that was watched, ns.
     longest_s: [f32; PARTS],
     part_ns: u64,
+    /// A part was watched whole.
+    whole: bool,
     /// The longest gap in the run under way, ns.
     gap_ns: u64,
     /// The run under way was said.
@@ -71,9 +76,9 @@ impl Runs {
         t_ns.saturating_sub(self.began_ns) >= SAY_NS
     }
 
-    /// Judges the run that goes on at `t_ns`. `known`: the home was when it began; before that any run is one of a sound
-    /// home.
+    /// Judges the run that goes on at `t_ns`. `known`: the home is; before that any run is one of a sound home.
     pub fn judge(&mut self, t_ns: u64, known: bool) -> Option<Run> {
+        let known = known && (self.whole || self.part_ns >= LEARN_NS);
         let allowed_s = BEYOND * self.longest_s.iter().fold(0.0, |most, s| s.max(most));
         // A pilot flame's run never ends, and is usual as long as it goes on.
         if !known || allowed_s > seconds(SAY_NS) {
@@ -92,6 +97,7 @@ impl Runs {
     }
 
     fn turn(&mut self) {
+        self.whole = true;
         // A silence of a year leaves nothing to remember.
         for _ in 0..(self.part_ns / PART_NS).min(PARTS as u64) {
             self.longest_s.rotate_right(1);
@@ -113,7 +119,7 @@ impl Runs {
     }
 }
 
-crate::state::state!(Runs { began_ns, longest_s, part_ns, gap_ns, said });
+crate::state::state!(Runs { began_ns, longest_s, part_ns, whole, gap_ns, said });
 
 const fn seconds(ns: u64) -> f32 {
     ns as f32 / SECOND_NS as f32
@@ -204,6 +210,17 @@ mod tests {
         home.days(331..760, 16, true);
         home.days(760..761, 23, true);
         assert_eq!(home.told.len(), 2, "it has not for a year: {:?}", home.told);
+    }
+
+    #[test]
+    fn an_engine_that_learned_no_runs_knows_none_for_four_weeks() {
+        let mut home = Home::new();
+        home.days(1..27, 16, true);
+        home.days(27..28, 23, true);
+        assert_eq!(home.told, [], "longer than in four weeks is not longer than usual");
+        home.days(28..90, 16, true);
+        home.days(90..91, 23, true);
+        assert_eq!(home.told, [], "it did, within the year");
     }
 
     #[test]

@@ -34,19 +34,22 @@ pub enum Blind {
     Hours,
     /// What flows when nobody uses gas.
     BaseFlow,
+    /// No pause for most of a day (R4).
+    NoPause,
     /// No rest for days (R4).
     NoRest,
 }
 
 impl Blind {
     /// All of them, those that go first first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Windows,
         Self::RestoreCheck,
         Self::Appliances,
         Self::Pressure,
         Self::Seismic,
         Self::LowUse,
+        Self::NoPause,
         Self::UseTime,
         Self::Hours,
         Self::BaseFlow,
@@ -60,7 +63,7 @@ impl Blind {
             Self::Windows => SECOND_NS,
             // A whole interval must lie within the two minutes, wherever the valve was opened.
             Self::RestoreCheck => RESTORE_NS / 2,
-            Self::Appliances | Self::Pressure | Self::Seismic | Self::LowUse => SHARP_NS,
+            Self::Appliances | Self::Pressure | Self::Seismic | Self::LowUse | Self::NoPause => SHARP_NS,
             Self::UseTime | Self::Hours | Self::BaseFlow | Self::NoRest => HOURLY_NS,
         }
     }
@@ -83,6 +86,7 @@ impl Blind {
             Self::LowUse => {
                 "how long a flow lasts is judged from a quarter of the largest flow of the meter on"
             }
+            Self::NoPause => "whether the gas pauses within a day is not seen",
             Self::UseTime => "how long gas is used is not seen",
             Self::Hours => "the hours in which gas is used are not seen",
             Self::BaseFlow => "what flows when nobody uses gas is not seen",
