@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::home::{CIVIL, learned};
+use common::home::{CIVIL, days, learned};
 use common::{SECOND, cases, config, pulses, run};
 use gasd_detect::{Engine, Kind, Profile, Verdict};
 use proptest::prelude::*;
@@ -219,4 +219,43 @@ fn no_flow_is_learned_of_a_use_with_missed_pulses() {
     let said = leak(false);
     assert_eq!(said.iter().map(|v| v.0).collect::<Vec<_>>(), [Kind::UnusualHour]);
     assert_eq!(leak(true), said);
+}
+
+/// When a leak of `flow` (m³/h) that begins at two is told to an engine that knows the home, min after that, behind
+/// pulses of `litre_ul`, of which one is missed each so many minutes.
+fn leak(mut engine: Engine, flow: f64, litre_ul: u64, missed_each_min: u64) -> Option<u64> {
+    let times = pulses(&[(7_260.0, 0.0), (4.0 * 3600.0, flow)], litre_ul, 0.0, 40 * 86_400 * SECOND);
+    let mut next = times[0] + 60 * SECOND;
+    for t in &times {
+        if *t >= next {
+            engine.missed(1, *t);
+            next += missed_each_min * 60 * SECOND;
+        } else if let Some(verdict) = run(&mut engine, &[*t], 0).first() {
+            assert_eq!(verdict.kind, Kind::UnusualHour);
+            return Some((verdict.decided_ns - times[0]) / SECOND / 60);
+        }
+    }
+    None
+}
+
+#[test]
+fn a_leak_is_told_though_a_pulse_of_it_is_missed_now_and_then() {
+    for (litre_ul, flows) in [(L, &[0.15, 0.3, 0.457][..]), (10 * L, &[0.3, 0.457])] {
+        let mut home = Engine::new(config(litre_ul, Profile::EuG4));
+        home.set_civil_offset(CIVIL);
+        run(&mut home, &pulses(&days(40, 0.0), litre_ul, 0.0, 0), 0);
+        let told = |flow, each_min| leak(home.clone(), flow, litre_ul, each_min);
+        for flow in flows {
+            let whole = told(*flow, 10_000).expect("one of which none is missed");
+            for each_min in [60, 30, 20, 10] {
+                let told = told(*flow, each_min);
+                // What was missed is not counted; a pulse of 10 L is a good part of what tells.
+                let most = whole * if litre_ul > L { 2 } else { 1 } + 10;
+                assert!(
+                    told.is_some_and(|min| min <= most),
+                    "{flow}, {litre_ul}, {each_min}: {told:?}, {whole}"
+                );
+            }
+        }
+    }
 }

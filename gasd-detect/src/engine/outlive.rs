@@ -32,6 +32,7 @@ impl Engine {
             self.inputs.save(out);
             self.home.oddity.save(out);
             self.home.oddity.earlier.save(out);
+            self.home.oddity.kept.save(out);
             self.home.runs.save(out);
         })
     }
@@ -67,7 +68,10 @@ impl Engine {
                 engine.home.oddity.earlier = State::load(from)?;
             }
             if version > 5 {
+                engine.home.oddity.kept = State::load(from)?;
                 engine.home.runs = State::load(from)?;
+            } else {
+                engine.home.oddity.lose_earlier();
             }
             from.is_empty().then_some(())
         };
@@ -132,10 +136,11 @@ mod tests {
         for t in (0..40 * 24u64).map(|h| (h * 3600 + 1) * SECOND_NS) {
             engine.pulse(t, t);
         }
-        let (mut beside, mut earlier, mut runs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut beside, mut earlier, mut newest) = (Vec::new(), Vec::new(), Vec::new());
         engine.home.oddity.save(&mut beside);
         engine.home.oddity.earlier.save(&mut earlier);
-        engine.home.runs.save(&mut runs);
+        engine.home.oddity.kept.save(&mut newest);
+        engine.home.runs.save(&mut newest);
         let new = engine.save();
         let (inside, _) = state::open(&new, cfg.pulse_volume_ul).unwrap();
         let restored = |version, without: usize| {
@@ -145,9 +150,9 @@ mod tests {
             Engine::restore(cfg, &old).unwrap()
         };
         engine.home.runs = Default::default();
-        assert_eq!(restored(5, runs.len()).save(), engine.save(), "runs are learned anew");
-        assert_eq!(restored(4, runs.len() + earlier.len()).save(), engine.save(), "no use was under way");
-        let restored = restored(3, runs.len() + earlier.len() + beside.len());
+        assert_eq!(restored(5, newest.len()).save(), engine.save(), "runs are learned anew");
+        assert_eq!(restored(4, newest.len() + earlier.len()).save(), engine.save(), "no use was under way");
+        let restored = restored(3, newest.len() + earlier.len() + beside.len());
         assert_eq!(restored.days_learned(), engine.days_learned());
         engine.home.know_no_oddity();
         assert_eq!(restored.save(), engine.save());

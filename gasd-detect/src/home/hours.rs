@@ -8,7 +8,7 @@
 //! each to a power, since they have much to do with each other. A use whose product is small is told once its volume,
 //! beyond the base flow, is more than a person at the stove would burn.
 
-use super::oddity::Oddity;
+use super::oddity::{Oddity, REST_NS};
 use crate::units::{SECOND_NS, volume_ul};
 
 const HOUR_S: u64 = 3600;
@@ -131,6 +131,13 @@ impl Hours {
             for used in self.season.iter_mut().chain(&mut oddity.any) {
                 *used = used.max(ANOTHER_DAYS);
             }
+        }
+    }
+
+    /// Gas was seen at `at_ns` whose volume is not known: a use goes on, unless it had rested before.
+    pub fn seen(&mut self, at_ns: u64) {
+        if at_ns.saturating_sub(self.run_seen_ns) < REST_NS {
+            self.run_seen_ns = self.run_seen_ns.max(at_ns);
         }
     }
 

@@ -28,7 +28,10 @@ impl Home {
         let unseen_ns = if at_ns == 0 { 0 } else { at_ns.saturating_sub(self.seen_ns(at_ns)) };
         self.gather.forget();
         self.base.forget(at_ns);
-        self.oddity.lose();
+        self.oddity.lose(self.hours.run_ul, self.hours.run_seen_ns);
+        if at_ns != 0 {
+            self.hours.seen(at_ns);
+        }
         self.last_ns = None;
         self.lost_ns = at_ns.max(1);
         if unseen_ns >= UNSEEN_REST_NS {

@@ -150,6 +150,7 @@ impl Home {
         self.lost_ns = 0;
         let Some(before) = before else {
             self.gather.pulse(t_ns, limits.pulse_ul);
+            self.hours.seen(t_ns);
             return;
         };
         if self.envelope <= 0.0 {
@@ -364,4 +365,4 @@ crate::state::state!(Home {
 /// A use begins at most so long before its first pulse, ns.
 const REST_NS: u64 = 600 * SECOND_NS;
 
-const _: () = assert!(size_of::<Home>() <= 2448, "the home must fit beside the windows into 4 KiB");
+const _: () = assert!(size_of::<Home>() <= 2456, "the home must fit beside the windows into 4 KiB");

@@ -5,9 +5,12 @@ use super::flows::Flows;
 use crate::units::{SECOND_NS, flow_m3_per_h, volume_ul};
 
 /// A use ends after so long without gas, ns.
-const REST_NS: u64 = 600 * SECOND_NS;
+pub(super) const REST_NS: u64 = 600 * SECOND_NS;
 /// No gas is no more than twice the base flow, or this, m³/h, beyond it: a pilot flame's pulses keep no use alive.
 const REST_M3_PER_H: f32 = 0.012;
+/// A flow is not told from less of a use that was large or is told, as a part: of one that lost pulses only what lies
+/// between two that were seen tells it.
+const TELLS_FLOW: f32 = 0.5;
 /// A use of so much is large, µL: its flow is learned, and held against those of the large uses before it.
 const LARGE_UL: f32 = 100e6;
 /// How much the logarithm of the share of large uses with about its flow weighs, and of those with the same within what
@@ -28,8 +31,8 @@ pub(crate) struct Oddity {
     rest_ns: u64,
     /// What the rest before the use under way proves.
     alone: f32,
-    /// The first pulse that counts, ns, and what it brought, µL. 0: pulses were missed since, and its flow
-    /// counts from the next one; then the volume is what had passed by that one, negative.
+    /// The first pulse that counts since the last that was missed, ns, and what had passed of the use by then, µL.
+    /// 0: the next one is it.
     first_ns: u64,
     /// See `first_ns`.
     first_ul: f32,
@@ -48,6 +51,26 @@ pub(crate) struct Oddity {
     flows: Flows,
     /// The part of the use before the hour from which it counts, which is a quieter one. Stored behind all else.
     pub earlier: Earlier,
+    /// What was seen of the use before the last pulse that was missed. Stored behind all else.
+    pub kept: Seen,
+}
+
+/// What passed between pulses that were seen one after the other, µL, and in what time, ns: together they tell a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Seen {
+    ul: f32,
+    ns: f32,
+}
+
+impl Seen {
+    fn and(self, more: Self) -> Self {
+        Self { ul: self.ul + more.ul, ns: self.ns + more.ns }
+    }
+
+    /// Its mean, m³/h.
+    fn flow(self) -> f32 {
+        flow_m3_per_h(f64::from(self.ul), self.ns as u64) as f32
+    }
 }
 
 /// The part of a use that flowed in a less quiet hour: of one of 0.2 m³/h less than what is told passes in an hour, and
@@ -56,10 +79,10 @@ pub(crate) struct Oddity {
 pub(crate) struct Earlier {
     /// What its hour proves; 0: there is none.
     hour: f32,
-    /// What passed in it, µL, of that by its first pulse, µL, and for how long from there to the hour that counts, ns.
+    /// What passed in it, µL.
     run_ul: f32,
-    first_ul: f32,
-    span_ns: f32,
+    /// What was seen of it up to the first pulse of the hour that counts.
+    seen: Seen,
 }
 
 crate::state::state!(Oddity {
@@ -74,9 +97,10 @@ crate::state::state!(Oddity {
     flow,
     large,
     flows
-} beside { earlier });
+} beside { earlier, kept });
 
-crate::state::state!(Earlier { hour, run_ul, first_ul, span_ns });
+crate::state::state!(Earlier { hour, run_ul, seen });
+crate::state::state!(Seen { ul, ns });
 
 impl Oddity {
     /// `own_ul` (µL) beyond a base flow of `base` m³/h passed from `from_ns` to `to_ns`, and nothing from `seen_ns`, the
@@ -100,41 +124,58 @@ impl Oddity {
     /// It counts from the pulse at `at_ns` on, which brought `own_ul`, and its hour proves `hour`; `before_ul` (µL) passed
     /// of it in less quiet hours, if it goes on from there.
     pub fn begin(&mut self, at_ns: u64, own_ul: f32, hour: f32, before_ul: Option<f32>) {
-        let span_ns = at_ns.saturating_sub(self.first_ns) as f32;
-        let earlier = |run_ul| Earlier { hour: self.hour, run_ul, first_ul: self.first_ul, span_ns };
-        // Of what was missed nobody knows the volume.
-        self.earlier = before_ul
-            .filter(|_| self.first_ns != 0 && self.first_ul >= 0.0)
-            .map_or_else(Earlier::default, earlier);
-        (self.first_ns, self.first_ul, self.hour, self.flow) = (at_ns.max(1), own_ul, hour, None);
+        self.earlier = before_ul.map_or_else(Earlier::default, |run_ul| Earlier {
+            hour: self.hour,
+            run_ul,
+            seen: self.seen(run_ul + own_ul, at_ns),
+        });
+        (self.first_ns, self.first_ul, self.kept) = (at_ns.max(1), own_ul, Seen::default());
+        (self.hour, self.flow) = (hour, None);
+    }
+
+    /// What was seen of the use when `run_ul` (µL) have passed by a pulse at `now_ns`.
+    fn seen(&self, run_ul: f32, now_ns: u64) -> Seen {
+        if self.first_ns == 0 {
+            return self.kept;
+        }
+        let ul = (run_ul - self.first_ul).max(0.0);
+        self.kept.and(Seen { ul, ns: now_ns.saturating_sub(self.first_ns) as f32 })
     }
 
     /// `run_ul` have passed since it counts, by `now_ns`. Judges its flow once it is large, or as large as is told.
     pub fn passed(&mut self, run_ul: f32, tell_ul: f32, now_ns: u64) {
         if self.first_ns == 0 {
-            (self.first_ns, self.first_ul) = (now_ns.max(1), -run_ul);
+            (self.first_ns, self.first_ul) = (now_ns.max(1), run_ul);
         }
-        // What passed before pulses were missed is no part of what tells the flow.
-        let counted_ul = run_ul + self.first_ul.min(0.0);
-        let judges = self.flow.is_none() && counted_ul >= LARGE_UL.min(tell_ul);
-        let large = self.large <= 0.0 && counted_ul >= LARGE_UL;
+        let least_ul = LARGE_UL.min(tell_ul);
+        let judges = self.flow.is_none() && run_ul >= least_ul;
+        let large = self.large <= 0.0 && run_ul >= LARGE_UL;
         if !judges && !large {
             return;
         }
-        let span_ns = now_ns.saturating_sub(self.first_ns);
-        let flow = flow_m3_per_h(f64::from(run_ul - self.first_ul.abs()), span_ns) as f32;
+        let seen = self.seen(run_ul, now_ns);
+        if seen.ul < TELLS_FLOW * least_ul {
+            return;
+        }
         if judges {
-            self.flow = Some(self.strange(flow));
+            self.flow = Some(self.strange(seen.flow()));
         }
         if large {
-            self.large = flow;
+            self.large = seen.flow();
         }
     }
 
-    /// Pulses were missed, or the clock is another one: what is counted from here on and for how long it took do not belong
-    /// together. A flow that was judged before is what it was.
-    pub fn lose(&mut self) {
+    /// Pulses were missed, or the clock is another one, when `run_ul` had passed by the last pulse at `last_ns`: what passed
+    /// and for how long it took do not belong together there. A flow that was judged before is what it was.
+    pub fn lose(&mut self, run_ul: f32, last_ns: u64) {
+        self.kept = self.seen(run_ul, last_ns);
         self.first_ns = 0;
+    }
+
+    /// The state is of version 5 or before: what had passed by the first pulse is negative where pulses were missed before
+    /// it, and what the hour before was is said in another way.
+    pub fn lose_earlier(&mut self) {
+        self.first_ul = self.first_ul.abs();
         self.earlier = Earlier::default();
     }
 
@@ -151,10 +192,10 @@ impl Oddity {
         if earlier.hour >= 0.0 || earlier.run_ul >= tell_ul || whole_ul < tell_ul {
             return None;
         }
-        let since_ns = self.first_ns.saturating_sub(earlier.span_ns as u64);
-        let own_ul = f64::from(whole_ul - earlier.first_ul);
-        let flow = flow_m3_per_h(own_ul, now_ns.saturating_sub(since_ns)) as f32;
-        (earlier.hour + self.alone + self.strange(flow) < told).then_some((whole_ul, since_ns))
+        let seen = earlier.seen.and(self.seen(run_ul, now_ns));
+        let since_ns = now_ns.saturating_sub(seen.ns as u64);
+        let proves = earlier.hour + self.alone + self.strange(seen.flow());
+        (seen.ul >= TELLS_FLOW * tell_ul && proves < told).then_some((whole_ul, since_ns))
     }
 
     /// What a flow of so many m³/h proves.
