@@ -33,6 +33,7 @@ impl Engine {
             self.home.oddity.save(out);
             self.home.oddity.earlier.save(out);
             self.home.oddity.kept.save(out);
+            self.home.base.leaks.save(out);
             self.home.runs.save(out);
         })
     }
@@ -69,6 +70,7 @@ impl Engine {
             }
             if version > 5 {
                 engine.home.oddity.kept = State::load(from)?;
+                engine.home.base.leaks = State::load(from)?;
                 engine.home.runs = State::load(from)?;
             } else {
                 engine.home.oddity.lose_earlier();
@@ -140,6 +142,7 @@ mod tests {
         engine.home.oddity.save(&mut beside);
         engine.home.oddity.earlier.save(&mut earlier);
         engine.home.oddity.kept.save(&mut newest);
+        engine.home.base.leaks.save(&mut newest);
         engine.home.runs.save(&mut newest);
         let new = engine.save();
         let (inside, _) = state::open(&new, cfg.pulse_volume_ul).unwrap();

@@ -17,6 +17,15 @@ impl Engine {
     /// that was no leak is learned anew, see [`Engine::accept_base_flow`].
     pub fn hear(&mut self, topic: Topic, said: Said, now_ns: u64) {
         self.home.sensitivity.hear(topic, said, now_ns);
+        if (topic, said) == (Topic::BaseFlow, Said::RealLeak) {
+            self.home.base_leaked();
+        }
+    }
+
+    /// A person said what a verdict about gas that does not rest ([`crate::Kind::NeverZero`]) was. What was called right is
+    /// usual from now on, and learned as a base flow if it goes on for a week; of a leak nothing is learned.
+    pub fn hear_no_rest(&mut self, said: Said) {
+        self.home.answer_no_rest(said);
     }
 
     /// What people said so far, and what the thresholds are multiplied by for it.

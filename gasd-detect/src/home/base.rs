@@ -113,6 +113,8 @@ pub(crate) struct Base {
     pub open: bool,
     /// How often it was told and rested.
     pub odd: u8,
+    /// What was told is a leak, a person said. Stored apart, since states before version 6 have none.
+    pub leaks: bool,
 }
 
 /// What the gaps say.
@@ -209,8 +211,8 @@ impl Base {
         }
         if rested {
             // Whatever flowed before has ended, and is held against nothing that comes.
-            self.blocks.iter_mut().for_each(|block| block.mixture.reset());
-            if core::mem::take(&mut self.open) {
+            self.drop_evidence();
+            if core::mem::take(&mut self.open) && !core::mem::take(&mut self.leaks) {
                 self.odd = self.odd.saturating_add(1).min(ODD_MOST);
             }
         }
@@ -262,8 +264,18 @@ impl Base {
 
     /// Nothing is held against the gas any more, after it was said.
     pub fn calm(&mut self) {
-        self.blocks.iter_mut().for_each(|block| block.mixture.reset());
+        self.drop_evidence();
         self.open = true;
+    }
+
+    /// Nothing that has flowed is held against the gas.
+    pub fn drop_evidence(&mut self) {
+        self.blocks.iter_mut().for_each(|block| block.mixture.reset());
+    }
+
+    /// What was told was a leak, a person said: nights are not odd here for it.
+    pub const fn leaked(&mut self) {
+        (self.odd, self.leaks) = (0, self.open);
     }
 
     /// How many times the usual evidence it takes.
@@ -330,7 +342,7 @@ impl Block {
 }
 
 crate::state::state!(Block { references, gap_s, pulses, mixture, judged_s, held_to_s, rising });
-crate::state::state!(Base { blocks, last_ns, civil_s, ended, usual_s, open, odd });
+crate::state::state!(Base { blocks, last_ns, civil_s, ended, usual_s, open, odd } beside { leaks });
 
 #[cfg(test)]
 #[path = "base_tests.rs"]

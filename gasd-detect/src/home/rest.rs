@@ -87,6 +87,13 @@ impl Rest {
 crate::state::state!(Rest { rested_ns, longest_run_s, longest_rest_s, said_run, said_rest });
 
 impl Rest {
+    /// The run up to a pulse at `last_ns` is all right, a person said.
+    pub fn learn(&mut self, last_ns: u64) {
+        if self.rested_ns != 0 {
+            self.longest_run_s = self.longest_run_s.max(seconds(self.rested_ns, last_ns));
+        }
+    }
+
     /// For so long nobody watched: the gas may have rested, and a run is no longer than what was seen of it.
     pub fn unseen(&mut self, for_ns: u64) {
         self.shift(for_ns.cast_signed());

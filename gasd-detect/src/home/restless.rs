@@ -4,7 +4,7 @@
 
 use super::base::Rise;
 use super::{Home, LOAD_DAYS, Limits, Unexplained};
-use crate::sensitivity::Topic;
+use crate::sensitivity::{Said, Topic};
 use crate::units::SECOND_NS;
 
 /// Proved mean time between false alarms about the base flow, s: two years.
@@ -24,6 +24,10 @@ impl Home {
     ) {
         let arl_s = BASE_ARL_S * self.base.doubt() * self.sensitivity.times(Topic::BaseFlow);
         let Some(rise) = rise.filter(|rise| limits.rules.learns && rise.process >= arl_s) else { return };
+        if self.runs.told(now_ns) {
+            self.base.drop_evidence();
+            return;
+        }
         let quiet_ns = if self.base.open { BASE_QUIET_NS } else { RESTED_QUIET_NS };
         if self.base_said_ns != 0 && now_ns.saturating_sub(self.base_said_ns) < quiet_ns {
             return;
@@ -43,7 +47,12 @@ impl Home {
     ) {
         let known = self.knows_rests(limits);
         let gap_s = self.base.ended_gap_s(limits.grain()).filter(|_| known);
-        let rules = (limits.rules.never_zero_days, limits.rules.silence_days, known);
+        if !known {
+            self.rest.learn(last_ns);
+        }
+        // What was told is told again only by the rule's own time.
+        let comes_down = known && !self.base.open && !self.runs.told(now_ns);
+        let rules = (limits.rules.never_zero_days, limits.rules.silence_days, comes_down);
         if let Some(restless) = self.rest.gap(last_ns, now_ns, pulse, gap_s, rules) {
             say(Unexplained::Rest(restless));
         }
@@ -61,13 +70,31 @@ impl Home {
         if !limits.sharp() || !self.runs.pulse(silent_ns, t_ns, limits.grain()) {
             return;
         }
-        let asked = limits.rules.never_zero_days.is_finite();
-        let Some(run) = self.runs.judge(t_ns, asked && self.knows_rests(limits)) else { return };
+        if self.runs.is_new_flame(t_ns) {
+            self.relearn_base();
+        }
+        let known = limits.rules.never_zero_days.is_finite() && self.knows_rests(limits);
+        let Some(run) = self.runs.judge(t_ns, limits.grain(), known) else { return };
         // What rose and was said has not rested since.
         if !self.base.open {
-            self.base_said_ns = t_ns;
-            self.base.calm();
+            self.base.drop_evidence();
             say(Unexplained::Run(run));
+        }
+    }
+
+    /// More base flow that was told was a leak: a person said so.
+    pub fn base_leaked(&mut self) {
+        self.base.leaked();
+        self.runs.answer(Said::RealLeak, 0);
+    }
+
+    /// A person said what a verdict about gas that does not rest was. A night through which it was heated is no base flow:
+    /// that is learned anew only where what was called right goes on for a week.
+    pub fn answer_no_rest(&mut self, said: Said) {
+        let last_ns = self.last_ns.unwrap_or_default();
+        self.runs.answer(said, last_ns);
+        if said == Said::FalseAlarm {
+            self.rest.learn(last_ns);
         }
     }
 

@@ -8,28 +8,38 @@
 //! that are as long on sound days; there the rule says nothing.
 
 use super::base::Grain;
+use crate::sensitivity::Said;
+use crate::state::State;
 use crate::units::SECOND_NS;
 
 /// A pause is at least so long, ns.
-const PAUSE_NS: u64 = 600 * SECOND_NS;
+const PAUSE_NS: u64 = 60 * SECOND_NS;
 /// And longer than between two pulses of 15 L/h, ns for each µL of a pulse: three quarters of the leak of 20 L/h, as no
 /// meter's pulses are quite regular.
 const SLOWEST_NS_PER_UL: u64 = 3600 * SECOND_NS / 15_000_000;
+/// Less than 5 L/h no meter turns for, see [`super::base`]: nothing leaks between two pulses that are further apart, ns for
+/// each µL.
+const FLOOR_NS_PER_UL: u64 = 3600 * SECOND_NS / 5_000_000;
 /// Nothing is said of a shorter run, ns: 24 hours, less the first pulse of 10 L of 20 L/h, which comes after up to half an
 /// hour, and as much for the pulse at which it is said.
 const SAY_NS: u64 = 81_900 * SECOND_NS;
 /// What was learned is stretched by this. On homes of seeds 52,001 to 52,800 a run of a day and this part longer than
 /// any within a year came 0.03 times a year.
 const BEYOND: f32 = 1.15;
-/// The longest run is remembered for so many times so many days.
-const PARTS: usize = 6;
+/// The longest run is remembered for so many times so many days, of which one is under way: longer than from one cold
+/// spell to that of the next winter.
+const PARTS: usize = 8;
 const PART_NS: u64 = 60 * 86_400 * SECOND_NS;
 /// So much is watched before a run is judged, ns: four weeks, and the run. The home may be known for longer, by an
 /// earlier version that learned no runs.
 const LEARN_NS: u64 = 29 * 86_400 * SECOND_NS;
+/// What was told keeps others quiet about it for so long while it goes on, ns.
+const QUIET_NS: u64 = 90 * 86_400 * SECOND_NS;
+/// What a person called right and did not pause for so long is a new flame, ns: no frost, and no guests.
+const FLAME_NS: u64 = 7 * 86_400 * SECOND_NS;
 
 /// The runs of one meter.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Runs {
     /// The pulse that ended the last pause, ns; 0: nobody knows.
     began_ns: u64,
@@ -40,8 +50,48 @@ pub(crate) struct Runs {
     whole: bool,
     /// The longest gap in the run under way, ns.
     gap_ns: u64,
-    /// The run under way was said.
-    said: bool,
+    /// What was said of the run under way.
+    told: Stage,
+    /// The longest of the part under way before the last run of a day was learned, s; negative: there is none.
+    before_s: f32,
+}
+
+/// What was said of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Nothing.
+    #[default]
+    Untold,
+    /// That it is too long.
+    Told,
+    /// And a person, that it is all right.
+    Right,
+    /// And a person, that it is a leak.
+    Leak,
+}
+
+impl State for Stage {
+    fn save(&self, out: &mut Vec<u8>) {
+        (*self as u8).save(out);
+    }
+
+    fn load(from: &mut &[u8]) -> Option<Self> {
+        [Self::Untold, Self::Told, Self::Right, Self::Leak].get(usize::from(u8::load(from)?)).copied()
+    }
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self {
+            began_ns: 0,
+            longest_s: [0.0; PARTS],
+            part_ns: 0,
+            whole: false,
+            gap_ns: 0,
+            told: Stage::Untold,
+            before_s: -1.0,
+        }
+    }
 }
 
 /// No pause since then, ns, and how long a run may last, s.
@@ -64,9 +114,7 @@ impl Runs {
             self.turn();
         }
         if gap_ns >= pause_ns(grain) {
-            // A run that ended was no leak, also if it was said.
-            self.learn(before_ns);
-            self.lose();
+            self.end(before_ns);
         }
         if self.began_ns == 0 {
             (self.began_ns, self.gap_ns) = (t_ns, 0);
@@ -77,7 +125,7 @@ impl Runs {
     }
 
     /// Judges the run that goes on at `t_ns`. `known`: the home is; before that any run is one of a sound home.
-    pub fn judge(&mut self, t_ns: u64, known: bool) -> Option<Run> {
+    pub fn judge(&mut self, t_ns: u64, grain: Grain, known: bool) -> Option<Run> {
         let known = known && (self.whole || self.part_ns >= LEARN_NS);
         let allowed_s = BEYOND * self.longest_s.iter().fold(0.0, |most, s| s.max(most));
         // A pilot flame's run never ends, and is usual as long as it goes on.
@@ -85,8 +133,53 @@ impl Runs {
             self.learn(t_ns);
             return None;
         }
-        let run = Run { since_ns: self.began_ns, allowed_s, gap_ns: self.gap_ns };
-        (!core::mem::replace(&mut self.said, true)).then_some(run)
+        if self.told != Stage::Untold || self.gap_ns > grain.pulse_ul.saturating_mul(FLOOR_NS_PER_UL) {
+            return None;
+        }
+        self.told = Stage::Told;
+        Some(Run { since_ns: self.began_ns, allowed_s, gap_ns: self.gap_ns })
+    }
+
+    /// A pause after a pulse at `end_ns`: a run that ended was no leak, also if it was told, unless a person said so.
+    fn end(&mut self, end_ns: u64) {
+        if end_ns.saturating_sub(self.began_ns) >= SAY_NS && self.began_ns != 0 {
+            self.before_s = self.longest_s[0];
+        }
+        if self.told != Stage::Leak {
+            self.learn(end_ns);
+        }
+        self.lose();
+    }
+
+    /// What a person said of what was told last, at a time when the last pulse was at `last_ns`. Of a leak nothing is learned,
+    /// be it repaired already or not.
+    pub fn answer(&mut self, said: Said, last_ns: u64) {
+        match (said, self.told) {
+            (Said::FalseAlarm, Stage::Told | Stage::Leak) => {
+                self.told = Stage::Right;
+                self.learn(last_ns);
+            }
+            (Said::RealLeak, Stage::Untold) if self.before_s >= 0.0 => {
+                self.longest_s[0] = core::mem::replace(&mut self.before_s, -1.0);
+            }
+            (Said::RealLeak, _) => self.told = Stage::Leak,
+            (Said::FalseAlarm, _) => {}
+        }
+    }
+
+    /// Whether the run under way was told, and others are quiet about it.
+    pub fn told(&self, now_ns: u64) -> bool {
+        self.told != Stage::Untold && now_ns.saturating_sub(self.began_ns) < QUIET_NS
+    }
+
+    /// Whether the run is a new flame that a person called right; once.
+    pub fn is_new_flame(&mut self, now_ns: u64) -> bool {
+        let is = self.told == Stage::Right && now_ns.saturating_sub(self.began_ns) >= FLAME_NS;
+        if is {
+            self.told = Stage::Untold;
+            self.learn(now_ns);
+        }
+        is
     }
 
     /// The run under way, up to a pulse at `end_ns`, is one of a sound home.
@@ -97,7 +190,7 @@ impl Runs {
     }
 
     fn turn(&mut self) {
-        self.whole = true;
+        (self.whole, self.before_s) = (true, -1.0);
         // A silence of a year leaves nothing to remember.
         for _ in 0..(self.part_ns / PART_NS).min(PARTS as u64) {
             self.longest_s.rotate_right(1);
@@ -115,11 +208,11 @@ impl Runs {
 
     /// The clock is another one, and nobody knows what was meanwhile.
     pub fn lose(&mut self) {
-        (self.began_ns, self.said) = (0, false);
+        (self.began_ns, self.told) = (0, Stage::Untold);
     }
 }
 
-crate::state::state!(Runs { began_ns, longest_s, part_ns, whole, gap_ns, said });
+crate::state::state!(Runs { began_ns, longest_s, part_ns, whole, gap_ns, told, before_s });
 
 const fn seconds(ns: u64) -> f32 {
     ns as f32 / SECOND_NS as f32
@@ -152,7 +245,7 @@ mod tests {
 
         fn pulse(&mut self, s: u64, known: bool) {
             if self.runs.pulse(self.last_s * SECOND_NS, s * SECOND_NS, TEN_L) {
-                self.told.extend(self.runs.judge(s * SECOND_NS, known).map(|run| (s, run)));
+                self.told.extend(self.runs.judge(s * SECOND_NS, TEN_L, known).map(|run| (s, run)));
             }
             self.last_s = s;
         }
@@ -207,9 +300,9 @@ mod tests {
         home.days(43..330, 16, true);
         home.days(330..331, 23, true);
         assert_eq!(home.told.len(), 1, "it did within the year: {:?}", home.told);
-        home.days(331..760, 16, true);
-        home.days(760..761, 23, true);
-        assert_eq!(home.told.len(), 2, "it has not for a year: {:?}", home.told);
+        home.days(331..820, 16, true);
+        home.days(820..821, 23, true);
+        assert_eq!(home.told.len(), 2, "it has not for 16 months: {:?}", home.told);
     }
 
     #[test]

@@ -64,6 +64,11 @@ impl Readings {
         self.engine.set_thresholds(thresholds_m3_per_h);
     }
 
+    /// A person said what a verdict about gas that does not rest was; see [`Engine::hear_no_rest`].
+    pub fn hear_no_rest(&mut self, said: Said) {
+        self.engine.hear_no_rest(said);
+    }
+
     /// A person said that a verdict about the base flow was a false alarm; see [`Engine::accept_base_flow`].
     pub fn accept_base_flow(&mut self) {
         self.engine.accept_base_flow();

@@ -186,6 +186,14 @@ impl Detector {
         }
     }
 
+    /// A person said what a verdict about gas that does not rest was.
+    pub fn hear_no_rest(&mut self, said: Said) {
+        match self {
+            Detector::Pulses(engine) => engine.hear_no_rest(said),
+            Detector::Register(readings) => readings.hear_no_rest(said),
+        }
+    }
+
     /// A person said what a verdict of this topic was.
     pub fn hear(&mut self, topic: Topic, said: Said, now_ns: u64) {
         match self {

@@ -34,18 +34,27 @@ impl Acknowledged {
     }
 
     /// What the engine is to hear: of a simulation nothing.
-    fn said(&self) -> Option<(Topic, Said)> {
+    fn said(&self) -> Option<Said> {
         let said = match self.feedback? {
             Feedback::FalseAlarm => Said::FalseAlarm,
             Feedback::RealLeak => Said::RealLeak,
         };
-        self.topic.filter(|_| !self.simulated).map(|topic| (topic, said))
+        (!self.simulated).then_some(said)
+    }
+
+    /// And of a threshold that may be moved.
+    fn of_threshold(&self) -> Option<(Topic, Said)> {
+        Some((self.topic?, self.said()?))
+    }
+
+    /// And of gas that does not rest.
+    fn of_rest(&self) -> Option<Said> {
+        self.said().filter(|_| self.kind == Kind::NeverZero.name())
     }
 
     /// Whether what flows at the meter is all right, and is to be learned anew.
     fn accepts_base_flow(&self) -> bool {
-        let of_base = [Kind::BaseFlow, Kind::NeverZero].iter().any(|kind| self.kind == kind.name());
-        !self.simulated && self.feedback == Some(Feedback::FalseAlarm) && of_base
+        self.said() == Some(Said::FalseAlarm) && self.kind == Kind::BaseFlow.name()
     }
 }
 
@@ -56,8 +65,11 @@ impl Engine {
         if what.accepts_base_flow() {
             meter.accept_base_flow();
         }
-        if let Some((topic, said)) = what.said() {
+        if let Some((topic, said)) = what.of_threshold() {
             meter.hear(topic, said, boottime_ns());
+        }
+        if let Some(said) = what.of_rest() {
+            meter.hear_no_rest(said);
         }
         self.save_learned(now(), |meter| meter.id == what.meter);
     }
@@ -78,7 +90,6 @@ mod tests {
         };
         let alarm = Some(Feedback::FalseAlarm);
         assert!(of("base-flow", alarm, false).accepts_base_flow());
-        assert!(of("never-zero", alarm, false).accepts_base_flow(), "a pilot flame is new");
         for other in [
             of("base-flow", None, false),
             of("base-flow", Some(Feedback::RealLeak), false),
@@ -87,12 +98,19 @@ mod tests {
         ] {
             assert!(!other.accepts_base_flow(), "{other:?}");
         }
-        assert_eq!(of("base-flow", alarm, false).said(), Some((Topic::BaseFlow, Said::FalseAlarm)));
+        assert_eq!(of("base-flow", alarm, false).of_threshold(), Some((Topic::BaseFlow, Said::FalseAlarm)));
         let leak = of("long-use", Some(Feedback::RealLeak), false);
-        assert_eq!(leak.said(), Some((Topic::LongUse, Said::RealLeak)));
+        assert_eq!(leak.of_threshold(), Some((Topic::LongUse, Said::RealLeak)));
         for nothing in [of("base-flow", None, false), of("base-flow", alarm, true), of("surge", alarm, false)]
         {
-            assert_eq!(nothing.said(), None, "{nothing:?}");
+            assert_eq!(nothing.of_threshold(), None, "{nothing:?}");
         }
+        let rest = |feedback, simulated| of("never-zero", feedback, simulated).of_rest();
+        assert_eq!(rest(alarm, false), Some(Said::FalseAlarm));
+        assert_eq!(rest(Some(Feedback::RealLeak), false), Some(Said::RealLeak));
+        assert_eq!(
+            (rest(None, false), rest(alarm, true), of("base-flow", alarm, false).of_rest()),
+            (None, None, None)
+        );
     }
 }

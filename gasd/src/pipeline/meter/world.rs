@@ -122,6 +122,11 @@ impl MeterRun {
         self.detector.accept_base_flow();
     }
 
+    /// A person said what a verdict about gas that does not rest was.
+    pub fn hear_no_rest(&mut self, said: Said) {
+        self.detector.hear_no_rest(said);
+    }
+
     /// A person said what a verdict of this topic was.
     pub fn hear(&mut self, topic: Topic, said: Said, now_ns: u64) {
         self.detector.hear(topic, said, self.own(now_ns));
