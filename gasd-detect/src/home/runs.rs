@@ -24,7 +24,7 @@ const FLOOR_NS_PER_UL: u64 = 3600 * SECOND_NS / 5_000_000;
 /// hour, and as much for the pulse at which it is said.
 const SAY_NS: u64 = 81_900 * SECOND_NS;
 /// What was learned is stretched by this. On homes of seeds 52,001 to 52,800 a run of a day and this part longer than
-/// any within a year came 0.03 times a year.
+/// any within a year came 0.03 times a year, most of them instead of another warning.
 const BEYOND: f32 = 1.15;
 /// The longest run is remembered for so many times so many days, of which one is under way: longer than from one cold
 /// spell to that of the next winter.
