@@ -9,8 +9,8 @@ const LEFT_OUT: f64 = 30.0;
 
 /// One who knows the regularity and by how much the rate rises, but the old rate only from the history and from the
 /// stream itself: each rate is weighed by how likely it makes all of that, and each pulse may be the one at which it
-/// rose (Shiryaev–Roberts on the likelihoods of what does not depend on the unit of time). Who is not told the rate can
-/// hardly be faster on average.
+/// rose (Shiryaev–Roberts on the likelihoods of what does not depend on the unit of time). It shows
+/// what a history of so many pulses is worth; it is no bound, as its threshold could be lower the longer it has watched.
 #[derive(Clone, Debug)]
 pub struct Posterior {
     shape: f64,

@@ -32,9 +32,9 @@ pub fn markdown(outcomes: &[Outcome], rhos: &[f64], effort: &Effort) -> String {
         "\n### Old rate learned (goal: η ≤ {GOAL_LEARNED})\n\nRate and regularity are learned once, then kept; the \
          null is {} deviation(s) to the safe side of what was learned. The calibrated threshold has one false alarm \
          a year on the mean over what may be learned. The engine learns a home for 28 days before it holds any flow \
-         against it. Where the goal is missed, *nobody* is η of one who is told the regularity and the rise, and \
-         weighs every old rate by what the history and the stream themselves show: who is not told the old rate can \
-         hardly do better.",
+         against it. Where the goal is missed, *weighed* is η of one who is told the regularity and the rise, and \
+         weighs every old rate by what the history and the stream themselves show; its threshold has one false alarm \
+         a year, at as many as in the first weeks after the history.",
         effort.deviations
     );
     for (history, days) in effort.days.iter().enumerate() {
@@ -108,7 +108,7 @@ fn learned(out: &mut String, outcomes: &[Outcome], rhos: &[f64], history: usize)
             let _ = write!(out, " {} / {}", mark(calibrated, GOAL_LEARNED), mark(year, GOAL_LEARNED));
             if let Some(weighed) = &learned.weighed {
                 let error = weighed.error * rise.eta(weighed) / weighed.mean;
-                let _ = write!(out, " (nobody: {:.2} ± {error:.2})", rise.eta(weighed));
+                let _ = write!(out, " (weighed: {:.2} ± {error:.2})", rise.eta(weighed));
             }
             let _ = write!(out, " |");
         }
