@@ -291,3 +291,69 @@ fn undo_of_release_does_not_come_after_another_release() {
     written(&mut loaded, valves.undo_release(&two, NOW));
     assert_eq!(valves.is_held(0), started(&on_lines(1, 2), &mut loaded).is_held(0), "memory and store");
 }
+
+/// Hostile e1: a release is on the disk and not confirmed yet; the application asks anew, is told its cookie once all that was
+/// pushed is on the disk, and gasd is killed.
+#[test]
+fn e1_a_hold_that_an_application_was_told_it_has_is_on_the_disk() {
+    let mut loaded = held();
+    let mut valves = started(&on_lines(1, 2), &mut loaded);
+    let plan = valves.plan_release("house", 7, Release::Any, "uid 0", NOW).unwrap();
+    written(&mut loaded, plan.record.clone());
+    let (cookie, steps) = valves.place(VENDOR, 8, NOW).unwrap();
+    store(&mut loaded, &steps);
+    // `Response::hold` returns the cookie here.
+    assert!(started(&on_lines(1, 2), &mut loaded).is_held(0), "told that it holds by {cookie}");
+}
+
+/// Hostile e1: the closing of a start is an order, also where the disk is full for an hour and a program tries each second to
+/// release its hold.
+#[test]
+fn e1_the_closing_of_a_start_outlives_a_full_queue() {
+    use crate::store::pending::{LIMIT, Pending};
+    let mut loaded = held();
+    // Line 2, which was told to open, is the house's now, and the house is held.
+    let exchanged = on_lines(2, 1);
+    let mut valves = Valves::new(&exchanged, &loaded);
+    let mut pending = Pending::default();
+    pending.push(valves.settled());
+    for at in [0, 1] {
+        for step in valves.ready(at, Description::default(), Ok(Position::Open), NOW) {
+            if let Step::Persist(rows) = step {
+                pending.push(rows);
+            }
+        }
+    }
+    let plan = valves.plan_release("house", 7, Release::Own(33), "uid 33", NOW).unwrap();
+    for _ in 0..LIMIT {
+        pending.push(valves.undo_release(&plan, NOW));
+    }
+    // There is room again: it is released, and then the power is cut; nobody has opened anything.
+    written(&mut loaded, pending.take());
+    written(&mut loaded, plan.record.clone());
+    valves.confirm_release(&plan);
+    for at in [0, 1] {
+        let before = Valves::new(&exchanged, &loaded).before(at);
+        assert!(before.held || before.commanded != Position::Open, "valve {at} was last told to close: {before:?}");
+    }
+}
+
+/// Hostile e1: a latching valve is opened by its second line. A level valve that is on its first one later was never told so.
+#[test]
+fn e1_the_order_of_a_latching_valve_is_none_of_a_level_valve_on_its_closing_line() {
+    let mut loaded = Loaded::default();
+    let mut latching = on_lines(1, 2);
+    if let config::Actuator::Gpio { pulse_ns, open_line, .. } = &mut latching.valves[0].actuator {
+        *pulse_ns = Some(1);
+        *open_line = Some(GpioLine { chip: Some("valves".into()), line: 5, active_low: false, bias: None });
+    }
+    let mut valves = started(&latching, &mut loaded);
+    let plan = valves.plan_open("house", "uid 0", NOW).unwrap();
+    written(&mut loaded, plan.record.clone());
+    store(&mut loaded, &valves.confirm_open(&plan, NOW).unwrap());
+    // Another valve has line 1 now, one of a level.
+    let mut level = on_lines(1, 2);
+    level.valves[0].id = "garden".into();
+    let before = started(&level, &mut loaded).before(0);
+    assert!(before.held || before.commanded != Position::Open, "line 1 was never driven open: {before:?}");
+}

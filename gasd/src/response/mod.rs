@@ -17,6 +17,8 @@ mod driven;
 #[cfg(test)]
 mod driven_any_course;
 #[cfg(test)]
+mod driven_e1_course;
+#[cfg(test)]
 mod driven_courses;
 pub mod glue;
 pub mod gpio;

@@ -198,6 +198,58 @@ fn what_passed_over_two_reboots_counts_though_no_time_seems_to_have_passed() {
     assert_eq!(litres(&meter), 668);
 }
 
+/// Hostile e1: after the reboot gasd has written its totals and is killed before the register is read. Returns the total, and
+/// what of the findings closes the valve.
+fn killed_before_the_first_reading_after_a_reboot(
+    wall_is_known: bool,
+    learned: bool,
+    passed: u64,
+) -> (u64, Vec<Kind>) {
+    let config = minutely();
+    let mut meter = fresh(&config);
+    read(&mut meter, 500, 3_600 * S);
+    read(&mut meter, 500, 3_660 * S);
+    let base = meter.base([0, 0], 0).0;
+    let bytes = meter.learned(at(3_660 * S));
+    // Off for a day, in which so many litres pass.
+    let now = |t_ns: u64| {
+        let unix_us = at(90_000 * S + t_ns).unix_us;
+        Now { boot: 2, boottime_ns: t_ns, unix_us: if wall_is_known { unix_us } else { t_ns / 1_000 } }
+    };
+    let up = |base, t_ns| {
+        let mut meter = MeterRun::new(&config, 0, base);
+        if learned {
+            meter.recall(&bytes, now(t_ns)).unwrap();
+        }
+        meter.resume(now(t_ns));
+        meter
+    };
+    let base = up(base, 10 * S).base([0, 0], 0).0;
+    let mut meter = up(base, 40 * S);
+    let mut critical = Vec::new();
+    for t_ns in [70 * S, 130 * S, 190 * S] {
+        let found = meter.reading((500 + passed) * L, t_ns, now(t_ns)).1;
+        critical.extend(found.iter().filter(|v| v.severity == gasd_detect::Severity::Critical).map(|v| v.kind));
+    }
+    (litres(&meter), critical)
+}
+
+#[test]
+fn e1_what_passed_while_it_was_off_counts_though_gasd_is_killed_before_the_first_reading() {
+    let mut bad = Vec::new();
+    for learned in [true, false] {
+        for wall in [true, false] {
+            for passed in [120, 300, 500, 668, 2_000] {
+                let found = killed_before_the_first_reading_after_a_reboot(wall, learned, passed);
+                if found != (passed, Vec::new()) {
+                    bad.push(format!("learned {learned}, wall {wall}, {passed} L: {found:?}"));
+                }
+            }
+        }
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+}
+
 /// What happens to a gateway with a meter that is read.
 #[derive(Clone, Debug)]
 enum Step {
