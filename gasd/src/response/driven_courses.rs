@@ -334,7 +334,10 @@ fn e1_the_closing_of_a_start_outlives_a_full_queue() {
     valves.confirm_release(&plan);
     for at in [0, 1] {
         let before = Valves::new(&exchanged, &loaded).before(at);
-        assert!(before.held || before.commanded != Position::Open, "valve {at} was last told to close: {before:?}");
+        assert!(
+            before.held || before.commanded != Position::Open,
+            "valve {at} was last told to close: {before:?}"
+        );
     }
 }
 

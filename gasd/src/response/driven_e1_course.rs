@@ -50,10 +50,31 @@ fn start() -> impl Strategy<Value = Start> {
     let more = Just(vec![1u32, 2, 3, 4, 5, 6, 7, 8]).prop_shuffle();
     let _ = lines;
     let valves = (1usize..4, names, more, is_driven, two).prop_map(|(n, names, lines, is_driven, two)| {
-        let lines: Vec<Lines> = (0..4).map(|i| if !is_driven[i] { (None, None) } else { (Some(lines[2 * i] % 5), two[i].then_some(lines[2 * i + 1] % 5 + 10 * u32::from(lines[2 * i] % 5 == lines[2 * i + 1] % 5))) }).collect();
+        let lines: Vec<Lines> = (0..4)
+            .map(|i| {
+                if !is_driven[i] {
+                    (None, None)
+                } else {
+                    (
+                        Some(lines[2 * i] % 5),
+                        two[i].then_some(
+                            lines[2 * i + 1] % 5 + 10 * u32::from(lines[2 * i] % 5 == lines[2 * i + 1] % 5),
+                        ),
+                    )
+                }
+            })
+            .collect();
         let mut taken = Vec::new();
         let lines = lines.into_iter().map(move |(one, other)| {
-            let mut free = |line: Option<u32>| line.map(|mut at| { while taken.contains(&at) { at += 1; } taken.push(at); at });
+            let mut free = |line: Option<u32>| {
+                line.map(|mut at| {
+                    while taken.contains(&at) {
+                        at += 1;
+                    }
+                    taken.push(at);
+                    at
+                })
+            };
             (free(one), free(other))
         });
         names.into_iter().zip(lines).take(n).collect::<Vec<_>>()
@@ -177,7 +198,9 @@ fn one(
             let Ok(plan) = valves.plan_open(id, "uid 0", NOW) else { return };
             for (cookie, held) in &truth.held {
                 let on = |(one, other): &Lines| [*one, *other];
-                let is_it = |(name, its): &(String, Lines)| name == id || on(its).iter().flatten().any(|l| on(&line).contains(&Some(*l)));
+                let is_it = |(name, its): &(String, Lines)| {
+                    name == id || on(its).iter().flatten().any(|l| on(&line).contains(&Some(*l)))
+                };
                 assert!(
                     !held.iter().any(is_it),
                     "{id} on {line:?} may be opened past hold {cookie} of {held:?}"

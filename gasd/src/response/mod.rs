@@ -17,9 +17,9 @@ mod driven;
 #[cfg(test)]
 mod driven_any_course;
 #[cfg(test)]
-mod driven_e1_course;
-#[cfg(test)]
 mod driven_courses;
+#[cfg(test)]
+mod driven_e1_course;
 pub mod glue;
 pub mod gpio;
 pub mod holds;

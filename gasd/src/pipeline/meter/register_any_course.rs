@@ -20,8 +20,8 @@ enum Step {
     Learn,
     /// The daemon is gone; what was not answered is handed in again.
     Crash,
-    /// The gateway starts anew.
-    Reboot,
+    /// The gateway starts anew; while it was off so many litres passed.
+    Reboot(u16),
     /// Somebody sets the clock on the wall by so many hours.
     Set(i16),
 }
@@ -33,7 +33,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => Just(Step::Persist),
         1 => Just(Step::Learn),
         1 => Just(Step::Crash),
-        1 => Just(Step::Reboot),
+        1 => (0u16..3_000).prop_map(Step::Reboot),
         1 => (-1_000i16..1_000).prop_map(Step::Set),
     ];
     proptest::collection::vec(step, 0..80)
@@ -81,8 +81,12 @@ proptest! {
                         answered = Some((disk.volume_ul, until_ns));
                     }
                 }
-                Step::Crash | Step::Reboot => {
-                    let clock = if matches!(step, Step::Reboot) {
+                Step::Crash | Step::Reboot(_) => {
+                    let clock = if let Step::Reboot(more) = step {
+                        if !first {
+                            given += u64::from(more);
+                        }
+                        register = (register + u64::from(more)) % 100_000_000;
                         behind_ns = now_ns - 10 * S;
                         // Times of another boot are dropped; the next reading has what they had.
                         unanswered.clear();
