@@ -19,7 +19,7 @@ mod driven_any_course;
 #[cfg(test)]
 mod driven_courses;
 #[cfg(test)]
-mod driven_e1_course;
+mod driven_latching_courses;
 pub mod glue;
 pub mod gpio;
 pub mod holds;
