@@ -90,8 +90,9 @@ impl Response {
         let plan = self.0.lock().valves.plan_open(valve, caller, now())?.because(reason);
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
             // It may have reached the disk before it failed: the holds are placed again.
-            let undo = self.0.lock().valves.undo_open(&plan, now());
-            self.0.writer.push(undo);
+            // Under the lock: what another one decides after this is written after it.
+            let core = self.0.lock();
+            self.0.writer.push(core.valves.undo_open(&plan, now()));
             return Err(not_written(&error));
         }
         let now = now();
@@ -164,8 +165,8 @@ impl Response {
         let writing = self.0.writer.begin_write(plan.record.clone());
         drop(core);
         if let Err(error) = writing.and_then(Writing::wait) {
-            let undo = self.0.lock().valves.undo_release(&plan, now());
-            self.0.writer.push(undo);
+            let core = self.0.lock();
+            self.0.writer.push(core.valves.undo_release(&plan, now()));
             return Err(not_written(&error));
         }
         let mut core = self.0.lock();
