@@ -96,3 +96,76 @@ fn only_of_a_command_that_was_not_begun_it_is_known_that_nobody_heard_it() {
         assert!(at_work || commanded < taken_back, "{told:?}");
     }
 }
+
+/// Hostile e1: it has no room for the command, and is gone seconds later.
+struct Full {
+    breaking: Breaking,
+    since: std::cell::Cell<Option<std::time::Instant>>,
+}
+
+impl Wire for Full {
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.breaking.fd()
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.since.get().is_some_and(|since| since.elapsed() > Duration::from_secs(8)) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.breaking.read(into)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes[1] == 3 && self.since.get().is_none() {
+            return self.breaking.write(bytes);
+        }
+        if self.since.get().is_none() {
+            self.since.set(Some(std::time::Instant::now()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        Ok(0)
+    }
+}
+
+#[test]
+fn e1_of_a_command_that_waited_for_room_in_vain_it_is_known_too() {
+    let valve = ModbusValve::Register { address: 40, open: 0, closed: 1 };
+    let meter = Spec {
+        key: 1,
+        device: Device::Modbus { unit: 1, map: RegisterMap::new(Vec::new()), valve: Some(valve) },
+        others: Vec::new(),
+        every_ns: 3_600_000_000_000,
+        breaker: Settings::default(),
+        most_ul_per_h: 12_000_000_000,
+        memory: Memory::default(),
+        earlier: None,
+    };
+    let pace = Pace::new(9_600, 11);
+    let wire = WireSpec::Tcp(TcpSpec { address: "127.0.0.1:1".to_owned(), baud: 9_600 });
+    let (sender, told) = channel();
+    let shared = Shared {
+        orders: Mutex::new(vec![Order::Move(1, Valve::Closed, ProcedureSettings::default())]),
+        stop: std::sync::atomic::AtomicBool::new(false),
+        wake: Wake::new().unwrap(),
+    };
+    let mut work = Work {
+        bus: Bus::new(pace, vec![meter], boottime_ns()),
+        spec: PortSpec { id: "cellar".to_owned(), wire, pace },
+        shared: Arc::new(shared),
+        told: Box::new(move |told| _ = sender.send(told)),
+        unsent: Zeroizing::default(),
+        request: 0,
+        seen: Seen::default(),
+        told_ns: 0,
+    };
+    let (line, meter) = UnixStream::pair().unwrap();
+    line.set_nonblocking(true).unwrap();
+    let breaking = Breaking { line, meter, takes: 0 };
+    work.serve(Box::new(Full { breaking, since: std::cell::Cell::new(None) })).unwrap_err();
+    println!("unsent {} bytes, the last request has {}", work.unsent.len(), work.request);
+    work.lose();
+    work.tell(boottime_ns(), None);
+    let told: Vec<Told> = told.try_iter().collect();
+    let is = |told: &Told| matches!(told, Told::Event(Event::NotCommanded { earlier: None, .. }));
+    assert!(told.iter().any(is), "not one byte of it was written, and a closing waits half a minute for it: {told:#?}");
+}

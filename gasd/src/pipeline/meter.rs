@@ -59,6 +59,8 @@ pub struct MeterRun {
     /// What sensors beside it said last.
     sensed: world::Sensed,
     last: Event,
+    /// When the reading in `start` was made, by the clock of this boot, ns.
+    read_ns: Option<u64>,
     now_ns: u64,
     /// Since when time passes for it.
     watched_ns: Option<u64>,
@@ -103,6 +105,7 @@ impl MeterRun {
             valve_open: None,
             sensed: world::Sensed::default(),
             last: Event::default(),
+            read_ns: None,
             now_ns: 0,
             watched_ns: None,
             missed: 0,

@@ -21,6 +21,9 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// The variable in which the unit is told.
 const BOOT_VARIABLE: &str = "GASD_BOOT_ID";
 
+/// How a process names itself ends so; the name of a boot never does.
+const OWN: u64 = 1;
+
 /// Names this boot. Where nobody says, this process names itself: what it wrote is of another boot for the next
 /// one, and the clocks have to tell.
 #[must_use]
@@ -29,9 +32,18 @@ pub fn boot() -> u128 {
     *BOOT.get_or_init(|| {
         let told = std::env::var(BOOT_VARIABLE).ok();
         let read = || std::fs::read_to_string(BOOT_ID).ok();
-        let own = || u128::from(RandomState::new().hash_one(0)) << 64 | 1;
+        let own = || u128::from(RandomState::new().hash_one(0)) << 64 | u128::from(OWN);
         told.as_deref().and_then(boot_of).or_else(|| boot_of(&read()?)).unwrap_or_else(own)
     })
+}
+
+/// Whether what was saved in one boot is of before another one for sure, whatever the clock on the wall says.
+#[must_use]
+pub const fn is_of_before(saved: u128, now: u128) -> bool {
+    const fn is_named(boot: u128) -> bool {
+        boot != 0 && boot as u64 != OWN
+    }
+    saved != now && is_named(saved) && is_named(now)
 }
 
 /// 32 hexadecimal digits, with dashes or without.
@@ -89,6 +101,16 @@ mod tests {
             assert_eq!(super::boot_of(none), None, "{none}");
         }
         assert_eq!(super::boot(), super::boot(), "one process is of one boot");
+    }
+
+    #[test]
+    fn only_boots_that_are_named_are_known_to_be_two() {
+        let own = 7 << 64 | u128::from(super::OWN);
+        let (one, other) = (0x0e5d0f3a62a74f2c9f1b0123456789ab, 0x0e5d0f3a62a74f2c9f1b0123456789ac);
+        assert!(super::is_of_before(one, other));
+        for (saved, now) in [(one, one), (0, one), (one, 0), (own, one), (one, own), (own, own + (1 << 64))] {
+            assert!(!super::is_of_before(saved, now), "{saved:x} {now:x}");
+        }
     }
 
     #[test]

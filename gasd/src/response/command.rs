@@ -12,13 +12,13 @@ use crate::response::holds::Wanted;
 use crate::response::runner::Outcome;
 use crate::response::update::Update;
 use crate::state::{Answer, Command, CommandError, Feedback, Release};
-use crate::store::StoreError;
+use crate::store::{StoreError, Writing};
 
 /// How long a command waits for the valve. A little more than a motor valve and its feedback need.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 impl Response {
-    /// Does what a client asks, and waits for the record and the valve: up to 18 s in the worst case,
+    /// Does what a client asks, and waits for the record and the valve: up to 28 s in the worst case,
     /// so not to be called where pulses are handled. A refusal is recorded, too.
     ///
     /// # Errors
@@ -90,8 +90,9 @@ impl Response {
         let plan = self.0.lock().valves.plan_open(valve, caller, now())?.because(reason);
         if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
             // It may have reached the disk before it failed: the holds are placed again.
-            let undo = self.0.lock().valves.undo_open(&plan, now());
-            self.0.writer.push(undo);
+            // Under the lock: what another one decides after this is written after it.
+            let core = self.0.lock();
+            self.0.writer.push(core.valves.undo_open(&plan, now()));
             return Err(not_written(&error));
         }
         let now = now();
@@ -137,23 +138,35 @@ impl Response {
     /// counts whether the valve moved or not, and without its cookie nobody could take it back. Where the
     /// valve is, and what is wrong with it or with the disk, is in the state that everybody sees.
     fn hold(&self, wanted: Wanted<'_>) -> Result<Answer, CommandError> {
-        let cookie = self.0.writer.next_cookie();
+        let new = self.0.writer.next_cookie();
         let now = now();
         let mut core = self.0.lock();
-        let (cookie, steps) = core.valves.place(wanted, cookie, now)?;
+        let (cookie, steps) = core.valves.place(wanted, new, now)?;
         let answer = self.0.go(&core, steps, now);
         drop(core);
         let _ = self.answer(wanted.valve, &answer, Instant::now() + PATIENCE);
         // Waits until what was pushed before is on the disk; what fails stays in memory and is tried again.
-        let _ = self.0.writer.write_now(Vec::new());
+        let kept = self.0.writer.write_now(Vec::new());
+        if cookie != new {
+            // A release that was asked for before may have come to the disk after it, and is there by now.
+            let mut core = self.0.lock();
+            let again = core.valves.told_again(cookie);
+            self.0.writer.push(again);
+            drop(core);
+            let _ = kept.and_then(|_| self.0.writer.write_now(Vec::new()));
+        }
         Ok(Answer::Cookie(cookie))
     }
 
     fn release(&self, valve: &str, cookie: u64, of: Release, caller: &str) -> Result<Answer, CommandError> {
-        let plan = self.0.lock().valves.plan_release(valve, cookie, of, caller, now())?;
-        if let Err(error) = self.0.writer.write_now(plan.record.clone()) {
-            let undo = self.0.lock().valves.undo_release(&plan, now());
-            self.0.writer.push(undo);
+        let core = self.0.lock();
+        let plan = core.valves.plan_release(valve, cookie, of, caller, now())?;
+        // Under the lock, so that whoever is told of the hold after this waits for it.
+        let writing = self.0.writer.begin_write(plan.record.clone());
+        drop(core);
+        if let Err(error) = writing.and_then(Writing::wait) {
+            let core = self.0.lock();
+            self.0.writer.push(core.valves.undo_release(&plan, now()));
             return Err(not_written(&error));
         }
         let mut core = self.0.lock();

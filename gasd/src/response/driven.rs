@@ -6,8 +6,9 @@
 //! valve any more, nobody knows which valve it is now, and none is opened for as long as an application holds it. An order
 //! is of what was driven alone: a valve on another line was never told to be anywhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::{Actuator, ValveConfig};
 use crate::response::known::Known;
 use crate::response::unconfigured;
 use crate::response::valves::{Valve, Valves};
@@ -17,10 +18,23 @@ use crate::store::{Change, LastKnown, Loaded, StoredHold};
 /// Holds as they are stored, by their cookies.
 pub(super) type Placed = BTreeMap<u64, StoredHold>;
 
-/// Under which key orders to a valve are stored: the first that drives it. One that is simulated has its name, which is not
-/// that of a valve that drives something.
-pub(super) fn key(id: &str, drivers: &[String]) -> String {
-    drivers.first().map_or_else(|| format!("simulated {id}"), Clone::clone)
+/// Under which key orders to a valve are stored: what drives it. One that is simulated has its name, which is not that of a valve
+/// that drives something. A latching valve has a key of its own: its closing line carries no order to be open, and a valve
+/// with a level on that line later was never told to be.
+pub(super) fn key(valve: &ValveConfig, drivers: &[String]) -> String {
+    match (drivers, &valve.actuator) {
+        ([], _) => format!("simulated {}", valve.id),
+        (_, Actuator::Gpio { pulse_ns: Some(_), .. }) => format!("latching {}", drivers.join(" and ")),
+        ([first, ..], _) => first.clone(),
+    }
+}
+
+/// Under which keys an earlier gasd stored orders to a valve, the newest first: under its id, and later under its first driver. Both
+/// are gone since the start of this one, so that what is there was told later. Of a latching valve the order may have been
+/// to another one with a level on that line: it moves no latching valve at a start, and one to be open is only words.
+fn earlier<'a>(id: &'a str, drivers: &'a [String], key: &str) -> impl Iterator<Item = &'a str> {
+    let first = drivers.first().map(String::as_str).filter(|first| *first != key);
+    [Some(id), first].into_iter().flatten()
 }
 
 /// Whether it holds a valve: it was placed under its id, or has held a valve of that id or with one of its drivers.
@@ -28,18 +42,18 @@ fn is_held(held: &StoredHold, id: &str, drivers: &[String]) -> bool {
     held.valve == id || held.marks.iter().any(|mark| mark == id || drivers.contains(mark))
 }
 
-/// Where a valve was last told to be. An earlier gasd wrote that down under its id; that is gone since the start of this one,
-/// so that what is there was told later.
-pub(super) fn commanded(loaded: &Loaded, id: &str, key: &str) -> Position {
+/// Where a valve was last told to be.
+pub(super) fn commanded(loaded: &Loaded, id: &str, drivers: &[String], key: &str) -> Position {
     let of = |wanted: &str| loaded.commanded.iter().find(|(known, _)| known == wanted).map(|(_, to)| *to);
-    of(id).filter(|to| *to != Position::Unknown).or_else(|| of(key)).unwrap_or_default()
+    let before = earlier(id, drivers, key).filter_map(of).find(|to| *to != Position::Unknown);
+    before.or_else(|| of(key)).unwrap_or_default()
 }
 
-/// What is known of where it is. As [`commanded`].
-pub(super) fn known(loaded: &Loaded, id: &str, key: &str, commanded: Position) -> Known {
+/// What is known of where it is.
+pub(super) fn known(loaded: &Loaded, id: &str, drivers: &[String], key: &str, commanded: Position) -> Known {
     let of = |wanted: &str| loaded.known.iter().find(|(known, _)| known == wanted).map(|(_, last)| *last);
-    let last = of(id).filter(|last| *last != LastKnown::default()).or_else(|| of(key));
-    Known::at_start(last, commanded)
+    let before = earlier(id, drivers, key).filter_map(of).find(|last| *last != LastKnown::default());
+    Known::at_start(before.or_else(|| of(key)), commanded)
 }
 
 /// A hold is of all that it holds, and of what that holds in turn. Whether that is more than before.
@@ -84,20 +98,24 @@ impl Valves {
             }
         }
         let (told, seen) = (&loaded.commanded, &loaded.known);
-        let is_of_before = |id: &str| {
-            told.iter().any(|(known, to)| known == id && *to != Position::Unknown)
-                || seen.iter().any(|(known, last)| known == id && *last != LastKnown::default())
+        let is_of_before = |key: &str| {
+            told.iter().any(|(known, to)| known == key && *to != Position::Unknown)
+                || seen.iter().any(|(known, last)| known == key && *last != LastKnown::default())
         };
-        for valve in self.valves.iter().filter(|valve| valve.state.is_configured()) {
-            if is_of_before(&valve.state.id) {
+        let configured = || self.valves.iter().filter(|valve| valve.state.is_configured());
+        for valve in configured() {
+            if earlier(&valve.state.id, &valve.drivers, &valve.key).any(is_of_before) {
                 rows.extend(valve.rows_told(valve.commanded));
             }
         }
-        for id in told.iter().map(|(id, _)| id).chain(seen.iter().map(|(id, _)| id)) {
-            if is_id(id) && is_of_before(id) {
-                rows.push(Change::Commanded { valve: id.clone(), to: Position::Unknown });
-                rows.push(Change::Known { valve: id.clone(), last: LastKnown::default() });
-            }
+        // A level that a line carried is over once a latching valve has it, be it the one that opens.
+        let is_pulsed =
+            |key: &String| configured().any(|valve| valve.key != *key && valve.drivers.contains(key));
+        let keys: BTreeSet<&String> =
+            told.iter().map(|(key, _)| key).chain(seen.iter().map(|(key, _)| key)).collect();
+        for key in keys.into_iter().filter(|key| is_of_before(key) && (is_id(key) || is_pulsed(key))) {
+            rows.push(Change::Commanded { valve: key.clone(), to: Position::Unknown });
+            rows.push(Change::Known { valve: key.clone(), last: LastKnown::default() });
         }
         self.settled = rows;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Any configurations of valves one after the other, and any requests in between: nothing that is held is opened by another
+//! Any configurations of level and latching valves one after the other, and any requests in between: nothing that is held is opened by another
 //! name or line, each refusal names what frees the valve, and memory is as the store.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::config::{self, Config};
 use crate::response::actuator::{Description, Target};
-use crate::response::driven::tests::{on_lines, started, store, written};
+use crate::response::driven::tests::{latching, on_lines, started, store, written};
 use crate::response::holds::Wanted;
 use crate::response::valves::tests::{NOW, acknowledge, drives, verdict};
 use crate::response::valves::{Step, Valves};
@@ -30,8 +30,10 @@ enum Request {
     Free,
 }
 
-/// Names, lines (`None`: simulated) and requests of one start.
-type Start = (Vec<(&'static str, Option<u32>)>, Vec<(usize, Request)>);
+/// A valve's name and its lines: none for one that is simulated, and a second one for a latching one.
+type Named = (&'static str, Vec<u32>);
+/// Valves and requests of one start.
+type Start = (Vec<Named>, Vec<(usize, Request)>);
 
 fn start() -> impl Strategy<Value = Start> {
     let request = prop_oneof![
@@ -43,22 +45,23 @@ fn start() -> impl Strategy<Value = Start> {
         Just(Request::Free),
     ];
     let names = Just(vec!["a", "b", "c", "d"]).prop_shuffle();
-    let lines = Just(vec![1u32, 2, 3, 4]).prop_shuffle();
-    let is_driven = prop::collection::vec(prop::bool::weighted(0.85), 4);
-    let valves = (1usize..4, names, lines, is_driven).prop_map(|(n, names, lines, is_driven)| {
-        let lines = lines.into_iter().zip(is_driven).map(|(line, is_driven)| is_driven.then_some(line));
+    let lines = Just(vec![1u32, 2, 3, 4, 5, 6]).prop_shuffle();
+    let how_many = prop::collection::vec(prop_oneof![3 => Just(0usize), 11 => Just(1), 6 => Just(2)], 3);
+    let valves = (1usize..4, names, lines, how_many).prop_map(|(n, names, lines, how_many)| {
+        let lines = lines.chunks(2).zip(how_many).map(|(two, n)| two[..n].to_vec());
         names.into_iter().zip(lines).take(n).collect::<Vec<_>>()
     });
     (valves, prop::collection::vec((0usize..3, request), 0..8))
 }
 
-fn configuration(valves: &[(&'static str, Option<u32>)]) -> Config {
+fn configuration(valves: &[Named]) -> Config {
     let mut config = on_lines(0, 0);
     let template = config.valves[0].clone();
-    let valve = |&(id, line): &(&str, Option<u32>)| {
-        let mut valve = config::ValveConfig { id: id.into(), ..template.clone() };
-        match (&mut valve.actuator, line) {
-            (config::Actuator::Gpio { line, .. }, Some(at)) => line.line = at,
+    let valve = |(id, lines): &Named| {
+        let mut valve = config::ValveConfig { id: (*id).into(), ..template.clone() };
+        match (&mut valve.actuator, &lines[..]) {
+            (config::Actuator::Gpio { line, .. }, [level]) => line.line = *level,
+            (gpio, [close, open]) => *gpio = latching(*close, *open),
             (actuator, _) => *actuator = config::Actuator::Simulated,
         }
         valve
@@ -72,18 +75,18 @@ fn configuration(valves: &[(&'static str, Option<u32>)]) -> Config {
 #[derive(Default)]
 struct Truth {
     /// Holds of applications that were not released, with what each held when it was told so.
-    held: BTreeMap<u64, Vec<(String, Option<u32>)>>,
-    /// The last order to each line.
+    held: BTreeMap<u64, Vec<Named>>,
+    /// The last order to each line that is a level, for as long as it is one.
     told: BTreeMap<u32, Position>,
     cookie: u64,
 }
 
 impl Truth {
     /// Drives of these steps are done.
-    fn drive(&mut self, config: &[(&'static str, Option<u32>)], steps: &[Step]) {
+    fn drive(&mut self, config: &[Named], steps: &[Step]) {
         for (at, to) in drives(steps) {
-            if let Some(line) = config[at].1 {
-                self.told.insert(line, to.position());
+            if let [level] = config[at].1[..] {
+                self.told.insert(level, to.position());
             }
         }
     }
@@ -94,13 +97,14 @@ fn course(starts: Vec<Start>) {
     for (names, requests) in starts {
         let config = configuration(&names);
         let mut valves = started(&config, &mut loaded);
-        for (at, (_, line)) in names.iter().enumerate() {
+        let pulsed = |line: &u32| names.iter().any(|(_, lines)| lines.len() > 1 && lines.contains(line));
+        truth.told.retain(|line, _| !pulsed(line));
+        for (at, (_, lines)) in names.iter().enumerate() {
             let is_open = !valves.before(at).held && valves.before(at).commanded == Position::Open;
-            let told = line.and_then(|line| truth.told.get(&line).copied());
-            assert!(
-                !is_open || line.is_none() || told == Some(Position::Open),
-                "{names:?} {at}: a start left it open"
-            );
+            if let ([level], true) = (&lines[..], is_open) {
+                let told = truth.told.get(level);
+                assert_eq!(told, Some(&Position::Open), "{names:?} {at}: a start left it open");
+            }
             let steps = valves.ready(at, Description::default(), Ok(Position::Open), NOW);
             store(&mut loaded, &steps);
             truth.drive(&names, &steps);
@@ -123,14 +127,14 @@ fn course(starts: Vec<Start>) {
 
 fn one(
     config: &Config,
-    names: &[(&'static str, Option<u32>)],
+    names: &[Named],
     valves: &mut Valves,
     loaded: &mut Loaded,
     truth: &mut Truth,
     at: usize,
     request: Request,
 ) {
-    let (id, line) = names[at];
+    let (id, ref lines) = names[at];
     truth.cookie += 1;
     let cookie = truth.cookie;
     let mut done = |valves: &mut Valves, truth: &mut Truth, steps: &[Step]| {
@@ -143,7 +147,7 @@ fn one(
             let wanted = Wanted { valve: id, app, reason: "unpaid", uid: 33, caller: "uid 33" };
             let Ok((cookie, steps)) = valves.place(wanted, cookie, NOW) else { return };
             done(valves, truth, &steps);
-            truth.held.entry(cookie).or_default().push((id.to_owned(), line));
+            truth.held.entry(cookie).or_default().push((id, lines.clone()));
         }
         Request::Close => {
             let steps = valves.close(id, "inspection", "uid 0", cookie, NOW).unwrap();
@@ -157,10 +161,10 @@ fn one(
         Request::Open | Request::OpenInVain => {
             let Ok(plan) = valves.plan_open(id, "uid 0", NOW) else { return };
             for (cookie, held) in &truth.held {
-                let is_it = |(name, on): &(String, Option<u32>)| name == id || on.is_some() && *on == line;
+                let is_it = |(name, its): &Named| *name == id || its.iter().any(|line| lines.contains(line));
                 assert!(
                     !held.iter().any(is_it),
-                    "{id} on {line:?} may be opened past hold {cookie} of {held:?}"
+                    "{id} on {lines:?} may be opened past hold {cookie} of {held:?}"
                 );
             }
             written(loaded, plan.record.clone());

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Courses of several starts, with names and lines that come, go and are exchanged.
 
-use crate::config::{self, GpioLine};
+use crate::config;
 use crate::response::actuator::{Description, Target};
 use crate::response::driven::tests::{VENDOR, held, on_lines, open, started, store, written};
 use crate::response::holds::Wanted;
 use crate::response::valves::Step;
 use crate::response::valves::Valves;
-use crate::response::valves::tests::{NOW, config, drives, verdict};
+use crate::response::valves::tests::{NOW, config, drives};
 use crate::state::{Position, Release};
 use crate::store::{Change, Loaded};
 
@@ -263,22 +263,6 @@ fn a_hold_that_was_confirmed_while_its_release_is_written_stays() {
     assert!(started(&on_lines(1, 2), &mut loaded).is_held(0));
 }
 
-/// A valve of two lines of which one changes, renamed too.
-#[test]
-fn a_line_added_to_a_valve() {
-    let mut loaded = Loaded::default();
-    let mut valves = started(&on_lines(1, 2), &mut loaded);
-    store(&mut loaded, &valves.on_verdict(0, &verdict(9, "kitchen", "critical"), 4, NOW));
-    let mut latching = on_lines(1, 2);
-    latching.valves[0].id = "front".into();
-    if let config::Actuator::Gpio { pulse_ns, open_line, .. } = &mut latching.valves[0].actuator {
-        *pulse_ns = Some(1);
-        *open_line = Some(GpioLine { chip: Some("valves".into()), line: 5, active_low: false, bias: None });
-    }
-    let valves = started(&latching, &mut loaded);
-    assert!(valves.is_held(0), "the closing line is the same: a held valve is closed at the start");
-}
-
 #[test]
 fn undo_of_release_does_not_come_after_another_release() {
     let mut loaded = held();
@@ -290,4 +274,77 @@ fn undo_of_release_does_not_come_after_another_release() {
     // The second's write fails.
     written(&mut loaded, valves.undo_release(&two, NOW));
     assert_eq!(valves.is_held(0), started(&on_lines(1, 2), &mut loaded).is_held(0), "memory and store");
+}
+
+/// A release is on the disk and not confirmed yet; the application asks anew, is told its cookie once all that was
+/// pushed is on the disk, and gasd is killed.
+#[test]
+fn a_hold_that_an_application_was_told_it_has_is_on_the_disk() {
+    let mut loaded = held();
+    let mut valves = started(&on_lines(1, 2), &mut loaded);
+    let plan = valves.plan_release("house", 7, Release::Any, "uid 0", NOW).unwrap();
+    written(&mut loaded, plan.record.clone());
+    let (cookie, steps) = valves.place(VENDOR, 8, NOW).unwrap();
+    store(&mut loaded, &steps);
+    // `Response::hold` returns the cookie here.
+    assert!(started(&on_lines(1, 2), &mut loaded).is_held(0), "told that it holds by {cookie}");
+}
+
+/// A release is begun, and comes to the disk only after what was pushed when the application asked anew.
+#[test]
+fn a_hold_that_is_told_once_more_outlives_a_release_that_was_slow() {
+    let mut loaded = held();
+    let mut valves = started(&on_lines(1, 2), &mut loaded);
+    let plan = valves.plan_release("house", 7, Release::Any, "uid 0", NOW).unwrap();
+    let (cookie, steps) = valves.place(VENDOR, 8, NOW).unwrap();
+    store(&mut loaded, &steps);
+    written(&mut loaded, plan.record.clone());
+    // Another one that is asked for only now ends before the application is told.
+    let late = valves.plan_release("house", 7, Release::Any, "uid 0", NOW).unwrap();
+    written(&mut loaded, valves.told_again(cookie));
+    assert!(started(&on_lines(1, 2), &mut loaded).is_held(0), "told that it holds by {cookie}");
+    for plan in [plan, late] {
+        written(&mut loaded, valves.confirm_release(&plan));
+        assert!(valves.is_held(0) && started(&on_lines(1, 2), &mut loaded).is_held(0));
+    }
+    // And one that is asked for after that is done.
+    let plan = valves.plan_release("house", 7, Release::Any, "uid 0", NOW).unwrap();
+    written(&mut loaded, plan.record.clone());
+    assert_eq!((valves.confirm_release(&plan), valves.told_again(cookie)), (vec![], vec![]));
+    assert!(!valves.is_held(0) && !started(&on_lines(1, 2), &mut loaded).is_held(0));
+}
+
+/// The closing of a start is an order, also where the disk is full for an hour and a program tries each second to
+/// release its hold.
+#[test]
+fn the_closing_of_a_start_outlives_a_full_queue() {
+    use crate::store::pending::{LIMIT, Pending};
+    let mut loaded = held();
+    // Line 2, which was told to open, is the house's now, and the house is held.
+    let exchanged = on_lines(2, 1);
+    let mut valves = Valves::new(&exchanged, &loaded);
+    let mut pending = Pending::default();
+    pending.push(valves.settled());
+    for at in [0, 1] {
+        for step in valves.ready(at, Description::default(), Ok(Position::Open), NOW) {
+            if let Step::Persist(rows) = step {
+                pending.push(rows);
+            }
+        }
+    }
+    let plan = valves.plan_release("house", 7, Release::Own(33), "uid 33", NOW).unwrap();
+    for _ in 0..LIMIT {
+        pending.push(valves.undo_release(&plan, NOW));
+    }
+    // There is room again: it is released, and then the power is cut; nobody has opened anything.
+    written(&mut loaded, pending.take());
+    written(&mut loaded, plan.record.clone());
+    valves.confirm_release(&plan);
+    for at in [0, 1] {
+        let before = Valves::new(&exchanged, &loaded).before(at);
+        assert!(
+            before.held || before.commanded != Position::Open,
+            "valve {at} was last told to close: {before:?}"
+        );
+    }
 }

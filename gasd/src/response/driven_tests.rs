@@ -25,6 +25,18 @@ pub(in crate::response) fn on_lines(house: u32, outside: u32) -> Config {
     config
 }
 
+/// A latching valve with one line that closes it and one that opens it.
+pub(in crate::response) fn latching(close: u32, open: u32) -> config::Actuator {
+    let line = |line| GpioLine { chip: Some("valves".into()), line, active_low: false, bias: None };
+    config::Actuator::Gpio {
+        line: line(close),
+        closed: ClosedLevel::High,
+        pulse_ns: Some(1),
+        open_line: Some(line(open)),
+        feedback: None,
+    }
+}
+
 /// The store, as far as these rows make it.
 pub(in crate::response) fn store(loaded: &mut Loaded, steps: &[Step]) {
     for row in

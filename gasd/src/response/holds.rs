@@ -68,8 +68,8 @@ impl Valves {
         if let Some(known) = holds.iter().find(same).map(|hold| hold.cookie) {
             let drive = self.drive(at, Target::Closed, false, caller.to_owned());
             let audit = entry(now, caller, "hold", valve, &format!("{app}: {reason}"), "held already");
-            *self.asked.entry(known).or_default() += 1;
-            let mut rows: Vec<_> = self.valves[at].rows_told(Position::Closed).into();
+            let mut rows = self.told_again(known);
+            rows.extend(self.valves[at].rows_told(Position::Closed));
             rows.push(Change::Audit(audit));
             return Ok((known, vec![drive, Step::Persist(rows)]));
         }
@@ -146,6 +146,16 @@ impl Valves {
         }
         self.let_go(&[plan.cookie]);
         Vec::new()
+    }
+
+    /// An application is told once more that it has this hold. Returns what is to be on the disk before it hears that: a release
+    /// may be there already, which ends nothing any more. Nothing where the hold is gone.
+    pub fn told_again(&mut self, cookie: u64) -> Vec<Change> {
+        let again = self.again(cookie);
+        if again.is_some() {
+            *self.asked.entry(cookie).or_default() += 1;
+        }
+        again.into_iter().collect()
     }
 
     /// What takes a planned release back that may be on the disk, as of now: another one may have come about.

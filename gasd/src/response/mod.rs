@@ -18,6 +18,8 @@ mod driven;
 mod driven_any_course;
 #[cfg(test)]
 mod driven_courses;
+#[cfg(test)]
+mod driven_latching_courses;
 pub mod glue;
 pub mod gpio;
 pub mod holds;

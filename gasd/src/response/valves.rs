@@ -97,8 +97,8 @@ impl Valves {
         let placed: Placed = loaded.holds.iter().map(|held| (held.hold.cookie, held.clone())).collect();
         let configured = config.valves.iter().map(|valve| {
             let drivers = config.drivers(valve);
-            let key = driven::key(&valve.id, &drivers);
-            let commanded = driven::commanded(loaded, &valve.id, &key);
+            let key = driven::key(valve, &drivers);
+            let commanded = driven::commanded(loaded, &valve.id, &drivers, &key);
             Valve {
                 state: ValveState {
                     id: valve.id.clone(),
@@ -118,7 +118,7 @@ impl Valves {
                 epoch: 0,
                 told: None,
                 told_by: Cow::Borrowed(GASD),
-                known: driven::known(loaded, &valve.id, &key, commanded),
+                known: driven::known(loaded, &valve.id, &drivers, &key, commanded),
                 drivers,
                 key,
             }

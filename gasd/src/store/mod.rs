@@ -8,7 +8,7 @@
 //! | [`db`], [`commit`], [`load`] | the redb file: opened, written, read |
 //! | [`pending`] | what waits for the disk: bounded, counted, pure |
 //! | [`recover`] | the file at a start, whatever has become of it |
-//! | [`writer`], `worker` | the one thread that writes, so that nobody else waits for an fsync |
+//! | [`writer`], `worker`, `writing` | the one thread that writes, so that nobody else waits for an fsync who need not |
 
 pub mod codec;
 pub mod commit;
@@ -22,6 +22,7 @@ pub mod recover;
 pub mod totals;
 mod worker;
 pub mod writer;
+mod writing;
 
 pub use commit::{Committed, Stamp};
 pub use db::{FORMAT, Store};
@@ -31,3 +32,4 @@ pub use records::{AuditEntry, AuditPage, Change, Learned, Loaded, NextIds, Store
 pub use recover::{Loss, Recovered, recover};
 pub use totals::{Backwards, Base, OF_A_PROCESS, RegisterAt, Total, advance, reanchor, total};
 pub use writer::{Opener, Writer, WriterHandle};
+pub use writing::Writing;

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 use gasd_ports::Kept;
 
+use crate::state::Position;
 use crate::store::records::{Change, NextIds};
 use crate::store::totals::Base;
 
 /// Rows that may wait. At a few hundred bytes each this is about a megabyte.
 pub const LIMIT: usize = 4096;
 
-/// Changes in their order, except totals, numbers, and what was learned or is remembered, of which only the newest counts.
+/// Changes in their order, except totals, numbers, and what was learned or is remembered, of which only the newest counts. Of
+/// a hold and of where a valve is and was told to be, too, only the newest waits, and in its own place: the rows before it
+/// are of other holds and valves, so that it overtakes nothing that it could be mistaken with.
 #[derive(Debug, Default)]
 pub struct Pending {
     rows: VecDeque<Change>,
@@ -44,7 +47,12 @@ impl Pending {
                         cookie: old.cookie.max(ids.cookie),
                     });
                 }
-                row => self.rows.push_back(row),
+                row => {
+                    if let Some(at) = self.rows.iter().rposition(|old| is_undone(old, &row)) {
+                        self.rows.remove(at);
+                    }
+                    self.rows.push_back(row);
+                }
             }
         }
         while self.rows.len() > LIMIT {
@@ -90,27 +98,50 @@ impl Pending {
     }
 }
 
-/// What may be lost last when the disk stays full: holds, because they keep gas off after a restart,
-/// then critical verdicts. A lost release or acknowledgement leaves a hold or a verdict standing,
-/// which is safe. Lower goes first.
+/// Whether nothing is left of one row after another one: they are of the same hold, or say the same of the same valve. Asked
+/// again and again while the disk is full, one hold would push everything else out.
+fn is_undone(old: &Change, by: &Change) -> bool {
+    const fn cookie(change: &Change) -> Option<u64> {
+        match change {
+            Change::PlaceHold(held) => Some(held.hold.cookie),
+            Change::ReleaseHold(cookie) => Some(*cookie),
+            _ => None,
+        }
+    }
+    match (old, by) {
+        (Change::Commanded { valve: old, .. }, Change::Commanded { valve: by, .. })
+        | (Change::Known { valve: old, .. }, Change::Known { valve: by, .. }) => old == by,
+        _ => cookie(old).is_some() && cookie(old) == cookie(by),
+    }
+}
+
+/// What may be lost last when the disk stays full: holds and that a valve was not told to open, because they keep gas off
+/// after a restart, then critical verdicts. A lost release or acknowledgement leaves a hold or a verdict standing, and
+/// a lost order to open has the valve closed by a start, which is safe. Lower goes first.
 #[must_use]
 pub fn importance(change: &Change) -> u8 {
     match change {
         Change::Audit(_) | Change::Known { .. } | Change::Learned { .. } | Change::Remembered { .. } => 0,
         Change::Verdict(verdict) if verdict.severity != "critical" => 1,
-        Change::ReleaseHold(_) | Change::Acknowledge { .. } | Change::Commanded { .. } => 2,
+        Change::ReleaseHold(_) | Change::Acknowledge { .. } => 2,
+        Change::Commanded { to: Position::Open, .. } => 2,
         Change::TotalUnknown { .. } => 3,
         Change::Verdict(_) => 3,
+        // One that is lost leaves an older order to open standing.
+        Change::Commanded { .. } => 4,
         Change::PlaceHold(_) | Change::Base { .. } | Change::Ids(_) => 4,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::state::Hold;
+    use crate::store::position::LastKnown;
     use crate::store::records::{AuditEntry, StoredHold};
 
     fn audit(n: u64) -> Change {
@@ -159,6 +190,64 @@ mod tests {
         assert_eq!((pending.len(), pending.dropped()), (LIMIT, 1));
         let all = pending.take();
         assert_eq!((&all[0], &all[1]), (&hold(1), &audit(1)));
+    }
+
+    /// A row of one of three holds or valves.
+    fn row() -> impl Strategy<Value = Change> {
+        let valve = prop_oneof![Just("a".to_owned()), Just("b".to_owned()), Just("c".to_owned())];
+        let to = || prop_oneof![Just(Position::Unknown), Just(Position::Open), Just(Position::Closed)];
+        prop_oneof![
+            (0u64..3).prop_map(hold),
+            (0u64..3).prop_map(Change::ReleaseHold),
+            (valve.clone(), to()).prop_map(|(valve, to)| Change::Commanded { valve, to }),
+            (valve, to(), to())
+                .prop_map(|(valve, at, ordered)| Change::Known { valve, last: LastKnown { at, ordered } }),
+        ]
+    }
+
+    /// What a store has after these rows.
+    fn stored(rows: &[Change]) -> (BTreeSet<u64>, BTreeMap<&str, Position>, BTreeMap<&str, LastKnown>) {
+        let (mut holds, mut told, mut known) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        for row in rows {
+            match row {
+                Change::PlaceHold(held) => {
+                    holds.insert(held.hold.cookie);
+                }
+                Change::ReleaseHold(cookie) => {
+                    holds.remove(cookie);
+                }
+                Change::Commanded { valve, to } => {
+                    told.insert(valve.as_str(), *to);
+                }
+                Change::Known { valve, last } => {
+                    known.insert(valve.as_str(), *last);
+                }
+                _ => unreachable!(),
+            }
+        }
+        (holds, told, known)
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_newest_leave_is_what_all_would_have_left(rows in proptest::collection::vec(row(), 0..60)) {
+            let mut pending = Pending::default();
+            pending.push(rows.clone());
+            prop_assert!(pending.len() <= 3 + 3 + 3);
+            prop_assert_eq!(pending.dropped(), 0, "what was taken back is not lost");
+            let newest = pending.take();
+            prop_assert_eq!(stored(&newest), stored(&rows));
+        }
+    }
+
+    #[test]
+    fn of_a_full_queue_no_closing_goes_before_a_lesser_row() {
+        let told = |valve: &str, to| Change::Commanded { valve: valve.into(), to };
+        let mut pending = Pending::default();
+        pending.push([told("a", Position::Closed), told("b", Position::Unknown), told("c", Position::Open)]);
+        pending.push((0..LIMIT as u64 - 2).map(hold));
+        assert_eq!(pending.dropped(), 1);
+        assert_eq!(pending.take()[..2], [told("a", Position::Closed), told("b", Position::Unknown)]);
     }
 
     proptest! {

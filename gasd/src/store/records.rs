@@ -77,8 +77,8 @@ pub enum Change {
     },
     /// Where a valve was last told to be.
     Commanded {
-        /// What drives the valve, as [`Config::driven_by`](crate::config::Config::driven_by) says it, or that it is simulated.
-        /// An earlier gasd has its id here.
+        /// What drives the valve, as [`Config::drivers`](crate::config::Config::drivers) says it, and whether that is by pulses,
+        /// or that it is simulated. An earlier gasd has its id here, or the first driver of any valve.
         valve: String,
         /// The position.
         to: Position,

@@ -9,7 +9,8 @@ use crate::store::commit::{Committed, Stamp};
 use crate::store::db::Store;
 use crate::store::error::StoreError;
 use crate::store::records::Change;
-use crate::store::writer::{Job, Opener, STARTED, Shared, WAITING, reserve};
+use crate::store::writer::{Job, Opener, Shared, reserve};
+use crate::store::writing::{STARTED, WAITING};
 
 /// Pause after the first failure; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

@@ -9,11 +9,11 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::AtomicU8;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::state::VerdictRecord;
 use crate::store::commit::Committed;
@@ -23,16 +23,11 @@ use crate::store::pending::Pending;
 use crate::store::records::{AuditEntry, AuditPage, Change, NextIds};
 use crate::store::totals::Base;
 use crate::store::worker::{Engine, run};
+use crate::store::writing::{PATIENCE, Writing, wait};
 
 /// Numbers that are set aside on disk before they are handed out, so that none is used twice even
 /// after a crash. A crash therefore skips up to this many; an orderly stop skips none.
 const RESERVE: u64 = 32;
-/// How long [`WriterHandle::write_now`] waits. Flash that collects garbage may take seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-pub(super) const WAITING: u8 = 0;
-pub(super) const STARTED: u8 = 1;
-const CANCELLED: u8 = 2;
 
 pub(super) type Query = Box<dyn FnOnce(Result<&Store, StoreError>) + Send>;
 /// Told the number of the last push that is on the disk, on the writing thread: it must be quick and must
@@ -241,18 +236,17 @@ impl WriterHandle {
     /// [`StoreError::Slow`] and an fsync that failed: they may be in the file all the same, so a
     /// caller for whom that matters pushes the opposite.
     pub fn write_now(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
-        let state = Arc::new(AtomicU8::new(WAITING));
-        let (reply, answer) = sync_channel(1);
-        self.job(Job::Write { changes, state: Arc::clone(&state), reply })?;
-        answer.recv_timeout(PATIENCE).unwrap_or_else(|error| {
-            let _ = state.compare_exchange(WAITING, CANCELLED, Ordering::AcqRel, Ordering::Acquire);
-            Err(match error {
-                RecvTimeoutError::Timeout => {
-                    StoreError::Slow { path: self.0.path.clone(), seconds: PATIENCE.as_secs() }
-                }
-                RecvTimeoutError::Disconnected => StoreError::Stopped,
-            })
-        })
+        self.begin_write(changes)?.wait()
+    }
+
+    /// Begins [`WriterHandle::write_now`], and does not wait: what is begun or asked for later comes after it.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub fn begin_write(&self, changes: Vec<Change>) -> Result<Writing, StoreError> {
+        let (writing, state, reply) = Writing::begin(&self.0.path);
+        self.job(Job::Write { changes, state, reply })?;
+        Ok(writing)
     }
 
     /// The last `n` audit entries with their numbers, oldest first.
@@ -264,14 +258,7 @@ impl WriterHandle {
         self.job(Job::Read(Box::new(move |store| {
             let _ = reply.send(store.and_then(|store| store.audit_tail(n)));
         })))?;
-        answer.recv_timeout(PATIENCE).unwrap_or_else(|error| {
-            Err(match error {
-                RecvTimeoutError::Timeout => {
-                    StoreError::Slow { path: self.0.path.clone(), seconds: PATIENCE.as_secs() }
-                }
-                RecvTimeoutError::Disconnected => StoreError::Stopped,
-            })
-        })
+        wait(&answer, &self.0.path)
     }
 
     /// Has a page of the audit record read, and returns at once; `done` gets it on the store's

@@ -6,7 +6,7 @@ use gasd_detect::{Taken, Verdict};
 use crate::config::show::long;
 use crate::pipeline::detector::Detector;
 use crate::pipeline::learned::moved_ns;
-use crate::response::clock::{Now, utc};
+use crate::response::clock::{Now, is_of_before, utc};
 use crate::store::RegisterAt;
 
 use super::MeterRun;
@@ -17,16 +17,16 @@ impl MeterRun {
     pub fn reading(&mut self, register_ul: u64, t_ns: u64, now: Now) -> (Option<Taken>, Vec<Verdict>) {
         let mut found = Vec::new();
         let Detector::Register(readings) = &mut self.detector else { return (None, found) };
-        let before_ul = readings.passed_ul();
+        let (before_ul, before) = (readings.passed_ul(), readings.last());
         let taken = readings.reading(register_ul, t_ns, &mut |verdict| found.push(verdict));
         let more_ul = readings.passed_ul().saturating_sub(before_ul);
         self.start.volume_ul = self.start.volume_ul.saturating_add(more_ul);
-        if let Some((register_ul, t_ns)) = readings.last() {
-            let known = self.start.register;
-            if known.is_none_or(|known| (known.register_ul, known.t_ns) != (register_ul, t_ns)) {
-                let unix_us = now.unix_us.saturating_sub(now.boottime_ns.saturating_sub(t_ns) / 1_000);
-                self.start.register = Some(RegisterAt { register_ul, t_ns, unix_us, boot: now.boot });
-            }
+        if let Some((register_ul, t_ns)) = readings.last()
+            && (readings.last() != before || taken == Taken::First)
+        {
+            let unix_us = now.unix_us.saturating_sub(now.boottime_ns.saturating_sub(t_ns) / 1_000);
+            self.start.register = Some(RegisterAt { register_ul, t_ns, unix_us, boot: now.boot });
+            self.read_ns = Some(t_ns);
         }
         self.now_ns = self.now_ns.max(t_ns);
         match taken {
@@ -48,9 +48,12 @@ impl MeterRun {
 
     /// Goes on from the reading up to which the total goes: what was learned may be older, and the clock another.
     /// A meter that is not read forgets it, because its register moves on meanwhile.
+    ///
+    /// What is stored stays as that reading was, by the clock of its boot, until there is a new one: a guess of when that
+    /// was in this boot would be taken for a time that is known by a process that comes after this one.
     pub fn resume(&mut self, now: Now) {
         let Detector::Register(readings) = &mut self.detector else {
-            self.start.register = None;
+            (self.start.register, self.read_ns) = (None, None);
             return;
         };
         let Some(at) = self.start.register else {
@@ -60,20 +63,23 @@ impl MeterRun {
         };
         let saved = Now { unix_us: at.unix_us, boottime_ns: at.t_ns, boot: at.boot };
         let moved = moved_ns(saved, now);
-        let t_ns = at.t_ns.saturating_add_signed(moved);
+        // Guessed once: what was told to be on the disk goes no further while nothing is written.
+        let t_ns = *self.read_ns.get_or_insert_with(|| {
+            if is_of_before(at.boot, now.boot) { 0 } else { at.t_ns.saturating_add_signed(moved) }
+        });
         readings.resume(at.register_ul, t_ns);
         if moved != 0 || at.boot != now.boot {
             // How long ago that was is only known by the clock on the wall, be it that both boots seem as old.
             readings.clock_moved(0);
         }
-        self.start.register = Some(RegisterAt { t_ns, boot: now.boot, ..at });
         self.now_ns = self.now_ns.max(t_ns);
     }
 
-    /// Time of the reading up to which its total goes, ns; `None` for a meter that was never read.
+    /// Time of the reading up to which its total goes, ns of this boot's clock, and 0 for one of before it; `None` for a
+    /// meter that was never read.
     #[must_use]
     pub fn read_ns(&self) -> Option<u64> {
-        self.start.register.map(|at| at.t_ns)
+        self.read_ns
     }
 
     /// Names it where readings are handed in.
@@ -107,3 +113,7 @@ impl MeterRun {
 #[cfg(test)]
 #[path = "register_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "register_any_course.rs"]
+mod any_course;
