@@ -87,6 +87,12 @@ pub struct Port {
 pub struct PortHandle(Arc<Shared>);
 
 impl PortHandle {
+    /// Whether both are of one port.
+    #[must_use]
+    pub fn is_of_same(&self, other: &PortHandle) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Other meters from now on.
     pub fn set_meters(&self, specs: Vec<Spec>) {
         self.0.order(Order::Meters(specs));
@@ -266,8 +272,8 @@ impl Work {
                 Order::Meters(specs) => self.bus.set_meters(specs, now_ns),
                 Order::Move(key, to, settings) => {
                     if !self.bus.move_valve(key, to, settings, now_ns) {
-                        let result = Err(NotMoved::NoMeter);
-                        (self.told)(Told::Event(Event::Moved { key, to, result }));
+                        let (result, at_work) = (Err(NotMoved::NoMeter), None);
+                        (self.told)(Told::Event(Event::Moved { key, to, result, at_work }));
                     }
                 }
                 Order::Supply(supply) => self.bus.set_supply(supply),
@@ -308,7 +314,7 @@ impl Work {
         let until_ns = boottime_ns().saturating_add(pause.as_nanos() as u64);
         loop {
             self.take_orders();
-            self.bus.drop_orders(&NotMoved::NoLine);
+            self.bus.drop_orders(boottime_ns());
             self.tell(boottime_ns(), None);
             let now_ns = boottime_ns();
             if self.shared.is_stopped() || now_ns >= until_ns {

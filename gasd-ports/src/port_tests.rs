@@ -167,5 +167,8 @@ fn e1_of_a_command_that_waited_for_room_in_vain_it_is_known_too() {
     work.tell(boottime_ns(), None);
     let told: Vec<Told> = told.try_iter().collect();
     let is = |told: &Told| matches!(told, Told::Event(Event::NotCommanded { earlier: None, .. }));
-    assert!(told.iter().any(is), "not one byte of it was written, and a closing waits half a minute for it: {told:#?}");
+    assert!(
+        told.iter().any(is),
+        "not one byte of it was written, and a closing waits half a minute for it: {told:#?}"
+    );
 }

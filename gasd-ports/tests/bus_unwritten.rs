@@ -50,7 +50,7 @@ fn close(earlier: Option<Earlier>, written: bool) -> (Vec<Event>, u64) {
                         bus.not_written(now_ns);
                     }
                     bus.lost(now_ns);
-                    bus.drop_orders(&NotMoved::NoLine);
+                    bus.drop_orders(now_ns);
                     order_ns = now_ns + SECOND;
                     continue;
                 }
@@ -83,10 +83,19 @@ fn not_commanded(told: &[Event]) -> Vec<Option<Valve>> {
     told.iter().filter_map(is).collect()
 }
 
+/// How the first order ended, and what was told to be at work then.
+fn ended(told: &[Event]) -> Option<(&NotMoved, Option<Valve>)> {
+    told.iter().find_map(|event| match event {
+        Event::Moved { result: Err(why), at_work, .. } => Some((why, *at_work)),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_closing_waits_for_none_that_the_line_did_not_take() {
     let (told, took_ms) = close(None, false);
     assert!(took_ms < 5_000, "{took_ms} ms");
+    assert_eq!(ended(&told), Some((&NotMoved::NoLine, None)));
     assert_eq!(not_commanded(&told), [None], "{told:?}");
 }
 
@@ -94,6 +103,7 @@ fn a_closing_waits_for_none_that_the_line_did_not_take() {
 fn a_closing_waits_for_one_that_was_written_and_may_have_been_heard() {
     let (told, took_ms) = close(None, true);
     assert!((29_000..32_000).contains(&took_ms), "{took_ms} ms");
+    assert_eq!(ended(&told), Some((&NotMoved::LineLost, Some(Valve::Closed))));
     assert_eq!(not_commanded(&told), []);
 }
 
@@ -103,4 +113,5 @@ fn what_was_at_work_before_a_command_that_was_not_written_is_so_still() {
     let (told, took_ms) = close(Some(opening), false);
     assert!(took_ms < 5_000, "{took_ms} ms");
     assert_eq!(not_commanded(&told), [Some(Valve::Open)], "{told:?}");
+    assert_eq!(ended(&told), Some((&NotMoved::NoLine, Some(Valve::Open))));
 }

@@ -183,7 +183,9 @@ impl Bus {
             match job.what {
                 What::Position(_) | What::Move(..) => self.order_failed(&job, sent, Error::Timeout, now_ns),
                 What::Search => self.search_told(&finished),
-                What::Read | What::Look => {}
+                // What happened meanwhile is to be known as soon as it is back.
+                What::Read => _ = self.agenda.push(job),
+                What::Look => {}
             }
         }
     }
@@ -202,8 +204,9 @@ impl Bus {
                 None => Member::new(spec, now_ns),
             });
         }
-        for gone in before {
+        for mut gone in before {
             self.agenda.forget(gone.spec.key).for_each(drop);
+            self.events.extend(gone.end_order(NotMoved::NoLine, now_ns));
         }
     }
 
@@ -271,7 +274,7 @@ impl Bus {
                 }
                 self.start(job, dialogue, protocol, now_ns);
             }
-            Err(why) => self.no_valve(&job, why),
+            Err(why) => self.no_valve(&job, why, now_ns),
         }
     }
 
