@@ -300,6 +300,7 @@ impl Bus {
     /// An exchange has ended.
     fn ended(&mut self, mut outcome: Outcome, now_ns: u64) {
         let Some(mut talk) = self.talk.take() else { return };
+        self.ends_held_back(&mut talk, &mut outcome, now_ns);
         // A search wants to know of each byte that it cannot place.
         if talk.job.what != What::Search {
             self.sort_split(&mut outcome, now_ns);

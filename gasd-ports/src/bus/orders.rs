@@ -2,7 +2,7 @@
 //! Orders to the meters' valves, each a [`Procedure`] whose steps go before all else.
 
 use gasd_meters::drive::{Act, Earlier, NoValve, Procedure, ProcedureSettings, Trouble};
-use gasd_meters::poll::{Full, Job, Priority};
+use gasd_meters::poll::{Full, Job, Outcome, Priority};
 use gasd_meters::{Error, Valve};
 
 use super::event::{Event, Key, NotMoved};
@@ -140,9 +140,39 @@ impl Bus {
     /// [`Bus::lost`]. A command that nobody can have heard is at work nowhere, and no other waits for it. One that was cut
     /// short may have been heard, as far as is known here.
     pub fn not_written(&mut self, now_ns: u64) {
-        let Some(talk) = self.talk.as_mut().filter(|talk| talk.is_command() && talk.is_sent()) else {
+        if let Some(mut talk) = self.talk.take_if(|talk| talk.is_sent()) {
+            self.take_back(&mut talk, now_ns);
+            self.talk = Some(talk);
+        }
+    }
+
+    /// Whether the line has taken no byte of the request that [`Bus::step`] gave last, as it has no room: to be told before each
+    /// step. One whose exchange ends like that was never sent, and must not be written any more ([`Bus::is_asking`]).
+    pub fn held_back(&mut self, is: bool) {
+        if let Some(talk) = self.talk.as_mut().filter(|talk| talk.is_sent()) {
+            talk.held_back = is;
+        }
+    }
+
+    /// Whether the exchange of the request that [`Bus::step`] gave last goes on.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.talk.as_ref().is_some_and(Talk::is_sent)
+    }
+
+    /// An exchange has ended without that the line took the request: nobody can have heard it.
+    pub(super) fn ends_held_back(&mut self, talk: &mut Talk<What>, outcome: &mut Outcome, now_ns: u64) {
+        if std::mem::take(&mut talk.held_back) && outcome.result.is_err() {
+            outcome.sent = false;
+            self.take_back(talk, now_ns);
+        }
+    }
+
+    /// Nobody can have heard the request of a talk. Is it a command, what was at work before it is so still.
+    fn take_back(&mut self, talk: &mut Talk<What>, now_ns: u64) {
+        if !talk.is_command() {
             return;
-        };
+        }
         talk.out = false;
         let (key, before) = (talk.job.meter, talk.earlier);
         if let Some(member) = self.member(key) {
