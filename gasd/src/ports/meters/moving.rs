@@ -30,15 +30,10 @@ const UNTIL: &str = "/until";
 const KEPT_WITHIN: Duration = Duration::from_millis(300);
 
 impl Desk {
-    /// The command that a meter's valve was given and that has not ended, as it was written down. What another valve was
+    /// The command that a meter's valve was given and that may be at work still, as it was written down. What another valve was
     /// given, which had this meter's id then, holds nothing up; what this one was given under another id does.
-    #[must_use]
-    pub fn commanded(&self, id: &str, driven: &str) -> Option<Valve> {
-        let memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        moving_row(&memories, id, driven).and_then(|(_, row)| moving_to(row))
-    }
-
-    /// The same while it may be at work. It had its time when gasd was killed, or has it from the first look after that on:
+    ///
+    /// It had its time when gasd was killed, or has it from the first look after that on:
     /// nobody knows how long that took. Later starts of one boot go by the first, or a valve that did not close would wait
     /// for as long as gasd starts over and over.
     #[must_use]
@@ -89,8 +84,14 @@ impl Desk {
     }
 
     /// A command goes out, and is on the disk before that, so that it is not sent again after a crash; but a closing does not
-    /// wait long for a disk that does not answer.
+    /// wait long for a disk that does not answer. An opening that may be at work stays written down when a closing follows it:
+    /// whether that went out nobody knows after a crash, and to close twice is better than not at all.
     pub(super) fn moving(&self, key: u64, to: Valve) {
+        let on = self.meters().get(&key).map(|on| (on.id.clone(), on.driven.clone()));
+        let earlier = || on.and_then(|(id, driven)| self.at_work(&id, &driven)).map(|earlier| earlier.to);
+        if to == Valve::Closed && earlier() == Some(Valve::Open) {
+            return;
+        }
         let Some(ticket) = self.keep_moving(key, Some(to)) else { return };
         let until = Instant::now() + KEPT_WITHIN;
         while self.0.writer.written() < ticket && Instant::now() < until {

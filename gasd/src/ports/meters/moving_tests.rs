@@ -9,6 +9,14 @@ use crate::pipeline::queue::Queue;
 use crate::state::Shared;
 use crate::store::{Store, Writer};
 
+impl Desk {
+    /// The command that was written down.
+    fn commanded(&self, id: &str, driven: &str) -> Option<Valve> {
+        let memories = self.0.memories.lock().unwrap();
+        moving_row(&memories, id, driven).and_then(|(_, row)| moving_to(row))
+    }
+}
+
 /// What the port of all meters here tells.
 fn told(desk: &Desk, event: Event) {
     desk.told("cellar", Told::Event(event));
@@ -208,9 +216,34 @@ fn a_port_that_its_meter_has_left_ends_no_order_of_the_port_where_it_is() {
     left(Event::Commanded { key: 7, to: Valve::Closed });
     assert_eq!(desk.commanded("flat", IT), Some(Valve::Open));
     // But an opening that goes out there may be at work.
+    told(&desk, Event::NotCommanded { key: 7, earlier: None });
     told(&desk, Event::Commanded { key: 7, to: Valve::Closed });
     left(Event::Commanded { key: 7, to: Valve::Open });
     assert_eq!(desk.commanded("flat", IT), Some(Valve::Open));
+    drop(desk);
+    writer.stop().unwrap();
+}
+
+#[test]
+fn an_opening_stays_written_down_while_a_closing_follows_it_that_may_not_be_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (desk, writer) = started(dir.path());
+    told(&desk, Event::Commanded { key: 7, to: Valve::Open });
+    told(&desk, Event::Commanded { key: 7, to: Valve::Closed });
+    // Killed here it would not be known whether the closing went out.
+    assert_eq!(desk.at_work("flat", IT).map(|earlier| earlier.to), Some(Valve::Open));
+    // The port knows that it did.
+    let lost = Err(NotMoved::LineLost);
+    let at_work = Some(Valve::Closed);
+    told(&desk, Event::Moved { key: 7, to: Valve::Closed, result: lost, at_work });
+    assert_eq!(desk.at_work("flat", IT).map(|earlier| earlier.to), at_work);
+    told(&desk, Event::Moved { key: 7, to: Valve::Closed, result: Ok(Valve::Closed), at_work: None });
+    // An opening of long ago is none that is at work.
+    told(&desk, Event::Commanded { key: 7, to: Valve::Open });
+    let row = desk.row(MOVING, "flat").unwrap();
+    desk.keep("moving:flat/until".into(), until_row(&row, clock::boot(), 5));
+    told(&desk, Event::Commanded { key: 7, to: Valve::Closed });
+    assert_eq!(desk.commanded("flat", IT), Some(Valve::Closed));
     drop(desk);
     writer.stop().unwrap();
 }
