@@ -115,3 +115,19 @@ fn what_was_at_work_before_a_command_that_was_not_written_is_so_still() {
     assert_eq!(not_commanded(&told), [Some(Valve::Open)], "{told:?}");
     assert_eq!(ended(&told), Some((&NotMoved::NoLine, Some(Valve::Open))));
 }
+
+#[test]
+fn a_meter_whose_line_was_lost_while_it_was_read_is_read_when_that_is_back() {
+    let mut now_ns = 100 * SECOND;
+    let mut bus = Bus::new(Pace::new(9_600, 11), vec![spec(None)], now_ns);
+    let mut asked_ns = |bus: &mut Bus| loop {
+        match bus.step(now_ns) {
+            Step::Send(_) => return now_ns,
+            Step::Wait { until_ns } => now_ns = until_ns.max(now_ns + 1),
+        }
+    };
+    let first_ns = asked_ns(&mut bus);
+    bus.lost(first_ns);
+    let again_ns = asked_ns(&mut bus);
+    assert!(again_ns - first_ns < 5 * SECOND, "{} ms", (again_ns - first_ns) / MS);
+}

@@ -190,26 +190,6 @@ impl Bus {
         }
     }
 
-    /// Other meters from now on. What is known of one that stays is kept.
-    pub fn set_meters(&mut self, specs: Vec<Spec>, now_ns: u64) {
-        let mut before = std::mem::take(&mut self.members);
-        for spec in specs {
-            let known = before.iter().position(|member| member.spec.key == spec.key);
-            self.members.push(match known {
-                Some(at) => {
-                    let mut member = before.swap_remove(at);
-                    member.change(spec, now_ns);
-                    member
-                }
-                None => Member::new(spec, now_ns),
-            });
-        }
-        for mut gone in before {
-            self.agenda.forget(gone.spec.key).for_each(drop);
-            self.events.extend(gone.end_order(NotMoved::NoLine, now_ns));
-        }
-    }
-
     /// How the supply of line and meters is: while it is low no breaker opens.
     pub fn set_supply(&mut self, supply: Supply) {
         self.supply = supply;
