@@ -87,6 +87,12 @@ pub struct Port {
 pub struct PortHandle(Arc<Shared>);
 
 impl PortHandle {
+    /// Whether both are of one port.
+    #[must_use]
+    pub fn is_of_same(&self, other: &PortHandle) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Other meters from now on.
     pub fn set_meters(&self, specs: Vec<Spec>) {
         self.0.order(Order::Meters(specs));
@@ -174,7 +180,7 @@ struct Work {
     bus: Bus,
     /// What is to be sent and found no room yet.
     unsent: Zeroizing<Vec<u8>>,
-    /// So many bytes at its end are the last request.
+    /// So many bytes the last request has.
     request: usize,
     seen: Seen,
     told_ns: u64,
@@ -213,14 +219,19 @@ impl Work {
         while !self.shared.is_stopped() {
             self.take_orders();
             let mut now_ns = boottime_ns();
-            let until_ns = match self.bus.step(now_ns) {
+            self.bus.held_back(self.is_held_back());
+            let step = self.bus.step(now_ns);
+            let until_ns = match step {
                 Step::Send(request) => {
-                    // Nothing of it grows or moves up: what is left behind by that is cleared by nobody.
-                    self.unsent = [&self.unsent[..], &request].concat().into();
-                    self.request = request.len();
+                    self.take_place(request)?;
                     now_ns
                 }
-                Step::Wait { until_ns } => until_ns,
+                Step::Wait { until_ns } => {
+                    if !self.bus.is_asking() {
+                        self.take_place(Zeroizing::default())?;
+                    }
+                    until_ns
+                }
             };
             // First what it means: that a command goes out is to be kept before it does.
             self.tell(now_ns, wire.damage());
@@ -247,11 +258,30 @@ impl Work {
         Ok(())
     }
 
+    /// Whether nothing of the last request was written yet.
+    fn is_held_back(&self) -> bool {
+        self.request > 0 && self.unsent.len() >= self.request
+    }
+
+    /// The exchange of the last request is over, and there is a next one or none. What the line had no room for until now is not
+    /// sent any more: nobody waits for the answer, and a command to a valve would be carried out whenever there is room, with
+    /// the next one at its heels.
+    ///
+    /// # Errors
+    /// A part of it is out, and the rest cannot be taken back but with the line.
+    fn take_place(&mut self, next: Zeroizing<Vec<u8>>) -> io::Result<()> {
+        let is_begun = !self.unsent.is_empty() && !self.is_held_back();
+        (self.request, self.unsent) = (next.len(), next);
+        match is_begun {
+            true => Err(io::Error::new(io::ErrorKind::TimedOut, "it takes no more bytes")),
+            false => Ok(()),
+        }
+    }
+
     /// The wire is lost, and with it what was not written.
     fn lose(&mut self) {
         let now_ns = boottime_ns();
-        // Of the last request nothing was written.
-        if self.request > 0 && self.unsent.len() >= self.request {
+        if self.is_held_back() {
             self.bus.not_written(now_ns);
         }
         self.bus.lost(now_ns);
@@ -266,8 +296,8 @@ impl Work {
                 Order::Meters(specs) => self.bus.set_meters(specs, now_ns),
                 Order::Move(key, to, settings) => {
                     if !self.bus.move_valve(key, to, settings, now_ns) {
-                        let result = Err(NotMoved::NoMeter);
-                        (self.told)(Told::Event(Event::Moved { key, to, result }));
+                        let (result, at_work) = (Err(NotMoved::NoMeter), None);
+                        (self.told)(Told::Event(Event::Moved { key, to, result, at_work }));
                     }
                 }
                 Order::Supply(supply) => self.bus.set_supply(supply),
@@ -308,7 +338,7 @@ impl Work {
         let until_ns = boottime_ns().saturating_add(pause.as_nanos() as u64);
         loop {
             self.take_orders();
-            self.bus.drop_orders(&NotMoved::NoLine);
+            self.bus.drop_orders(boottime_ns());
             self.tell(boottime_ns(), None);
             let now_ns = boottime_ns();
             if self.shared.is_stopped() || now_ns >= until_ns {

@@ -10,7 +10,7 @@ use gasd_meters::drive::{Device, Memory, ModbusValve, ProcedureSettings};
 use gasd_meters::modbus::RegisterMap;
 use gasd_meters::poll::Settings;
 use gasd_meters::{Valve, crc};
-use gasd_ports::bus::{Bus, Event, Pace, Spec, Step};
+use gasd_ports::bus::{Bus, Event, NotMoved, Pace, Spec, Step};
 use house::{MS, SECOND, Wire, cjt188, mbus};
 
 fn spec() -> Spec {
@@ -190,4 +190,27 @@ fn a_command_that_was_told_and_is_not_sent_is_taken_back() {
     // It goes out in that time, and is at work.
     assert_eq!(told(SECOND, Valve::Open), [commanded(Valve::Open)]);
     assert_eq!(told(0, Valve::Closed), [taken_back(Some(Valve::Closed))]);
+}
+
+/// It may be on another port now, where it is told to close.
+#[test]
+fn an_opening_of_a_meter_that_is_gone_ends_and_its_command_does_not_go_out() {
+    let mut wire = Wire::new(Line::new(2_400), vec![mbus(1, true, Habits::default())]);
+    wire.run(wire.now_ns() + 20 * SECOND);
+    let settings = ProcedureSettings::default();
+    assert!(wire.bus.move_valve(1, Valve::Closed, settings, wire.now_ns()));
+    wire.run(wire.now_ns() + 40 * SECOND);
+    assert!(wire.bus.move_valve(1, Valve::Open, settings, wire.now_ns()));
+    while !wire
+        .run(wire.now_ns() + MS)
+        .iter()
+        .any(|event| matches!(event, Event::Commanded { to: Valve::Open, .. }))
+    {}
+    // The meter is being selected for the command.
+    wire.bus.set_meters(Vec::new(), wire.now_ns());
+    let told = wire.run(wire.now_ns() + 60 * SECOND);
+    let moved: Vec<_> = told.iter().filter(|event| matches!(event, Event::Moved { .. })).collect();
+    let ended = Event::Moved { key: 1, to: Valve::Open, result: Err(NotMoved::NoLine), at_work: None };
+    assert_eq!(moved, [&ended]);
+    assert!(look(&wire.meters[0].truth).commands().iter().all(|command| command.to == Valve::Closed));
 }

@@ -50,7 +50,7 @@ fn close(earlier: Option<Earlier>, written: bool) -> (Vec<Event>, u64) {
                         bus.not_written(now_ns);
                     }
                     bus.lost(now_ns);
-                    bus.drop_orders(&NotMoved::NoLine);
+                    bus.drop_orders(now_ns);
                     order_ns = now_ns + SECOND;
                     continue;
                 }
@@ -83,10 +83,19 @@ fn not_commanded(told: &[Event]) -> Vec<Option<Valve>> {
     told.iter().filter_map(is).collect()
 }
 
+/// How the first order ended, and what was told to be at work then.
+fn ended(told: &[Event]) -> Option<(&NotMoved, Option<Valve>)> {
+    told.iter().find_map(|event| match event {
+        Event::Moved { result: Err(why), at_work, .. } => Some((why, *at_work)),
+        _ => None,
+    })
+}
+
 #[test]
 fn a_closing_waits_for_none_that_the_line_did_not_take() {
     let (told, took_ms) = close(None, false);
     assert!(took_ms < 5_000, "{took_ms} ms");
+    assert_eq!(ended(&told), Some((&NotMoved::NoLine, None)));
     assert_eq!(not_commanded(&told), [None], "{told:?}");
 }
 
@@ -94,6 +103,7 @@ fn a_closing_waits_for_none_that_the_line_did_not_take() {
 fn a_closing_waits_for_one_that_was_written_and_may_have_been_heard() {
     let (told, took_ms) = close(None, true);
     assert!((29_000..32_000).contains(&took_ms), "{took_ms} ms");
+    assert_eq!(ended(&told), Some((&NotMoved::LineLost, Some(Valve::Closed))));
     assert_eq!(not_commanded(&told), []);
 }
 
@@ -103,4 +113,21 @@ fn what_was_at_work_before_a_command_that_was_not_written_is_so_still() {
     let (told, took_ms) = close(Some(opening), false);
     assert!(took_ms < 5_000, "{took_ms} ms");
     assert_eq!(not_commanded(&told), [Some(Valve::Open)], "{told:?}");
+    assert_eq!(ended(&told), Some((&NotMoved::NoLine, Some(Valve::Open))));
+}
+
+#[test]
+fn a_meter_whose_line_was_lost_while_it_was_read_is_read_when_that_is_back() {
+    let mut now_ns = 100 * SECOND;
+    let mut bus = Bus::new(Pace::new(9_600, 11), vec![spec(None)], now_ns);
+    let mut asked_ns = |bus: &mut Bus| loop {
+        match bus.step(now_ns) {
+            Step::Send(_) => return now_ns,
+            Step::Wait { until_ns } => now_ns = until_ns.max(now_ns + 1),
+        }
+    };
+    let first_ns = asked_ns(&mut bus);
+    bus.lost(first_ns);
+    let again_ns = asked_ns(&mut bus);
+    assert!(again_ns - first_ns < 5 * SECOND, "{} ms", (again_ns - first_ns) / MS);
 }

@@ -26,7 +26,7 @@ fn order(wire: &mut Wire, to: Valve) -> Result<Valve, NotMoved> {
     while wire.now_ns() < until_ns {
         for event in wire.run(wire.now_ns() + SECOND) {
             wire.check(&event);
-            if let Event::Moved { key: 1, to: told, result } = event {
+            if let Event::Moved { key: 1, to: told, result, .. } = event {
                 assert_eq!(told, to);
                 return result;
             }
@@ -172,10 +172,13 @@ fn a_line_that_goes_leaves_no_order_behind_and_no_meter_alone() {
     assert!(wire.bus.move_valve(1, Valve::Closed, ProcedureSettings::default(), START));
     wire.run(START + SECOND / 10);
     wire.bus.lost(wire.now_ns());
-    wire.bus.drop_orders(&NotMoved::NoLine);
+    wire.bus.drop_orders(wire.now_ns());
     let events: Vec<Event> = wire.bus.events().collect();
     assert!(
-        matches!(events.last(), Some(Event::Moved { key: 1, result: Err(NotMoved::NoLine), .. })),
+        matches!(
+            events.last(),
+            Some(Event::Moved { key: 1, result: Err(NotMoved::NoLine), at_work: None, .. })
+        ),
         "{events:?}"
     );
     assert!(!events.iter().any(|event| matches!(event, Event::Breaker { .. })));

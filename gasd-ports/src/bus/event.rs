@@ -60,8 +60,8 @@ pub enum Event {
         /// What to keep, as its own code writes it.
         bytes: Vec<u8>,
     },
-    /// A command to a meter's valve goes out as soon as the line lets it. Who keeps that until [`Event::Moved`] knows after a
-    /// crash that it need not be sent again.
+    /// A command to a meter's valve goes out as soon as the line lets it. Who keeps that until [`Event::Moved`] says that it is
+    /// not at work any more knows after a crash that it need not be sent again.
     Commanded {
         /// The meter.
         key: Key,
@@ -92,6 +92,8 @@ pub enum Event {
         to: Valve,
         /// Where it is, or why that is not known.
         result: Result<Valve, NotMoved>,
+        /// Where to a command goes that may be at work still: whoever kept it keeps it.
+        at_work: Option<Valve>,
     },
 }
 
@@ -133,6 +135,11 @@ pub enum NotMoved {
     /// The port has no line at present; its health says why.
     #[error("its port has no line at present")]
     NoLine,
+    /// The port lost its line when the command was out.
+    #[error(
+        "its port lost its line when the command was out, so nobody knows what became of it: look where the valve is"
+    )]
+    LineLost,
     /// The port has no such meter.
     #[error("no such meter is on its port any more")]
     NoMeter,

@@ -5,8 +5,9 @@ use gasd_meters::Valve;
 use gasd_meters::drive::{Device, Earlier, Memory, Procedure};
 use gasd_meters::poll::{Allowed, Breaker, Schedule, Settings, State};
 
+use super::Bus;
 use super::doubt::First;
-use super::event::{Key, Standing};
+use super::event::{Key, NotMoved, Standing};
 use super::guesses::Guesses;
 
 /// A meter as its configuration says it.
@@ -147,4 +148,26 @@ impl Member {
 
 fn guesses(spec: &Spec) -> Guesses {
     Guesses::new(spec.device.clone(), spec.others.clone(), &spec.memory)
+}
+
+impl Bus {
+    /// Other meters from now on. What is known of one that stays is kept.
+    pub fn set_meters(&mut self, specs: Vec<Spec>, now_ns: u64) {
+        let mut before = std::mem::take(&mut self.members);
+        for spec in specs {
+            let known = before.iter().position(|member| member.spec.key == spec.key);
+            self.members.push(match known {
+                Some(at) => {
+                    let mut member = before.swap_remove(at);
+                    member.change(spec, now_ns);
+                    member
+                }
+                None => Member::new(spec, now_ns),
+            });
+        }
+        for mut gone in before {
+            self.agenda.forget(gone.spec.key).for_each(drop);
+            self.events.extend(gone.end_order(NotMoved::NoLine, now_ns));
+        }
+    }
 }

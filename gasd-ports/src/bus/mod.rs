@@ -183,27 +183,10 @@ impl Bus {
             match job.what {
                 What::Position(_) | What::Move(..) => self.order_failed(&job, sent, Error::Timeout, now_ns),
                 What::Search => self.search_told(&finished),
-                What::Read | What::Look => {}
+                // What happened meanwhile is to be known as soon as it is back.
+                What::Read => _ = self.agenda.push(job),
+                What::Look => {}
             }
-        }
-    }
-
-    /// Other meters from now on. What is known of one that stays is kept.
-    pub fn set_meters(&mut self, specs: Vec<Spec>, now_ns: u64) {
-        let mut before = std::mem::take(&mut self.members);
-        for spec in specs {
-            let known = before.iter().position(|member| member.spec.key == spec.key);
-            self.members.push(match known {
-                Some(at) => {
-                    let mut member = before.swap_remove(at);
-                    member.change(spec, now_ns);
-                    member
-                }
-                None => Member::new(spec, now_ns),
-            });
-        }
-        for gone in before {
-            self.agenda.forget(gone.spec.key).for_each(drop);
         }
     }
 
@@ -271,7 +254,7 @@ impl Bus {
                 }
                 self.start(job, dialogue, protocol, now_ns);
             }
-            Err(why) => self.no_valve(&job, why),
+            Err(why) => self.no_valve(&job, why, now_ns),
         }
     }
 
@@ -297,6 +280,7 @@ impl Bus {
     /// An exchange has ended.
     fn ended(&mut self, mut outcome: Outcome, now_ns: u64) {
         let Some(mut talk) = self.talk.take() else { return };
+        self.ends_held_back(&mut talk, &mut outcome, now_ns);
         // A search wants to know of each byte that it cannot place.
         if talk.job.what != What::Search {
             self.sort_split(&mut outcome, now_ns);

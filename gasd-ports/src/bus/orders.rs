@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Orders to the meters' valves, each a [`Procedure`] whose steps go before all else.
 
-use gasd_meters::drive::{Act, Earlier, NoValve, Procedure, ProcedureSettings};
-use gasd_meters::poll::{Full, Job, Priority};
+use gasd_meters::drive::{Act, Earlier, NoValve, Procedure, ProcedureSettings, Trouble};
+use gasd_meters::poll::{Full, Job, Outcome, Priority};
 use gasd_meters::{Error, Valve};
 
 use super::event::{Event, Key, NotMoved};
-use super::member::Order;
+use super::member::{Member, Order};
 use super::talk::Talk;
 use super::{Bus, Step, What};
 
@@ -26,22 +26,22 @@ impl Bus {
             let overtaken = member.order.replace(order);
             self.orders = number.wrapping_add(1);
             if overtaken.is_some_and(|order| order.told) {
-                let earlier = earlier.filter(|earlier| now_ns < earlier.until_ns).map(|earlier| earlier.to);
+                let earlier = at_work(earlier, now_ns);
                 self.events.push_back(Event::NotCommanded { key, earlier });
             }
         }
         true
     }
 
-    /// Ends the talk of an order that a newer one took the place of, before its next request goes out: an opening must not
-    /// follow a closing. To what is out it is listened. The talk of a meter that is gone has no newer order, and goes on.
+    /// Ends the talk of an order that is not its meter's any more, before its next request goes out: an opening must not follow
+    /// a closing. To what is out it is listened. A meter that is gone may be on another port, and its newer order there.
     pub(super) fn drop_overtaken(&mut self) {
         let members = &self.members;
         let is_overtaken = |talk: &mut Talk<What>| {
             let (What::Position(number) | What::Move(number, _)) = talk.job.what else { return false };
             let member = members.iter().find(|member| member.spec.key == talk.job.meter);
             let is_of = |order: &Order| order.number == number;
-            !talk.is_sent() && member.is_some_and(|member| !member.order.as_ref().is_some_and(is_of))
+            !talk.is_sent() && !member.is_some_and(|member| member.order.as_ref().is_some_and(is_of))
         };
         let Some(talk) = self.talk.take_if(is_overtaken) else { return };
         let (job, finished, _) = talk.finish();
@@ -64,9 +64,13 @@ impl Bus {
                     continue;
                 }
                 Act::Done(result) => {
-                    let result = result.map_err(NotMoved::Trouble);
-                    member.spec.earlier = None;
-                    self.events.push_back(Event::Moved { key, to: order.to, result });
+                    // Of one that was not sent at all, as nobody could be asked before, the one before it is at work still.
+                    if !matches!(result, Err(Trouble::NotRead(_))) {
+                        member.spec.earlier = None;
+                    }
+                    let (to, result) = (order.to, result.map_err(NotMoved::Trouble));
+                    let at_work = at_work(member.spec.earlier, now_ns);
+                    self.events.push_back(Event::Moved { key, to, result, at_work });
                     member.order = None;
                     continue;
                 }
@@ -136,15 +140,44 @@ impl Bus {
     /// [`Bus::lost`]. A command that nobody can have heard is at work nowhere, and no other waits for it. One that was cut
     /// short may have been heard, as far as is known here.
     pub fn not_written(&mut self, now_ns: u64) {
-        let Some(talk) = self.talk.as_mut().filter(|talk| talk.is_command() && talk.is_sent()) else {
+        if let Some(mut talk) = self.talk.take_if(|talk| talk.is_sent()) {
+            self.take_back(&mut talk, now_ns);
+            self.talk = Some(talk);
+        }
+    }
+
+    /// Whether the line has taken no byte of the request that [`Bus::step`] gave last, as it has no room: to be told before each
+    /// step. One whose exchange ends like that was never sent, and must not be written any more ([`Bus::is_asking`]).
+    pub fn held_back(&mut self, is: bool) {
+        if let Some(talk) = self.talk.as_mut().filter(|talk| talk.is_sent()) {
+            talk.held_back = is;
+        }
+    }
+
+    /// Whether the exchange of the request that [`Bus::step`] gave last goes on.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.talk.as_ref().is_some_and(Talk::is_sent)
+    }
+
+    /// An exchange has ended without that the line took the request: nobody can have heard it.
+    pub(super) fn ends_held_back(&mut self, talk: &mut Talk<What>, outcome: &mut Outcome, now_ns: u64) {
+        if std::mem::take(&mut talk.held_back) && outcome.result.is_err() {
+            outcome.sent = false;
+            self.take_back(talk, now_ns);
+        }
+    }
+
+    /// Nobody can have heard the request of a talk. Is it a command, what was at work before it is so still.
+    fn take_back(&mut self, talk: &mut Talk<What>, now_ns: u64) {
+        if !talk.is_command() {
             return;
-        };
+        }
         talk.out = false;
         let (key, before) = (talk.job.meter, talk.earlier);
         if let Some(member) = self.member(key) {
             member.spec.earlier = before;
-            let earlier = before.filter(|earlier| now_ns < earlier.until_ns).map(|earlier| earlier.to);
-            self.events.push_back(Event::NotCommanded { key, earlier });
+            self.events.push_back(Event::NotCommanded { key, earlier: at_work(before, now_ns) });
         }
     }
 
@@ -206,19 +239,30 @@ impl Bus {
     }
 
     /// The meter has no valve that can be moved like this.
-    pub(super) fn no_valve(&mut self, job: &Job<What>, why: NoValve) {
-        let key = job.meter;
-        let Some(order) = self.member(key).and_then(|member| member.order.take()) else { return };
-        self.events.push_back(Event::Moved { key, to: order.to, result: Err(NotMoved::NoValve(why)) });
+    pub(super) fn no_valve(&mut self, job: &Job<What>, why: NoValve, now_ns: u64) {
+        let Some(member) = self.member(job.meter) else { return };
+        let told = member.end_order(NotMoved::NoValve(why), now_ns);
+        self.events.extend(told);
     }
 
-    /// Ends all orders, as when the line is gone for good.
-    pub fn drop_orders(&mut self, why: &NotMoved) {
-        for member in &mut self.members {
-            if let Some(order) = member.order.take() {
-                let key = member.spec.key;
-                self.events.push_back(Event::Moved { key, to: order.to, result: Err(why.clone()) });
-            }
-        }
+    /// Ends all orders, as there is no line at `now_ns`. A command that is out may be at work all the same.
+    pub fn drop_orders(&mut self, now_ns: u64) {
+        let told = self.members.iter_mut().filter_map(|member| member.end_order(NotMoved::NoLine, now_ns));
+        self.events.extend(told);
     }
+}
+
+impl Member {
+    /// Ends its order, if it has one, and tells what may be at work still.
+    pub(super) fn end_order(&mut self, why: NotMoved, now_ns: u64) -> Option<Event> {
+        let to = self.order.take()?.to;
+        let at_work = at_work(self.spec.earlier, now_ns);
+        let why = if why == NotMoved::NoLine && at_work == Some(to) { NotMoved::LineLost } else { why };
+        Some(Event::Moved { key: self.spec.key, to, result: Err(why), at_work })
+    }
+}
+
+/// Where to a command goes that may be at work at `now_ns`.
+fn at_work(earlier: Option<Earlier>, now_ns: u64) -> Option<Valve> {
+    earlier.filter(|earlier| now_ns < earlier.until_ns).map(|earlier| earlier.to)
 }

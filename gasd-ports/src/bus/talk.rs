@@ -23,6 +23,8 @@ pub(super) struct Talk<W> {
     exchange: Option<Exchange>,
     /// A request went out.
     pub(super) out: bool,
+    /// The wire has taken no byte of the request yet.
+    pub(super) held_back: bool,
     /// The request has an answer.
     answered: bool,
     /// The request is the command to a valve.
@@ -89,6 +91,7 @@ impl<W> Talk<W> {
             protocol,
             exchange: None,
             out: false,
+            held_back: false,
             answered: true,
             moves: false,
             earlier: None,

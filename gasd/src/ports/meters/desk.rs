@@ -181,6 +181,7 @@ impl Desk {
     /// Takes in what a port tells.
     pub fn told(&self, port: &str, told: Told) {
         match told {
+            Told::Event(event) if self.is_left(port, &event) => {}
             Told::Event(event) => self.event(event),
             Told::Health(health) => self.port_health(port, health),
             Told::Seen(seen) => self.seen(port, &seen),
@@ -200,15 +201,9 @@ impl Desk {
             }),
             Event::Memory { key, bytes } => self.remember(key, bytes.into()),
             Event::Odd { key, t_ns, odd } => self.odd(key, t_ns, &odd),
-            Event::Commanded { key, to } => self.moving(key, Some(to)),
+            Event::Commanded { key, to } => self.moving(key, to),
             Event::NotCommanded { key, earlier } => _ = self.keep_moving(key, earlier),
-            Event::Moved { key, to, result } => {
-                let id = self.meters().get(&key).map(|on| on.id.clone());
-                if let Some(id) = id {
-                    self.moving(key, None);
-                    self.0.valves.moved(&id, to, result);
-                }
-            }
+            Event::Moved { key, to, result, at_work } => self.moved(key, to, result, at_work),
         }
     }
 
@@ -394,4 +389,4 @@ impl Desk {
 
 #[cfg(test)]
 #[path = "desk_tests.rs"]
-mod tests;
+pub(super) mod tests;

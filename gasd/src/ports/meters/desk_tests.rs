@@ -10,7 +10,7 @@ use super::*;
 use crate::store::{Store, Writer};
 
 /// A desk of one meter, and what keeps it at work.
-fn desk(dir: &std::path::Path) -> (Desk, Writer) {
+pub(in super::super) fn desk(dir: &std::path::Path) -> (Desk, Writer) {
     desk_with(Writer::start(Store::open(&dir.join("state.redb")).unwrap()).unwrap())
 }
 
@@ -24,7 +24,7 @@ fn desk_with(writer: Writer) -> (Desk, Writer) {
     (desk, writer)
 }
 
-fn place(id: &str, key: u64, driven: &str) -> Place {
+pub(in super::super) fn place(id: &str, key: u64, driven: &str) -> Place {
     Place {
         id: id.into(),
         key,
@@ -227,86 +227,6 @@ fn what_is_wrong_is_said_in_the_words_of_the_port() {
     super::super::air::teller(&desk, "cellar", Error::to_string, false)(failed());
     assert!(!shown(&desk).last_error.contains("another network"));
     drop(writer);
-}
-
-#[test]
-fn a_command_that_was_written_down_is_of_the_meter_that_was_given_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let (desk, writer) = desk(dir.path());
-    let [it, another] = ["the M-Bus meter 12345678", "the M-Bus meter 87654321"];
-    let row = |desk: &Desk| desk.row(super::super::MOVING, "flat").map(|row| row.to_vec());
-    assert_eq!(desk.commanded("flat", it), None);
-    let command = |to| desk.event(Event::Commanded { key: 7, to });
-    command(Valve::Closed);
-    assert_eq!((desk.commanded("flat", it), desk.commanded("flat", another)), (Some(Valve::Closed), None));
-    // Another one is to go out, and does not: what is at work is the first.
-    command(Valve::Open);
-    assert_eq!(desk.commanded("flat", it), Some(Valve::Open));
-    desk.event(Event::NotCommanded { key: 7, earlier: Some(Valve::Closed) });
-    assert_eq!(desk.commanded("flat", it), Some(Valve::Closed));
-    desk.event(Event::NotCommanded { key: 7, earlier: None });
-    assert_eq!((desk.commanded("flat", it), row(&desk)), (None, Some(vec![0])));
-    // As it was written before it said of what.
-    desk.keep("moving:flat".into(), vec![2].into());
-    assert_eq!(desk.commanded("flat", it), Some(Valve::Closed));
-    desk.event(Event::Moved { key: 7, to: Valve::Closed, result: Ok(Valve::Closed) });
-    assert_eq!((desk.commanded("flat", it), row(&desk)), (None, Some(vec![0])));
-    drop(desk);
-    writer.stop().unwrap();
-}
-
-/// Each meter's id, and the command that is at work at its valve.
-fn at_work(desk: &Desk, places: &[Place]) -> Vec<Option<Valve>> {
-    places.iter().map(|place| desk.commanded(&place.id, &place.driven)).collect()
-}
-
-#[test]
-fn a_closing_at_work_is_found_under_the_id_that_its_meter_has_now() {
-    let dir = tempfile::tempdir().unwrap();
-    let (desk, writer) = desk(dir.path());
-    let it = "the M-Bus meter 12345678";
-    let row = |desk: &Desk, id| desk.row(super::super::MOVING, id).map(|row| row.to_vec());
-    desk.event(Event::Commanded { key: 7, to: Valve::Closed });
-    assert_eq!(desk.commanded("cellar", it), Some(Valve::Closed), "it would be sent once more");
-    desk.place(&[place("cellar", 8, it)]);
-    assert_eq!(desk.commanded("cellar", it), Some(Valve::Closed));
-    // Once it is over it is so under each id that it ever had.
-    desk.event(Event::Moved { key: 8, to: Valve::Closed, result: Ok(Valve::Closed) });
-    assert_eq!((desk.commanded("cellar", it), desk.commanded("flat", it)), (None, None));
-    assert_eq!((row(&desk, "flat"), row(&desk, "cellar")), (Some(vec![0]), Some(vec![0])));
-    // Of a meter that is gone nothing is at work when it comes back, however late.
-    desk.event(Event::Commanded { key: 8, to: Valve::Closed });
-    desk.place(&[place("flat", 7, "the M-Bus meter 87654321")]);
-    assert_eq!(row(&desk, "cellar"), Some(vec![0]));
-    drop(desk);
-    writer.stop().unwrap();
-}
-
-#[test]
-fn commands_at_work_follow_meters_that_have_exchanged_their_ids() {
-    let dir = tempfile::tempdir().unwrap();
-    let (desk, writer) = desk(dir.path());
-    let [a, b, c] = ["the M-Bus meter 1", "the M-Bus meter 2", "the M-Bus meter 3"];
-    desk.place(&[place("x", 1, a), place("y", 2, b), place("z", 3, c)]);
-    desk.event(Event::Commanded { key: 1, to: Valve::Closed });
-    desk.event(Event::Commanded { key: 2, to: Valve::Open });
-    let exchanged = [place("y", 2, a), place("z", 3, b), place("x", 1, c)];
-    let expected = [Some(Valve::Closed), Some(Valve::Open), None];
-    assert_eq!(at_work(&desk, &exchanged), expected);
-    desk.place(&exchanged);
-    assert_eq!(at_work(&desk, &exchanged), expected);
-    // A command to the valve that has the id now does not write over that of the other.
-    desk.event(Event::Commanded { key: 1, to: Valve::Closed });
-    desk.event(Event::Moved { key: 3, to: Valve::Open, result: Ok(Valve::Open) });
-    assert_eq!(at_work(&desk, &exchanged), [Some(Valve::Closed), None, Some(Valve::Closed)]);
-    drop(desk);
-    writer.stop().unwrap();
-    // And so it is on the disk.
-    let mut rows = Store::open(&dir.path().join("state.redb")).unwrap().load().unwrap().remembered;
-    rows.retain(|(key, _)| key.starts_with(super::super::MOVING));
-    let row = |code, words: &str| [&[code][..], words.as_bytes()].concat();
-    let rows: Vec<_> = rows.iter().map(|(key, row)| (key.as_str(), row.to_vec())).collect();
-    assert_eq!(rows, [("moving:x", row(2, c)), ("moving:y", row(2, a)), ("moving:z", vec![0])]);
 }
 
 #[test]

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is kept of a meter over a restart: what its codec remembers, the command that its valve was given, its last readings.
+//! What is kept of a meter over a restart: what its codec remembers, its last readings.
 
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use gasd_meters::Valve;
 use gasd_ports::Kept;
 
-use super::desk::{Desk, Place};
+use super::desk::Desk;
 use super::show;
 use crate::pipeline::hurry::Slip;
 use crate::response::clock;
@@ -16,7 +15,7 @@ use crate::store;
 
 /// How often the last readings of all meters are written down while nothing is wrong, ns: 6 h.
 const LATEST_NS: u64 = 6 * 3_600_000_000_000;
-/// How long a command to a valve waits to be written down, and a reading for the counter that it came with.
+/// How long a reading waits for the counter that it came with to be written down.
 const KEPT_WITHIN: Duration = Duration::from_millis(300);
 
 /// What a meter's health says while it cannot be answered.
@@ -112,65 +111,6 @@ impl Desk {
         self.is_kept(key, KEPT_WITHIN, false);
     }
 
-    /// The command that a meter's valve was given and that has not ended, as it was written down. What another valve was
-    /// given, which had this meter's id then, holds nothing up; what this one was given under another id does.
-    #[must_use]
-    pub fn commanded(&self, id: &str, driven: &str) -> Option<Valve> {
-        let memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        moving_row(&memories, id, driven).and_then(|(_, row)| moving_to(row))
-    }
-
-    /// Meters have other ids: the command that is at work at the valve of each is written down under the id that it has
-    /// now, all of them at once, as names may have been exchanged. One of a valve that no meter has any more is over.
-    pub(super) fn rename_moving(&self, places: &[Place]) {
-        let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rows = HashMap::new();
-        // Each that says of what it is, and is not over, is so where nothing else is found.
-        for (key, row) in memories.iter().filter(|(key, _)| key.starts_with(super::MOVING)) {
-            if moving_to(row).is_some() && row.len() > 1 {
-                rows.insert(key.clone(), Kept::from(vec![0]));
-            }
-        }
-        for place in places {
-            if let Some((_, row)) = moving_row(&memories, &place.id, &place.driven) {
-                rows.insert(format!("{}{}", super::MOVING, place.id), row.clone());
-            }
-        }
-        rows.retain(|key, row| memories.get(key) != Some(&*row));
-        if rows.is_empty() {
-            return;
-        }
-        memories.extend(rows.clone());
-        drop(memories);
-        let change = |(key, bytes)| store::Change::Remembered { key, bytes };
-        self.0.writer.push(rows.into_iter().map(change).collect());
-    }
-
-    /// A command goes out, or has ended. Before it goes out the disk is to have it, so that it is not sent again after a
-    /// crash; but a closing does not wait long for a disk that does not answer.
-    pub(super) fn moving(&self, key: u64, to: Option<Valve>) {
-        let Some(ticket) = self.keep_moving(key, to) else { return };
-        let until = Instant::now() + KEPT_WITHIN;
-        while to.is_some() && self.0.writer.written() < ticket && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// As [`Desk::moving`], for which nothing waits. Returns the number that the writer reaches once it is on the disk.
-    pub(super) fn keep_moving(&self, key: u64, to: Option<Valve>) -> Option<u64> {
-        let (id, driven) = self.meters().get(&key).map(|on| (on.id.clone(), on.driven.clone()))?;
-        let is_kept = |row: Kept| row.first().is_some_and(|code| *code != 0);
-        if to.is_none() && !self.row(super::MOVING, &id).is_some_and(is_kept) {
-            return None;
-        }
-        let row = match to {
-            Some(Valve::Open) => [&[1u8][..], driven.as_bytes()].concat(),
-            Some(Valve::Closed) => [&[2u8][..], driven.as_bytes()].concat(),
-            Some(Valve::Abnormal) | None => vec![0],
-        };
-        Some(self.keep(format!("{}{id}", super::MOVING), row.into()))
-    }
-
     /// Keeps a row, here and on the disk. Returns the number that the writer reaches once it is there.
     pub(super) fn keep(&self, key: String, bytes: Kept) -> u64 {
         let mut memories = self.0.memories.lock().unwrap_or_else(PoisonError::into_inner);
@@ -198,29 +138,5 @@ impl Desk {
         let meters = self.meters();
         let some = meters.values().filter(|on| !on.latest.is_empty());
         some.map(|on| show::latest_row(&on.id, &on.latest, clock::now())).collect()
-    }
-}
-
-/// The row of the command that is at work at what this meter's valve drives, and its key. One that does not say of what it
-/// is, as it was written once, is of the meter of its id.
-fn moving_row<'a>(rows: &'a HashMap<String, Kept>, id: &str, driven: &str) -> Option<(&'a str, &'a Kept)> {
-    let is_of = |(key, row): &(&'a String, &'a Kept)| {
-        let Some(of) = key.strip_prefix(super::MOVING) else { return false };
-        let words = row.get(1..).unwrap_or_default();
-        let fits = if words.is_empty() { of == id } else { words == driven.as_bytes() };
-        fits && moving_to(row).is_some()
-    };
-    // Of several the one under its own id was written last.
-    let fitting =
-        rows.iter().filter(is_of).max_by_key(|(key, _)| key.strip_prefix(super::MOVING) == Some(id));
-    fitting.map(|(key, row)| (key.as_str(), row))
-}
-
-/// Where a row says that a valve was sent; `None` where that is over.
-fn moving_to(row: &Kept) -> Option<Valve> {
-    match row.first() {
-        Some(1) => Some(Valve::Open),
-        Some(2) => Some(Valve::Closed),
-        _ => None,
     }
 }

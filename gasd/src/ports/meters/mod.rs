@@ -10,6 +10,7 @@
 //! | [`keys`] | key files before anything runs |
 //! | `kept` | what is kept of a meter over a restart |
 //! | `line` | what ports tell of themselves |
+//! | `moving` | the command that is at work at a meter's valve, kept over a restart |
 //! | `odd` | answers from whom nobody asked |
 //! | [`search`] | looking for meters, told through a pipe |
 //! | [`show`] | what may be seen of ports and their meters |
@@ -22,6 +23,7 @@ pub mod devices;
 mod kept;
 pub mod keys;
 mod line;
+mod moving;
 mod odd;
 pub mod search;
 pub mod show;
@@ -32,6 +34,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gasd_abi::records::meter_key;
+use gasd_meters::Valve;
 use gasd_meters::drive::scan::Search;
 use gasd_meters::poll::Supply;
 use gasd_ports::WireSpec;
@@ -39,6 +42,7 @@ use gasd_ports::port::{Port, PortSpec, Teller, Told};
 
 use crate::config::{Config, PortConfig, PortLine};
 use crate::exit::{self, Fatal};
+use crate::response::Target;
 use crate::state::{PortState, Shared};
 use crate::store;
 
@@ -98,6 +102,7 @@ impl Readers {
     /// No thread can be had.
     pub fn apply(&self, config: &Config, lines: &HashMap<String, u32>) -> Result<(), Fatal> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        self.leave(config, &running);
         // Joined before their devices are opened anew.
         running.retain(|id, port| config.ports.iter().any(|next| next.id == *id && next == &port.config));
         self.show(config);
@@ -131,6 +136,22 @@ impl Readers {
             self.valves.connect(&meter.id, hand);
         }
         Ok(())
+    }
+
+    /// Before meters have another port, or their own is opened anew: what is ordered meanwhile waits for that. Of an opening
+    /// that is under way nobody can say whether its command is out; it may be.
+    fn leave(&self, config: &Config, running: &HashMap<String, Running>) {
+        let stays = |id: &str, port: &str| {
+            let port = running.get(port).filter(|known| config.ports.contains(&known.config));
+            let meter = config.meters.iter().find(|meter| meter.id == id);
+            let on = meter.and_then(|meter| meter.source.on_port());
+            port.is_some_and(|port| on.is_some_and(|on| on.port == port.config.id))
+        };
+        for (key, id, port) in self.desk.on_ports() {
+            if !stays(&id, &port) && self.valves.disconnect(&id) == Some(Target::Open) {
+                self.desk.still_moving(key, Some(Valve::Open));
+            }
+        }
     }
 
     /// Starts a port that asks.

@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use gasd_abi::records::meter_key;
 use gasd_meters::dlt645::Authority;
-use gasd_meters::drive::{Device, Earlier, Memory, ProcedureSettings, SharedKey};
+use gasd_meters::drive::{Device, Memory, SharedKey};
 use gasd_ports::Spec;
 use gasd_ports::air::KeyFile;
 
 use super::desk::Desk;
 use crate::config::{Actuator, Config, MeterConfig, PortConfig, PortMeter, Talk, ValveConfig};
-use crate::response::clock::boottime_ns;
 
 /// The meters of a port that is asked. One whose password cannot be had is read all the same, and cannot be commanded: its
 /// health says why.
@@ -37,11 +36,7 @@ pub fn wired(config: &Config, port: &PortConfig, desk: &Desk) -> Vec<Spec> {
         };
         let every_ns = meter.readings?.every_ns;
         let memory = desk.memory(&meter.id).and_then(|bytes| Memory::from_bytes(&bytes)).unwrap_or_default();
-        // It had its time when this was killed, or has it from now on: nobody knows how long that took.
-        let settle_ns = ProcedureSettings::default().settle_ns;
-        let until_ns = boottime_ns().saturating_add(settle_ns);
-        let earlier = desk.commanded(&meter.id, &driven(config, &meter.id));
-        let earlier = earlier.map(|to| Earlier { to, until_ns });
+        let earlier = desk.at_work(&meter.id, &driven(config, &meter.id));
         // A broken pipe does not keep to the plate.
         let most_ul_per_h = meter.max_flow_ul_per_h.saturating_mul(2);
         let (key, breaker) = (meter_key(&meter.id), port.breaker);

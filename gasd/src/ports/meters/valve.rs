@@ -24,6 +24,9 @@ const SETTLE: Duration = Duration::from_secs(120);
 /// What is said of an order that no port could take.
 const NO_PORT: &str = "its port is not there yet";
 
+/// What is said of an opening whose meter left its port meanwhile.
+const LEFT: &str = "its port was opened anew or is another one now, so nobody knows whether it was opened: look where the valve is";
+
 /// How long after a closing that failed a reading of "open" is not shown, ns. The runner looks every two seconds: without a
 /// pause it would see "open" before and after, and no change to act on. And a stuck valve is not told to close without end.
 const DOUBT_NS: u64 = 60_000_000_000;
@@ -87,14 +90,38 @@ impl Seat {
         waits
     }
 
-    /// Its port is there: what waited for that goes out.
+    /// Its port is there: what waited for that goes out, and a closing that it was told while nobody could hear it.
     fn is_there(&mut self) {
         if !self.connected {
             return;
         }
         self.comes_up_until_ns = 0;
-        if self.waits.is_some() {
+        if self.waits.is_some() || self.unsent && self.under_way.is_none() {
             self.order(Target::Closed);
+        }
+    }
+
+    /// Orders go elsewhere from now on, or nowhere. A closing that is under way begins anew there; an opening does not.
+    fn goes_elsewhere(&mut self, now_ns: u64) {
+        match self.under_way {
+            Some(Target::Open) => {
+                self.under_way = None;
+                self.fail(Target::Open, now_ns);
+                self.failed = Some(LEFT.to_owned());
+            }
+            Some(Target::Closed) if self.hand.is_none() => self.no_line(Target::Closed, NO_PORT, now_ns),
+            Some(Target::Closed) => _ = self.order(Target::Closed),
+            None if self.unsent => _ = self.order(Target::Closed),
+            None => {}
+        }
+    }
+
+    /// An order ended as its port has no line.
+    fn no_line(&mut self, to: Target, why: &str, now_ns: u64) {
+        self.under_way = None;
+        if !self.wait(to, why, now_ns) {
+            self.fail(to, now_ns);
+            (self.unsent, self.failed) = (to == Target::Closed, Some(why.to_owned()));
         }
     }
 
@@ -127,11 +154,13 @@ impl Seat {
         self.under_way = None;
         match result {
             Ok(valve) => (self.position, self.failed, self.doubt_until_ns) = (position(valve), None, 0),
-            Err(why) if why == NotMoved::NoLine && self.wait(target, &why.to_string(), now_ns) => {}
+            // One that is out is sent anew only where the meter does not say that it did what it was to do.
+            Err(why @ (NotMoved::NoLine | NotMoved::LineLost)) => {
+                self.no_line(target, &why.to_string(), now_ns);
+            }
             Err(why) => {
                 self.fail(target, now_ns);
-                self.unsent = target == Target::Closed && why == NotMoved::NoLine;
-                self.failed = Some(why.to_string());
+                (self.unsent, self.failed) = (false, Some(why.to_string()));
             }
         }
     }
@@ -159,11 +188,28 @@ impl ValveDesk {
         if hand.is_none() {
             seat.position = Position::Unknown;
         }
+        let same = match (&seat.hand, &hand) {
+            (Some((before, of)), Some((now, key))) => of == key && before.is_of_same(now),
+            (before, now) => before.is_none() && now.is_none(),
+        };
         seat.connected |= hand.is_some();
         seat.hand = hand;
+        if !same || seat.hand.is_none() {
+            seat.goes_elsewhere(boottime_ns());
+        }
         if seat.waits.is_some() {
             seat.order(Target::Closed);
         }
+    }
+
+    /// The meter's port is about to go, and another one or the same comes up in its place: until then a closing waits, as it does
+    /// at the start. Returns where to the valve is under way.
+    pub fn disconnect(&self, meter: &str) -> Option<Target> {
+        let mut seats = self.seats();
+        let seat = seats.get_mut(meter)?;
+        (seat.hand, seat.connected) = (None, false);
+        seat.comes_up_until_ns = boottime_ns().saturating_add(SETTLE.as_nanos() as u64);
+        seat.under_way
     }
 
     /// The port of this meter is open.
@@ -178,10 +224,6 @@ impl ValveDesk {
         if let Some(seat) = self.seats().get_mut(meter) {
             seat.position = valve.map_or(Position::Unknown, position);
             seat.is_there();
-            if seat.unsent && seat.under_way.is_none() {
-                // What it was told while nobody could hear it.
-                seat.order(Target::Closed);
-            }
         }
     }
 
@@ -264,137 +306,5 @@ impl Actuator for MeterValve {
 }
 
 #[cfg(test)]
-mod tests {
-    use gasd_meters::Error;
-    use gasd_meters::drive::Trouble;
-
-    use super::*;
-
-    fn unanswered() -> NotMoved {
-        NotMoved::Trouble(Trouble::Unanswered(Error::Timeout))
-    }
-
-    #[test]
-    fn a_closing_that_never_went_out_waits_for_the_meter_and_one_that_did_does_not() {
-        let mut seat = Seat { under_way: Some(Target::Closed), ..Seat::default() };
-        seat.moved(Valve::Closed, Err(NotMoved::NoLine), 5);
-        assert!(seat.unsent);
-        seat.under_way = Some(Target::Closed);
-        seat.moved(Valve::Closed, Err(unanswered()), 5);
-        assert!(!seat.unsent, "it may have been heard");
-        seat.under_way = Some(Target::Open);
-        seat.moved(Valve::Open, Err(NotMoved::NoLine), 5);
-        assert!(!seat.unsent, "nothing is ever opened later");
-    }
-
-    #[test]
-    fn a_port_that_is_open_before_orders_can_go_there_is_waited_for() {
-        let desk = ValveDesk::default();
-        let mut valve = desk.actuator("flat");
-        desk.is_there("flat");
-        valve.drive(Target::Closed).unwrap();
-        assert!(valve.late_failure().is_none());
-        assert!(desk.seats()["flat"].waits.is_some(), "it goes out as soon as it is connected");
-    }
-
-    /// A valve whose port has had its time to come up.
-    fn late(desk: &ValveDesk) -> MeterValve {
-        let valve = desk.actuator("flat");
-        desk.seats().get_mut("flat").unwrap().comes_up_until_ns = 0;
-        valve
-    }
-
-    #[test]
-    fn a_closing_at_the_start_waits_for_its_port_and_is_no_failure_before_that_had_its_time() {
-        let desk = ValveDesk::default();
-        let mut valve = desk.actuator("flat");
-        assert!(valve.drive(Target::Open).is_err(), "nothing is ever opened later");
-        valve.drive(Target::Closed).unwrap();
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
-        assert!(valve.late_failure().is_none());
-        assert!(valve.describe().settle.unwrap() > SETTLE);
-        // It never came: told as ever, once, and the closing goes out when the meter is read after all.
-        let mut seats = desk.seats();
-        let seat = seats.get_mut("flat").unwrap();
-        seat.comes_up_until_ns = 1;
-        assert_eq!(seat.failure(1).as_deref(), Some(NO_PORT));
-        assert_eq!((seat.failure(2), seat.unsent, &seat.waits), (None, true, &None));
-        drop(seats);
-        assert!(valve.drive(Target::Closed).is_err(), "it has had its time");
-    }
-
-    #[test]
-    fn a_line_that_is_not_there_at_the_start_is_waited_for_and_one_that_was_lost_is_not() {
-        let mut seat = Seat { under_way: Some(Target::Closed), comes_up_until_ns: 9, ..Seat::default() };
-        seat.moved(Valve::Closed, Err(NotMoved::NoLine), 5);
-        assert!(seat.waits.is_some() && seat.failed.is_none() && seat.under_way.is_none());
-        assert_eq!((seat.failure(8), seat.shown(8)), (None, Position::Unknown));
-        assert_eq!(seat.failure(9), Some(NotMoved::NoLine.to_string()));
-        let mut seat = Seat {
-            under_way: Some(Target::Closed),
-            comes_up_until_ns: 9,
-            connected: true,
-            ..Seat::default()
-        };
-        seat.is_there();
-        seat.moved(Valve::Closed, Err(NotMoved::NoLine), 5);
-        assert!(seat.waits.is_none() && seat.failure(6).is_some());
-        let mut seat = Seat { under_way: Some(Target::Closed), comes_up_until_ns: 9, ..Seat::default() };
-        seat.moved(Valve::Closed, Err(unanswered()), 5);
-        assert!(seat.waits.is_none() && seat.failure(6).is_some(), "it went out");
-    }
-
-    #[test]
-    fn a_valve_whose_port_is_not_there_is_not_driven_and_nobody_knows_where_it_is() {
-        let desk = ValveDesk::default();
-        let mut valve = late(&desk);
-        assert!(valve.drive(Target::Closed).unwrap_err().to_string().contains("port"));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
-        desk.read("flat", Some(Valve::Open));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)), "it was to be closed, and that failed");
-        desk.read("flat", Some(Valve::Closed));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Closed)), "that it is closed is no doubt");
-        desk.lost("flat");
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
-    }
-
-    #[test]
-    fn an_opening_that_failed_leaves_no_doubt() {
-        let desk = ValveDesk::default();
-        let mut valve = desk.actuator("flat");
-        assert!(valve.drive(Target::Open).is_err());
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
-        desk.read("flat", Some(Valve::Open));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Open)));
-    }
-
-    #[test]
-    fn a_reading_of_open_right_after_a_failed_closing_does_not_hide_that_it_failed() {
-        let mut seat = Seat { position: Position::Open, under_way: Some(Target::Closed), ..Seat::default() };
-        assert_eq!(seat.shown(0), Position::Unknown);
-        seat.moved(Valve::Closed, Err(unanswered()), 5);
-        // A second later, before the runner looked, the meter says that it is open.
-        seat.position = Position::Open;
-        assert_eq!(seat.shown(1_000_000_005), Position::Unknown);
-        assert_eq!(seat.shown(4 + DOUBT_NS), Position::Unknown);
-        assert_eq!(seat.shown(5 + DOUBT_NS), Position::Open, "the runner sees a change and closes it again");
-        seat.under_way = Some(Target::Closed);
-        seat.moved(Valve::Closed, Ok(Valve::Closed), 6 + DOUBT_NS);
-        seat.position = Position::Open;
-        assert_eq!(seat.shown(6 + DOUBT_NS), Position::Open, "somebody opened it, which is news at once");
-    }
-
-    #[test]
-    fn a_failure_is_told_once() {
-        let desk = ValveDesk::default();
-        let mut valve = desk.actuator("flat");
-        desk.read("flat", Some(Valve::Open));
-        desk.seats().get_mut("flat").unwrap().under_way = Some(Target::Closed);
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
-        desk.moved("flat", Valve::Open, Ok(Valve::Open));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)), "that was an older order");
-        desk.moved("flat", Valve::Closed, Err(unanswered()));
-        assert!(valve.feedback().unwrap_err().to_string().contains("nobody knows what became of it"));
-        assert_eq!(valve.feedback(), Ok(Some(Position::Unknown)));
-    }
-}
+#[path = "valve_tests.rs"]
+mod tests;
