@@ -44,15 +44,15 @@ fn seconds(from: u64, to: u64) -> f32 {
 
 impl Rest {
     /// No pulse came from `last_ns`, the last one, until `now_ns`; `pulse` says whether one comes now. `base_gap_s`
-    /// is the longest gap that was learned, if it was; `days` are those of the rules and whether the home is
-    /// known.
+    /// is the longest gap that was learned, if it was; `days` are those of the rules, and whether the limit comes down to
+    /// what was learned.
     pub fn gap(
         &mut self,
         last_ns: u64,
         now_ns: u64,
         pulse: bool,
         base_gap_s: Option<f32>,
-        (never_days, still_days, known): (f32, f32, bool),
+        (never_days, still_days, comes_down): (f32, f32, bool),
     ) -> Option<Restless> {
         let gap = seconds(last_ns, now_ns);
         if self.rested_ns == 0 {
@@ -61,7 +61,7 @@ impl Rest {
         let rest = base_gap_s.map_or(REST_S, |gap| (gap * OF_LONGEST).min(REST_S));
         if gap >= rest {
             // A run that ended was no leak, also if it was said.
-            self.longest_run_s = self.longest_run_s.max(seconds(self.rested_ns, last_ns));
+            self.learn(last_ns);
             self.rested_ns = now_ns;
             self.said_run = false;
         }
@@ -70,7 +70,7 @@ impl Rest {
             self.said_rest = false;
         }
         let learned = (BEYOND * self.longest_run_s / DAY_S).clamp(LEAST_DAYS, never_days.max(LEAST_DAYS));
-        let never = if known { learned.min(never_days) } else { never_days };
+        let never = if comes_down { learned.min(never_days) } else { never_days };
         if !self.said_run && seconds(self.rested_ns, now_ns) > never * DAY_S {
             self.said_run = true;
             return Some(Restless::Never(self.rested_ns, never));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Time without a pause, within a day: a home that paused within hours for a year, and now has not for most of a day,
+//! Time without a pause, within a day: a home that always paused within hours, and now has not for most of a day,
 //! leaks (rule R4, learned down).
 //!
 //! A leak of 20 L/h that begins in the middle of the night's rest leaves no half day to the longest gap that is its own
@@ -24,7 +24,7 @@ const FLOOR_NS_PER_UL: u64 = 3600 * SECOND_NS / 5_000_000;
 /// hour, and as much for the pulse at which it is said.
 const SAY_NS: u64 = 81_900 * SECOND_NS;
 /// What was learned is stretched by this. On homes of seeds 52,001 to 52,800 a run of a day and this part longer than
-/// any within a year came 0.03 times a year, most of them instead of another warning.
+/// any within a year or so came 0.03 times a year, most of them instead of another warning.
 const BEYOND: f32 = 1.15;
 /// The longest run is remembered for so many times so many days, of which one is under way: longer than from one cold
 /// spell to that of the next winter.
@@ -43,7 +43,7 @@ const FLAME_NS: u64 = 7 * 86_400 * SECOND_NS;
 pub(crate) struct Runs {
     /// The pulse that ended the last pause, ns; 0: nobody knows.
     began_ns: u64,
-    /// The longest run in each part of a year, s, the part under way first, and how much of that was watched, ns.
+    /// The longest run in each part, s, the part under way first, and how much of that was watched, ns.
     longest_s: [f32; PARTS],
     part_ns: u64,
     /// A part was watched whole.
@@ -162,8 +162,9 @@ impl Runs {
             (Said::RealLeak, Stage::Untold) if self.before_s >= 0.0 => {
                 self.longest_s[0] = core::mem::replace(&mut self.before_s, -1.0);
             }
-            (Said::RealLeak, _) => self.told = Stage::Leak,
-            (Said::FalseAlarm, _) => {}
+            // Of none under way nothing is to be told apart, and nobody is quiet.
+            (Said::RealLeak, _) if self.began_ns != 0 => self.told = Stage::Leak,
+            _ => {}
         }
     }
 
@@ -191,7 +192,7 @@ impl Runs {
 
     fn turn(&mut self) {
         (self.whole, self.before_s) = (true, -1.0);
-        // A silence of a year leaves nothing to remember.
+        // A silence as long as all parts leaves nothing to remember.
         for _ in 0..(self.part_ns / PART_NS).min(PARTS as u64) {
             self.longest_s.rotate_right(1);
             self.longest_s[0] = 0.0;
@@ -329,6 +330,13 @@ mod tests {
             home.told.len()
         };
         assert_eq!((told(2399), told(2400)), (1, 0), "40 minutes are a pause behind 10 L");
+    }
+
+    #[test]
+    fn an_answer_without_a_run_keeps_nobody_quiet() {
+        let mut runs = Runs::default();
+        runs.answer(Said::RealLeak, 0);
+        assert!(!runs.told(HOUR_S * SECOND_NS), "{runs:?}");
     }
 
     #[test]
